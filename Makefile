@@ -48,6 +48,9 @@ SPHINX = $(BIN)/python -m sphinx --conf-dir docs/site --builder html --quiet --f
 # of containers often forbid that.
 unexport PYTHONDONTWRITEBYTECODE
 
+# A line that names MAKE itself runs with `make -n` too, and with it the tests in the same line.
+AGAIN = $(MAKE) --no-print-directory
+
 # Make an environment again after a failure.
 .DELETE_ON_ERROR:
 
@@ -63,7 +66,7 @@ run: $(RUNNING)  ## start the emulator on http://127.0.0.1:9000 with a small dem
 	@exec $(BIN)/python -m oss_emulator serve --demo $(ARGS)
 
 test: $(TESTING)  ## run all checks, and all tests but those of test-system
-	@mkdir -p .cache; $(MAKE) --no-print-directory lint >.cache/lint 2>&1 & lint=$$!; \
+	@mkdir -p .cache; $(AGAIN) lint >.cache/lint 2>&1 & lint=$$!; \
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not system' $(ARGS); tests=$$?; \
 	wait $$lint || { cat .cache/lint; echo 'make lint failed: see above.'; exit 1; }; \
 	exit $$tests
@@ -77,7 +80,7 @@ pythons: $(TESTING)  ## run the tests that may depend on the Python on every oth
 	for python in python3.11 python3.12 python3.13 python3.14; do \
 	  if test $$python = $$used || ! $$python -c 'import ensurepip, venv' 2>/dev/null; then continue; fi; \
 	  echo "Testing on $$python ..."; \
-	  $(MAKE) --no-print-directory VENV=.cache/$$python PYTHON=$$python .cache/$$python/.installed-to-test && \
+	  $(AGAIN) VENV=.cache/$$python PYTHON=$$python .cache/$$python/.installed-to-test && \
 	  .cache/$$python/bin/python -m pytest -n auto --dist worksteal $(addprefix --ignore=,$(OF_NO_PYTHON)) $(ARGS) || \
 	  failed="$$failed $$python"; \
 	done; \

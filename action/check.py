@@ -44,7 +44,8 @@ def main(environ: Mapping[str, str]) -> int:
             base = find_base(environ["CHECK_BASE"])
             check_out(base, Path(folder))
             for path, before in changed_files(base, Path(folder)).items():
-                statuses.append(compare_file(path, before, environ["CHECK_BASE"]))
+                if is_named(path, rules):
+                    statuses.append(compare_file(path, before, environ["CHECK_BASE"]))
     if environ["CHECK_BUCKET"]:
         place = ["--region", environ["CHECK_REGION"]]
         if environ["CHECK_ENDPOINT"]:
@@ -124,6 +125,13 @@ def changed_files(base: str, folder: Path) -> Mapping[Path, Path]:
         if path.as_posix() not in tracked:
             found.setdefault(path, folder / path)
     return found
+
+
+def is_named(path: Path, rules: Iterable[str]) -> bool:
+    """Return whether the input `rules` names a file, perhaps with #NAME, or a folder above it."""
+    places = (one if os.path.exists(one) else one.partition("#")[0] for one in rules if one)
+    named = {Path(os.path.abspath(place)) for place in places}
+    return not named.isdisjoint((path.absolute(), *path.absolute().parents))
 
 
 def compare_file(path: Path, before: Path, base: str) -> int:

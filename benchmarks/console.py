@@ -152,11 +152,11 @@ _OBSERVE = """() => {
 
 # It watches the page itself, because Playwright looks only twice a second after a while.
 _PASTE = """(text) => new Promise((resolve) => {
-  const parts = ["verdicts", "review"].map((id) => document.getElementById(id));
+  const parts = ["verdicts", "causes"].map((id) => document.getElementById(id));
   for (const part of parts) part.textContent = "";
   const began = performance.now();
   const watcher = new MutationObserver(() => {
-    if (!parts[0].querySelector("table") || !parts[1].querySelector("section")) return;
+    if (!parts[0].querySelector("table") || !parts[1].querySelector("header")) return;
     watcher.disconnect();
     requestAnimationFrame(() => setTimeout(() => resolve((performance.now() - began) / 1000)));
   });

@@ -1,9 +1,11 @@
 """The settings: each field is a flag of `serve` and an OSS_EMULATOR_ variable of the same name."""
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +14,7 @@ from oss_referer.engine.assumptions import DEFAULT, Assumptions
 from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 from oss_referer.sources.markup import MAX_DOCUMENT
 
-from oss_emulator.protocol.address import host_name
+from oss_emulator.protocol.address import REGIONS, host_name
 from oss_emulator.protocol.errors import OSSError
 
 DEMO = Path(__file__).with_name("demo.toml")
@@ -65,13 +67,14 @@ def check(name: str, value: Any) -> Any:
 
 def _check_region(region: str) -> None:
     if not _REGION.fullmatch(region) or region.startswith("oss-"):
-        raise ValueError(f"{region!r} is not a region; write one such as cn-hangzhou")
+        near = (*get_close_matches(region, REGIONS, 1), "cn-hangzhou")[0]
+        raise ValueError(f"{region!r} is not a region; write one such as {near}")
 
 
-_REGION: Final = re.compile(r"[a-z0-9]+(?:-+[a-z0-9]+)*")
+_REGION: Final = re.compile(r"[a-z0-9]+(?:-+[a-z0-9]+)+")
 
 
-def _check_key(part: str) -> None:
+def _check_filled(part: str) -> None:
     if not part:  # an unset variable of a script
         raise ValueError(f"{part!r} is empty; write a value or leave it out")
 
@@ -86,12 +89,24 @@ def _check_domains(names: Iterable[str]) -> None:
             raise ValueError(f"{name!r} is not a domain; write one such as oss.example.test")
 
 
+def as_path(given: str | os.PathLike[str]) -> Path:
+    """Return a path; raises ValueError for an empty one, which would be the current folder."""
+    _check_filled(os.fspath(given))
+    return Path(given)
+
+
+def _check_folder(path: Path | None) -> None:
+    if path is not None and os.path.exists(path) and not os.path.isdir(path):
+        raise ValueError(f"{path} is not a folder; name one, which need not exist")
+
+
 _CHECKS: Final[Mapping[str, Callable[[Any], object]]] = {
     "region": _check_region,
-    "access_key_id": _check_key,
-    "access_key_secret": _check_key,
+    "access_key_id": _check_filled,
+    "access_key_secret": _check_filled,
     "domain": _check_domains,
     "s3_host": _check_domains,
+    "data": _check_folder,
 }
 """What checks a setting on its own."""
 

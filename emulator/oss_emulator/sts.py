@@ -28,7 +28,7 @@ class STSErrorCase(ErrorTable):
     POLICY_SIZE = RPCErrorSpec("InvalidParameter.PolicySize", 400, "The size of Policy must be smaller than 2048 bytes.")
     POLICY_GRAMMAR = RPCErrorSpec("InvalidParameter.PolicyGrammar", 400, "The parameter Policy has not passed grammar check. {text}")
     NO_ROLE = RPCErrorSpec("EntityNotExist.Role", 404, "The specified Role not exists.")
-    ROOT = RPCErrorSpec("NoPermission", 403, "Roles may not be assumed by root accounts.")
+    ROOT = RPCErrorSpec("NoPermission", 403, "Roles may not be assumed by root accounts. {text}")
     NOT_AUTHORIZED = RPCErrorSpec("NoPermission", 403, "You are not authorized to do this action. You should be authorized by RAM.")
     OIDC_PROVIDER = RPCErrorSpec("AuthenticationFail.NoPermission", 401, "No such OIDC Provider registered.")
     OIDC_TRUST = RPCErrorSpec("AuthenticationFail.NoPermission", 401, "There is no permission")
@@ -232,10 +232,18 @@ def _time(claim: Any) -> int:
     return int(claim)
 
 
+_NO_ROLES = (
+    "This emulator has one key, which is a root account's, and no role: start it with --accounts "
+    "FILE, and sign with the key of a RAM user."
+)
+"""What the service does not say, where no key could assume a role."""
+
+
 def assume_role(call: RPCCall) -> Children:
     """Issue temporary credentials for a role (AssumeRole); raises `RPCError`."""
+    accounts = call.environment.accounts
     if call.caller.kind is Kind.ACCOUNT:
-        raise RPCError(STSErrorCase.ROOT)
+        raise RPCError(STSErrorCase.ROOT, text="" if accounts.has_roles else _NO_ROLES)
     wanted = WantedSession.parse(call.parameters)
     role = find_role(call, wanted)
     _check_caller(call.caller, role)

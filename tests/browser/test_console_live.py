@@ -10,8 +10,7 @@ import pytest
 import requests
 from oss_emulator import Emulator
 from oss_emulator.control.api import access
-from oss_emulator.control.api.journal import LONGER
-from oss_emulator.control.console.requests import MOST_SENT, PAUSE, SHOWN
+from oss_emulator.control.console.requests import LONGER, MOST_SENT, PAUSE, SHOWN
 from oss_emulator.operations.admission import Refused
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import DEMO
@@ -35,7 +34,7 @@ def emulator(emulator: Emulator) -> Emulator:
 
 def visit(tab: Page, emulator: Emulator, query: str = "") -> Locator:
     """Open the list; return its rows once it is live."""
-    tab.goto(f"{emulator.endpoint}/_emulator/requests{query}")
+    tab.goto(f"{emulator.endpoint}/_emulator/requests?by=time&{query}")
     expect(tab.locator("#state")).to_have_attribute("data-state", "live")
     return tab.locator("#rows tbody tr")
 
@@ -74,7 +73,7 @@ def test_new_requests_wait_while_the_pointer_is_in_the_list(tab: Page, emulator:
     fresh = tab.get_by_role("button", name="2 new requests")
     expect(fresh).to_be_visible()
     assert rows.first.get_attribute("data-number") == first
-    tab.get_by_role("heading", name="Requests").hover()
+    tab.get_by_role("navigation").hover()
     expect(rows).to_have_count(3)
     expect(fresh).to_be_hidden()
     fetch(emulator)
@@ -105,7 +104,7 @@ def test_new_requests_wait_while_the_reader_is_further_down(tab: Page, emulator:
     record(emulator, 12)
     fresh = tab.get_by_role("button", name="12 new requests")
     expect(fresh).to_be_in_viewport()
-    assert tab.evaluate(place) == before
+    assert abs(tab.evaluate(place) - before) < 1
     fresh.click()
     expect(rows).to_have_count(162)
     expect(rows.first).to_be_in_viewport()
@@ -144,6 +143,8 @@ def test_list_is_used_with_keys_alone(tab: Page, emulator: Emulator) -> None:
     expect(links).to_have_count(0)
     search.fill("")
     expect(links).to_have_count(3)
+    tab.keyboard.press("ArrowDown")
+    expect(tab.locator("#sites th a")).to_be_focused()
     for key, focused in [("ArrowDown", 0), ("ArrowDown", 1), ("ArrowDown", 2), ("ArrowUp", 1)]:
         tab.keyboard.press(key)
         expect(links.nth(focused)).to_be_focused()
@@ -156,35 +157,15 @@ def test_list_is_used_with_keys_alone(tab: Page, emulator: Emulator) -> None:
 # --- Filters
 
 
-def test_filters_offer_what_comes(tab: Page) -> None:
-    with Emulator(seed=DEMO) as fresh:
-        visit(tab, fresh, "?verdict=allowed")
-        fetch(fresh, path="missing/a.txt")  # the filter hides it
-        for label, values in {
-            "Bucket": ["missing"],
-            "Status": ["404"],
-            "EC": ["0015-00000101"],
-            "Method": ["GET"],
-        }.items():
-            field = tab.get_by_role("combobox", name=label, exact=True)
-            expect(field.locator("option")).to_have_text(["all", *values])
-        fetch(fresh)
-        field = tab.get_by_role("combobox", name="Status", exact=True)
-        expect(field.locator("option")).to_have_text(["all", "403", "404"])
-        field.select_option("403")
-        tab.get_by_role("combobox", name="Rules", exact=True).select_option("denied")
-        expect(tab.locator("#rows tbody tr")).to_have_count(1)
-
-
 def test_filter_that_nothing_fits_says_so(tab: Page, emulator: Emulator) -> None:
     fetch(emulator)
     rows = visit(tab, emulator)
     tab.get_by_label("Search").fill("nothing like this")
-    expect(tab.get_by_text("No requests match this filter")).to_be_visible()
-    expect(tab.get_by_text("No requests yet")).to_be_hidden()
+    expect(tab.get_by_text("No requests match this search")).to_be_visible()
+    expect(tab.get_by_text("Nobody has asked for anything yet")).to_be_hidden()
     tab.get_by_role("link", name="All requests").click()
     expect(rows).to_have_count(1)
-    expect(tab.get_by_text("No requests match this filter")).to_be_hidden()
+    expect(tab.get_by_text("No requests match this search")).to_be_hidden()
     expect(tab.get_by_label("Search")).to_have_value("")
 
 
@@ -266,7 +247,7 @@ def test_clear_is_undone(tab: Page, emulator: Emulator) -> None:
     clear = tab.get_by_role("button", name="Clear", exact=True)
     clear.click()
     expect(rows).to_have_count(0)
-    expect(tab.get_by_text("No requests yet")).to_be_visible()
+    expect(tab.get_by_text("Nobody has asked for anything yet")).to_be_visible()
     fetch(emulator, SITE)
     expect(rows).to_have_count(1)
     undo = tab.get_by_role("button", name="Undo Clear")
@@ -282,7 +263,7 @@ def test_an_answer_leaves_the_focus_where_the_reader_has_moved_it(
     tab: Page, emulator: Emulator
 ) -> None:
     record(emulator, SHOWN + 50)
-    rows, search = visit(tab, emulator), tab.locator("input[name=text]")
+    rows, search = visit(tab, emulator), tab.locator("input[name=q]")
 
     def move_on(route: Route) -> None:
         search.focus()
@@ -302,19 +283,19 @@ def test_an_answer_leaves_the_focus_where_the_reader_has_moved_it(
 def test_clear_asks_when_filters_hide_requests(tab: Page, emulator: Emulator) -> None:
     fetch(emulator)
     fetch(emulator, SITE)
-    rows = visit(tab, emulator, "?verdict=denied")
+    rows = visit(tab, emulator, "q=is:denied")
     expect(rows).to_have_count(1)
     cleared: list[str] = []
     tab.on("request", lambda sent: cleared.extend([sent.url] * (sent.method == "DELETE")))
     clear = tab.get_by_role("button", name="Clear", exact=True)
     clear.click()
     dialog = tab.get_by_role("dialog")
-    expect(dialog).to_contain_text("also those that the filters hide")
+    expect(dialog).to_contain_text("also those that the search hides")
     dialog.get_by_role("button", name="Cancel").click()
     expect(dialog).to_have_count(0)
     clear.click()
     dialog.get_by_role("button", name="Clear").click()
-    expect(tab.get_by_text("No requests match this filter")).to_be_visible()
+    expect(tab.get_by_text("No requests match this search")).to_be_visible()
     tab.get_by_role("button", name="Undo Clear").click()
     expect(rows).to_have_count(1)
     assert len(cleared) == 1
@@ -378,14 +359,14 @@ def test_another_token_after_a_restart_leads_to_the_login(
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_nothing_in_the_list_is_cut(tab: Page, emulator: Emulator, language: str) -> None:
+def test_only_addresses_in_the_list_are_cut(tab: Page, emulator: Emulator, language: str) -> None:
     """Also the dates of a shifted clock."""
     fetch(emulator)
     fetch(emulator, path="missing/a.txt")  # not checked
     emulator.controls.clock.shift = -40 * 24 * 3600.0
     record(emulator, 1)
-    rows = visit(tab, emulator, f"?language={language}")
-    cells = tab.locator("#rows :is(th, td)")
+    rows = visit(tab, emulator, f"language={language}")
+    cells = tab.locator("#rows tbody td:not(.referer)")
     cut = """(cells) => cells.filter((cell) => cell.scrollWidth > cell.clientWidth)
       .map((cell) => `${innerWidth}: ${cell.textContent}`)"""
     for width in axe.WIDTHS:
@@ -408,7 +389,7 @@ def test_axe_finds_nothing_in_any_state(tab: Page, language: str) -> None:
         found[state] = axe.find_violations(tab, script)
 
     with Emulator(seed=DEMO) as emulator:
-        rows = visit(tab, emulator, f"?language={language}")
+        rows = visit(tab, emulator, f"language={language}")
         look("nothing yet")
         fetch(emulator)
         link = rows.first.get_by_role("link")
@@ -417,7 +398,7 @@ def test_axe_finds_nothing_in_any_state(tab: Page, language: str) -> None:
         expect(tab.locator("#fresh")).to_be_visible()
         look("new requests wait")
         tab.locator("#pause").click()
-        tab.locator("input[name=text]").fill("nothing like this")
+        tab.locator("input[name=q]").fill("nothing like this")
         expect(tab.locator("#unmatched")).to_be_visible()
         look("no request fits")
         tab.locator("#clear").click()
@@ -428,7 +409,7 @@ def test_axe_finds_nothing_in_any_state(tab: Page, language: str) -> None:
         look("cleared")
         tab.locator("#undo").click()
         expect(tab.locator("#undo")).to_be_hidden()  # so that only the next line shows rows
-        tab.locator("input[name=text]").fill("")
+        tab.locator("input[name=q]").fill("")
         rows.first.click()
         tab.locator("#detail .story").wait_for()
         tab.locator("#pause").click()

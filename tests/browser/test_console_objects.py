@@ -535,7 +535,9 @@ def test_arrow_key_does_not_leave_the_form_of_the_embed_test(tab: Page, emulator
 def test_newcomer_is_led_from_nothing_to_a_request(tab: Page) -> None:
     with Emulator() as empty:
         visit(tab, empty, "requests")
-        card = tab.locator(".connect")
+        expect(tab.locator("pre:visible")).to_have_count(2)
+        tab.get_by_role("link", name="Connect a client").click()
+        card = tab.locator(".box")
         expect(card).to_contain_text(empty.endpoint)
         expect(card).to_contain_text("oss-emulator / oss-emulator-secret")
         expect(card.locator("details")).to_have_count(8)
@@ -555,7 +557,7 @@ def test_newcomer_is_led_from_nothing_to_a_request(tab: Page) -> None:
         visit(tab, empty, "requests")
         requests.get(f"{empty.endpoint}/examplebucket/hello.txt", timeout=20)
         expect(tab.locator("#rows tbody tr")).to_have_count(1)
-        expect(card).to_be_hidden()
+        expect(tab.locator("pre:visible")).to_have_count(0)
 
 
 # --- For everyone

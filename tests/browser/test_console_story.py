@@ -50,7 +50,7 @@ def test_open_story_has_an_address_and_back_closes_it(tab: Page, emulator: Emula
     expect(rows).to_have_count(1)
     detail.press("Escape")
     expect(detail).to_be_hidden()
-    expect(tab).to_have_url(re.compile("/requests[?]text=b.test$"))
+    expect(tab).to_have_url(re.compile("/requests[?]q=b.test$"))
 
 
 def test_story_that_was_asked_for_last_stays(tab: Page, emulator: Emulator) -> None:

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from oss_referer.sources import forms
 from oss_referer.sources.forms import RulesForm
 from oss_referer.terminal import rules as folders
 
+ROOT = Path(__file__).parents[2]
 GOOD = RefererConfiguration(False, whitelist=("https://www.example.com/",))
 BAD = RefererConfiguration(False, whitelist=("www.example.com",))
 TABLE = """\
@@ -148,6 +150,15 @@ def test_folder_without_rules_is_an_error(tmp_path: Path, ask: Any) -> None:
         assert result["locations"] == []
 
 
+def test_folder_without_rules_may_pass(tmp_path: Path, ask: Any) -> None:
+    tested = {"passed": True, "complete": True, "tables": [], "untouched": []}
+    for command, document in (("lint", []), ("test", tested)):
+        passing = (command, str(tmp_path), "--pass-if-none")
+        assert ask(*passing) == (0, "There was nothing to look at.\n", "")
+        status, out, err = ask(*passing, "--json")
+        assert (status, json.loads(out), err) == (0, document, "")
+
+
 def test_each_of_several_rules_in_a_file_is_linted(tmp_path: Path, ask: Any) -> None:
     file = write(tmp_path / "rules.toml", '[rules.a]\nwhitelist = ["a"]\n[rules.b]\n')
     _, out, _ = ask("lint", str(file), "--json", "--all")
@@ -193,6 +204,59 @@ def test_table_without_rules_is_an_error_that_says_how_to_name_them(
     assert status == 2
     assert "1 passed" in out
     assert f"{table}, line 1, column 1: there are no rules; add [rules.NAME], or name RULES" in err
+
+
+CASE = "[[case]]\nname = 'b'\nreferer = 'https://www.example.com/'\nverdict = 'allow'\n"
+
+
+def test_table_without_rules_takes_the_only_ones_beside_it(tmp_path: Path, ask: Any) -> None:
+    table = write(tmp_path / "sub/site.toml", CASE)
+    write(tmp_path / "sub/other.toml", TABLE)  # a table has its rules for itself
+    write(tmp_path / "rules.xml", forms.format(BAD, RulesForm.XML))
+    rules = write(tmp_path / "sub/rules.xml", forms.format(GOOD, RulesForm.XML))
+    for given in (table, tmp_path):
+        status, out, err = ask("test", str(given))
+        assert (status, err) == (0, "")
+        assert f"{table}  by {rules}  1 passed\n" in out
+    second = write(tmp_path / "sub/new.json", forms.format(GOOD, RulesForm.JSON))
+    status, out, err = ask("test", str(table))
+    assert (status, out) == (2, "")
+    assert f"several rules beside it; write {second} or {rules} before it" in err
+    second.write_text(forms.format(GOOD, RulesForm.JSON)[:-3])
+    assert f"oss-emulator: {second}, line" in ask("test", str(table))[2]
+
+
+def test_entry_of_rules_beside_tables_is_untouched_if_none_touches_it(
+    tmp_path: Path, ask: Any
+) -> None:
+    rules = replace(GOOD, whitelist=(*GOOD.whitelist, "https://example.org/"))
+    path = write(tmp_path / "rules.xml", forms.format(rules, RulesForm.XML))
+    for name in ("a.toml", "b.toml"):
+        write(tmp_path / name, CASE)
+    _, out, _ = ask("test", str(tmp_path), "--json")
+    (untouched,) = json.loads(out)["untouched"]
+    assert (untouched["file"], untouched["entry"]) == (str(path), "https://example.org/")
+    write(tmp_path / "b.toml", CASE.replace("www.example.com", "example.org"))
+    assert ask("test", str(tmp_path))[0] == 0
+
+
+def test_what_is_no_rules_is_passed_over(tmp_path: Path, ask: Any) -> None:
+    """The files that a project has beside its rules; a mistake in a table is still said."""
+    write(tmp_path / "site.toml", TABLE)
+    for name in ("action.yml", ".github/workflows/test.yml", ".pre-commit-hooks.yaml"):
+        write(tmp_path / name, (ROOT / name).read_text(encoding="utf-8"))
+    for folder in ("access", "tests"):
+        for path in (ROOT / "fixtures" / folder).glob("*.toml"):
+            write(tmp_path / folder / path.name, path.read_text(encoding="utf-8"))
+    for command in ("lint", "test"):
+        status, out, err = ask(command, str(tmp_path), "--json")
+        assert (status, err) == (0, ""), command
+        assert "access" not in out
+    for mistake in ("rule = 1\n", "whom = 1\n"):
+        write(tmp_path / "site.toml", mistake + TABLE)
+        assert "is unknown; use" in ask("test", str(tmp_path))[2]
+    write(tmp_path / "site.toml", TABLE.replace("\nreferer", "\nreferrer"))
+    assert "case[0].referrer is unknown; use" in ask("test", str(tmp_path))[2]
 
 
 @pytest.fixture
@@ -296,6 +360,26 @@ COMMANDS_WITH_A_FILE = [
     ("run", "--ca-file", "FILE", "--", "true"),
     ("run", "--data", "FILE", "--", "true"),
 ]
+
+
+COMMANDS_OF_THE_SERVER = (
+    ("serve", "--seed", "FILE"),
+    ("serve", "--accounts", "FILE"),
+    ("serve", "--assumptions", "FILE"),
+    ("serve", "--preload", "FILE=examplebucket"),
+    ("serve", "--tls-cert", "FILE"),
+    ("run", "--seed", "FILE", "--", "true"),
+)
+
+
+def test_missing_input_ends_every_command_with_2(tmp_path: Path, ask: Any) -> None:
+    missing, other = str(tmp_path / "missing"), write(tmp_path / "x", "{}")
+    commands = [one for one in COMMANDS_WITH_A_FILE if one[0] != "run"]
+    for command in (*commands, *COMMANDS_OF_THE_SERVER):
+        words = (word.replace("FILE", missing) for word in command)
+        status, out, err = ask(*(str(other) if word == "x" else word for word in words))
+        assert (status, out, err.count("\n")) == (2, "", 1), command
+        assert missing in err
 
 
 @pytest.mark.parametrize("command", COMMANDS_WITH_A_FILE, ids=lambda command: command[0])

@@ -201,11 +201,15 @@ def test_rules_are_read_from_standard_input(ask: Any, monkeypatch: pytest.Monkey
 def test_only_terminals_get_colours(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "160")
-    monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    _, out, _ = ask("diff", BROKEN, CORRECTED)
-    assert "\x1b[31m" in out
-    assert "╭" in out
+    for terminal in ("xterm-256color", "dumb", ""):  # CI has no terminal of its own
+        monkeypatch.setenv("TERM", terminal)
+        _, out, _ = ask("diff", BROKEN, CORRECTED)
+        assert "\x1b[31m" in out, terminal
+        assert "╭" in out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[31m" not in ask("diff", BROKEN, CORRECTED)[1]
+    monkeypatch.delenv("NO_COLOR")
     monkeypatch.setitem(sys.modules, "rich", None)
     _, out, _ = ask("diff", BROKEN, CORRECTED)  # without rich, what a pipe gets
     assert "\x1b" not in out

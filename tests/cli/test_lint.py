@@ -14,6 +14,7 @@ import pytest
 from oss_referer.sources import forms
 
 from tests.cases import read_cases
+from tests.rows import rows
 
 CASES = read_cases("cli")
 
@@ -275,3 +276,76 @@ def test_fix_keeps_the_byte_order_mark_and_mixed_line_ends(ask: Any, tmp_path: P
     status, _, _ = ask("lint", str(file), "--fix", "--write")
     assert status == 0
     assert file.read_bytes() == begin + b'"https://www.example.com/"]\r\n# the end\n'
+
+
+# --- settings of a project
+
+MISSING = "<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer><RefererList>"
+MISSING += "<Referer>http://www.example.com</Referer></RefererList></RefererConfiguration>"
+
+
+def project(folder: Path, settings: str, name: str = "pyproject.toml") -> Path:
+    """Write a project, and return a file with rules in it that have an error and a warning."""
+    rules = folder / "sub" / "rules.xml"
+    rules.parent.mkdir(parents=True, exist_ok=True)
+    rules.write_text(MISSING)
+    (folder / name).write_text(settings)
+    return rules
+
+
+@rows(
+    "settings, accepted",
+    ("[tool.oss-emulator.lint]\nignore = ['open-host']\n", {"open-host"}),
+    ("[tool.oss-emulator.lint.per-file-ignores]\n'rules.xml' = ['open-host']\n", {"open-host"}),
+    ("[tool.oss-emulator.lint.per-file-ignores]\n'sub/*.xml' = ['open-host']\n", {"open-host"}),
+    ("[tool.oss-emulator.lint.per-file-ignores]\n'*.json' = ['open-host']\n", set()),
+    ("[tool.oss-emulator.lint]\n[tool.oss-emulator]\nport = 1\n", set()),
+    ("[tool.other]\n", set()),
+)
+def test_project_accepts_what_rules_of_the_linter_find(
+    ask: Any, tmp_path: Path, settings: str, accepted: set[str]
+) -> None:
+    folder = tmp_path / str(abs(hash(settings)))
+    rules = project(folder, settings)
+    _, out, err = ask("lint", str(rules), "--ignore", "only-http", "--json")
+    found = {finding["rule"] for finding in json.loads(out)}
+    assert err == ""
+    assert "only-http" not in found
+    assert ("open-host" in found) is ("open-host" not in accepted)
+    said = f"Accepted: {', '.join(sorted({*accepted, 'only-http'}))}\n"
+    assert said in ask("lint", str(rules), "--ignore", "only-http")[1]
+
+
+def test_nearest_project_counts_and_its_sites_are_followed(
+    ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project(tmp_path, "[lint]\nignore = ['open-host']\n", "oss-emulator.toml")
+    rules = project(tmp_path / "inner", "[tool.oss-emulator.lint]\nsite = ['*.example.com']\n")
+    _, out, _ = ask("lint", str(rules))
+    assert "error open-host" in out
+    assert "Accepted" not in out
+    assert "Sites taken from the entries" not in out
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert ask("lint", "../inner/sub/rules.xml")[1] == out
+    assert "Sites taken" in ask("lint", str(project(tmp_path / "other", "")))[1]
+
+
+@rows(
+    "settings, said",
+    ("lint = 3", "line 1, column 1: lint is 3; write a table"),
+    ("ignore = ['open-host']", "ignore is a setting of the linter; write it in the table lint"),
+    ("[lint]\nignor = []", 'line 2, column 1: "ignor" is unknown; did you mean ignore?'),
+    ("[lint]\nignore = 'open-host'", 'lint.ignore is "open-host"; write a list of strings'),
+    ("[lint]\nignore = ['open-hots']", '"open-hots" is unknown; did you mean open-host?'),
+    ("[lint]\nsite = ['/']", '"/" is not a site; write a URL such as'),
+    ("[lint.per-file-ignores]\n'*' = ['x']", '"x" is unknown; did you mean '),
+)
+def test_mistake_in_the_settings_names_what_is_right(
+    ask: Any, tmp_path: Path, settings: str, said: str
+) -> None:
+    rules = project(tmp_path / str(abs(hash(settings))), settings, "oss-emulator.toml")
+    status, out, err = ask("lint", str(rules))
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert f"{rules.parents[1] / 'oss-emulator.toml'}, line " in err
+    assert said in err

@@ -337,10 +337,14 @@ def test_damaged_file_is_named(content: bytes, ask: Any, tmp_path: Path) -> None
     assert f"{log}: the file cannot be read: " in err
 
 
-def test_log_without_lines_is_reported(ask: Any, tmp_path: Path) -> None:
-    (tmp_path / "a.log").touch()
-    status, out, _ = ask("replay", RULES, str(tmp_path))
-    assert status == 0
+def test_empty_log_is_said_to_be_empty(ask: Any, tmp_path: Path) -> None:
+    log, page = tmp_path / "empty.log", tmp_path / "report.html"
+    log.write_text("")
+    status, out, err = ask("replay", RULES, str(log), "--html", str(page))
+    said = "The logs are empty, so there was nothing to judge."
+    assert (status, out, err) == (0, f"{said}\n", "")
+    assert said in page.read_text()
+    _, out, _ = ask("replay", RULES, LOGS, "--bucket", "another")
     assert out.startswith("No request of the logs was judged.")
 
 

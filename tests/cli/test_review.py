@@ -142,7 +142,7 @@ def test_terraform_is_told_what_it_sends(ask: Any, tmp_path: Path) -> None:
 
 def test_review_speaks_chinese(ask: Any, sample: str) -> None:
     out = ask("review", sample, *SITE, "--lang", "zh")[1]
-    assert out.startswith("其他网站能访问，而您的 5 个地址中有 2 个不能。")
+    assert out.startswith("陌生网站能访问，而您的 5 个地址中有 2 个不能。")
     assert "zh" in catalogues.LANGUAGES
     assert 'lang="zh"' in ask("review", sample, "--lang", "zh", "--format", "html")[1]
 

@@ -10,12 +10,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from tests.cli.forking import install, serving
-from tests.cli.process import environment
+from tests.cli.process import environment, reserved_port
 from tests.client import PATIENCE
 from tests.docs.markdown import Block, agrees, blocks
 from tests.requirements import require
@@ -80,10 +81,33 @@ def test_commands_print_what_is_shown(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["referer", "testing", "tls"])
 def test_code_prints_what_is_shown(name: str) -> None:
     found = blocks((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8"))
-    languages = [block.language for block in found]
-    code, output = found[languages.index("python") :][:2]
-    assert output.language == "text"
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(compile(code.text, f"docs/{name}.md", "exec"), {})  # noqa: S102 - our own page
-    assert printed.getvalue() == output.text
+    pairs = [
+        (code.text, output.text)
+        for code, output in pairwise(found)
+        if (code.language, output.language) == ("python", "text") and "print(" in code.text
+    ]
+    assert pairs
+    for code, output in pairs:
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(code, f"docs/{name}.md", "exec"), {})  # noqa: S102 - our own page
+        assert printed.getvalue() == output
+
+
+@pytest.mark.system
+def test_first_commands_for_https_wait_for_the_server(tmp_path: Path) -> None:
+    require("curl")
+    block = next(iter(blocks((ROOT / "docs" / "tls.md").read_text(encoding="utf-8"))))
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    with reserved_port() as plain, reserved_port() as port:
+        text = block.text.replace("9443", str(port)).replace("serve ", f"serve --port {plain} ")
+        done = subprocess.run(
+            ["sh", "-c", f"{text}kill $!; wait"],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=environment(PATH=path, HOME=str(tmp_path)),
+            timeout=PATIENCE,
+            check=False,
+        )
+    assert '"status": "ok"' in done.stdout, done.stderr

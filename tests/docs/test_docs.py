@@ -57,12 +57,12 @@ def help_of_serve() -> Iterator[tuple[str, str, str]]:
         capture_output=True,
         text=True,
         check=True,
-        env=environment(COLUMNS="1000", NO_COLOR="1"),
+        env=environment(NO_COLOR="1"),
         timeout=PATIENCE,
     )
     for match in re.finditer(
         r"^  (--[a-z0-9-]+)(?: \S+)?\s+[^()\n]+\(default: ([^;]*); (OSS_EMULATOR_[A-Z0-9_]+)\)$",
-        done.stdout,
+        re.sub(r"\n {20,}", " ", done.stdout),
         re.MULTILINE,
     ):
         yield match[1], match[3], match[2]

@@ -95,7 +95,7 @@ def test_what_the_console_does_is_not_in_the_journal(disk: Admin) -> None:
 
 def test_rows_come_as_events_and_go_on_after_the_last(disk: Admin) -> None:
     disk.get("/examplebucket/first")
-    connection, response = stream(disk, "/_emulator/requests?text=examplebucket")
+    connection, response = stream(disk, "/_emulator/requests?by=time&q=examplebucket")
     number, rows = read_event(response)
     assert "examplebucket/first" in rows
     disk.get("/other/second")
@@ -118,7 +118,7 @@ def test_stream_ends_with_the_server() -> None:
 
 def test_bad_filter_of_a_stream_is_refused(disk: Admin) -> None:
     headers = {"Accept": "text/event-stream"}
-    assert disk.ask("GET", "/_emulator/requests?status=x", **headers).status == 400
+    assert disk.ask("GET", "/_emulator/requests?q=status:x", **headers).status == 400
 
 
 def test_other_machine_logs_in_with_the_token(monkeypatch: pytest.MonkeyPatch) -> None:

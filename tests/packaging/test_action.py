@@ -142,7 +142,7 @@ def test_names_and_files_of_any_kind_are_no_commands_and_no_failure(
     (project / "binary.json").write_bytes(b"\xff\xff{")
     (project / "link.xml").unlink()
     (project / "link.xml").symlink_to("nowhere")
-    status, printed = check(base="main", rules="rules.xml")
+    status, printed = check(base="main")
     assert status == 0, printed
     assert "::group::a%0A::error::forged %250A.xml, compared with main" in printed
     assert not [line for line in printed.splitlines() if line.startswith("::error::")]
@@ -177,8 +177,8 @@ def test_summary_tells_what_is_new_gone_or_not_compared(check: Runner, project: 
     (project / "rules.xml").rename(project / "moved.xml")
     (project / "moved.xml").write_text(NEW, encoding="utf-8")
     git(project, "add", ".")
-    status, printed = check(base="main", rules="moved.xml")
-    assert status == 0, printed
+    status, printed = check(base="main")
+    assert status == 2, printed  # the linter cannot read main.tf
     summary = check.summary.read_text(encoding="utf-8")
     assert summary.count("### ") == 5
     assert "main.tf#alicloud_oss_bucket_referer.site, compared with main" in summary
@@ -202,6 +202,31 @@ def test_rules_that_git_does_not_track_are_compared(check: Runner, project: Path
     assert "made.xml is new: main has no such rules" in printed
     assert "ignored.xml" not in printed
     assert "rules.xml, compared with main" in check.summary.read_text(encoding="utf-8")
+
+
+def test_only_what_the_input_names_is_compared(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_named = runpy.run_path(str(ROOT / "action" / "check.py"))["is_named"]
+    monkeypatch.chdir(project)
+    (project / "a#b.xml").touch()
+    path = Path("infra/oss/rules.xml")
+    for given in (".", "./infra", "infra/oss/", str(project / path), f"{path}#site", f"x\n{path}"):
+        assert is_named(path, given.split("\n")), given
+    for given in ("", "rules.xml", "infra/os", "infra/oss/rules", "oss://infra", ".."):
+        assert is_named(path, given.split("\n")) is (given == ".."), given
+    assert is_named(Path("a#b.xml"), ["a#b.xml"])
+
+
+@pytest.mark.system
+def test_change_of_rules_that_the_input_leaves_out_is_not_shown(
+    check: Runner, project: Path
+) -> None:
+    (project / "others.xml").write_text(NEW, encoding="utf-8")
+    status, printed = check(base="main", rules="others.xml")
+    assert status == 0, printed
+    assert "let-in" not in printed
+    assert "### Referer rules: `others.xml is new`" in check.summary.read_text(encoding="utf-8")
 
 
 @pytest.mark.system
@@ -301,9 +326,6 @@ repos:
       - id: oss-emulator-test
 """
     (project / ".pre-commit-config.yaml").write_text(config, encoding="utf-8")
-    (project / "rules.xml").write_text(OLD, encoding="utf-8")
-    (project / "table.toml").write_text(TABLE, encoding="utf-8")
-    git(project, "add", ".")
     env = environment(PRE_COMMIT_HOME=str(tmp_path / "home"), NO_COLOR="1")
 
     def run() -> str:
@@ -313,9 +335,19 @@ repos:
         )
         return done.stdout + done.stderr
 
-    passed = run()
-    assert passed.count("Passed") == 2, passed
-    (project / "rules.xml").write_text(OLD.replace(".com/<", ".com<"), encoding="utf-8")
+    one = OLD.replace("<Referer>https://old.example.com/</Referer>", "")
+    for name, text in (
+        ("package.json", "{}"),  # no rules, no table of them, both, and a table of its own
+        ("rules.xml", one),
+        ("site.toml", TABLE[TABLE.index("[[case]]") :]),
+        ("other/table.toml", TABLE),
+    ):
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).write_text(text, encoding="utf-8")
+        git(project, "add", ".")
+        passed = run()
+        assert passed.count("Passed") == 2, (name, passed)
+    (project / "rules.xml").write_text(one.replace(".com/<", ".com<"), encoding="utf-8")
     failed = run()
     assert "exit code: 1" in failed
     assert "open-host" in failed

@@ -132,3 +132,11 @@ def test_release_has_the_lab_that_is_opened_from_the_disk() -> None:
 def test_site_is_published_only_when_a_person_starts_it() -> None:
     site = yaml.safe_load((WORKFLOWS / "site.yml").read_text(encoding="utf-8"))
     assert site[True] == {"workflow_dispatch": None}  # YAML reads `on` as true
+
+
+@pytest.mark.parametrize("target", ["test", "pythons"])
+def test_make_n_runs_nothing(target: str) -> None:
+    command = ["make", "-n", target, "VENV=/nowhere"]  # where running anything would fail
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "/nowhere/bin/python" in done.stdout

@@ -21,9 +21,13 @@ UNPLAYED = {
 
 
 def ecs_of_the_server() -> set[str]:
+    """Those in strings and after the marks of schemas, and those of images, which have no start."""
     package = Path(__file__).parents[2] / "emulator"
     sources = [path.read_text(encoding="utf-8") for path in package.rglob("*.py")]
-    return {ec for source in sources for ec in re.findall(f'"({EC})"', source)}
+    images = (package / "oss_emulator/protocol/process.py").read_text(encoding="utf-8")
+    ends = re.findall(r'(?:_ec\("|[ ?!])([0-9]{3})(?:"\)|$| (?=[?!]))', images, re.MULTILINE)
+    written = {ec for source in sources for ec in re.findall(f'["?*!~<]({EC})', source)}
+    return written.union(re.findall(f" ({EC})", images), (f"0040-00000{end}" for end in ends))
 
 
 def test_each_case_is_named_by_its_ec_and_gets_it() -> None:
@@ -45,7 +49,7 @@ def test_pages_that_are_not_played_have_no_case() -> None:
 
 
 def test_each_ec_of_the_server_says_its_basis() -> None:
-    """Those of recorded answers and of pages are found, those of suites are stated."""
+    """Those of recorded answers and of pages are found, the others are stated."""
     ecs = ecs_of_the_server()
     recorded = set(re.findall(EC, (FOLDER / "blob.json").read_text(encoding="utf-8")))
     pages = {ec for ec, _ in CASES} | UNPLAYED.keys()

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
+from oss_referer import lint
 from oss_referer.engine.policy import MAX_EXAMINED
+from oss_referer.page import rendering
 from oss_referer.page.actions import REFERERS, answer
+from oss_referer.page.review import to_members
+from oss_referer.sources import referer_xml
+from oss_referer.sources.forms import convert_members
+from oss_referer.texts import LANGUAGES, Catalogue
 
 from tests.cases import read_cases
 
@@ -23,7 +31,7 @@ FORMS = {
     "toml": 'allow_empty_referer = true\nwhitelist = ["https://a.test/"]\n',
     "terraform": """{"resource": {"alicloud_oss_bucket_referer": {"site": {
         "bucket": "b", "allow_empty_referer": true, "referer_list": ["https://a.test/"]}}}}""",
-    None: "https://a.test/\n\n  http://a.test/\n",
+    "list": "https://a.test/\n\n  http://a.test/\n",
 }
 HEAD = "HTTP/1.1 200 OK\r\nServer: AliyunOSS\r\n\r\n"
 
@@ -39,7 +47,7 @@ def rules(*whitelist: str, empty: bool = False) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_form_of_a_text_is_recognised(form: str | None) -> None:
+def test_form_of_a_text_is_recognised(form: str) -> None:
     found = ask("read", text=FORMS[form])
     assert found["form"] == form
     assert found["rules"]["RefererList"]["Referer"]
@@ -55,7 +63,7 @@ def test_answer_of_curl_is_read_and_written_back() -> None:
 
 
 def test_lines_become_a_whitelist() -> None:
-    assert ask("read", text=FORMS[None])["rules"]["RefererList"]["Referer"] == [
+    assert ask("read", text=FORMS["list"])["rules"]["RefererList"]["Referer"] == [
         "https://a.test/",
         "http://a.test/",
     ]
@@ -69,7 +77,7 @@ def test_lists_of_other_files_become_a_whitelist(text: str) -> None:
 
 @pytest.mark.parametrize(("text", "sentence"), CASES["mistake_in_a_list_is_told"])
 def test_mistake_in_a_list_is_told(text: str, sentence: str) -> None:
-    assert sentence in ask("read", text=text)["error"]
+    assert sentence in ask("read", text=text)["problem"]
 
 
 def test_array_of_one_entry_is_not_a_heading_of_toml() -> None:
@@ -96,9 +104,9 @@ def test_name_chooses_among_several_rules() -> None:
 
 def test_mistake_is_told_with_its_place_in_each_language() -> None:
     text = BROKEN.replace("RefererList>", "Refererlist>")
-    assert ask("read", text=text)["error"].startswith("line ")
-    assert "Refererlist" in answer("read", {"language": "zh", "text": text})["error"]
-    assert "line" not in answer("read", {"language": "zh", "text": text})["error"]
+    assert ask("read", text=text)["problem"].startswith("line ")
+    assert "Refererlist" in answer("read", {"language": "zh", "text": text})["problem"]
+    assert "line" not in answer("read", {"language": "zh", "text": text})["problem"]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +119,7 @@ def test_mistake_is_told_with_its_place_in_each_language() -> None:
     ],
 )
 def test_what_is_no_text_of_rules_is_refused(text: str, sentence: str) -> None:
-    assert sentence in ask("read", text=text)["error"]
+    assert sentence in ask("read", text=text)["problem"]
 
 
 XML = """<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer><RefererList>
@@ -139,7 +147,7 @@ def test_mark_before_a_list_is_no_part_of_its_first_entry() -> None:
 @pytest.mark.parametrize("text", [XML.format("\ud800"), "https://a.test/\n\ud800"])
 def test_half_of_a_character_does_not_become_a_wildcard(text: str) -> None:
     found = ask("read", text=text)
-    assert found["error"].endswith("the text is not readable; save it as UTF-8")
+    assert found["problem"].endswith("the text is not readable; save it as UTF-8")
     assert found["line"] == 2
 
 
@@ -189,8 +197,8 @@ def test_hostile_text_stays_text() -> None:
 
 def test_nginx_is_recognised() -> None:
     found = ask("read", text="location / { valid_referers none *.example.com; }")
-    assert found["form"] is None
-    assert found["label"].startswith("nginx")
+    assert found["form"] == "nginx"
+    assert "<b>nginx (valid_referers, map)</b>: 2 entries" in found["html"]
     assert "https://*.example.com/" in found["rules"]["RefererList"]["Referer"]
 
 
@@ -209,13 +217,130 @@ def test_more_referers_than_a_page_can_show_are_not_tried() -> None:
     assert refused.startswith(f"these are {REFERERS + 1} Referers")
 
 
-def test_correction_comes_with_what_it_changes() -> None:
+def test_fix_of_a_cause_comes_with_what_it_changes() -> None:
     given = rules("http://www.example.com", "https://a.test/list?page=1")
     place = {"list": "whitelist", "entry": "https://a.test/list?page=1"}
     one = ask("correct", rules=given, rule="needs-query", **place)
     assert "Would be allowed" in one["html"]
-    assert (one["safe"], one["rules"]["RefererList"]["Referer"][1]) == (False, "https://a.test/")
+    assert one["rules"]["RefererList"]["Referer"][1] == "https://a.test/"
     assert "error" in ask("correct", rules=given, rule="open-host", **place)
+
+
+def test_fix_of_a_cause_corrects_all_its_entries_and_no_others() -> None:
+    given = rules("https://a.test", "WWW.b.test", "https://c.test", "https://d.test/x?y=1")
+    named = {"rule": "open-host", "list": "whitelist", "entry": "https://a.test"}
+    fixed = ask("correct", rules=given, **named)["rules"]["RefererList"]["Referer"]
+    assert fixed == ["https://a.test/", "WWW.b.test", "https://c.test/", "https://d.test/x?y=1"]
+
+
+def test_all_safe_causes_are_fixed_as_lint_fix_does() -> None:
+    given = ask("read", text=BROKEN)["rules"]
+    expected = lint.fix(referer_xml.parse(BROKEN.encode())).configuration
+    assert ask("fix", rules=given)["rules"] == to_members(expected)
+
+
+def test_causes_are_those_of_lint() -> None:
+    html = ask("review", rules=ask("read", text=BROKEN)["rules"], other=rules())["html"]
+    found = lint.group(lint.run(referer_xml.parse(BROKEN.encode())))
+    named = [json.loads(unescape(one)) for one in re.findall('data-named="(.*?)"', html)]
+    assert [one["rule"] for one in named] == [one[0].rule for one in found if not one[0].common]
+
+
+@pytest.mark.parametrize(
+    ("entries", "consequence"),
+    [
+        (["http://a.test"], "✓ locks out nobody"),
+        (["https://a.test/x/"], "▲ opens the whole site"),
+        (["https://a.test/x/", "https://a.test/"], "✓ line 2 opens it already"),
+        (["https://www.example.com/x?y=1", "https://*.example.com/"], "✓ line 2 opens it already"),
+        (["https://a.test/"], "your choice"),
+    ],
+)
+def test_cause_says_what_its_fix_does_to_people(entries: list[str], consequence: str) -> None:
+    html = ask("review", rules=rules(*entries, empty=True), other=rules())["html"]
+    assert consequence in re.sub(r"\s+", " ", re.sub("<.*?>", "", html))
+
+
+def test_blacklist_entry_that_grows_may_lock_out_a_page() -> None:
+    black = {"RefererBlacklist": {"Referer": ["https://www.a.test/x/"]}}
+    html = ask("review", rules={**rules("https://*.a.test/"), **black}, other=rules())["html"]
+    assert "▲ may lock out a page of yours" in re.sub(r"\s+", " ", html)
+    assert "opens the whole site" not in html
+
+
+def test_search_that_ends_early_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oss_referer.lint.correcting._MAX_STEPS", 0)
+    html = ask("review", rules=rules("https://*.example.com*", "https://a.*"), other=rules())[
+        "html"
+    ]
+    assert "not checked in time" in html
+    assert "not proved" not in html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_rule_of_the_linter_names_its_cause(language: str) -> None:
+    say = Catalogue(language)
+    for rule in lint.RULES:
+        for number in (1, 22):
+            named = rendering.count(say(f"cause.{rule.name}"), number)
+            assert not set("[]{}|") & set(named)
+            assert str(number) in named or "{}" not in say(f"cause.{rule.name}")
+
+
+def test_accepted_rule_is_left_out_and_can_be_shown_again() -> None:
+    values = {"rules": rules("https://a.test/x/"), "other": rules()}
+    html = ask("review", **values, accepted=["path-across-sites"])["html"]
+    assert "names a path" not in html
+    assert "data-unaccept" in html
+
+
+def test_site_that_is_meant_decides_what_is_safe() -> None:
+    values = {"rules": rules("https://*.example.com", "https://a.test/"), "other": rules()}
+    for site in ("", "https://a.test/"):
+        sites = [site] if site else []
+        found = lint.group(lint.run(convert_members(values["rules"]), sites=sites))
+        html = ask("review", **values, site=site)["html"]
+        assert html.count("locks out nobody") == sum(one[0].is_safe for one in found)
+
+
+def test_generated_site_joins_the_rules_that_are_there() -> None:
+    given = rules("https://a.test/", empty=True)
+    made = ask("generate", rules=given, site="https://b.test", subdomains=False)
+    assert made["rules"]["RefererList"]["Referer"] == ["https://a.test/", "https://b.test/"]
+    assert made["rules"]["AllowEmptyReferer"] is True
+    assert "[[case]]" in made["table"]
+    assert "error" in ask("generate", rules=given, site="nonsense site")
+
+
+WAYS = {
+    "<RefererConfiguration><Refererlist><Referer>https://a.test/</Referer></Refererlist>"
+    "<AllowEmptyReferer>true</AllowEmptyReferer></RefererConfiguration>": (
+        "Write RefererList (2×)",
+        "as a list (1)",
+    ),
+    '{"AllowEmptyReferer": true, "RefererLst": {"Referer": ["https://a.test/"]}}': (
+        "Write RefererList (1×)",
+        "as a list (1)",
+    ),
+    'whitelst = ["https://a.test/", "*.b.test"]': ("Write whitelist (1×)", "as a list (2)"),
+    "resources:\n  a:\n": ("Back to the text before",),
+}
+
+
+@pytest.mark.parametrize("text", WAYS, ids=range(len(WAYS)))
+def test_text_that_cannot_be_read_has_ways_out_that_work(text: str) -> None:
+    html = ask("read", text=text)["html"]
+    for way in WAYS[text]:
+        assert way in html
+    for corrected in re.findall('data-text="(.*?)"', html):
+        assert ask("read", text=unescape(corrected))["rules"]["RefererList"]["Referer"]
+
+
+def test_terraform_that_is_computed_asks_for_a_plan() -> None:
+    text = 'resource "alicloud_oss_bucket_referer" "a" {\n  count = 1\n}'
+    problem = ask("read", text=text)["problem"]
+    assert "terraform show -json" in problem
+    assert "pip" not in problem
 
 
 def test_export_has_every_form_and_what_others_lose() -> None:
@@ -223,6 +348,16 @@ def test_export_has_every_form_and_what_others_lose() -> None:
     for form in ("xml", "hcl", "oss2", "nginx", "cdn"):
         assert f'data-form="{form}"' in found
     assert "not exact" in found
+
+
+def test_export_has_the_pasted_text_with_its_comments() -> None:
+    text = 'whitelist = ["http://www.example.com"]  # the site\n'
+    source = {"text": text, "form": "toml", "name": ""}
+    given = rules("http://www.example.com/", empty=True)
+    html = ask("export", rules=given, source=source)["html"]
+    assert 'data-tab="source"' in html
+    assert "# the site" in html
+    assert 'data-form="source"' not in ask("export", rules=given, source={"form": "list"})["html"]
 
 
 def test_write_keeps_the_rest_of_a_document() -> None:

@@ -82,7 +82,7 @@ def test_every_text_is_used() -> None:
     prefixes = set(re.findall(r't\("(\w+\.)" ~', text))
     modules = itertools.chain.from_iterable(root.rglob("*.py") for root in PACKAGES)
     named = text + "".join(path.read_text(encoding="utf-8") for path in modules)
-    quoted = set(re.findall(r'(?<=")[^"\s]+(?=")', named))
+    quoted = {*re.findall(r'(?<=")[^"\s]+(?=")', named), *(rule.name for rule in RULES)}
 
     def is_used(name: str) -> bool:
         """Whether the code names a text, or its table and the parts of its name."""

@@ -1,8 +1,8 @@
 // The page of the lab: it shows what Python in a worker says of the rules; no server takes part.
 
-import { all, announce, attempt, copy, find, later, onDrop, parse } from "./base.js";
-import { Editor, area, gutter } from "./editor.js";
-import { follow, isRules, keepFocus, lines, lists, mark, number, pack, readText, unpack } from "./entries.js";
+import { all, announce, attempt, copy, find, later } from "./base.js";
+import { Editor, area, isLarge, referers, site } from "./editor.js";
+import { isRules, isSame, lists, pack, unpack } from "./entries.js";
 
 /**
  * @typedef {import("./entries.js").Rules} Rules
@@ -22,52 +22,54 @@ import { follow, isRules, keepFocus, lines, lists, mark, number, pack, readText,
 const { lab } = /** @type {{ lab: Lab }} */ (/** @type {unknown} */ (window)); // of lab.js
 const language = document.documentElement.lang;
 const state = find("#state");
-const verdicts = find("#verdicts");
-const site = find("input#site");
-const referers = find("textarea#referers");
-/** The largest text that is read, and the longest link that is made, in characters. */
-const LARGEST = 4 * 1024 * 1024;
+/** The longest link that is made, in characters. */
 const LONGEST = 256 * 1024;
-/** The most lines that a text has: with more, a browser hardly answers. */
-const MOST_LINES = 100_000;
 
-/** @param {string} text */
-const isLarge = (text) => text.length > LARGEST || text.split("\n", MOST_LINES + 1).length > MOST_LINES;
-
-/** Rules to begin with: the broken ones of docs/rule-lab.md. */
-const EXAMPLE = {
-  AllowEmptyReferer: true, AllowTruncateQueryString: true, TruncatePath: false,
-  RefererList: { Referer: ["www.example.com", "http://www.example.com", "https://shop.example.com/list?page=1"] },
-  RefererBlacklist: { Referer: [] },
-};
+/** Rules to begin with, whose answer the page has already. */
+const EXAMPLE = JSON.parse(state.dataset.rules ?? "");
 
 /** @type {Rules} */
 let opened = EXAMPLE; // the rules as they were opened
 let other = opened; // the rules to compare with
-/** @type {{ text: string, form: string | null, name?: string } | undefined} */
-let source; // the text that the rules were read from, with its form and the name of the rules
 /** @type {Sample | undefined} */
 let sample; // the sample of a page of the documentation that is shown
-let taken = 0; // how often a text was read, or what it says became unwanted
+let written = ""; // the document of the sample as its commands had it
 let playing = 0; // how often the commands of samples were run
 let visits = 0; // how often the address has changed
 let latest = 0; // the visit whose link is shown
+let isReady = false; // whether Python answers
 let isOwn = false; // whether the reader has changed anything, so that the address carries it
 
 const editor = new Editor({
-  changed,
+  changed: () => {
+    if (!isReady && !isSame(rules(), EXAMPLE)) editor.forget("answer"); // that of the example
+    writeBack();
+    remember();
+  },
   touched: () => {
     own();
-    if (!source) state.textContent = ""; // it is no longer an example
+    state.textContent = ""; // it is no longer an example
   },
-  correct: (rules, finding) => tell("correct", { rules, ...finding }),
-  format: async (rules) => (await tell("export", { rules })).html,
+  opened: (given) => {
+    opened = given;
+    if (!isComparing) other = opened;
+  },
+  show: (kind, values) => new Promise((resolve, reject) => want(kind, () => ({ ...values, other, isComparing }), ({ html }) => {
+    if (kind === "review") complain("refused");
+    resolve(html);
+  }, reject)),
+  refused: (kind, error) => {
+    editor.forget(kind); // it is of other rules
+    if (kind === "review") complain("refused", error);
+    else if (kind === "check") announce(error.message, true); // what the review says stands there already
+  },
+  tell: (kind, values) => (kind === "read" ? new Promise((resolve, reject) => want(kind, () => values, resolve, reject)) : tell(kind, values)),
 });
 const rules = () => editor.rules;
 
 // --- Asking Python: one call at a time, and of each kind only the last
 
-const KINDS = ["read", "other", "check", "answer", "review", "write"]; // in the order of their urgency
+const KINDS = ["read", "other", "answer", "check", "review", "write"]; // in the order of their urgency
 /** @type {Map<string, { values: () => object, show: (answer: any) => void, refuse: (error: any) => void }>} */
 const waiting = new Map();
 let asking = ""; // the kind that Python is at work on
@@ -125,7 +127,7 @@ async function tell(action, values) {
   const slow = setTimeout(() => sayBusy(true), 1000);
   try {
     const answer = await lab.call(action, { language, ...values }).catch(translate);
-    if (answer.error) throw Object.assign(new Error(answer.error), { line: answer.line });
+    if (answer.error) throw new Error(answer.error);
     return answer;
   } finally {
     clearTimeout(slow);
@@ -139,7 +141,7 @@ async function tell(action, values) {
  */
 function sayBusy(isBusy) {
   engine.hidden = !isBusy;
-  for (const part of all("#verdicts, #tally, #sentence, #parts, #found, #review")) part.ariaBusy = String(isBusy);
+  for (const part of all("#sentence, #parts, #causes, #change, #verdicts, #tally")) part.ariaBusy = String(isBusy);
 }
 
 const sentences = JSON.parse(engine.dataset.errors ?? "{}");
@@ -154,185 +156,26 @@ function translate(error) {
   throw Object.assign(new Error(sentence ?? error.message), { code: error.code });
 }
 
-// --- What the page shows of the rules
-
-const SOON = 40; // milliseconds
-
-function changed(isTyped = false) {
-  check();
-  answer();
-  review(isTyped ? undefined : SOON);
-  writeBack();
-  remember();
-}
-
-const check = later(() => want("check", () => {
-  const isProposed = "proposed" in referers.dataset;
-  const tried = [null, ...lines(referers.value).filter(Boolean)];
-  return { rules: rules(), other, isComparing, ...(isProposed ? {} : { referers: tried }) };
-}, ({ html }) => {
-  refill(verdicts, parse(html));
-  const { tally = "", referers: tried = "[]" } = find("table", verdicts).dataset;
-  find("#tally").textContent = tally;
-  if ("proposed" in referers.dataset) referers.value = JSON.parse(tried).join("\n");
-}, (error) => {
-  verdicts.replaceChildren(); // they are of other rules
-  find("#tally").textContent = "";
-  announce(error.message, true);
-}), SOON);
-
-const answer = later(() => want("answer", () => ({ rules: rules(), site: site.value }), ({ html }) => editor.answer(html), () => { // the review says why
-  for (const part of all("#sentence, #parts")) part.replaceChildren();
-}), SOON);
-
-const review = later(() => want("review", () => ({ rules: rules(), other, isComparing }), ({ html }) => {
-  complain("review");
-  const made = parse(html);
-  refill(find("#found"), find("#findings", made));
-  refill(find("#review"), made);
-  editor.mark(find(".reviews").dataset.marks ?? "");
-}, (error) => {
-  for (const part of [find("#found"), find("#review")]) part.replaceChildren(); // they are of other rules
-  editor.mark("");
-  complain("review", error);
-}), 250);
-
 /**
- * Fill a part of the page; what the reader has opened in it stays open.
- * @param {HTMLElement} part
- * @param {Node} nodes
- */
-function refill(part, nodes) {
-  const opened = new Set(all("details[open]", part).map(nameOf));
-  const isFirst = !part.children.length;
-  keepFocus(part, () => part.replaceChildren(nodes));
-  if (!isFirst) for (const one of all("details", part)) one.open = opened.has(nameOf(one));
-}
-
-/**
- * A name of something that can be opened: its row and its title without counts.
- * @param {Element} one
- */
-const nameOf = (one) => `${one.closest("tr")?.querySelector(".data, .none")?.textContent} ${find("summary", one).firstChild?.textContent}`;
-
-/**
- * Show what is wrong with a text, or that nothing is.
+ * Show what is wrong with something, or that nothing is.
  * @param {string} name
  * @param {Error} [error]
  */
 function complain(name, error) {
-  const notice = find(`#${name}-error`);
+  const notice = find(`#${name}`);
   notice.hidden = !error;
   notice.textContent = error?.message ?? "";
 }
 
-/** Write edited rules back into the text that they were read from. */
+/** Run the commands of a sample again with the edited rules, written into its document. */
 const writeBack = later(() => {
-  if (!source?.form || document.activeElement === area("text")) return;
-  const { text, form, name: chosen } = source;
-  const before = area("text").value;
-  want("write", () => ({ text, form, name: chosen, rules: rules() }), (answer) => {
-    const isTyped = area("text").value !== before; // it will be read
-    if (source?.text !== text || isTyped || answer.text === before) return;
-    area("text").value = answer.text;
-    number(gutter("text"), area("text"));
-    const [shown, name] = [sample, sample?.document];
-    if (shown && name && shown.files[name]) attempt(() => play(shown, { ...shown.files, [name]: answer.text }));
-  }, (error) => complain("text", error));
-}, 250);
-
-// --- Reading rules
-
-/**
- * Read rules from a text in any form.
- * @param {string} text
- * @param {string} [name] of several in the text
- */
-function take(text, name) {
-  taken += 1;
-  const turn = taken;
-  area("text").value = isLarge(text) ? "" : text;
-  number(gutter("text"), area("text"));
-  source = undefined;
-  if (isLarge(text)) return refuse(new Error(state.dataset.large));
-  if (text.includes("\0")) return refuse(new Error(state.dataset.binary));
-  return want("read", () => ({ text, name }), (answer) => {
-    if (turn !== taken) return;
-    complain("text");
-    mark(gutter("text"), []);
-    source = { text, form: answer.form, name: answer.name };
-    state.textContent = `${state.dataset.form} ${answer.label}`;
-    choose(answer);
-    opened = answer.rules;
-    if (!isComparing) other = opened;
-    if (isOwn) editor.step(answer.rules);
-    else editor.begin(answer.rules);
-  }, (error) => {
-    if (turn === taken) refuse(error);
+  const [shown, name, source] = [sample, sample?.document, editor.source];
+  if (!shown || !name || !shown.files[name] || !source || editor.isUnread) return;
+  want("write", () => ({ ...source, rules: rules() }), ({ text }) => {
+    if (sample === shown && text !== written) attempt(() => play(shown, { ...shown.files, [name]: text }));
+    written = text;
   });
-}
-
-/** @param {Error & { line?: number }} error */
-function refuse(error) {
-  complain("text", error);
-  state.textContent = "";
-  find("#names").hidden = true;
-  find("details#document").open = true;
-  mark(gutter("text"), error.line ? [{ position: error.line - 1, severity: "error" }] : []);
-}
-
-/**
- * Let the reader choose among several rules in one text.
- * @param {{ names: string[], name: string }} answer
- */
-function choose({ names, name }) {
-  find("#names").hidden = names.length < 2;
-  area("name").replaceChildren(...names.map((one) => new Option(one || "–", one, false, one === name)));
-}
-area("name").addEventListener("change", () => take(area("text").value, area("name").value));
-
-const read = later(() => take(area("text").value), 150);
-area("text").addEventListener("input", () => {
-  own();
-  if (isLarge(area("text").value)) {
-    take(area("text").value); // at once, before the browser shows it
-    return;
-  }
-  number(gutter("text"), area("text"));
-  read();
-});
-follow(gutter("text"), area("text"));
-
-/** How texts begin that are not lists of entries: XML, JSON, TOML, HCL, nginx, YAML (which is refused), answers. */
-const DOCUMENT = /^\s*(?:#.*\n\s*|\/\/.*\n\s*)*(?:<|\{|(?:valid_referers|server|location|map)\s|\[+ *(?:[\w.-]|"[^"\n]*"|'[^'\n]*')+ *\]|(?:[\w.-]|"[^"\n]*"|'[^'\n]*')+ *=|[\w"'-]+:\s|resource\s|---|HTTP\/)/;
-for (const one of Object.keys(lists).map(area)) {
-  one.addEventListener("paste", (event) => {
-    const text = event.clipboardData?.getData("text/plain") ?? "";
-    if (!isLarge(text) && !DOCUMENT.test(text)) return;
-    event.preventDefault();
-    own();
-    take(text);
-  }, true); // before the editor takes it for entries
-}
-
-/** @param {File} [file] */
-async function open(file) {
-  if (!file) return;
-  own();
-  if (file.size > LARGEST) {
-    refuse(new Error(state.dataset.large));
-    return;
-  }
-  const text = await readText(file);
-  if (text === undefined) refuse(new Error(state.dataset.binary));
-  else take(text);
-}
-const file = find("input#file");
-file.addEventListener("change", () => attempt(async () => {
-  await open(file.files?.[0]);
-  file.value = ""; // so that the same file can be chosen again
-}));
-onDrop("body", ({ files: [dropped] }) => open(dropped));
+}, 250);
 
 // --- Another version
 
@@ -342,8 +185,9 @@ let isComparing = false; // whether the reader has chosen what to compare with
 function compareWith(given) {
   isComparing = Boolean(given);
   other = given ?? opened;
-  complain("other");
-  changed();
+  complain("other-error");
+  editor.ask();
+  remember();
 }
 const readOther = later(() => {
   own();
@@ -352,9 +196,11 @@ const readOther = later(() => {
     compareWith();
     return;
   }
-  want("other", () => ({ text }), (answer) => {
-    if (area("other").value === text) compareWith(answer.rules);
-  }, (error) => complain("other", error));
+  want("other", () => ({ text }), ({ rules: found, problem }) => {
+    if (area("other").value !== text) return;
+    if (found) compareWith(found);
+    else complain("other-error", new Error(problem));
+  }, (error) => complain("other-error", error));
 }, 250);
 area("other").addEventListener("input", () => readOther());
 find("#keep").addEventListener("click", () => {
@@ -368,17 +214,12 @@ function own() {
   isOwn = true;
 }
 
-site.addEventListener("input", () => {
-  own();
-  answer();
-  remember();
-});
-referers.addEventListener("input", () => {
-  delete referers.dataset.proposed; // from now on they are the reader's own
-  own();
-  check();
-  remember();
-});
+for (const field of [site, referers]) {
+  field.addEventListener("input", () => {
+    own();
+    remember();
+  });
+}
 
 // --- Links
 
@@ -452,7 +293,7 @@ async function visit(isFirst) {
     show();
     return;
   }
-  if (kind) announce(show ? state.dataset.large : state.dataset.broken, true);
+  if (kind) announce(show ? find("#editor").dataset.large : state.dataset.broken, true);
   if (isFirst) showExample();
 }
 
@@ -475,19 +316,12 @@ const textsOf = (given) => ("rules" in given
 /** Forget what the page has shown, for a link that shows something else. */
 function reset() {
   playing += 1; // what a sample still runs is not shown
-  taken += 1;
   sample = undefined;
-  source = undefined;
   isComparing = false;
   find("#sample").hidden = true;
   find("#output").textContent = "";
-  for (const name of ["text", "other"]) {
-    area(name).value = "";
-    complain(name);
-  }
-  number(gutter("text"), area("text"));
-  mark(gutter("text"), []);
-  find("#names").hidden = true;
+  area("other").value = "";
+  complain("other-error");
   referers.dataset.proposed = "";
   site.value = "";
 }
@@ -530,7 +364,7 @@ function showSample(given) {
     if (given.other) {
       area("other").value = given.files[given.other];
       const { rules: old } = await tell("read", { text: given.files[given.other] });
-      if (sample !== given) return;
+      if (sample !== given || !old) return;
       isComparing = true;
       find("details#compare").open = true;
       other = old;
@@ -538,8 +372,10 @@ function showSample(given) {
     const made = await play(given, given.files);
     const text = made?.[given.document ?? ""];
     if (sample !== given) return;
-    if (isText(text)) take(text);
-    else showExample();
+    if (isText(text)) {
+      written = text;
+      await editor.take(text);
+    } else showExample();
   });
 }
 
@@ -581,6 +417,7 @@ function cut(text, head, tail) {
 lab.ready.catch(translate).then(() => {
   engine.textContent = engine.dataset.busy ?? "";
   engine.hidden = true;
+  isReady = true;
 }, (error) => {
   engine.textContent = error.message;
   engine.classList.add("bad");

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from oss_referer.page import STATIC, rendering
+from oss_referer.page import STATIC, actions, rendering
 from oss_referer.texts import LANGUAGES, Catalogue, read
 
 HERE = Path(__file__).parent
@@ -46,6 +46,21 @@ CSP = (
 )
 """Lets the page load what lies beside it, and nothing else: `file:` is `'self'` from a disk."""
 
+EXAMPLE = {
+    "AllowEmptyReferer": True,
+    "AllowTruncateQueryString": True,
+    "TruncatePath": False,
+    "RefererList": {
+        "Referer": [
+            "www.example.com",
+            "http://www.example.com",
+            "https://shop.example.com/list?page=1",
+        ]
+    },
+    "RefererBlacklist": {"Referer": []},
+}
+"""Rules to begin with, the broken ones of docs/rule-lab.md; their answer is there before Python."""
+
 _SHARED = ("base.js", "entries.js", "editor.js")
 """The modules that the console has as well, in the order of their imports."""
 _MODULES = (*(STATIC / name for name in _SHARED), HERE / "page.js")
@@ -68,6 +83,8 @@ def write(folder: Path, links: Mapping[str, Links] = SITE) -> None:
             csp=CSP,
             size=round(size / 1e6),
             errors=errors(language),
+            rules=EXAMPLE,
+            answer=first_answer(language),
         )
         (folder / name).write_text(text, encoding="utf-8")
     modules = {path.name: path.read_text(encoding="utf-8") for path in _MODULES}
@@ -75,6 +92,13 @@ def write(folder: Path, links: Mapping[str, Links] = SITE) -> None:
     shared = (STATIC / name for name in ("base.css", "rules.css", "mark.svg"))
     for path in (*shared, HERE / "page.css", HERE / "old.js"):
         shutil.copy(path, folder)
+
+
+def first_answer(language: str) -> str:
+    """Return what the page says of the example."""
+    asked = {"language": language, "rules": EXAMPLE, "site": ""}
+    html: str = actions.answer("answer", asked)["html"]
+    return html
 
 
 def errors(language: str) -> dict[str, str]:

@@ -105,6 +105,10 @@ class Accounts:
         """Return the display name of an account, or its id if it has no name."""
         return self._names.get(account, account)
 
+    @property
+    def has_roles(self) -> bool:
+        return bool(self._roles)
+
     def role(self, arn: str) -> Role | None:
         return self._roles.get(arn)
 

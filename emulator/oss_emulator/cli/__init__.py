@@ -23,7 +23,7 @@ PROGRAM = Program(
             "play": Synopsis(
                 __name__,
                 "send the requests of scenarios, and show which answers differ",
-                "--endpoint https://oss-cn-hangzhou.aliyuncs.com --save answers.json",
+                "--endpoint https://oss-cn-hangzhou.aliyuncs.com",
             ),
         },
         "Help": {

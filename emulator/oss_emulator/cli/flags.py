@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -14,81 +14,35 @@ from typing import Any, TypeVar
 
 from oss_referer.engine.assumptions import Assumptions
 from oss_referer.sources.account import BUCKET_NAME_RULE, is_bucket_name
-from oss_referer.sources.toml import SourceError, TomlDocument, join, read_regular_file, show
-from oss_referer.terminal import language
+from oss_referer.sources.toml import join, show
+from oss_referer.terminal import language, project
 from oss_referer.terminal.parser import InputError, Parser, complete_path
+from oss_referer.terminal.project import ProjectFile
 
 from oss_emulator.protocol.address import host_name
 from oss_emulator.protocol.errors import OSSError
-from oss_emulator.settings import Auth, Fsync, Limits, LogFormat, Settings, check
-
-FILE, PROJECT = "oss-emulator.toml", "pyproject.toml"
-_TABLE = ("tool", "oss-emulator")
+from oss_emulator.settings import Auth, Fsync, Limits, LogFormat, Settings, as_path, check
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigFile:
-    """The settings of a file, as the texts that flags would have."""
+def read(folder: Path) -> tuple[ProjectFile, Mapping[str, str]] | None:
+    """Read the settings of a folder, as the texts that flags would have; None if it has no file.
 
-    path: Path
-    document: TomlDocument
-    place: tuple[str, ...]
-    values: Mapping[str, str]
-
-    def error(self, name: str, sentence: str) -> InputError:
-        return InputError(f"{self.path}, {self.document.error((*self.place, name), sentence)}")
-
-
-def read(folder: Path, known: Collection[str]) -> ConfigFile | None:
-    """Read the file of a folder, None if there is none. Raises InputError.
-
-    oss-emulator.toml is used instead of pyproject.toml, not together with it.
+    Raises InputError.
     """
-    for name, place in ((FILE, ()), (PROJECT, _TABLE)):
-        path = folder / name
-        if path.exists() and (found := _read(path, place)) is not None:
-            return _parse(path, *found, place, known)
-    return None
-
-
-def _read(path: Path, place: tuple[str, ...]) -> tuple[TomlDocument, dict[str, Any]] | None:
-    """Return the document and the table at a place; None if the document has no such table."""
-    try:
-        document = TomlDocument.parse(read_regular_file(path))
-        table: Any = document.tables
-        for number, step in enumerate(place):
-            if not isinstance(table, Mapping) or step not in table:
-                return None
-            table = table[step]
-            if not isinstance(table, Mapping):
-                sentence = f"{'.'.join(place)} is {show(table)}; write a table"
-                raise document.error(place[: number + 1], sentence)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
-    except SourceError as error:
-        raise InputError(f"{path}, {error}") from None
-    return document, dict(table)
-
-
-def _parse(
-    path: Path,
-    document: TomlDocument,
-    table: Mapping[str, Any],
-    place: tuple[str, ...],
-    known: Collection[str],
-) -> ConfigFile:
+    file = project.read(folder)
+    if file is None:
+        return None
     values: dict[str, str] = {}
-    found = ConfigFile(path, document, place, values)
-    for name, value in table.items():
-        if name not in known:
-            near = get_close_matches(name.replace("-", "_"), known, n=1, cutoff=0.0)
-            raise found.error(name, f"{show(name)} is unknown; did you mean {near[0]}?")
+    for name, value in file.table.items():
+        if name == project.LINT:
+            continue
+        file.check_name(name, [flag.name for flag in _FLAGS])
         text = _format(value)
         if text is None:
             kinds = join(["a string", "a number", "true", "false", "a list of strings", "a table"])
-            raise found.error(name, f"{name} is {show(value)}; write {kinds}")
+            raise file.error(f"{name} is {show(value)}; write {kinds}", name)
         values[name] = text
-    return found
+    return file, values
 
 
 def _format(value: Any) -> str | None:
@@ -145,7 +99,7 @@ class _Flag:
             shown = self.default or str(default if default or default == 0 else "none")
         text = f"{self.help} (default: {shown}; {self.variable})"
         action = parser.add_argument(self.option, dest=self.name, help=text, **how)
-        if self.parse in (Path, _assumptions, _preload):
+        if self.parse in (as_path, _assumptions, _preload):
             complete_path(action)
         if self.choices:
             parser.offered[action] = self.choices
@@ -250,9 +204,9 @@ def _preloaded(text: str) -> tuple[str, Path]:
 _FLAGS = (
     _Flag("host", "the address to listen on"),
     _Flag("port", "the port to listen on; 0 chooses a free one", _port),
-    _Flag("ready_file", "write a JSON file here when the server listens", Path),
+    _Flag("ready_file", "write a JSON file here when the server listens", as_path),
     _Flag("region", "the region of the service and its buckets"),
-    _Flag("accounts", "a TOML file of accounts, RAM users and roles, instead of one key", Path),
+    _Flag("accounts", "a TOML file of accounts, RAM users and roles, instead of one key", as_path),
     _Flag("access_key_id", "the id of the only key", also="OSS_ACCESS_KEY_ID"),
     _Flag("access_key_secret", "the secret of that key", also="OSS_ACCESS_KEY_SECRET"),
     _Flag(
@@ -297,11 +251,11 @@ _FLAGS = (
     _Flag("new_account", "treat the accounts as new ones, which the service restricts", _switch),
     _Flag("tls", "serve https instead of http on the port", _switch),
     _Flag("tls_port", "serve https on another port; 0 chooses a free one", _port),
-    _Flag("tls_dir", "keep the CA for https in this folder", Path),
-    _Flag("ca_file", "write the certificate of the CA here, for clients to trust", Path),
-    _Flag("tls_cert", "your certificate for https, in PEM", Path),
-    _Flag("tls_key", "the key of that certificate, if it is in another file", Path),
-    _Flag("seed", "a TOML file of buckets, rules and objects to start with", Path),
+    _Flag("tls_dir", "keep the CA for https in this folder", as_path),
+    _Flag("ca_file", "write the certificate of the CA here, for clients to trust", as_path),
+    _Flag("tls_cert", "your certificate for https, in PEM", as_path),
+    _Flag("tls_key", "the key of that certificate, if it is in another file", as_path),
+    _Flag("seed", "a TOML file of buckets, rules and objects to start with", as_path),
     _Flag("demo", "start with a bucket, rules and pages that show hotlink protection", _switch),
     _Flag("seed_anywhere", "let the seed read files outside of its own folder", _switch),
     _Flag(
@@ -312,7 +266,7 @@ _FLAGS = (
         collects=True,
     ),
     _Flag("watch", "load the seed, the accounts and --preload again when they change", _switch),
-    _Flag("data", "keep buckets and objects in this folder instead of memory", Path),
+    _Flag("data", "keep buckets and objects in this folder instead of memory", as_path),
     _Flag(
         "fsync",
         "always writes --data to disk before each answer; off may lose data in a crash",
@@ -327,7 +281,7 @@ _FLAGS = (
         _each(_limit),
         collects=True,
     ),
-    _Flag("access_log", "append a line in the format of OSS access logs for each request", Path),
+    _Flag("access_log", "append a line in the format of OSS access logs for each request", as_path),
     _Flag("journal_size", "how many requests the journal keeps", _count),
     _Flag("admin_token", "the token that lets other machines use /_emulator/"),
     _Flag(
@@ -410,7 +364,7 @@ def parse_settings(
     _warn_of_unknown(environ)
     values = dict(defaults)
     sources: dict[str, _Precedence] = {}
-    file = read(Path(), [flag.name for flag in _FLAGS])
+    file, written = read(Path()) or (None, {})
     for flag in _FLAGS:
         given = getattr(arguments, flag.name)
         if given is not None:
@@ -420,8 +374,8 @@ def parse_settings(
             source, named, text = _Precedence.VARIABLE, flag.variable, environ[flag.variable]
         elif flag.also and environ.get(flag.also):
             source, named, text = _Precedence.OTHER, flag.also, environ[flag.also]
-        elif file is not None and flag.name in file.values:
-            source, named, text = _Precedence.FILE, flag.name, file.values[flag.name]
+        elif flag.name in written:
+            source, named, text = _Precedence.FILE, flag.name, written[flag.name]
         else:
             continue
         try:
@@ -431,7 +385,7 @@ def parse_settings(
             sources[flag.name] = source
         except ValueError as error:
             if file is not None and source is _Precedence.FILE:
-                raise file.error(flag.name, f"{named}: {error}") from None
+                raise file.error(f"{named}: {error}", flag.name) from None
             arguments.parser.error(f"{named}: {error}")
     for pair in _ALTERNATIVES:
         for group, rival in permutations(pair):

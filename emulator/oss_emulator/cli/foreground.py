@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO, TypeAlias
 
 from oss_referer.engine import explanation
-from oss_referer.terminal.parser import CommandError
+from oss_referer.terminal.parser import CommandError, InputError
 from oss_referer.terminal.program import loading
 from oss_referer.terminal.progress import Progress
 
@@ -163,6 +163,9 @@ def serve(settings: Settings, meanwhile: WhileListening) -> int:
     with ExitStack() as stack:
         try:
             storage = stack.enter_context(closing(open_storage(settings)))
+        except (AccountsError, FolderError) as error:
+            raise CommandError(str(error)) from None
+        try:
             controls = Controls(settings, storage)
             controls.journal.listen(write)
             # Before they are loaded, so that no change in the meantime is missed.
@@ -171,8 +174,8 @@ def serve(settings: Settings, meanwhile: WhileListening) -> int:
                 hint = contents.load(controls.service, progress.show)
             controls.snapshots.set_initial()
             found = certificates.load(settings, controls.service.addresses.domains)
-        except (AccountsError, CertificateError, FolderError, seed.SeedError) as error:
-            raise CommandError(str(error)) from None
+        except (AccountsError, CertificateError, seed.SeedError) as error:
+            raise InputError(str(error)) from None
         log = _open_log(settings, stack)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             server = Server(controls, log, found)

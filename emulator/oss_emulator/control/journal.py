@@ -4,7 +4,7 @@ import math
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from operator import attrgetter, methodcaller
@@ -18,6 +18,7 @@ from oss_referer.replay import accesslog
 from oss_emulator.access.authorize import resource
 from oss_emulator.access.identity import Identity
 from oss_emulator.control.faults import Fault
+from oss_emulator.control.traffic import Traffic
 from oss_emulator.documents.referer import SUBRESOURCE
 from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline import default_domain
@@ -357,7 +358,9 @@ class Journal:
     def __init__(self, size: int = SIZE) -> None:
         self.name = secrets.token_hex(4)
         """A name that no other journal has: the numbers of entries begin anew with each."""
-        self._cleared: tuple[JournalEntry, ...] = ()
+        self.traffic = Traffic()
+        """The sites that ask; unlike the entries, their counts are not limited."""
+        self._cleared: tuple[Sequence[JournalEntry], Traffic] = ((), Traffic())
         self._entries: deque[JournalEntry] = deque(maxlen=size)
         self._listeners: list[Callable[[JournalEntry], None]] = []
         self._count = 0
@@ -390,6 +393,7 @@ class Journal:
             self._count, admission, error, response, sent, seconds=seconds, test=test, fault=fault
         )
         self._entries.append(entry)
+        self.traffic.add(entry)
         for listener in self._listeners:
             listener(entry)
         return entry
@@ -415,15 +419,19 @@ class Journal:
         return self._entries.maxlen or 0
 
     def clear(self) -> None:
-        """Remove all entries; their numbers continue."""
-        self._cleared = tuple(self._entries) or self._cleared
+        """Remove all entries and tallies; their numbers continue."""
+        if self._entries:
+            self._cleared = (tuple(self._entries), self.traffic)
         self._entries.clear()
+        self.traffic = Traffic()
 
     def restore(self) -> None:
         """Put back what `clear` removed last, as far as there is room beside later entries."""
-        entries = (*self._cleared, *self._entries)
-        self._entries = deque(entries, maxlen=self.size)
-        self._cleared = ()
+        entries, traffic = self._cleared
+        self._entries = deque((*entries, *self._entries), maxlen=self.size)
+        traffic.absorb(self.traffic)
+        self.traffic = traffic
+        self._cleared = ((), Traffic())
 
 
 def _object_size(storage: Storage, bucket: str, key: str) -> int | None:

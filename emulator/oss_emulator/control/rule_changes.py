@@ -1,6 +1,7 @@
 """The last changes of Referer rules: of which bucket, when, what, and who made them."""
 
 from collections import deque
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from oss_emulator.operations.admission import Admission
@@ -35,6 +36,12 @@ class RuleChanges:
     def __init__(self) -> None:
         self._changes: deque[RuleChange] = deque(maxlen=SIZE)
         self._count = 0
+        self._listeners: list[Callable[[], object]] = []
+
+    def listen(self, listener: Callable[[], object]) -> Callable[[], None]:
+        """Call `listener` after each change, in its thread; returns a function that stops this."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     def note(self, admission: Admission, before: bytes | None, after: bytes) -> None:
         """Remember what a PutBucketReferer has changed; equal rules are no change."""
@@ -67,6 +74,8 @@ class RuleChanges:
             self._count += 1
             made = RuleChange(self._count, time, bucket, before, after, request_id, remote)
             self._changes.append(made)
+            for listener in self._listeners:
+                listener()
 
     def credit(self, request_id: str, story: int | None, undoes: int | None = None) -> None:
         """Say who has made the last change, if it is the one with this request id."""

@@ -16,7 +16,7 @@ AccessMonitorConfiguration
 def _validate(node: xml.Node, context: PutContext) -> xml.Value:
     """Raise an error if tracking is disabled while a lifecycle rule depends on it (P-58)."""
     documents = {} if context.bucket is None else context.bucket.documents
-    rules = documents.get("lifecycle", b"")
+    rules = documents.get("lifecycle", b"")  # as text: `lifecycle` imports this module
     if node.text("Status") == "Disabled" and b"<IsAccessTime>true</IsAccessTime>" in rules:
         raise OSSError(ErrorCase.ACCESS_MONITOR_IN_USE)
     return node.content

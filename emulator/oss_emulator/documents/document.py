@@ -11,10 +11,10 @@ below it: `<name><how often> <text> =<default> <ECs>`. `how often` is empty for 
 most 63 bytes. A missing optional element is answered with its default; an optional `name` that is
 empty counts as missing.
 
-Each EC is that of the help page about a mistake, after a mark: `?` if the element is missing (the
-root: if there is another), `*` if there are too many, `!` if its text or the name of an element in
-it is wrong, and `~` if its text is out of range. After the root, `<` marks that of a document that
-is not XML, which is also that of every mistake without a page.
+The mark before an EC says which mistake its help page is about: `?` the element is missing (the
+root: the document has another), `*` there are too many, `!` its text or the name of an element in
+it is wrong, `~` its text is out of range. `<`, after the root only, marks the EC of a document that
+is not XML and of every mistake that has no page of its own.
 """
 
 import re
@@ -78,7 +78,9 @@ def _children(node: Node, element: Element) -> xml.Children:
     found: list[tuple[str, xml.Value]] = []
     for child in element.children:
         may_lack = child.least == 0 and child.kind == "name"
-        nodes = [item for item in node.all(child.name) if item.value.strip() or not may_lack]
+        nodes = [
+            item for item in node.all(child.name) if item.value.strip() or [*item] or not may_lack
+        ]
         number = len(nodes)
         if number < child.least:
             raise DocumentError(

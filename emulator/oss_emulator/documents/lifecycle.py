@@ -25,15 +25,8 @@ _ACTIONS: Final = (
     "NoncurrentVersionExpiration",
     "NoncurrentVersionTransition",
 )
-_ANY_ACTION: Final = f"A rule must have {listed(_ACTIONS)}."
-
 _COLDER: Final = ("IA", "Archive", "ColdArchive", "DeepColdArchive")
 """The classes that objects move to, in the order of the moves."""
-
-_OVERLAPS: Final = {
-    "Transition": ErrorCase.LIFECYCLE_SAME_MOVE,
-    "NoncurrentVersionTransition": ErrorCase.LIFECYCLE_SAME_MOVE,
-}
 
 _TIMES: Final = {
     "Days": "days",
@@ -182,7 +175,8 @@ def _mistakes(rule: Node) -> Iterator[_Mistake]:
     small = bool(most) and any(move.text("AllowSmallFile") == "true" for move in rule)
     signs = "may have letters, digits, spaces and +-=._:/"
     valid = tagging.has_allowed_characters
-    yield not any(child.name in _ACTIONS for child in rule), _ANY_ACTION, "0014-00000026"
+    idle = not any(child.name in _ACTIONS for child in rule)
+    yield idle, f"A rule must have {listed(_ACTIONS)}.", "0014-00000026"
     yield len({*keys}) < len(keys), "The tags of a rule have different keys.", "0014-00000029"
     yield not all(map(valid, keys)), f"The key of a tag {signs}.", "0014-00000031"
     yield not all(map(valid, values)), f"The value of a tag {signs}.", "0014-00000032"
@@ -287,9 +281,10 @@ def _check_pair(one: Node, other: Node, *, allowed: bool) -> None:
     """Refuse rules for the same objects that contradict each other or have the same action.
 
     Two moves are the same action if they are to the same class. The header allows the same prefix
-    and action, but not two times for uploads (P-90).
+    and action, also with both kinds of times, but not two times for uploads (P-90).
     """
-    _check_mixture(one, other)
+    if not allowed:
+        _check_mixture(one, other)
     moves = _moves([*one.all("Transition"), *other.all("Transition")], "Days")
     ends = sorted(int(end) for rule in (one, other) if (end := rule.text("Expiration/Days")))
     steps = [*moves, *((len(_COLDER), end) for end in ends)]
@@ -302,7 +297,8 @@ def _check_pair(one: Node, other: Node, *, allowed: bool) -> None:
         ]
         if classes[0] & classes[1]:
             if not allowed:
-                case = _OVERLAPS.get(action, ErrorCase.LIFECYCLE_OVERLAP)
+                moving = action.endswith("Transition")
+                case = ErrorCase.LIFECYCLE_SAME_MOVE if moving else ErrorCase.LIFECYCLE_OVERLAP
                 raise OSSError(case, f"Overlap for same action type {action}")
             if action == "AbortMultipartUpload":
                 raise OSSError(ErrorCase.LIFECYCLE_CONFLICT)

@@ -74,27 +74,37 @@ def _is_number(text: str) -> bool:
 
 
 _RULES: Final = tuple(
-    _Rule(path, f"0044-000000{number}", f"The {path.rpartition('/')[2]} {sentence}.", holds)
-    for path, number, sentence, holds in (
-        ("Description", "01", "may have 128 bytes", lambda text: len(text.encode()) <= 128),
-        ("Status", "02", f"must be {listed(STATUSES)}", lambda text: text in STATUSES),
-        ("Snapshot/Interval", "05", "must be an integer from 1 to 100", _is_number),
-        ("Snapshot/NotifyTopic", "06", "must not be empty", bool),
-        ("Snapshot/RoleName", "07", "must not be empty", bool),
-        ("Snapshot/DestBucket", "08", "must be the name of a bucket", is_bucket_name),
-        ("Target/Type", "13", "must be HLS", lambda text: text == "HLS"),
-        ("Target/FragDuration", "14", "must be an integer from 1 to 100", _is_number),
-        ("Target/FragCount", "15", "must be an integer from 1 to 100", _is_number),
-        ("Target/PlaylistName", "16", "must not have a slash", lambda text: "/" not in text),
+    _Rule(path, ec, f"The {path.rpartition('/')[2]} {sentence}.", holds)
+    for path, ec, sentence, holds in (
+        (
+            "Description",
+            "0044-00000001",
+            "may have 128 bytes",
+            lambda text: len(text.encode()) <= 128,
+        ),
+        ("Status", "0044-00000002", f"must be {listed(STATUSES)}", lambda text: text in STATUSES),
+        ("Snapshot/Interval", "0044-00000005", "must be an integer from 1 to 100", _is_number),
+        ("Snapshot/NotifyTopic", "0044-00000006", "must not be empty", bool),
+        ("Snapshot/RoleName", "0044-00000007", "must not be empty", bool),
+        ("Snapshot/DestBucket", "0044-00000008", "must be the name of a bucket", is_bucket_name),
+        ("Target/Type", "0044-00000013", "must be HLS", lambda text: text == "HLS"),
+        ("Target/FragDuration", "0044-00000014", "must be an integer from 1 to 100", _is_number),
+        ("Target/FragCount", "0044-00000015", "must be an integer from 1 to 100", _is_number),
         (
             "Target/PlaylistName",
-            "17",
+            "0044-00000016",
+            "must not have a slash",
+            lambda text: "/" not in text,
+        ),
+        (
+            "Target/PlaylistName",
+            "0044-00000017",
             "must have 6 to 128 bytes",
             lambda text: 6 <= len(text.encode()) <= 128,
         ),
         (
             "Target/PlaylistName",
-            "18",
+            "0044-00000018",
             f"must end with {PLAYLIST_SUFFIX}",
             lambda text: text.endswith(PLAYLIST_SUFFIX),
         ),

@@ -11,8 +11,8 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
 _SCHEMA: Final = parse_schema("""
-VersioningConfiguration
-  Status Enabled|Suspended
+VersioningConfiguration !0012-00000004 <0012-00000002
+  Status Enabled|Suspended ?0012-00000004 *0012-00000004 !0012-00000004
 """)
 
 
@@ -22,13 +22,7 @@ def put_bucket_versioning(call: Call) -> Response:
 
     Raises `MalformedXML`, and `InvalidRequest` if object retention needs the versions (P-64).
     """
-    document, ec = call.body.read(), "0012-00000002"
-    try:
-        xml.parse(document, _SCHEMA.name)
-        ec = "0012-00000004"
-        status = _SCHEMA.parse(document).text("Status")
-    except xml.DocumentError as error:
-        raise xml.DocumentError(str(error), ec) from None
+    status = _SCHEMA.parse(call.body.read()).text("Status")
     if status != "Enabled" and object_worm.is_enabled(call.documents):
         raise OSSError(ErrorCase.OBJECT_WORM_NEEDS_VERSIONING)
     call.storage.put_bucket(call.bucket._replace(versioning=status))

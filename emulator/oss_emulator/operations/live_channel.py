@@ -18,9 +18,6 @@ from oss_emulator.protocol.message import Response
 _DAY: Final = 24 * 60 * 60
 """Seconds of the longest time that a playlist can cover."""
 
-_EC: Final = "0044-000003"
-"""The first digits of the ECs about playlists."""
-
 
 @answers("PUT /bucket/key?live", "PutLiveChannel")
 def put_live_channel(call: Call) -> Response:
@@ -113,7 +110,7 @@ def get_vod_playlist(call: Call) -> Response:
 def _check_name(channel: str) -> None:
     if "/" in channel or not channel:
         message = "The name of the channel is invalid."
-        raise invalid_argument("ChannelName", channel, message, ec=f"{_EC}02")
+        raise invalid_argument("ChannelName", channel, message, ec="0044-00000302")
 
 
 def _find_no_files(call: Call) -> OSSError:
@@ -121,21 +118,21 @@ def _find_no_files(call: Call) -> OSSError:
 
     The service looks for them before it looks for the channel (ali-oss).
     """
-    start, end = _time(call, "startTime", "04"), _time(call, "endTime", "05")
+    start, end = _time(call, "startTime", "0044-00000304"), _time(call, "endTime", "0044-00000305")
     if start > end:
         sentence = "The startTime must be before the endTime."
-        raise invalid_argument("startTime", str(start), sentence, ec=f"{_EC}06")
+        raise invalid_argument("startTime", str(start), sentence, ec="0044-00000306")
     if end - start > _DAY:
         sentence = "The startTime and the endTime must be at most a day apart."
-        raise invalid_argument("endTime", str(end), sentence, ec=f"{_EC}07")
+        raise invalid_argument("endTime", str(end), sentence, ec="0044-00000307")
     return OSSError(ErrorCase.NO_TS_FILE)
 
 
-def _time(call: Call, name: str, number: str) -> int:
+def _time(call: Call, name: str, ec: str) -> int:
     text = call.request.query.get(name, "")
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         message = f"The {name} must be a Unix timestamp."
-        raise invalid_argument(name, text, message, ec=_EC + number)
+        raise invalid_argument(name, text, message, ec=ec)
     return int(text)
 
 

@@ -21,15 +21,15 @@ def delete_multiple_objects(call: Call) -> Response:
     try:
         node = xml.parse(call.body.read(), "Delete")
     except xml.RootError:
-        raise _malformed("08", "the root node is not named Delete.") from None  # S-33
+        raise _malformed("0016-00000608", "the root node is not named Delete.") from None  # S-33
     except xml.DocumentError as error:
-        raise _malformed("07", str(error)) from None
+        raise _malformed("0016-00000607", str(error)) from None
     entries = node.all("Object")
     most = call.environment.limits.keys
     if not entries:
-        raise _malformed("15", "The element Object is missing in Delete.")
+        raise _malformed("0016-00000615", "The element Object is missing in Delete.")
     if len(entries) > most:
-        raise _malformed("08", f"{len(entries)} objects are named; the limit is {most}.")
+        raise _malformed("0016-00000608", f"{len(entries)} objects are named; the limit is {most}.")
     wanted = [(_key(entry), entry.text("VersionId") or None) for entry in entries]
     access = None
     for key, version_id in wanted:
@@ -61,11 +61,11 @@ def _deleted(key: str, version_id: str | None, removed: Removed) -> xml.Children
 def _key(entry: xml.Node) -> str:
     node = entry.first("Key")
     if node is None:
-        raise _malformed("13", "An Object element has no Key.")
+        raise _malformed("0016-00000613", "An Object element has no Key.")
     if not node.value:
-        raise _malformed("11", "The Key of an Object element is empty.")
+        raise _malformed("0016-00000611", "The Key of an Object element is empty.")
     return node.value
 
 
-def _malformed(number: str, detail: str) -> OSSError:
-    return OSSError(ErrorCase.MALFORMED_XML, ec=f"0016-000006{number}", ErrorDetail=detail)
+def _malformed(ec: str, detail: str) -> OSSError:
+    return OSSError(ErrorCase.MALFORMED_XML, ec=ec, ErrorDetail=detail)

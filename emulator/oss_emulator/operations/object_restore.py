@@ -80,7 +80,8 @@ def _read(document: bytes, storage_class: str) -> tuple[int, str]:
     try:
         node = xml.parse(document, "RestoreRequest")
     except xml.DocumentError as error:
-        raise xml.DocumentError(str(error), "0016-00000706") from None
+        error.ec = "0016-00000706"
+        raise
     if len(node.all("Days")) > 1:
         raise xml.DocumentError("There may be only one Days.", "0016-00000707")
     if node.first("GlacierJobParameters") is not None:

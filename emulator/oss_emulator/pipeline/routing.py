@@ -166,7 +166,7 @@ _WITHOUT_TABLE: Mapping[str, Resource] = {
     "data-acc": Resource.BUCKET,
     "object-process": Resource.SERVICE,
 }
-"""What the operations act on at the endpoints that have a few of those of OSS."""
+"""The endpoints whose operations are in the table of OSS, and what those act on."""
 
 _COMPONENT = "comp"
 """The parameter that selects a part of a sub-resource. An unknown part is not implemented."""

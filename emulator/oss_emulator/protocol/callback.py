@@ -1,6 +1,5 @@
 """Upload callbacks: calls to an application server, described as JSON in base64 (Callback)."""
 
-import binascii
 import json
 import re
 from base64 import b64decode
@@ -142,7 +141,7 @@ def _decode(parameter: str, not_json: str, ecs: tuple[str, str], name: str = _NA
     not_base64, ec = ecs
     try:
         text = b64decode(parameter.encode(), validate=True).decode()
-    except (binascii.Error, ValueError):
+    except ValueError:
         message = "The callback configuration is not base64 encoded."
         raise _refuse(message, parameter, not_base64, name) from None
     try:

@@ -17,23 +17,18 @@ _DATA_SIZE: Final = f"{PREFIX}data-size"
 _PART_SIZE: Final = f"{PREFIX}part-size"
 
 _MISSING_ECS: Final = {
-    f"{PREFIX}{name}": f"0005-000004{number}"
-    for name, number in (
-        ("key", "01"),
-        ("start", "02"),
-        ("cek-alg", "03"),
-        ("wrap-alg", "04"),
-        ("data-size", "06"),
-        ("part-size", "07"),
-    )
+    f"{PREFIX}key": "0005-00000401",
+    f"{PREFIX}start": "0005-00000402",
+    f"{PREFIX}cek-alg": "0005-00000403",
+    f"{PREFIX}wrap-alg": "0005-00000404",
+    _DATA_SIZE: "0005-00000406",
+    _PART_SIZE: "0005-00000407",
 }
 """The EC if one is missing. Every object needs the first four; an upload also needs the sizes."""
 _REQUIRED: Final = tuple(_MISSING_ECS)[:4]
 
 _INVALID_ECS: Final = {_DATA_SIZE: "0005-00000408", _PART_SIZE: "0005-00000409"}
-_CHANGED_ECS: Final = {
-    name: f"0005-000004{number}" for name, number in ((f"{PREFIX}start", "13"), (_PART_SIZE, "18"))
-}
+_CHANGED_ECS: Final = {f"{PREFIX}start": "0005-00000413", _PART_SIZE: "0005-00000418"}
 """The EC if UploadPart sends another value than InitiateMultipartUpload."""
 
 _ELEMENTS: Final = {

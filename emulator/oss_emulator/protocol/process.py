@@ -4,7 +4,6 @@ This module handles only the text; the package `imaging` handles the pixels. doc
 the sources of ranges, codes and ECs.
 """
 
-import binascii
 import re
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator, Mapping
@@ -242,9 +241,9 @@ def parse_watermark(value: str) -> tuple[str, tuple[ImageAction, ...]]:
         return key, ()
     if name != "x-oss-process":
         raise _invalid("image", value, "0040-00000265")
-    for nested, ec in (("/watermark", "373"), ("/info", "374")):
+    for nested, ec in (("/watermark", "0040-00000373"), ("/info", "0040-00000374")):
         if nested in text:
-            raise _invalid("image", value, _ec(ec))
+            raise _invalid("image", value, ec)
     actions = parse_process(text, preparing=True).actions
     for action in actions:
         if action.name not in PREPARING:
@@ -336,7 +335,7 @@ def _decode(name: str, value: str, ec: str) -> str:
         if not re.fullmatch(r"[A-Za-z0-9_-]+", text):
             raise ValueError(text)
         return urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-    except (binascii.Error, ValueError):
+    except ValueError:
         message = "Input is not base64 decoding."  # Common errors
         raise OSSError(ErrorCase.IMAGE_REQUEST, message, ec=ec, Parameter=name) from None
 

@@ -3,7 +3,6 @@
 docs/select.md lists the sources of codes and ECs.
 """
 
-import binascii
 import re
 from base64 import b64decode
 from enum import IntEnum, StrEnum
@@ -146,7 +145,7 @@ def _parse_sql(text: str) -> str:
     try:
         # More text than this cannot be a statement of the allowed size.
         sql = b64decode(text, validate=True) if len(text) < 2 * MAX_SQL else None
-    except binascii.Error:
+    except ValueError:
         raise OSSError(ErrorCase.SQL_NOT_BASE64) from None
     if sql is None or len(sql) > MAX_SQL:
         message = f"The SQL statement is longer than {MAX_SQL} bytes."
@@ -245,7 +244,7 @@ def _characters(root: xml.Node, path: str, usual: bytes, most: int, code: ErrorC
         return usual
     try:
         found = b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:
         raise _invalid(code, text) from None
     if not (found.isascii() and 1 <= len(found) <= most):
         raise _invalid(code, text)

@@ -37,8 +37,6 @@ from oss_emulator.server.tls import Certificates
 from oss_emulator.server.waiting import Waiting
 from oss_emulator.server.wire import Answer, Exchange, FaultyAnswer, close_streams
 
-LOG: Final = logging.getLogger("oss_emulator")
-
 SHUTDOWN_TIMEOUT: Final = 30.0
 """Seconds that running requests get to finish when the server ends."""
 
@@ -219,9 +217,10 @@ class Server:
             self.controls.journal.record(refused, response, len(response.body), seconds)
         return wire.format_answer(refused, response, began)
 
-    def _report_tls(self) -> None:
+    def _report_tls(self, remote: str) -> None:
         https = self.https_endpoint or "a port that --tls-port opens"
-        LOG.warning("A client began TLS on the port of %s; https needs %s", self.endpoint, https)
+        said = f"A client began TLS on the port of {self.endpoint}; https needs {https}"
+        self.connections.report_tls(remote, logging.WARNING, said)
 
     async def _answer_rpc(
         self, product: Product, http: web.BaseRequest, request: Request

@@ -1,14 +1,24 @@
 """All connections of one server: their number is limited, and they end together."""
 
 import asyncio
+import logging
+import time
 from collections.abc import Awaitable, Collection
 from contextlib import suppress
 from typing import Final, Protocol
 
 from oss_emulator.settings import Settings
 
+LOG: Final = logging.getLogger("oss_emulator")
+
 TLS_CLOSE_TIMEOUT: Final = 0.5
 """Seconds that clients get to close their side of TLS connections."""
+
+
+REPEAT: Final = 60.0
+"""Seconds in which a client that fails in the same way again only tries again."""
+
+_MOST_FAILURES: Final = 1000
 
 
 class Connection(Protocol):
@@ -43,8 +53,20 @@ class Connections:
         """Connections with a running request, even if the client has left."""
         self._handshakes: set[asyncio.Task[None]] = set()
         """TLS handshakes after a CONNECT."""
+        self._failures: dict[tuple[str, str], float] = {}
+        """When the failure of TLS with a client was last logged."""
         self._changed: asyncio.Event | None = None
         """Set when a connection ends or a request is answered; only while the server ends."""
+
+    def report_tls(self, remote: str, level: int, text: str) -> None:
+        """Log why TLS did not begin with a client, once for all of its tries."""
+        now, failure = time.monotonic(), (remote, text)
+        if now - self._failures.get(failure, -REPEAT) < REPEAT:
+            return
+        if len(self._failures) >= _MOST_FAILURES:
+            self._failures.clear()
+        self._failures[failure] = now
+        LOG.log(level, "%s", text)
 
     @property
     def crowded(self) -> bool:

@@ -156,7 +156,7 @@ class Handlers(NamedTuple):
     `OSSError`."""
     format_error: Callable[[OSSError, Request | None], bytes]
     """Formats the answers to malformed requests and refused CONNECTs, which aiohttp never sees."""
-    report_tls: Callable[[], None]
+    report_tls: Callable[[str], None]
     """Reports a client that begins TLS where it should send HTTP."""
     now: Callable[[], float]
     """The time in seconds since the epoch."""
@@ -331,7 +331,7 @@ class Guard(asyncio.Protocol):
         end = pending.find(_END_OF_HEAD)
         size = len(pending) if end < 0 else end + len(_END_OF_HEAD)
         if pending.startswith(framing.TLS) and not self.secure:
-            self._handlers.report_tls()
+            self._handlers.report_tls(self.remote)
             self._end_with(framing.TLS_ALERT)
             return True
         if pending.startswith(framing.RTMP):
@@ -514,5 +514,6 @@ class Guard(asyncio.Protocol):
             self._phase = Phase.END
             self.transport.pause_reading()  # the following bytes belong to TLS
             inside = Guard(self._connections, self._handlers, self)
-            seconds = self._connections.stall_timeout
-            self._connections.run_handshake(handshake.begin(self, inside, context, seconds))
+            self._connections.run_handshake(
+                handshake.begin(self, inside, context, self._connections)
+            )

@@ -16,9 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
 
-from oss_emulator.server.connections import Connection, Connections
-
-LOG: Final = logging.getLogger("oss_emulator")
+from oss_emulator.server.connections import LOG, Connection, Connections
 
 ACCEPT_PAUSE: Final = 1.0
 """Seconds to stop accepting after the system has run out of file descriptors."""
@@ -35,6 +33,7 @@ class OuterConnection(Connection, Protocol):
     """A connection in which TLS begins."""
 
     transport: asyncio.Transport
+    remote: str
 
 
 class Listener:
@@ -71,7 +70,7 @@ class Listener:
         """Accept all connections that wait, so that they count from now on."""
         for _ in range(self._backlog):
             try:
-                accepted, _ = self._listening.accept()
+                accepted, address = self._listening.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
@@ -80,7 +79,7 @@ class Listener:
                 self._pause = self._loop.call_later(ACCEPT_PAUSE, self._resume)
                 return
             accepted.setblocking(False)
-            self._begin(accepted)
+            self._begin(accepted, address[0])
 
 
 class Handshake:
@@ -92,8 +91,10 @@ class Handshake:
         accept: Accept,
         context: ssl.SSLContext,
         accepted: socket.socket,
+        remote: str,
     ) -> None:
         self._accepted = accepted
+        self._remote = remote
         self._connections = connections
         connections.opened(self, None)
         if connections.crowded:  # no error can be sent before TLS begins
@@ -117,7 +118,7 @@ class Handshake:
     def _end(self, task: "asyncio.Task[None]") -> None:
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
         if error is not None:
-            _report(error)
+            self._connections.report_tls(self._remote, *_describe(error))
             self._accepted.close()
             self._connections.closed(self)
 
@@ -140,9 +141,13 @@ class Handshake:
 
 
 async def begin(
-    outer: OuterConnection, inside: asyncio.Protocol, context: ssl.SSLContext, seconds: float
+    outer: OuterConnection,
+    inside: asyncio.Protocol,
+    context: ssl.SSLContext,
+    connections: Connections,
 ) -> None:
     """Begin TLS in a connection that has stopped reading, and continue with the guard inside."""
+    seconds = connections.stall_timeout
     try:
         async with asyncio.timeout(seconds):  # uvloop waits for ever for a client that has left
             transport = await asyncio.get_running_loop().start_tls(
@@ -154,7 +159,7 @@ async def begin(
                 ssl_shutdown_timeout=_LAST * seconds,
             )
     except (Exception, asyncio.CancelledError) as error:
-        _report(error)
+        connections.report_tls(outer.remote, *_describe(error))
         transport = None
     if transport is not None and not transport.is_closing():
         inside.connection_made(transport)
@@ -163,16 +168,16 @@ async def begin(
         outer.connection_lost(None)
 
 
-def _report(error: BaseException) -> None:
-    """Log why TLS did not begin.
+def _describe(error: BaseException) -> tuple[int, str]:
+    """Return a log level, and why TLS did not begin.
 
     The client does not trust the CA, has left or stalls, or the server ends. A client that sends
     http gets no answer, so the log alone can tell its user.
     """
     if isinstance(error, ssl.SSLError) and error.reason == "HTTP_REQUEST":
-        LOG.warning("A client sent http to the port for https; its URL must begin with https://")
-        return
-    LOG.info("TLS failed: %s", str(error) or type(error).__name__)
+        said = "A client sent http to the port for https; its URL must begin with https://"
+        return logging.WARNING, said
+    return logging.INFO, f"TLS failed: {str(error) or type(error).__name__}"
 
 
 def watch_failures() -> Callable[[], None]:
@@ -191,7 +196,8 @@ def watch_failures() -> Callable[[], None]:
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         if isinstance(error, (TypeError, AttributeError)) and _is_of_tls(error):
-            _report(error)
+            level, said = _describe(error)
+            LOG.log(level, "%s", said)
         elif before is not None:
             before(loop, context)
         else:

@@ -3,12 +3,21 @@
 from typing import TYPE_CHECKING
 
 from oss_referer import extras
+from oss_referer.sources.markup import XmlDocument
 
 if TYPE_CHECKING:
     import oss2
 
     from oss_emulator.testing.emulator import Emulator
     from oss_emulator.testing.remote import RemoteEmulator
+
+
+def refusal(target: str, document: bytes) -> ValueError:
+    """Return the exception for a refused PUT: what its error document says, in one line."""
+    root = XmlDocument.parse(document).root
+    found = (root.find(name) for name in ("Code", "Message", "ErrorDetail"))
+    code, message, detail = (element.text if element else "" for element in found)
+    return ValueError(f"PUT {target}: {code}: {message} {detail}".strip())
 
 
 def connect(emulator: "Emulator | RemoteEmulator", name: str) -> "oss2.Bucket":

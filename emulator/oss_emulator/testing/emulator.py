@@ -22,7 +22,7 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.server import tls as certificates
 from oss_emulator.server.app import Server
 from oss_emulator.server.listening import close_loop, loop_factory
-from oss_emulator.settings import Auth, Fsync, Settings
+from oss_emulator.settings import Auth, Fsync, Settings, as_path
 from oss_emulator.testing import buckets
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ _CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
     "domain": lambda given: (given,) if isinstance(given, str) else tuple(given),
     "preload": lambda given: {bucket: Path(folder) for bucket, folder in given.items()},
     "as_of": lambda given: date.fromisoformat(given) if isinstance(given, str) else given,
-    **dict.fromkeys(("accounts", "seed", "data"), Path),
-    **dict.fromkeys(("tls_dir", "ca_file", "tls_cert", "tls_key"), Path),
+    **dict.fromkeys(("accounts", "seed", "data"), as_path),
+    **dict.fromkeys(("tls_dir", "ca_file", "tls_cert", "tls_key"), as_path),
 }
 """The settings that can be given as strings, and the functions that convert them."""
 
@@ -214,7 +214,7 @@ class Emulator:
         `acl` is set in either case. `rules` are the bucket's hotlink protection: a
         `RefererConfiguration`, a mapping of its fields, text in XML, JSON, TOML or another form of
         the rule lab, or the path of a file. Raises `ValueError` for wrong rules, with the place and
-        the mistake, and for a bad name or ACL, with the service's error document.
+        the mistake, and for a bad name or ACL, with the service's error in one line.
         """
         document = None
         if rules is not None:
@@ -229,7 +229,7 @@ class Emulator:
     def put(self, target: str, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
         """Send a PUT as the owner, without a signature: `put("/bucket/key", b"...")`.
 
-        Raises `ValueError` with the error document if the response is not a 200.
+        Raises `ValueError` with the error in one line if the response is not a 200.
         """
         fields = [("Host", "localhost"), *(headers or {}).items()]
 
@@ -239,7 +239,7 @@ class Emulator:
 
         response = self.run(send)
         if response.status != 200 and isinstance(response.body, bytes):
-            raise ValueError(response.body.decode())
+            raise buckets.refusal(target, response.body)
 
     def run(self, function: Callable[[], _T]) -> _T:
         """Run a function on the server's thread, between two requests; returns its result.

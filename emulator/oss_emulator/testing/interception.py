@@ -10,11 +10,18 @@ import os
 import re
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from functools import wraps
 from importlib import import_module
-from inspect import signature
-from typing import Any
+from inspect import (
+    isasyncgenfunction,
+    isclass,
+    iscoroutinefunction,
+    isgeneratorfunction,
+    signature,
+)
+from typing import Any, Generic, TypeVar, cast, overload
 from unittest import mock
 from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import OpenerDirector, Request
@@ -22,6 +29,7 @@ from weakref import WeakKeyDictionary
 
 from oss_emulator.kms import KMS
 from oss_emulator.sts import STS
+from oss_emulator.testing.emulator import Emulator
 
 # Endpoints of every kind, also those of S3 and those that name no region, with or without a bucket.
 _OSS_HOST = re.compile(r"(?:.*\.)?oss(?:-[a-z0-9-]+)?\.aliyuncs\.com")
@@ -52,15 +60,80 @@ def redirect(url: str, endpoint: str) -> tuple[str, str] | None:
     return urlunsplit((target.scheme, target.netloc, *parts[2:])), host
 
 
-@contextmanager
-def intercept(endpoint: str) -> Iterator[None]:
-    """Redirect this process's requests to OSS, STS and KMS to `endpoint` until the block ends."""
-    with ExitStack() as stack:
-        for patch in _PATCHES:
-            for owner, name, send in patch(endpoint):
-                stack.enter_context(mock.patch.object(owner, name, send))
-        stack.enter_context(_without_proxy(endpoint))
-        yield
+_Target = TypeVar("_Target", Emulator, None)
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+@overload
+def intercept(endpoint: str) -> "Interception[None]": ...
+@overload
+def intercept(endpoint: _Function) -> _Function: ...
+@overload
+def intercept(**settings: Any) -> "Interception[Emulator]": ...
+def intercept(endpoint: Any = None, **settings: Any) -> Any:
+    """Redirect this process's requests to OSS, STS and KMS to an emulator.
+
+        with intercept() as emulator:
+            emulator.bucket("examplebucket")
+            ...  # code for https://oss-cn-hangzhou.aliyuncs.com
+
+    Without an `endpoint` an `Emulator` with these settings runs until the block ends. The result
+    decorates functions as well, also those that are `async`: `@intercept()`, or `@intercept`. Each
+    call then has an emulator of its own.
+
+    Raises:
+        TypeError: both an endpoint and settings are given, or what is decorated is a class or a
+            generator, of which nothing would run within the decorator.
+        ValueError: what `Emulator` says about its settings.
+    """
+    if callable(endpoint):
+        return Interception(None, settings)(endpoint)
+    if endpoint is not None and settings:
+        raise TypeError("settings are for an emulator that is started: leave out the endpoint")
+    return Interception(endpoint, settings)
+
+
+class Interception(Generic[_Target]):
+    """The context manager and decorator that `intercept` returns."""
+
+    def __init__(self, endpoint: str | None, settings: Mapping[str, Any]) -> None:
+        self._endpoint = endpoint
+        self._settings = settings
+        self._stack = ExitStack()
+
+    def __enter__(self) -> _Target:
+        with ExitStack() as stack:
+            emulator: Any = None
+            if self._endpoint is None:
+                emulator = stack.enter_context(Emulator(**self._settings))
+            endpoint = self._endpoint or emulator.endpoint
+            for patch in _PATCHES:
+                for owner, name, send in patch(endpoint):
+                    stack.enter_context(mock.patch.object(owner, name, send))
+            stack.enter_context(_without_proxy(endpoint))
+            self._stack = stack.pop_all()
+        found: _Target = emulator
+        return found
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def __call__(self, function: _Function) -> _Function:
+        if isclass(function) or isgeneratorfunction(function) or isasyncgenfunction(function):
+            raise TypeError(f"intercept cannot decorate {function.__name__}; use a with statement")
+
+        @wraps(function)
+        def call(*arguments: Any, **options: Any) -> Any:
+            with Interception(self._endpoint, self._settings):
+                return function(*arguments, **options)
+
+        @wraps(function)
+        async def call_async(*arguments: Any, **options: Any) -> Any:
+            with Interception(self._endpoint, self._settings):
+                return await function(*arguments, **options)
+
+        called: Any = call_async if iscoroutinefunction(function) else call
+        return cast("_Function", called)
 
 
 @contextmanager

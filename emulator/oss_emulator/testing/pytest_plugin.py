@@ -106,8 +106,9 @@ def _links(item: pytest.Item, *, only_remote: bool) -> list[str]:
         return []
     used = getattr(item, "funcargs", {}).values()
     servers = {value.endpoint for value in used if type(value).__name__ in _EMULATORS}
-    test = quote(item.nodeid, safe="/:")
-    return [f"The requests of this test: {at}/_emulator/requests?test={test}" for at in servers]
+    name = f'"{item.nodeid}"' if " " in item.nodeid else item.nodeid
+    test = quote(name, safe="/:")
+    return [f"The requests of this test: {at}/_emulator/requests?q=test:{test}" for at in servers]
 
 
 _MISMATCH = re.compile(r"ScopeMismatch: .* (oss_(?:emulator|bucket|intercept)) with a (\w+) scoped")

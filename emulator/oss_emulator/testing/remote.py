@@ -160,7 +160,7 @@ class RemoteEmulator:
     def put(self, target: str, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
         """Send a PUT with a signed URL: `put("/bucket/key", b"...")`.
 
-        Raises `ValueError` with the error document if the response is not a 200.
+        Raises `ValueError` with the error in one line if the response is not a 200.
         """
         path, _, query = target.partition("?")
         _, bucket, *key = path.split("/", 2)
@@ -180,7 +180,7 @@ class RemoteEmulator:
         try:
             self._session.send("PUT", f"{quote(path)}?{signed}", body, fields)
         except HTTPError as error:
-            raise ValueError(error.read().decode(errors="replace")) from None
+            raise buckets.refusal(target, error.read()) from None
 
     def __getattr__(self, name: str) -> Any:
         if name in _ONLY_IN_PROCESS:

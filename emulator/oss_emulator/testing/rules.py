@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from oss_referer import Assumptions, RefererConfiguration
 from oss_referer.engine.assumptions import DEFAULT
 from oss_referer.sources import forms
-from oss_referer.sources.toml import SourceError, convert, read_file
+from oss_referer.sources.toml import SourceError, convert, join, read_file
 
 Rules: TypeAlias = RefererConfiguration | Mapping[str, Any] | str | bytes | os.PathLike[str]
 """What `read` takes. A string with a line break, or one that begins with `<` or `{`, is the rules
@@ -35,7 +35,10 @@ def read(given: Rules, *folders: Path, assumptions: Assumptions = DEFAULT) -> Re
             f"rules are of the type {type(given).__name__}; give a file, a text, a mapping or a "
             "RefererConfiguration"
         )
-    path = next((found for folder in folders if (found := folder / given).exists()), Path(given))
+    path = next(filter(Path.exists, (folder / given for folder in (*folders, Path()))), Path(given))
+    if not path.is_absolute() and not path.exists():
+        searched = join([*dict.fromkeys(str(folder.absolute()) for folder in (*folders, Path()))])
+        raise ValueError(f"{given} does not exist in {searched}; name it from one of these folders")
     try:
         document = read_file(path)
     except OSError as error:

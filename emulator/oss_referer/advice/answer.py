@@ -51,9 +51,12 @@ def make(
 ) -> Sequence[Part]:
     """Return the parts with so many rows, requests to try, and entries; None for all entries."""
     rows = [_row(item) for item in _choose(review.visitors, most)]
-    url = setting.url or "URL"
-    trials = [
-        (f"curl -I {_sends(check.referer)}{shlex.quote(url)}", _expects(check.status, check.ec))
+    url = shlex.quote(setting.url or "URL")
+    trials = []
+    if setting.url and not setting.rules:  # a page, which has less room, and a button to copy all
+        trials, url = [(f"U={url}", "")], "$U"
+    trials += [
+        (f"curl -I {_sends(check.referer)}{url}", _expects(check.status, check.ec))
         for check in review.checks[:checks]
     ]
     return (

@@ -25,7 +25,7 @@ RULES = {
     "generate": Synopsis(
         __name__,
         "write rules for a site or several, and their test",
-        "https://www.example.com https://shop.example.org --to xml",
+        "https://www.example.com --to xml",
     ),
     "apply": Synopsis(
         __name__, "show how rules change a bucket, then put them", "rules.xml oss://examplebucket"

@@ -1,15 +1,18 @@
 """`oss-emulator check`: decide on Referers, and say why."""
 
 import argparse
+import os.path
+import re
 from collections.abc import Iterator, Sequence
 
 from oss_referer.engine import FACTS, Decision, RefererPolicy, Sentence, Signing, explanation
 from oss_referer.engine.assumptions import SENTENCES
 from oss_referer.remarks import Remark, RemarkKind, Severity
 from oss_referer.terminal import formats, language, rules
+from oss_referer.terminal.bucket import SCHEME
 from oss_referer.terminal.formats import CommandResult
 from oss_referer.terminal.output import Block, Text, Tone, line, referer, verdict
-from oss_referer.terminal.parser import Commands
+from oss_referer.terminal.parser import Commands, InputError
 from oss_referer.terminal.rules import SelectedRules
 
 _DESCRIPTION = (
@@ -17,6 +20,7 @@ _DESCRIPTION = (
     "one is denied, and 2 if the rules cannot be read."
 )
 _KINDS = (RemarkKind("denied", "The rules deny a request."),)
+_METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS")
 _SIGNING = (Signing.NONE, Signing.URL, Signing.HEADER)
 
 
@@ -29,7 +33,8 @@ def declare(commands: Commands) -> None:
     parser.add_switch("--no-referer", "also decide on a request without the header")
     said = "how the requests are signed (default: none)"
     parser.add_choice("--signed", _SIGNING, said, default="none")
-    parser.add_argument("--method", default="GET", help="the method of the requests (default: GET)")
+    said = "the method of the requests (default: GET)"
+    parser.add_choice("--method", _METHODS, said, type=str.upper, default="GET", metavar="METHOD")
     formats.declare(parser)
     rules.declare(parser)
 
@@ -40,9 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
         referers.append(None)
     if not referers:
         arguments.parser.error("give a REFERER or --no-referer")
+    _check_order(arguments.rules, arguments.referers)
     selected = rules.select(arguments.rules, arguments)
     policy = RefererPolicy.compile(selected.configuration, arguments.assumptions)
-    signed, method = Signing(arguments.signed), arguments.method.upper()
+    signed, method = Signing(arguments.signed), arguments.method
     asked = [(item, policy.decide(item, signed=signed, method=method)) for item in referers]
     command_result = CommandResult(
         text=_describe_all(asked),
@@ -52,6 +58,19 @@ def run(arguments: argparse.Namespace) -> int:
     )
     formats.print_result(command_result, arguments)
     return int(not all(decision.allowed for _, decision in asked))
+
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+
+
+def _check_order(first: str, others: Sequence[str]) -> None:
+    """Raise InputError if a Referer stands where RULES must."""
+    if first == "-" or first.startswith(SCHEME) or os.path.exists(first.partition("#")[0]):
+        return
+    file = next(filter(os.path.isfile, others), None)
+    if file or _URL.match(first):
+        right = f"oss-emulator check {file or 'RULES'} {first}"
+        raise InputError(f"RULES come before the Referer; write {right}")
 
 
 _Asked = Sequence[tuple[str | None, Decision]]

@@ -29,8 +29,9 @@ from oss_referer.sources import forms
 from oss_referer.sources.editing import NotEditableError
 from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.places import Place
-from oss_referer.terminal import changes, formats, language, rules
+from oss_referer.terminal import changes, formats, language, lint_settings, rules
 from oss_referer.terminal.formats import CommandResult, Format
+from oss_referer.terminal.lint_settings import LintSettings
 from oss_referer.terminal.output import (
     ENTRIES,
     Block,
@@ -74,6 +75,7 @@ def declare(commands: Commands) -> None:
     parser.add_switch("--write", "with --fix, write them to the file")
     said = "accept what a rule of the linter finds"
     parser.add_repeated("--ignore", "RULE", said, choices=sorted(_NAMES))
+    rules.declare_search(parser)
     parser.add_switch("--all", "also print the notes that hold for nearly all rules")
     parser.add_value("--explain", "RULE", "explain a rule of the linter", choices=sorted(_NAMES))
     parser.add_switch("--list", "list the rules of the linter")
@@ -114,6 +116,7 @@ class _Linted:
     """Rules, and what the linter finds in them."""
 
     rules: SelectedRules
+    settings: LintSettings
     found: Sequence[Finding]
     shown: Sequence[Finding]
     """Those to print."""
@@ -155,14 +158,25 @@ def _lint(selected: FoundRules, arguments: argparse.Namespace) -> int:
     return int(any(item.severity is not Severity.NOTE for item in found))
 
 
+def _settings_of(selected: SelectedRules, arguments: argparse.Namespace) -> LintSettings:
+    """Return what flags and the project set for rules. Raises InputError."""
+    name = selected.source.name if selected.source else "rules"
+    found = lint_settings.find(Path(name))
+    accepted = {*found.ignore, *arguments.ignore}
+    sites = tuple(arguments.site) or found.site
+    return LintSettings(ignore=tuple(sorted(accepted)), site=sites)
+
+
 def _lint_one(selected: SelectedRules, arguments: argparse.Namespace) -> _Linted:
+    settings = _settings_of(selected, arguments)
     found = lint.run(
         selected.configuration,
         assumptions=arguments.assumptions,
-        accepted=arguments.ignore,
-        sites=arguments.site,
+        accepted=settings.ignore,
+        sites=settings.site,
     )
-    return _Linted(selected, found, [item for item in found if arguments.all or not item.common])
+    shown = [item for item in found if arguments.all or not item.common]
+    return _Linted(selected, settings, found, shown)
 
 
 def _fix(selected: FoundRules, arguments: argparse.Namespace) -> int:
@@ -182,12 +196,13 @@ def _fix(selected: FoundRules, arguments: argparse.Namespace) -> int:
 
 
 def _fix_one(selected: SelectedRules, arguments: argparse.Namespace) -> int:
+    settings = _settings_of(selected, arguments)
     fixed = lint.fix(
         selected.configuration,
         assumptions=arguments.assumptions,
-        accepted=arguments.ignore,
+        accepted=settings.ignore,
         unsafe=arguments.unsafe_fixes,
-        sites=arguments.site,
+        sites=settings.site,
     )
     shown = [item for item in fixed.left if arguments.all or not item.common]
     left = (
@@ -195,7 +210,7 @@ def _fix_one(selected: SelectedRules, arguments: argparse.Namespace) -> int:
         if arguments.format == Format.JSON
         else [
             *_report(shown, {}, arguments),
-            *_closing(shown, fixed.left, arguments),
+            *_closing(shown, fixed.left, settings.ignore),
             line(_summary(shown)),
         ]
     )
@@ -238,9 +253,10 @@ def _report_all(linted: Sequence[_Linted], arguments: argparse.Namespace) -> Ite
     shown = [item for one in linted for item in one.shown]
     found = [item for one in linted for item in one.found]
     is_corrected = any(finding.correction.changes for finding in shown)
-    is_taken = is_corrected and len(linted) == 1 and not arguments.site
+    is_taken = is_corrected and len(linted) == 1 and not linted[0].settings.site
     named = linted[0].read_sites() if is_taken else ()
-    yield from _closing(shown, found, arguments, named)
+    accepted = sorted({name for item in linted for name in item.settings.ignore})
+    yield from _closing(shown, found, accepted, named)
     if len(linted) > 1:
         count = sum(bool(item.shown) for item in linted)
         where = Sentence(" in {} of {} configurations", f"{count:,}", f"{len(linted):,}")
@@ -271,15 +287,13 @@ def _report(
 def _closing(
     shown: Sequence[Finding],
     found: Sequence[Finding],
-    arguments: argparse.Namespace,
+    accepted: Sequence[str],
     named: Sequence[str] = (),
 ) -> Iterator[Block]:
     """Say what the findings rest on; `named` are the sites that the entries name."""
     hidden = sorted({finding.rule for finding in found} - {finding.rule for finding in shown})
-    if arguments.ignore:
-        yield line(
-            Text(Sentence("Accepted: {}", ", ".join(sorted(set(arguments.ignore)))), Tone.FAINT)
-        )
+    if accepted:
+        yield line(Text(Sentence("Accepted: {}", ", ".join(accepted)), Tone.FAINT))
     if named:
         sites = ", ".join(named[:_SITES]) + (" …" if len(named) > _SITES else "")
         said = Sentence("Sites taken from the entries: {} (--site URL names others)", sites)
@@ -530,7 +544,8 @@ def _write(selected: SelectedRules, text: str, refusal: str) -> None:
 def _diff(selected: SelectedRules, before: str, after: str) -> Iterator[str]:
     name = selected.source.name if selected.source else "rules"
     old, new = (text.splitlines(keepends=True) for text in (before, after))
-    for item in difflib.unified_diff(old, new, name, f"{name} (corrected)"):
+    corrected = language.say(Sentence("{} (corrected)", name))
+    for item in difflib.unified_diff(old, new, name, corrected):
         yield item if item.endswith("\n") else f"{item}\n"
 
 

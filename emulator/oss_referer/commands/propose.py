@@ -161,9 +161,13 @@ def _describe(found: _Found) -> Iterator[Block]:
 def _list(proposed: RefererConfiguration) -> Iterator[Block]:
     allowed = str(proposed.allow_empty_referer).lower()
     yield line(Text("AllowEmptyReferer  ", Tone.FAINT), allowed, indent=2)
-    for name, entries in (("whitelist", proposed.whitelist), ("blacklist", proposed.blacklist)):
+    lists = {
+        Sentence("whitelist"): proposed.whitelist,
+        Sentence("blacklist"): proposed.blacklist,
+    }
+    for name, entries in lists.items():
         for entry in entries:
-            yield line(Text(f"{name:<19}", Tone.FAINT), Text(entry, Tone.GOOD), indent=2)
+            yield line(Text(name, Tone.FAINT, 19), Text(entry, Tone.GOOD), indent=2)
 
 
 def _to_dict(found: _Found) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def declare(commands: Commands) -> None:
     parser = commands.add_parser("scenarios", run, description=_DESCRIPTION)
     parser.add_value("rules", "RULES", rules.HELP)
     parser.add_value("--site", "URL", "a page of the site that shows the objects", required=True)
-    said = f"an object (default: {OBJECT_URL})"
+    said = "an object (default: photo.jpg of examplebucket in cn-hangzhou)"
     parser.add_value("--object-url", "URL", said, default=OBJECT_URL)
     said = "a page of another site that may show the objects"
     parser.add_repeated("--partner", "URL", said)

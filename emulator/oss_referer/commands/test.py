@@ -12,7 +12,7 @@ from oss_referer.sources import forms, places, tables
 from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.places import Place
 from oss_referer.sources.tables import Report, Result, Untouched
-from oss_referer.sources.toml import SourceError
+from oss_referer.sources.toml import SourceError, join
 from oss_referer.terminal import bucket, formats, language, rules
 from oss_referer.terminal.formats import CommandResult
 from oss_referer.terminal.output import ENTRIES, Block, Text, Tone, line, referer, writing
@@ -21,9 +21,10 @@ from oss_referer.terminal.rules import SelectedRules
 
 _DESCRIPTION = (
     "Runs decision tables. RULES, which comes first, replaces the rules in the tables; tables with "
-    "rules of their own need none. A folder stands for the tables in it, except those that Git "
-    "ignores. The exit status is 0 if all cases pass and touch each entry, 1 if a case fails or an "
-    "entry is not touched, and 2 if a table has no cases or cannot be read."
+    "rules of their own need none, and others take the only rules beside them. A folder stands for "
+    "the tables in it, except those that Git ignores. The exit status is 0 if all cases pass and "
+    "touch each entry, 1 if a case fails or an entry is not touched, and 2 if a table has no cases "
+    "or cannot be read."
 )
 _KINDS = (
     RemarkKind("case", "The rules decide otherwise than a case of a table requires."),
@@ -42,6 +43,7 @@ def declare(commands: Commands) -> None:
     parser.add_value("paths", "TABLE", said, nargs="+")
     parser.add_value("--junit", "FILE", "write JUnit XML to FILE as well", type=Path)
     parser.add_switch("--partial", "accept entries that no case touches")
+    rules.declare_search(parser)
     formats.declare(parser)
     rules.declare(parser)
 
@@ -54,28 +56,37 @@ class _UntouchedEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class _Run:
+    report: Report
+    given: Sequence[SelectedRules] = ()
+    """The rules that decided its cases; none for those of the table itself."""
+    found: bool = False
+    """Whether these rules are beside the table, where nobody named them."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Tested:
-    reports: Sequence[Report]
+    runs: Sequence[_Run]
     untouched: Sequence[_UntouchedEntry]
 
     @property
     def passed(self) -> bool:
-        return all(report.passed for report in self.reports)
+        return all(run.report.passed for run in self.runs)
 
 
 def run(arguments: argparse.Namespace) -> int:
     given, paths = _separate(arguments)
-    reports, wrong = _run_all(paths, given, arguments)
-    tested = _Tested(reports, list(_find_untouched(reports, given)))
+    runs, wrong = _run_all(paths, given, arguments)
+    tested = _Tested(runs, list(_find_untouched(runs)))
     command_result = CommandResult(
         text=_report(tested, arguments.partial),
         data=lambda: _to_dict(tested),
         remarks=_remark(tested, arguments.partial),
         kinds=_KINDS,
         wrong=wrong,
-        is_empty=not reports,
+        is_empty=not runs,
     )
-    if arguments.junit is not None and reports:
+    if arguments.junit is not None and runs:
         with writing(arguments.junit) as file:
             file.write(format_junit(_remark(tested, arguments.partial)))
     formats.print_result(command_result, arguments)
@@ -100,25 +111,57 @@ def _separate(arguments: argparse.Namespace) -> tuple[Sequence[SelectedRules], S
 
 def _run_all(
     paths: Sequence[str], given: Sequence[SelectedRules], arguments: argparse.Namespace
-) -> tuple[Sequence[Report], Sequence[InputError]]:
-    """Run all tables; return the reports, and why other tables cannot be run."""
-    named = {item.name: item.configuration for item in given}
-    reports: list[Report] = []
+) -> tuple[Sequence[_Run], Sequence[InputError]]:
+    """Run all tables, and return why other tables cannot be run."""
+    runs: list[_Run] = []
     wrong: list[InputError] = []
     for path in paths:
         try:
-            files = _find_tables(path, wrong.append)
+            files = _find_tables(path, arguments, wrong.append)
         except InputError as error:
             wrong.append(error)
             continue
         for file in files:
             try:
-                report = tables.run(_read_table(file, named, arguments))
+                runs.append(_run_one(file, given, arguments))
             except InputError as error:
                 wrong.append(error)
-            else:
-                reports.append(report)
-    return reports, wrong
+    return runs, wrong
+
+
+def _run_one(path: Path, given: Sequence[SelectedRules], arguments: argparse.Namespace) -> _Run:
+    beside: list[SelectedRules] = []
+
+    def find_beside() -> Mapping[str, RefererConfiguration]:
+        beside.extend(_find_beside(path, arguments))
+        return {item.name: item.configuration for item in beside}
+
+    named = {item.name: item.configuration for item in given}
+    try:
+        table = tables.read(path, named, arguments.assumptions, find_beside)
+    except tables.TableError as error:
+        raise InputError(str(error), error.place) from None
+    except OSError as error:
+        raise InputError(f"{path}: the file cannot be read: {error.strerror}") from None
+    return _Run(tables.run(table), given or beside, bool(beside))
+
+
+def _find_beside(path: Path, arguments: argparse.Namespace) -> Sequence[SelectedRules]:
+    """Return the only rules in the folder of a table, or none. Raises InputError."""
+    files, _ = rules.list_files(path.parent)
+    looked = [
+        rules.look(file, arguments)
+        for file in files
+        if file.parent == path.parent and not _has_tables(file)
+    ]
+    for one in looked:
+        if one.wrong:
+            raise one.wrong[0]
+    found = [selected for one in looked for selected in one.found]
+    if len(found) > 1:
+        known = join([item.argument for item in found])
+        raise InputError(f"{path}: there are several rules beside it; write {known} before it")
+    return found
 
 
 def _is_rules(argument: str) -> bool:
@@ -142,10 +185,12 @@ def _has_tables(path: Path) -> bool:
     """Return whether a path is a folder or a table; a pipe, which can be read once, is neither."""
     if not os.path.isfile(path):
         return os.path.isdir(path)
-    return forms.has_cases(path, rules.read_source(str(path)).content)
+    return tables.has_cases(path, rules.read_source(str(path)).content)
 
 
-def _find_tables(argument: str, refuse: Callable[[InputError], None]) -> Sequence[Path]:
+def _find_tables(
+    argument: str, arguments: argparse.Namespace, refuse: Callable[[InputError], None]
+) -> Sequence[Path]:
     """Return a table, or those in a folder. Raises InputError if there are none."""
     path = Path(argument)
     if not os.path.isdir(path):
@@ -154,49 +199,40 @@ def _find_tables(argument: str, refuse: Callable[[InputError], None]) -> Sequenc
     files = [file for file in found if _has_tables(file)]
     for error in unread:
         refuse(error)
-    if not files and not unread:
+    if not files and not unread and not arguments.pass_if_none:
         raise InputError(f"{path}: no file below it is a decision table, or Git ignores those")
     return files
 
 
-def _read_table(
-    path: Path, given: Mapping[str, RefererConfiguration], arguments: argparse.Namespace
-) -> tables.DecisionTable:
-    try:
-        return tables.read(path, given, arguments.assumptions)
-    except tables.TableError as error:
-        raise InputError(str(error), error.place) from None
-    except OSError as error:
-        raise InputError(f"{path}: the file cannot be read: {error.strerror}") from None
-
-
-def _find_untouched(
-    reports: Sequence[Report], given: Sequence[SelectedRules]
-) -> Iterator[_UntouchedEntry]:
-    """Yield the entries that no case touches; those of given rules if no table touches them."""
-    if not given:
-        for report in reports:
-            table = report.table
-            found = {
-                name: places.find(table.text, name, configuration)
-                for name, configuration in table.rules.items()
-                if any(item.rules == name for item in report.untouched)
-            }
-            for item in report.untouched:
-                place = found[item.rules].get((item.list, item.position), (1, 1))
-                yield _UntouchedEntry(item, str(table.path), place)
-        return
-    for selected in given if reports else ():
-        where = selected.find_places()
-        for item in reports[0].untouched:
-            alike = all(item in report.untouched for report in reports[1:])
-            if alike and item.rules == selected.name:
-                place = where.get((item.list, item.position), (1, 1))
-                yield _UntouchedEntry(item, selected.where, place)
+def _find_untouched(runs: Sequence[_Run]) -> Iterator[_UntouchedEntry]:
+    """Yield the entries that no case touches; of rules for several tables if none touches them."""
+    shared: dict[Sequence[SelectedRules], list[Report]] = {}
+    for run in runs:
+        if run.given:
+            shared.setdefault(tuple(run.given), []).append(run.report)
+            continue
+        table = run.report.table
+        found = {
+            name: places.find(table.text, name, configuration)
+            for name, configuration in table.rules.items()
+            if any(item.rules == name for item in run.report.untouched)
+        }
+        for item in run.report.untouched:
+            place = found[item.rules].get((item.list, item.position), (1, 1))
+            yield _UntouchedEntry(item, str(table.path), place)
+    for given, reports in shared.items():
+        for selected in given:
+            where = selected.find_places()
+            for item in reports[0].untouched:
+                alike = all(item in report.untouched for report in reports[1:])
+                if alike and item.rules == selected.name:
+                    place = where.get((item.list, item.position), (1, 1))
+                    yield _UntouchedEntry(item, selected.where, place)
 
 
 def _remark(tested: _Tested, partial: bool) -> Iterator[Remark]:
-    for report in tested.reports:
+    for run in tested.runs:
+        report = run.report
         where = report.table.find_cases()
         for number, result in enumerate(report.results):
             differences = "; ".join(map(str, result.differences))
@@ -225,16 +261,19 @@ def _remark(tested: _Tested, partial: bool) -> Iterator[Remark]:
 
 
 def _report(tested: _Tested, partial: bool) -> Iterator[Block]:
-    for report in tested.reports:
+    for run in tested.runs:
+        report = run.report
         failed = [result for result in report.results if not result.passed]
         passed = len(report.results) - len(failed)
         tone = Tone.BAD if failed else Tone.GOOD
-        yield line(f"{report.table.path}  ", Text(_count(passed, len(failed)), tone))
+        by = Sentence("by {}  ", run.given[0].argument) if run.found else ""
+        count = Text(_count(passed, len(failed)), tone)
+        yield line(f"{report.table.path}  ", Text(by, Tone.FAINT), count)
         for result in failed:
             yield from _describe(result)
-    if len(tested.reports) > 1:
+    if len(tested.runs) > 1:
         yield line()
-        yield line(*_summary(tested.reports))
+        yield line(*_summary([run.report for run in tested.runs]))
     yield from _describe_untouched(tested, partial)
 
 
@@ -288,8 +327,11 @@ def _to_dict(tested: _Tested) -> dict[str, object]:
         "passed": tested.passed,
         "complete": not tested.untouched,
         "tables": [
-            {"table": str(report.table.path), "cases": [_case(result) for result in report.results]}
-            for report in tested.reports
+            {
+                "table": str(run.report.table.path),
+                "cases": [_case(result) for result in run.report.results],
+            }
+            for run in tested.runs
         ],
         "untouched": [
             {

@@ -57,7 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
         _refuse_large(ours)
         result = system.from_oss(ours, arguments.assumptions)
         with _writing(name):
-            theirs, text = result, result.format()
+            theirs = result
+            text = result.format(str if arguments.format == Format.JSON else language.say)
     lost = translation.losses(
         theirs,
         ours,

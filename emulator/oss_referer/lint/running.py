@@ -1,6 +1,6 @@
 """Running the rules of the linter over a configuration: once, or until all is corrected."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from oss_referer.engine import (
@@ -109,21 +109,26 @@ def fix(
     *,
     unsafe: bool = False,
     sites: Sequence[str] = (),
+    meant: Callable[[Finding], bool] = lambda _: True,
 ) -> Fixed:
-    """Follow the safe corrections, or all, and lint again, until nothing is left to follow."""
+    """Follow the safe corrections, or all, and lint again, until nothing is left to follow.
+
+    Only findings that are `meant` are corrected.
+    """
     rules = tuple(rules)
     before, first = _run(configuration, rules, assumptions, accepted, sites)
     found, rounds = before, 0
     risky: list[Finding] = []
     while True:
+        chosen = [*filter(meant, found)]
         after = (
-            follow(configuration, found, unsafe=True)
+            follow(configuration, chosen, unsafe=True)
             if unsafe
-            else first.follow(configuration, found)
+            else first.follow(configuration, chosen)
         )
         if rounds == ROUNDS or after == configuration:
             break
-        risky += [item for item in found if unsafe and item.correction.changes and item.risk]
+        risky += [item for item in chosen if unsafe and item.correction.changes and item.risk]
         configuration, rounds = after, rounds + 1
         found, _ = _run(configuration, rules, assumptions, accepted, sites)
     left = (  # a correction that is left was not followed

@@ -4,26 +4,24 @@ They are what the routes of the console's rules page are to its script, and rend
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from oss_referer import lint
 from oss_referer.advice import diff
 from oss_referer.advice.answer import Setting
+from oss_referer.advice.proposal import ProposalError
 from oss_referer.browser import probes
 from oss_referer.engine import RefererConfiguration, RefererPolicy
 from oss_referer.engine.policy import MAX_EXAMINED
-from oss_referer.page import review
+from oss_referer.page import reading, review
 from oss_referer.page.rendering import render
-from oss_referer.page.review import export
-from oss_referer.sources import editing, forms
-from oss_referer.sources.editing import NotEditableError
+from oss_referer.page.review import PastedText, Wanted
+from oss_referer.sources import forms
 from oss_referer.sources.forms import RulesForm
-from oss_referer.sources.resources import NoRulesError
 from oss_referer.sources.toml import SourceError
 from oss_referer.texts import Catalogue
-from oss_referer.translate import SYSTEMS
 
 Values = Mapping[str, Any]
+_T = TypeVar("_T")
 
 REFERERS: Final = 1_000
 """The most Referers that the page tries."""
@@ -32,44 +30,32 @@ REFERERS: Final = 1_000
 def answer(name: str, values: Values) -> Values:
     """Do what an action says.
 
-    What cannot be done is told by a member `error`, a sentence in the `language` of the values;
-    for a text that cannot be read, it begins with the place, and `line` and `column` have it too.
+    What cannot be done is told by a member `error`, a sentence in the `language` of the values.
     """
     try:
         return _ACTIONS[name](values)
     except SourceError as error:
-        said = Catalogue(values["language"]).message
-        if name != "read":
-            return {"error": said(error.sentence)}
-        return {"error": said(str(error)), "line": error.line, "column": error.column}
+        return {"error": Catalogue(values["language"]).message(error.sentence)}
 
 
 def _read(values: Values) -> Values:
-    """Recognise the form of a text, and read its rules; `name` chooses among several.
-
-    `form` is null if rules cannot be written back into the text: a list, or one of nginx.
-    """
+    """Read the rules of a text in any form, or say why not; `name` chooses among several."""
     text = _text(values, "text").removeprefix("\ufeff")
-    say = Catalogue(_text(values, "language"))
-    document = forms.encode(text)
+    name = values.get("name")
     try:
-        form = forms.detect(document)
-        found = forms.find(document, form)
-        wanted = values.get("name")
-        name = wanted if isinstance(wanted, str) and wanted in found else next(iter(found))
-        rules = found[name]()
-    except NoRulesError:
-        if "valid_referers" not in text:
-            raise
-        rules = SYSTEMS["nginx"].parse(text).to_oss()
-        label = say("form.nginx")
-        return {"rules": review.to_members(rules), "form": None, "label": label, "names": [""]}
+        found = reading.read(text, name if isinstance(name, str) else "")
+    except SourceError as error:
+        wrong = reading.explain(text, error)
+        html = _show("rules_read", values, found=None, wrong=wrong)
+        said = Catalogue(values["language"]).message(str(error))
+        return {"html": html, "problem": said, "line": error.line}
+    members = review.to_members(found.rules)
     return {
-        "rules": review.to_members(rules),
-        "form": None if form is RulesForm.LIST else form.value,
-        "label": say(f"form.{form}"),
-        "name": name,
-        "names": list(found),
+        "html": _show("rules_read", values, found=found, rules=members),
+        "rules": members,
+        "form": found.form,
+        "name": found.name,
+        "names": list(found.names),
     }
 
 
@@ -110,49 +96,57 @@ def _examined(values: Values) -> RefererConfiguration:
 
 def _review(values: Values) -> Values:
     """Lint rules, and compare them with others."""
-    made = review.make(_examined(values), _rules(values, "other"))
-    shown = {"review": made, "journal": None, "shown": review.FINDINGS}
-    return {"html": _show("rules_review", values, **shown, words=_words(values))}
+    made = review.make(_examined(values), _rules(values, "other"), Wanted.read(values))
+    shown = {"review": made, "journal": None, "words": _words(values)}
+    return {"html": _show("rules_review", values, **shown)}
+
+
+def _fix(values: Values) -> Values:
+    """Follow all safe corrections."""
+    return {"rules": review.to_members(review.fix(_examined(values), Wanted.read(values)))}
 
 
 def _correct(values: Values) -> Values:
-    """Follow the correction of one finding, and say what it changes."""
+    """Follow the corrections of one cause, and say what they change."""
     rules = _rules(values)
-    found = lint.run(rules)
-    finding = next((one for one in found if review.is_meant(one, values)), None)
-    if finding is None:
+    found = review.correct(rules, values)
+    if found is None:
         raise SourceError("the linter does not find this any more")
-    corrected = lint.follow(rules, [finding], unsafe=True)
-    members, proof = review.to_members(corrected), diff.compare(rules, corrected)
-    html = _show("rules_correction", values, rules=members, one=finding, proof=proof)
-    return {"rules": members, "safe": finding.is_safe, "html": html}
+    corrected = found[1]
+    html = _show("rules_correction", values, proof=diff.compare(rules, corrected))
+    return {"rules": review.to_members(corrected), "html": html}
+
+
+def _generate(values: Values) -> Values:
+    """Add the rules for a site."""
+    try:
+        rules, table = review.generate(_rules(values), values)
+    except ProposalError as error:
+        raise SourceError(str(error)) from None
+    return {"rules": review.to_members(rules), "table": table}
 
 
 def _export(values: Values) -> Values:
-    try:
-        exports = export(_rules(values))
-    except ValueError as error:
-        raise _not_writable(error) from None
+    source = PastedText.read(values.get("source"))
+    exports = _format(lambda: review.export(_rules(values), source=source))
     return {"html": _show("rules_export", values, exports=exports, bucket="rules")}
 
 
 def _write(values: Values) -> Values:
     """Write rules back into the text that they were read from, so that the rest of it stays."""
-    form, rules = RulesForm(_text(values, "form")), _rules(values)
-    document = forms.encode(_text(values, "text"))
+    source = PastedText.read(values)
+    if source is None:
+        raise SourceError("rules cannot be written back into a list")
+    return {"text": _format(lambda: source.edit(_rules(values)))}
+
+
+def _format(make: Callable[[], _T]) -> _T:
     try:
-        try:
-            return {"text": editing.edit(document, form, _text(values, "name"), rules)}
-        except NotEditableError:
-            return {"text": forms.format(rules, form)}
+        return make()
     except SourceError:
         raise
     except ValueError as error:
-        raise _not_writable(error) from None
-
-
-def _not_writable(error: ValueError) -> SourceError:
-    return SourceError(f"the rules cannot be written: {error}")
+        raise SourceError(f"the rules cannot be written: {error}") from None
 
 
 _ACTIONS: Final[Mapping[str, Callable[[Values], Values]]] = {
@@ -160,7 +154,9 @@ _ACTIONS: Final[Mapping[str, Callable[[Values], Values]]] = {
     "check": _check,
     "answer": _answer,
     "review": _review,
+    "fix": _fix,
     "correct": _correct,
+    "generate": _generate,
     "export": _export,
     "write": _write,
 }

@@ -1,5 +1,6 @@
 """Rendering: the templates of pages, with the filters that they use."""
 
+import re
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,7 @@ def load(*folders: Path) -> Environment:
     )
     environment.filters["count"] = "{:,}".format
     environment.filters["utc"] = format_utc
+    environment.filters["counted"] = count
     environment.filters["quoted"] = lambda text: quote(text, safe="")
     return environment
 
@@ -32,6 +34,16 @@ def load(*folders: Path) -> Environment:
 def format_utc(seconds: float) -> str:
     """Format a time for readers without scripts, such as `2026-11-28 08:00:00 UTC`."""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+_COUNTED: Final = re.compile(r"\[([^|\]]*)\|([^\]]*)\]")
+"""What a text says of one entry, and of several."""
+
+
+def count(text: str, number: int) -> str:
+    """Fill in a text such as `[1 entry lacks|{} entries lack] a closing /`."""
+    chosen = _COUNTED.sub(lambda found: found[1 if number == 1 else 2], text)
+    return chosen.replace("{}", f"{number:,}")
 
 
 def render(template: str, language: str, **shown: Any) -> str:

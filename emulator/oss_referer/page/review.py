@@ -1,7 +1,8 @@
-"""What a page shows of rules: a review, findings, their difference from others, and exports."""
+"""What a page shows of rules: a review, causes, their difference from others, and exports."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from oss_referer import lint
@@ -10,7 +11,7 @@ from oss_referer.advice import answer, diff
 from oss_referer.advice import review as advice
 from oss_referer.advice.answer import Setting
 from oss_referer.advice.programs import format_oss2, format_ossutil
-from oss_referer.advice.proposal import ProposalError
+from oss_referer.advice.proposal import ProposalError, SiteProfile, format_table, propose
 from oss_referer.advice.review import Wish
 from oss_referer.engine import (
     DEFAULT,
@@ -18,13 +19,12 @@ from oss_referer.engine import (
     RefererConfiguration,
     explanation,
 )
-from oss_referer.lint import Finding
-from oss_referer.sources import forms, json_text
+from oss_referer.page import causes
+from oss_referer.page.causes import Cause
+from oss_referer.sources import editing, forms, json_text
+from oss_referer.sources.editing import NotEditableError
 from oss_referer.sources.forms import RulesForm
 from oss_referer.translate import SYSTEMS, Loss
-
-FINDINGS: Final = 60
-"""The most findings on a page."""
 
 
 class Words(NamedTuple):
@@ -48,16 +48,19 @@ OTHER: Final = Words("lab.difference", "lab.was", "lab.other", "lab.these", "lab
 class Review(NamedTuple):
     """What the linter says of rules, and how other rules differ from them."""
 
-    findings: tuple[Finding, ...]
+    causes: tuple[Cause, ...]
     difference: diff.Diff
+    accepted: Sequence[str] = ()
+    """The rules of the linter whose findings the reader leaves so."""
 
-    def causes(self, *, common: bool) -> tuple[tuple[Finding, ...], ...]:
-        """Return the findings by their causes: those that nearly all rules have, or the others."""
-        return lint.group(one for one in self.findings if one.common is common)
+    @property
+    def fixable(self) -> int:
+        """The number of causes of which something can be corrected safely."""
+        return sum(any(item.safe for item in cause.findings) for cause in self.causes)
 
     def to_dict(self) -> dict[str, Any]:
         return {
-            "findings": [finding.to_dict() for finding in self.findings],
+            "findings": [item.to_dict() for cause in self.causes for item in cause.findings],
             "difference": difference_to_dict(self.difference),
         }
 
@@ -78,16 +81,108 @@ def difference_to_dict(difference: diff.Diff) -> dict[str, Any]:
     }
 
 
+class Wanted(NamedTuple):
+    """What a reader has said beside the rules."""
+
+    sites: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> "Wanted":
+        """Read the members `site` and `accepted` of what a page sends."""
+        site, accepted = values.get("site"), values.get("accepted")
+        return cls(
+            split_sites(site) if isinstance(site, str) else (),
+            tuple(map(str, accepted)) if isinstance(accepted, list) else (),
+        )
+
+    @property
+    def linted(self) -> tuple[str, ...]:
+        """The sites, if the linter can read all of them."""
+        return self.sites if all(map(lint.is_site, self.sites)) else ()
+
+
 def make(
-    rules: RefererConfiguration, other: RefererConfiguration, assumptions: Assumptions = DEFAULT
+    rules: RefererConfiguration,
+    other: RefererConfiguration,
+    wanted: Wanted,
+    assumptions: Assumptions = DEFAULT,
 ) -> Review:
     """Lint rules, and compare them with others."""
-    found = lint.run(rules, assumptions=assumptions)
-    return Review(found, diff.compare(other, rules, assumptions=assumptions))
+    found = causes.find(rules, assumptions, sites=wanted.linted, accepted=wanted.accepted)
+    difference = diff.compare(other, rules, assumptions=assumptions)
+    return Review(found, difference, wanted.accepted)
+
+
+def fix(
+    rules: RefererConfiguration, wanted: Wanted, assumptions: Assumptions = DEFAULT
+) -> RefererConfiguration:
+    """Follow all safe corrections to the end, as `lint --fix` does."""
+    return lint.fix(
+        rules, assumptions=assumptions, accepted=wanted.accepted, sites=wanted.linted
+    ).configuration
+
+
+def correct(
+    rules: RefererConfiguration,
+    named: Mapping[str, Any],
+    assumptions: Assumptions = DEFAULT,
+) -> tuple[Cause, RefererConfiguration] | None:
+    """Follow the corrections of a cause, safe or not; None if it is not found any more."""
+    wanted = Wanted.read(named)
+    found = causes.find(rules, assumptions, sites=wanted.linted, accepted=wanted.accepted)
+    cause = next((one for one in found if one.names().items() <= named.items()), None)
+    if cause is None:
+        return None
+    corrected = lint.fix(
+        rules,
+        assumptions=assumptions,
+        accepted=wanted.accepted,
+        unsafe=not cause.is_safe,
+        sites=wanted.linted,
+        meant=lambda item: (item.rule, item.place) in {(o.rule, o.place) for o in cause.findings},
+    )
+    return cause, corrected.configuration
+
+
+def generate(
+    rules: RefererConfiguration, values: Mapping[str, Any]
+) -> tuple[RefererConfiguration, str]:
+    """Add the rules for a site to others; also return their decision table.
+
+    Raises ProposalError.
+    """
+
+    def read(name: str) -> str:
+        found = values.get(name, "")
+        return found if isinstance(found, str) else ""
+
+    wish = SiteProfile(
+        (read("site"),),
+        subdomains=values.get("subdomains") is True,
+        mini_programs=tuple(read("mini_programs").split()),
+        console=values.get("console") is True,
+        cdn=tuple(read("cdn").split()),
+        allow_empty=values.get("allow_empty") is True,
+    )
+    proposal = propose(wish)
+    new = proposal.configuration
+    is_first = not (rules.whitelist or rules.blacklist)
+    added = replace(
+        rules,
+        allow_empty_referer=wish.allow_empty or (rules.allow_empty_referer and not is_first),
+        whitelist=tuple(dict.fromkeys((*rules.whitelist, *new.whitelist))),
+        blacklist=tuple(dict.fromkeys((*rules.blacklist, *new.blacklist))),
+    )
+    return added, format_table(proposal, *wish.sites)
 
 
 _BETWEEN: Final = re.compile(r"[\s,，、;；]+")
 """What stands between the sites that a reader names."""
+
+
+def split_sites(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, _BETWEEN.split(text)))
 
 
 def make_answer(
@@ -100,7 +195,7 @@ def make_answer(
 
     Without sites, they are those that the entries name.
     """
-    named = tuple(filter(None, _BETWEEN.split(sites)))
+    named = split_sites(sites)
     # Who has entries for hosts of the service has them for its console.
     has_console = bool(named) and any("aliyun.com" in entry for entry in rules.whitelist)
     try:
@@ -113,13 +208,6 @@ def make_answer(
         "parts": answer.make(said, setting),
         "rules": to_members(said.rules),
     }
-
-
-def is_meant(finding: Finding, values: Mapping[str, Any]) -> bool:
-    """Return whether values name a finding: its rule, its list and its entry."""
-    place = finding.place
-    meant = (finding.rule, place.list if place else None, place.entry if place else None)
-    return meant == (values.get("rule"), values.get("list"), values.get("entry"))
 
 
 def to_members(rules: RefererConfiguration) -> dict[str, Any]:
@@ -155,10 +243,38 @@ class Export(NamedTuple):
     """What another system decides differently, with an example of each cause."""
 
 
+class PastedText(NamedTuple):
+    """The text from which rules were read."""
+
+    text: str
+    form: RulesForm
+    name: str
+
+    @classmethod
+    def read(cls, values: object) -> "PastedText | None":
+        """Read the member `source` of what a page sends; None without one."""
+        if not isinstance(values, dict):
+            return None
+        text, form, name = (values.get(one) for one in ("text", "form", "name"))
+        known = form in {one.value for one in forms.WHOLE}
+        is_text = isinstance(text, str) and isinstance(name, str)
+        return cls(str(text), RulesForm(str(form)), str(name)) if known and is_text else None
+
+    def edit(self, rules: RefererConfiguration) -> str:
+        """Write rules back into the text, so that the rest of it stays. Raises ValueError."""
+        try:
+            return editing.edit(forms.encode(self.text), self.form, self.name, rules)
+        except NotEditableError:
+            return forms.format(rules, self.form)
+
+
 def export(
-    rules: RefererConfiguration, bucket: str = _PLACE, assumptions: Assumptions = DEFAULT
+    rules: RefererConfiguration,
+    bucket: str = _PLACE,
+    assumptions: Assumptions = DEFAULT,
+    source: PastedText | None = None,
 ) -> dict[str, Export]:
-    """Format rules in every form, for a bucket. Raises ValueError."""
+    """Format rules in every form, for a bucket, and as the `source` is. Raises ValueError."""
     texts = {form.value: forms.format(rules, form) for form in forms.WHOLE}
     for form in (RulesForm.TERRAFORM, RulesForm.HCL):
         texts[form.value] = texts[form.value].replace(_PLACE, bucket, 1)
@@ -169,4 +285,6 @@ def export(
         theirs = system.from_oss(rules, assumptions)
         lost = translation.losses(theirs, rules, assumptions)
         found[name] = Export(theirs.format(), _FILES[name], lost)
+    if source is not None:
+        found["source"] = Export(source.edit(rules), _FILES[source.form.value])
     return found

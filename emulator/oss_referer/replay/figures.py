@@ -1,6 +1,6 @@
 """The figures and the sentences of a report, for the terminal and the page."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -117,6 +117,9 @@ def headline(report: Report) -> Iterator[Sentence]:
     """Yield the sentences that a report begins with."""
     totals, shares, yuan = report["totals"], report["shares"], report["yuan"]
     revoked, gained, judged = totals["revoked"], totals["gained"], report["lines"]["judged"]
+    if not report["lines"]["read"]:
+        yield Sentence("The logs are empty, so there was nothing to judge.")
+        return
     if not judged:
         yield Sentence("No request of the logs was judged.")
         return
@@ -196,3 +199,19 @@ def duration(hours: int) -> Sentence:
 
 def host_name(host: str) -> Sentence:
     return Sentence("{}", host) if host else Sentence("(no Referer)")
+
+
+_FAMILIES: Mapping[str, Sentence] = {
+    str(said): said
+    for said in (
+        Sentence("no User-Agent"),
+        Sentence("robots"),
+        Sentence("programs"),
+        Sentence("other browsers"),
+    )
+}
+
+
+def family_name(family: str) -> Sentence:
+    """Return how a kind of User-Agent is called; browsers have the same name everywhere."""
+    return _FAMILIES.get(family, Sentence("{}", family))

@@ -18,6 +18,7 @@ from oss_referer.replay.figures import (
     Report,
     ceiling,
     duration,
+    family_name,
     fill_hours,
     headline,
     host_name,
@@ -119,7 +120,9 @@ class _Body:
         yield from self._ranking(title, gained, "host", host_name)
         title = Sentence("By folder of the object")
         yield from self._ranking(title, report["prefixes"], "prefix", _folder_name)
-        yield from self._ranking(Sentence("By user agent"), report["families"], "family", _verbatim)
+        yield from self._ranking(
+            Sentence("By user agent"), report["families"], "family", family_name
+        )
         yield from self._bare()
         yield from self._entries()
         yield self._lines()
@@ -357,7 +360,11 @@ class _Body:
         if rows:
             yield f"<h2>{self._text(Sentence('Still served without a Referer'))}</h2>"
             cells = [
-                (escape(row["family"]), quantity(row["requests"]), size(row["bytes"]))
+                (
+                    self._text(family_name(row["family"])),
+                    quantity(row["requests"]),
+                    size(row["bytes"]),
+                )
                 for row in rows
             ]
             yield self._table([_COLUMNS[name] for name in ("family", "requests", "traffic")], cells)

@@ -480,8 +480,6 @@ _MARKS: Mapping[str, re.Pattern[bytes]] = {
 ENDINGS = frozenset(_MARKS)
 """The endings of files that may have rules."""
 
-_CASES = re.compile(rb"^[ \t]*\[\[[ \t]*case[ \t]*\]\]", re.MULTILINE)
-
 
 def has_rules(path: PurePath, document: bytes) -> bool:
     """Return whether the document of a file seems to have rules."""
@@ -495,15 +493,6 @@ def has_rules(path: PurePath, document: bytes) -> bool:
         return False
     except SourceError:
         return True  # whoever reads it says what is wrong
-
-
-def has_cases(path: PurePath, document: bytes) -> bool:
-    """Return whether the document of a file seems to be a decision table."""
-    return (
-        path.suffix.lower() == ".toml"
-        and _CASES.search(document) is not None
-        and b"verdict" in document
-    )
 
 
 def _look_at_json(document: bytes) -> bool:

@@ -4,8 +4,8 @@ The format is described in `fixtures/referer/README.md`.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -168,26 +168,51 @@ class Report:
         return all(result.passed for result in self.results)
 
 
+_CASES = re.compile(rb"^[ \t]*\[\[[ \t]*case[ \t]*\]\]", re.MULTILINE)
+
+
+def has_cases(path: Path, document: bytes) -> bool:
+    """Return whether the document of a file seems to be a decision table.
+
+    Other tables have cases too, such as those of permissions, under names that this one lacks.
+    """
+    if path.suffix.lower() != ".toml" or not _CASES.search(document) or b"verdict" not in document:
+        return False
+    try:
+        content = TomlDocument.parse(document).tables
+    except SourceError:
+        return True  # whoever reads it says what is wrong
+    of_table, of_case = ({item.name for item in fields(kind)} for kind in (_TableDocument, Case))
+    cases: Any = content.get("case", ())
+    return bool(cases) and (
+        content.keys() <= of_table or any(case.keys() <= of_case for case in cases)
+    )
+
+
 def read(
     path: Path,
     given: Mapping[str, RefererConfiguration] | None = None,
     assumptions: Assumptions = DEFAULT,
+    find_beside: Callable[[], Mapping[str, RefererConfiguration]] = dict,
 ) -> DecisionTable:
     """Read a table.
 
     `given` replaces the table's own rules. A single configuration decides every case; of several,
-    each case names its own. `assumptions` hold where neither the table nor the case says otherwise.
-    Raises TableError, and OSError if the file cannot be read.
+    each case names its own. `find_beside` is asked for the rules of a table that has none.
+    `assumptions` hold where neither the table nor the case says otherwise. Raises TableError, and
+    OSError if the file cannot be read.
     """
     try:
         document = TomlDocument.parse(read_file(path))
         content: _TableDocument = document.convert(_TableDocument)
-        rules = given or content.rules
-        if not rules:
-            sentence = "there are no rules; add [rules.NAME], or name RULES before the table"
-            raise document.error((), sentence)
         if not content.case:
             raise document.error((), "there are no cases; add [[case]] for each request")
+        if not given and not content.rules:
+            given = find_beside()
+            if not given:
+                sentence = "there are no rules; add [rules.NAME], or name RULES before the table"
+                raise document.error((), sentence)
+        rules = given or content.rules
         assumptions = _change(assumptions, content.assumptions, document.tables)
         cases = tuple(
             replace(case, assumptions=_change(assumptions, case.assumptions, table))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from oss_referer.engine import Sentence
 from oss_referer.remarks import (
     Remark,
     RemarkKind,
@@ -20,7 +21,7 @@ from oss_referer.remarks import (
     format_sarif,
 )
 from oss_referer.terminal import language
-from oss_referer.terminal.output import Block, show, write, write_json
+from oss_referer.terminal.output import Block, line, show, write, write_json
 from oss_referer.terminal.parser import InputError, Parser
 from oss_referer.version import __version__
 
@@ -80,7 +81,9 @@ class CommandResult:
 
 def print_result(result: CommandResult, arguments: argparse.Namespace) -> None:
     """Print what was found in the format that was asked for, and then what is wrong."""
-    if not (result.is_empty and arguments.format in (Format.TEXT, Format.JSON)):
+    if result.is_empty and not result.wrong and arguments.format == Format.TEXT:
+        show(line(Sentence("There was nothing to look at.")))
+    elif not (result.is_empty and result.wrong and arguments.format in PLAIN):
         _print(result, arguments)
     print_errors(result.wrong)
 

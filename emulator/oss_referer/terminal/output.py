@@ -120,7 +120,8 @@ def show(*blocks: Block, to: TextIO | None = None) -> None:
     """
     stream = to or sys.stdout
     blocks = tuple(_translated(block) for block in blocks)
-    if not (stream.isatty() or os.environ.get("FORCE_COLOR")):
+    forced = bool(os.environ.get("FORCE_COLOR"))
+    if not (stream.isatty() or forced):
         write("".join(text for block in blocks for text in _plain(block)), stream)
         return
     width = shutil.get_terminal_size().columns
@@ -130,7 +131,14 @@ def show(*blocks: Block, to: TextIO | None = None) -> None:
         return
     from rich.console import Console
 
-    console = Console(file=stream, highlight=False, emoji=False, markup=False)
+    # Where TERM is missing or dumb, as in CI, rich would not find out which colours there are.
+    console = Console(
+        file=stream,
+        highlight=False,
+        emoji=False,
+        markup=False,
+        color_system="standard" if forced else "auto",
+    )
     for block in fitted:
         console.print(_rich(block), soft_wrap=isinstance(block, TextLine))
 

@@ -108,11 +108,10 @@ class Parser(argparse.ArgumentParser):
             _, gap, rest = super().format_help().partition("\n\n")
         finally:
             self.formatter_class = ordinary
-        columns = shutil.get_terminal_size().columns - 2
         lines = (
             line
             for whole in rest.splitlines()
-            for line in fold(whole, columns, len(_BEFORE_HELP.findall(whole)[0]))
+            for line in fold(whole, _columns(), len(_BEFORE_HELP.findall(whole)[0]))
         )
         return "\n".join([f"{usage}{gap[1:-1]}", *lines, ""])
 
@@ -137,7 +136,10 @@ class Parser(argparse.ArgumentParser):
 
 
 class TranslatingFormatter(argparse.HelpFormatter):
-    """Writes the help with headings in the language of the command."""
+    """Writes the help with headings in the language of the command, in at most 80 columns."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **{"width": _columns(), **options})
 
     def start_section(self, heading: str | None) -> None:
         super().start_section(heading and language.explain(heading))
@@ -149,6 +151,11 @@ class TranslatingFormatter(argparse.HelpFormatter):
 
 class OverviewFormatter(TranslatingFormatter, argparse.RawDescriptionHelpFormatter):
     """Keeps the lines of the list of commands."""
+
+
+def _columns() -> int:
+    """Return the columns of a help, which nobody reads in longer lines."""
+    return min(shutil.get_terminal_size().columns, 80) - 2
 
 
 _UNBOUNDED = 10_000
@@ -179,14 +186,15 @@ _MANY = 10
 
 
 def _shorten(message: str) -> str:
-    """Name the nearest of many choices instead of all, if one is near."""
+    """Name the nearest of many choices instead of all."""
     found = _CHOICES.fullmatch(message)
     if found is None:
         return message
     argument, given, listed = found.groups()
     choices = [choice.strip("'") for choice in listed.split(", ")]
-    near = _nearest(given, choices)
-    return f"{argument}: {given!r} is unknown{near}" if near and len(choices) > _MANY else message
+    if len(choices) <= _MANY:
+        return message
+    return f"{argument}: {given!r} is unknown{_nearest(given, choices, least=0.0)}"
 
 
 _NEAR, _REALLY_NEAR = 0.6, 0.8

@@ -41,6 +41,8 @@ class Program:
     def main(self, arguments: Sequence[str] | None = None) -> int:
         """Run one command and return its exit status."""
         given = language.lead(sys.argv[1:] if arguments is None else arguments)
+        if given[0] in _WORDS:
+            given = [*given[1:], _WORDS[given[0]]]
         language.choose(language.named(given), self.texts)
         try:
             status = self._run(given)
@@ -112,6 +114,9 @@ class Program:
             lines.append("")
         return "\n".join([*lines, say("oss-emulator COMMAND --help shows the flags of a command.")])
 
+
+_WORDS = {"help": "--help", "version": "--version", "-v": "--version", "-V": "--version"}
+"""Words that stand for a flag in place of a command, as other programs take them."""
 
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """The errors of a full disk, of a quota, and of the largest size of a file."""

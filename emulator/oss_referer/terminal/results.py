@@ -10,6 +10,7 @@ from oss_referer.replay.figures import (
     NAMES,
     Report,
     bar,
+    family_name,
     headline,
     host_name,
     other_networks,
@@ -40,6 +41,8 @@ _HOURS = 24
 def describe(report: Report) -> Iterator[Block]:
     for sentence in headline(report):
         yield line(sentence)
+    if not report["lines"]["read"]:
+        return
     if own := report["own"]["requests"]:
         said = Sentence("Requests of your own domains would be locked out: {}.", quantity(own))
         yield line(Text(said, Tone.BAD))
@@ -49,12 +52,10 @@ def describe(report: Report) -> Iterator[Block]:
         yield line(sentence)
     yield from _uncertain(report)
     yield from _hosts(report["hosts"])
-    yield from _ranking(
-        Sentence("By folder of the object"), Sentence("folder"), "prefix", report["prefixes"]
-    )
-    yield from _ranking(
-        Sentence("By user agent"), Sentence("user agent"), "family", report["families"]
-    )
+    title, heading = Sentence("By folder of the object"), Sentence("folder")
+    yield from _ranking(title, heading, "prefix", report["prefixes"], _folder_name)
+    title, heading = Sentence("By user agent"), Sentence("user agent")
+    yield from _ranking(title, heading, "family", report["families"], family_name)
     yield from _times(report["hours"])
     yield from _bare(report["without_referer"])
     yield from _entries(report)
@@ -134,9 +135,15 @@ def _reason(item: Mapping[str, Any]) -> str:
     return f"{translated} [{english.rpartition(' [')[2]}"
 
 
-def _ranking(title: str, heading: str, key: str, rows: Sequence[Report]) -> Iterator[Block]:
+def _ranking(
+    title: str, heading: str, key: str, rows: Sequence[Report], name: Callable[[str], str]
+) -> Iterator[Block]:
     changed = [row for row in rows if row["revoked"]["requests"] or row["gained"]["requests"]]
-    yield from _table(title, heading, changed, key, lambda text: text or Sentence("(no folder)"))
+    yield from _table(title, heading, changed, key, name)
+
+
+def _folder_name(prefix: str) -> str:
+    return prefix or Sentence("(no folder)")
 
 
 def _table(
@@ -196,7 +203,10 @@ def _days(hours: Sequence[Report]) -> list[Report]:
 def _bare(rows: Sequence[Report]) -> Iterator[Block]:
     if rows:
         yield line()
-        cells = [(row["family"], quantity(row["requests"]), size(row["bytes"])) for row in rows]
+        cells = [
+            (family_name(row["family"]), quantity(row["requests"]), size(row["bytes"]))
+            for row in rows
+        ]
         title = Sentence("Still served without a Referer")
         headings = (Sentence("user agent"), Sentence("requests"), Sentence("traffic"))
         yield TextTable(headings, cells, title=title)

@@ -89,6 +89,11 @@ def declare(parser: Parser) -> None:
         )
 
 
+def declare_search(parser: Parser) -> None:
+    """Add the flag of commands that search folders."""
+    parser.add_switch("--pass-if-none", "accept a folder in which there is nothing to look at")
+
+
 def declare_service(parser: Parser) -> None:
     """Add the flags that say where buckets are, and what the service does."""
     declare_assumptions(parser)
@@ -185,6 +190,9 @@ def select_together(given: Sequence[str], arguments: argparse.Namespace) -> Sequ
 
     The flags for lists are refused if there is no list.
     """
+    others = (one for one in (getattr(arguments, "blacklist", None),) if one is not None)
+    if sum(_split(one)[0] == "-" for one in (*given, *others)) > 1:
+        raise InputError("standard input can be read once; name a file instead of one -")
     return _complete([_select(argument, arguments) for argument in given], arguments)
 
 
@@ -298,7 +306,7 @@ def _search(
         is_empty = is_empty and not looked.found and not looked.wrong
     for error in unread:
         refuse(error)
-    if is_empty and not unread:
+    if is_empty and not unread and not arguments.pass_if_none:
         raise InputError(f"{folder}: no file below it has rules, or Git ignores those that do")
 
 

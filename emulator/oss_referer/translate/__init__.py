@@ -46,8 +46,8 @@ class SourceRules(Rules, Protocol):
 class ResultRules(Rules, Protocol):
     """Rules that were translated from OSS."""
 
-    def format(self) -> str:
-        """Format rules in the form of their system."""
+    def format(self, say: Callable[[Sentence], str] = str) -> str:
+        """Format rules in the form of their system; `say` gives comments in a language."""
 
 
 @dataclass(frozen=True, slots=True)

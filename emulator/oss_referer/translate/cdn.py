@@ -6,12 +6,13 @@ its sub-domains. There is one list, either a whitelist or a blacklist.
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
 from oss_referer.browser.probes import Probe
-from oss_referer.engine import GramIndex, Pattern, RefererConfiguration, header
+from oss_referer.engine import GramIndex, Pattern, RefererConfiguration, Sentence, header
 from oss_referer.engine.pattern import wildcard
 from oss_referer.search.entry import Parts, is_blank
 from oss_referer.sources import json_text
@@ -77,8 +78,8 @@ class CdnRules:
             arguments.get("allow_empty", "on") == "on",
         )
 
-    def format(self) -> str:
-        """Format the functions of SetCdnDomainConfig."""
+    def format(self, say: Callable[[Sentence], str] = str) -> str:
+        """Format the functions of SetCdnDomainConfig, in which nothing is for people to read."""
         name = list(_FUNCTIONS)[self.is_blacklist]
         arguments = {
             _FUNCTIONS[name]: ",".join(self.domains),

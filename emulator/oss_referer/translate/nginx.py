@@ -12,7 +12,7 @@ with `~`, is refused: OSS has only wildcards.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -25,6 +25,7 @@ from oss_referer.engine import (
     Pattern,
     Reading,
     RefererConfiguration,
+    Sentence,
     header,
 )
 from oss_referer.engine.assumptions import CutPath, LetterCase
@@ -411,23 +412,23 @@ class NginxMap:
         """Return the `map` for a configuration, read under some assumptions."""
         return cls(configuration, assumptions, Reading(configuration, assumptions))
 
-    def format(self) -> str:
-        """Format the contents of an `http` block.
+    def format(self, say: Callable[[Sentence], str] = str) -> str:
+        """Format the contents of an `http` block; `say` gives its comments in a language.
 
         Raises ValueError for an entry that nginx cannot read because it is too long.
         """
         compared = "referer_origin" if self.reading.cuts_path else "http_referer"
         lines = [
-            *(self._format_origin() if self.reading.cuts_path else ()),
+            *(self._format_origin(say) if self.reading.cuts_path else ()),
             f"map ${compared} $referer_denied {{",
             f"    default {int(self.reading.needs_whitelist)};",
-            f'    "" {int(not self.allows(None))};  # no Referer',
-            *self._section("blacklist", self.reading.blacklist, 1),
-            *self._section("whitelist", self.reading.whitelist, 0),
+            f'    "" {int(not self.allows(None))};  # {say(Sentence("no Referer"))}',
+            *self._section(say(Sentence("blacklist")), self.reading.blacklist, 1),
+            *self._section(say(Sentence("whitelist")), self.reading.whitelist, 0),
             "}",
             "",
             "server {",
-            "    # your listen, server_name and location",
+            f"    # {say(Sentence('your listen, server_name and location'))}",
             "    if ($referer_denied) {",
             "        return 403;",
             "    }",
@@ -458,14 +459,14 @@ class NginxMap:
         for expression in expressions:
             yield f'    "{expression}" {denied};'
 
-    def _format_origin(self) -> tuple[str, ...]:
+    def _format_origin(self, say: Callable[[Sentence], str]) -> tuple[str, ...]:
         """Format the `map` that cuts the path off a Referer (R-27).
 
         An origin begins with `=`, because that of `/a` is empty and not the same as no Referer.
         """
         slash = "/?" if self.assumptions.cut_path is CutPath.WITH_SLASH else ""
         return (
-            "# TruncatePath: = and the Referer up to its path",
+            f"# {say(Sentence('TruncatePath: = and the Referer up to its path'))}",
             "map $http_referer $referer_origin {",
             '    default "";',
             f'    "~^(?<referer_cut>(?:[^/?#]*://)?[^/?#]*{slash})" "=$referer_cut";',

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path as FilePath
 from pathlib import PurePath
 
 import pytest
 from oss_referer import RefererConfiguration, Stage
-from oss_referer.sources import forms, places, resources
+from oss_referer.sources import forms, places, resources, tables
 from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.resources import BUCKET, CONFIG, REFERER, Unknown, evaluate
 from oss_referer.sources.toml import Path, SourceError
@@ -111,10 +112,10 @@ def test_what_others_write_is_passed_over(name: str, text: str) -> None:
 
 def test_decision_tables_are_recognised() -> None:
     table = b'# a\n[[case]]\nname = "a"\nverdict = "allow"\n'
-    assert forms.has_cases(PurePath("table.toml"), table)
-    assert not forms.has_cases(PurePath("table.txt"), table)
-    assert not forms.has_cases(PurePath("rules.toml"), b"[rules.a]\n")
-    assert not forms.has_cases(PurePath("other.toml"), b"[[case]]\nname = 1\n")
+    assert tables.has_cases(FilePath("table.toml"), table)
+    assert not tables.has_cases(FilePath("table.txt"), table)
+    assert not tables.has_cases(FilePath("rules.toml"), b"[rules.a]\n")
+    assert not tables.has_cases(FilePath("other.toml"), b"[[case]]\nname = 1\n")
 
 
 # --- resources that set rules: defaults of their provider, and strings with expressions

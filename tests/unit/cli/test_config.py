@@ -8,30 +8,28 @@ import pytest
 from oss_emulator.cli import flags
 from oss_referer.terminal.parser import InputError
 
-KNOWN = ("port", "seed", "tls", "domain", "limit", "tls_port")
-
 
 def test_own_file_precedes_pyproject(tmp_path: Path) -> None:
-    assert flags.read(tmp_path, KNOWN) is None
+    assert flags.read(tmp_path) is None
     (tmp_path / "pyproject.toml").write_text("[tool.other]\nport = 1\n")
-    assert flags.read(tmp_path, KNOWN) is None
+    assert flags.read(tmp_path) is None
     (tmp_path / "pyproject.toml").write_text("[tool.oss-emulator]\nport = 1\n")
-    found = flags.read(tmp_path, KNOWN)
+    found = flags.read(tmp_path)
     assert found is not None
-    assert found.values == {"port": "1"}
+    assert found[1] == {"port": "1"}
     (tmp_path / "oss-emulator.toml").write_text("port = 2\n")
-    found = flags.read(tmp_path, KNOWN)
+    found = flags.read(tmp_path)
     assert found is not None
-    assert found.values == {"port": "2"}
+    assert found[1] == {"port": "2"}
 
 
 def test_values_become_the_texts_of_flags(tmp_path: Path) -> None:
     (tmp_path / "oss-emulator.toml").write_text(
         'seed = "a.toml"\ntls = true\ndomain = ["a.test", "b.test"]\nlimit = { keys = 5 }\n'
     )
-    found = flags.read(tmp_path, KNOWN)
+    found = flags.read(tmp_path)
     assert found is not None
-    assert found.values == {
+    assert found[1] == {
         "seed": "a.toml",
         "tls": "on",
         "domain": "a.test,b.test",
@@ -51,11 +49,11 @@ def test_values_become_the_texts_of_flags(tmp_path: Path) -> None:
 def test_mistake_is_reported_with_its_place(tmp_path: Path, text: str, sentence: str) -> None:
     (tmp_path / "oss-emulator.toml").write_text(text)
     with pytest.raises(InputError) as caught:
-        flags.read(tmp_path, KNOWN)
+        flags.read(tmp_path)
     assert sentence in str(caught.value)
 
 
 def test_table_that_is_no_table_is_refused(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool]\noss-emulator = 1\n")
     with pytest.raises(InputError, match=r"tool\.oss-emulator is 1; write a table"):
-        flags.read(tmp_path, KNOWN)
+        flags.read(tmp_path)

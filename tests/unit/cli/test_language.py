@@ -13,7 +13,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from oss_emulator.cli import build_parser, main
+from oss_emulator.cli import PROGRAM, build_parser, main
 from oss_emulator.texts import FOLDERS
 from oss_referer import texts as catalogue
 from oss_referer.terminal import language, output
@@ -26,6 +26,12 @@ LAB = Path(__file__).parents[3] / "fixtures" / "lab"
 CHINESE = re.compile("[\u4e00-\u9fff]")
 LONG = "x" * 300
 BROKEN, TABLE = str(LAB / "broken.xml"), str(LAB / "site.toml")
+
+
+@pytest.fixture(autouse=True)
+def english_afterwards() -> Iterator[None]:
+    yield
+    language.choose("en")
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -119,7 +125,10 @@ def test_flag_may_stand_anywhere(
             ("--lang", "zh", "lint", "--ignore", "open-hots", BROKEN),
             "参数 --ignore 的取值 'open-hots' 无效（您是不是要输入 open-host？）；",
         ),
-        (("lint", "--ignore", "zzz", BROKEN), "invalid choice: 'zzz' (choose from "),
+        (
+            ("lint", "--ignore", "nosuch", BROKEN),
+            "argument --ignore: 'nosuch' is unknown (did you mean one-scheme?); see",
+        ),
     ],
 )
 def test_mistakes_are_said_in_the_language(
@@ -167,17 +176,56 @@ def test_every_text_of_every_help_is_translated() -> None:
     assert len(found) > 150
 
 
-@pytest.mark.parametrize("command", ["serve", "check", "replay"])
-def test_chinese_help_fits_a_terminal(
-    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("columns", ["80", "200"])
+def test_no_help_is_wider_than_80_columns(
+    columns: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    _, out, _ = run(capsys, command, "--help", "--lang", "zh")
-    wide = [line for line in out.splitlines() if output.width_of(line) > 80]
-    assert wide == []
-    assert [line for line in out.splitlines() if re.match(" *[，。；）]", line)] == []
-    _, before, _ = run(capsys, command, "--help", "--lang", "en")
-    assert set(re.findall("--[a-z-]+", before)) == set(re.findall("--[a-z-]+", out))
+    monkeypatch.setenv("COLUMNS", columns)
+    for command in (*PROGRAM.commands, "help"):
+        _, before, _ = run(capsys, command, "--help", "--lang", "en")
+        _, out, _ = run(capsys, command, "--help", "--lang", "zh")
+        lines = (before + out).splitlines()
+        assert [line for line in lines if output.width_of(line) > 80] == []
+        assert [line for line in lines if re.match(" *[，。；）]", line)] == []
+        assert set(re.findall("--[a-z-]+", before)) == set(re.findall("--[a-z-]+", out))
+
+
+def test_words_in_place_of_a_command_are_flags(capsys: pytest.CaptureFixture[str]) -> None:
+    for word in ("version", "-v", "-V"):
+        assert run(capsys, word) == run(capsys, "--version")
+    assert run(capsys, "help", "--lang", "zh") == run(capsys, "--lang", "zh")
+    assert run(capsys, "help", "lint") == run(capsys, "lint", "--help")
+    assert "lnt is not a command (did you mean lint?)" in run(capsys, "help", "lnt")[2]
+
+
+def test_comments_of_nginx_are_translated_but_not_in_json(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text("truncate_path = true\nwhitelist = ['https://a.test']\nblacklist = ['b']\n")
+    asked = ("translate", "--to", "nginx", str(rules))
+    _, english, _ = run(capsys, *asked, "--lang", "en")
+    _, chinese, _ = run(capsys, *asked, "--lang", "zh")
+    pairs = list(zip(english.splitlines(), chinese.splitlines(), strict=True))
+    comments = [said.partition("# ")[2] for _, said in pairs if "# " in said]
+    assert len(comments) == 5
+    assert all(CHINESE.search(comment) for comment in comments)
+    assert [one.partition("#")[0] for one, _ in pairs] == [
+        one.partition("#")[0] for _, one in pairs
+    ]
+    _, document, _ = run(capsys, *asked, "--json", "--lang", "zh")
+    assert json.loads(document)["result"] == english
+
+
+def test_names_in_tables_are_translated(capsys: pytest.CaptureFixture[str]) -> None:
+    logs = str(LAB.parent / "logs" / "*.log*")
+    _, out, _ = run(capsys, "replay", str(LAB / "corrected.xml"), logs, "--lang", "zh")
+    assert {"爬虫", "程序"} <= {line.partition(" ")[0] for line in out.splitlines()}
+    assert "robots" not in out
+    _, out, _ = run(capsys, "propose", logs, "--own", "www.example.com", "--lang", "zh")
+    assert re.search(r"^  白名单 +https://www\.example\.com/$", out, re.MULTILINE)
+    _, _, said = run(capsys, "lint", BROKEN, "--fix", "--lang", "zh")
+    assert f"+++ {BROKEN}（修正后）\n" in said
 
 
 GUARD = LAB.parents[1] / "examples" / "guard"

@@ -115,6 +115,7 @@ ERRORS = [
         "InvalidInputFieldDelimiter",
         "0016-00000828",
     ),
+    ("<FieldDelimiter>ä</FieldDelimiter>", "InvalidInputFieldDelimiter", "0016-00000828"),
 ]
 
 
@@ -139,6 +140,7 @@ def test_message_names_the_value() -> None:
     ("<Expression/>", "0016-00000823"),
     (f"<Expression>{coded(' ')}</Expression>", "0016-00000823"),
     ("<Expression>select</Expression>", ""),
+    ("<Expression>ä</Expression>", ""),
     (f"<Expression>{coded('x' * 16385)}</Expression>", "0016-00000825"),
     (f"<Expression>{'x' * 100_000}</Expression>", "0016-00000825"),
 )

@@ -114,7 +114,12 @@ def parameters(action: str = "AssumeRole", **changes: str | None) -> dict[str, s
 
 
 def ask(
-    fields: dict[str, str], secret: str = "", *, method: str = "GET", at: float = NOW
+    fields: dict[str, str],
+    secret: str = "",
+    *,
+    method: str = "GET",
+    at: float = NOW,
+    environment: rpc.RPCEnvironment = ENVIRONMENT,
 ) -> Response:
     """Sign and send a request, with its parameters in the query or, by POST, in the body."""
     secret = secret or fields.get("AccessKeyId", "").replace("-key", "-secret")
@@ -124,7 +129,7 @@ def ask(
     target = f"/?{query}" if method == "GET" else "/"
     request = Request.parse(method, target, [("Host", "sts.aliyuncs.com")], at)
     body = b"" if method == "GET" else query.encode()
-    return rpc.answer(STS, request, body, ENVIRONMENT, MATERIAL).response
+    return rpc.answer(STS, request, body, environment, MATERIAL).response
 
 
 def sign_v3(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aliyunsdkcore.request import RpcRequest
 from oss_emulator import rpc
+from oss_emulator.access.accounts import Accounts
 from oss_emulator.access.identity import AccessKey, Kind
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.dates import parse_iso
@@ -103,6 +104,17 @@ REFUSED: list[tuple[dict[str, str | None], int, str]] = [
 @rows(("changes", "status", "code"), *REFUSED)
 def test_bad_parameter_is_refused(changes: dict[str, str | None], status: int, code: str) -> None:
     check_refused(changes, status, code)
+
+
+def test_root_account_learns_of_accounts_where_there_is_no_role() -> None:
+    fields = parameters(AccessKeyId="owner-key")
+    text = "Roles may not be assumed by root accounts."  # all that the service says
+    assert parse(ask(fields))["Message"] == text
+    key = '[[account]]\nid = "1"\n[[account.key]]\nid = "owner-key"\nsecret = "owner-secret"\n'
+    alone = rpc.RPCEnvironment(Accounts.parse(key, token_key=b"key"))
+    said = parse(ask(fields, environment=alone))["Message"]
+    assert said.startswith(f"{text} This emulator has one key")
+    assert "start it with --accounts FILE" in said
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

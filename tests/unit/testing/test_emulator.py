@@ -151,8 +151,14 @@ def test_bad_seed_raises_seed_error_that_names_the_file(
 def test_bad_bucket_raises_the_error_of_the_service(
     name: str, options: dict[str, Any], code: ErrorCase
 ) -> None:
-    with Emulator() as emulator, pytest.raises(ValueError, match=f"<Code>{code.value.code}</Code>"):
+    with (
+        Emulator() as emulator,
+        pytest.raises(ValueError, match=f": {code.value.code}: ") as caught,
+    ):
         emulator.bucket(name, **options)
+    said = str(caught.value)
+    assert said.startswith(f"PUT /{name}")
+    assert said.count("\n") == 0
 
 
 @pytest.mark.parametrize("method", [Emulator.reset, lambda emulator: emulator.journal])
@@ -182,6 +188,8 @@ def test_methods_raise_while_the_emulator_is_not_running(method: Any) -> None:
             ValueError,
             "^region: 'oss-cn-hangzhou' is not a region; wr",
         ),
+        ({"data": ""}, ValueError, "^'' is empty; write a value or leave it out"),
+        ({"data": "/dev/null"}, ValueError, "^data: /dev/null is not a folder; name one"),
         ({"access_key_id": ""}, ValueError, "^access_key_id: '' is empty; write a value or leave"),
         ({"access_key_secret": ""}, ValueError, "^access_key_secret: '' is empty; write a value"),
         ({"domain": ["http://a.test"]}, ValueError, "^domain: 'http://a.test' is not a domain; wr"),

@@ -16,6 +16,7 @@ from urllib.error import HTTPError
 from urllib.request import OpenerDirector, Request, urlopen
 
 import httpx
+import oss2
 import pytest
 import requests
 import urllib3
@@ -299,3 +300,76 @@ def test_everything_is_as_before_when_the_block_ends() -> None:
     with intercept(ENDPOINT):
         assert all(now is not then for now, then in zip(methods(), before, strict=True))
     assert methods() == before
+
+
+# --- an emulator of its own, as a context manager and as a decorator
+
+OF_BEIJING = "http://examplebucket.oss-cn-beijing.aliyuncs.com/a"
+
+
+def put_and_get(emulator: Emulator) -> bytes:
+    emulator.bucket("examplebucket", acl="public-read")
+    emulator.put("/examplebucket/a", b"content")
+    return requests.get(OF_BEIJING, timeout=20).content
+
+
+def test_emulator_is_started_for_the_block() -> None:
+    with intercept(region="cn-beijing") as emulator:
+        assert put_and_get(emulator) == b"content"
+        assert emulator.journal[-1].host == "examplebucket.oss-cn-beijing.aliyuncs.com"
+    with pytest.raises(RuntimeError, match="is not running"):
+        emulator.reset()
+
+
+def put_into_new_bucket(key: str) -> list[str]:
+    """Create the bucket of a program for the service, and return its objects after a PUT."""
+    auth = oss2.Auth("oss-emulator", "oss-emulator-secret")
+    bucket = oss2.Bucket(auth, "https://oss-cn-hangzhou.aliyuncs.com", "examplebucket")
+    bucket.create_bucket()
+    bucket.put_object(key, b"")
+    return [item.key for item in bucket.list_objects().object_list]
+
+
+def test_each_call_of_a_decorated_function_has_an_emulator_of_its_own() -> None:
+    for decorated in (intercept(put_into_new_bucket), intercept(demo=False)(put_into_new_bucket)):
+        assert [decorated(key) for key in "ab"] == [["a"], ["b"]]
+        assert decorated.__name__ == "put_into_new_bucket"
+
+    @intercept()
+    async def ask(url: str) -> str:
+        async with ClientSession() as session, session.get(url) as answer:
+            return await answer.text()
+
+    assert asyncio.iscoroutinefunction(ask)
+    assert "<Code>NoSuchBucket</Code>" in asyncio.run(
+        ask(OF_BEIJING.replace("beijing", "hangzhou"))
+    )
+
+
+def test_decorated_function_gets_what_it_is_given_an_endpoint_for(emulator: Emulator) -> None:
+    ask = intercept(emulator.endpoint)(partial(requests.get, timeout=20))
+    assert ask("http://oss-cn-hangzhou.aliyuncs.com/").status_code == 403
+    assert emulator.journal[-1].host == "oss-cn-hangzhou.aliyuncs.com"
+
+
+def test_what_would_not_be_intercepted_is_refused() -> None:
+    def generate() -> Iterator[int]:
+        yield 1
+
+    async def generate_later() -> Any:
+        yield 1
+
+    for wrong in (generate, generate_later, Emulator):
+        with pytest.raises(TypeError, match=r"cannot decorate .*; use a with statement"):
+            intercept()(wrong)
+    with pytest.raises(TypeError, match="leave out the endpoint"):
+        intercept(ENDPOINT, region="cn-beijing")  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match="has no setting regio; did you mean region"):
+        intercept(regio="x").__enter__()
+
+
+def test_nothing_stays_when_the_emulator_cannot_start() -> None:
+    before = requests.adapters.HTTPAdapter.send
+    with pytest.raises(ValueError, match="is not a region"):
+        intercept(region="x").__enter__()
+    assert requests.adapters.HTTPAdapter.send is before

@@ -44,10 +44,24 @@ def test_file_is_searched_in_each_folder(tmp_path: Path, monkeypatch: pytest.Mon
     assert rules.read("rules.xml") == rules.read(Path("rules.xml")) == RULES
 
 
+def test_missing_file_names_the_folders_that_were_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folders, named in (
+        ((tmp_path / "tests", tmp_path), f"{tmp_path / 'tests'} or {tmp_path}"),
+        ((), str(tmp_path)),
+    ):
+        with pytest.raises(ValueError, match="does not exist in") as caught:
+            rules.read("sub/rules.xml", *folders)
+        said = f"sub/rules.xml does not exist in {named}; name it from one of these folders"
+        assert str(caught.value) == said
+
+
 @pytest.mark.parametrize(
     ("given", "error", "sentence"),
     [
-        ("none.xml", ValueError, "none.xml cannot be read: No such file or directory"),
+        ("/none.xml", ValueError, "/none.xml cannot be read: No such file or directory"),
         ("", ValueError, "rules, line 1, column 1: the document is empty"),
         (b"PK", ValueError, "rules, line 1, column 1: the document is neither XML nor JSON"),
         ("<a>\n<", ValueError, "rules, line 2, column 1: this is not well-formed XML"),

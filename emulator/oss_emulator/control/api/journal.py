@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Mapping
 from typing import Final, NamedTuple
 
 from oss_referer import Signing
@@ -83,8 +82,8 @@ class JournalFilter(NamedTuple):
             and self.method in (None, entry.request.method)
             and (not self.before or entry.number < self.before)
             and (self.referer is None or self.referer in _referer(entry).casefold())
-            and (self.test is None or _is_within(entry.test, self.test))
-            and (self.text is None or self.text in _searched(entry))
+            and (self.test is None or is_within(entry.test, self.test))
+            and (self.text is None or self.text in searched(entry))
         )
 
     def find(self, journal: Journal) -> list[JournalEntry]:
@@ -97,13 +96,13 @@ def _referer(entry: JournalEntry) -> str:
     return entry.request.headers.get("referer", "")
 
 
-def _is_within(test: str, wanted: str) -> bool:
+def is_within(test: str, wanted: str) -> bool:
     """Return whether a test is the wanted one, one of its parameters, or one of its tests."""
     stems = (wanted if wanted.endswith("/") else f"{wanted}/", f"{wanted}::", f"{wanted}[")
     return test == wanted or test.startswith(stems)
 
 
-def _searched(entry: JournalEntry) -> str:
+def searched(entry: JournalEntry) -> str:
     """Return everything that a person may search an entry for."""
     request = entry.request
     words = (
@@ -128,9 +127,6 @@ HEADERS = {"Content-Type": EVENTS, "Cache-Control": "no-store"}
 
 PING = 15.0
 """Seconds of silence after which a comment shows that the connection is alive."""
-
-LONGER: Final = 5
-"""How many times as long a pause is when more entries come than can be shown."""
 
 COMMENT: Final = b": nothing new\n\n"
 """Sent after such a silence."""
@@ -158,42 +154,13 @@ def parse_filter(asked: ApiRequest) -> JournalFilter:
 
 
 async def _events(journal: Journal, wanted: JournalFilter) -> AsyncGenerator[bytes]:
-    async with aclosing(batches(journal, wanted)) as found:
-        async for batch in found:
-            if not batch:
-                yield COMMENT
-            for entry in batch:
-                yield format(entry.number, entry.to_dict())
-
-
-def format(number: int | None, value: object) -> bytes:
-    """Format an event with the number of its last entry; None for an event without entries."""
-    name = "" if number is None else f"id: {number}\n"
-    return f"{name}data: {json.dumps(value)}\n\n".encode()
-
-
-async def batches(
-    journal: Journal,
-    wanted: JournalFilter,
-    pause: float = 0.0,
-    many: int = MAX_BEHIND,
-    also: Callable[[JournalEntry], bool] = lambda _: False,
-) -> AsyncGenerator[list[JournalEntry]]:
-    """Yield the entries that fit, then new ones as they come; an empty list after a silence.
-
-    `also` is called with each new entry, and says whether it is yielded even if it does not fit.
-
-    With a `pause` in seconds, entries that come that soon after each other are one batch. While
-    more than `many` come in that time, batches are LONGER times as long: nobody can read them as
-    they come, and showing them takes the time of the server and of the browser.
-    """
-    stretch = 1
+    """Yield what fits, then new entries as they come, and a comment after a silence."""
     queue: asyncio.Queue[JournalEntry] = asyncio.Queue()
     for entry in wanted.find(journal):
         queue.put_nowait(entry)
 
     def put(entry: JournalEntry) -> None:
-        if also(entry) or wanted.fits(entry):
+        if wanted.fits(entry):
             if queue.qsize() >= MAX_BEHIND:
                 queue.get_nowait()
             queue.put_nowait(entry)
@@ -202,17 +169,19 @@ async def batches(
     try:
         while True:
             try:
-                found = [await asyncio.wait_for(queue.get(), PING)]
+                entry = await asyncio.wait_for(queue.get(), PING)
             except TimeoutError:
-                yield []
-                continue
-            if pause:
-                await asyncio.sleep(pause * stretch)
-                found += [queue.get_nowait() for _ in range(queue.qsize())]
-                stretch = LONGER if len(found) > many * stretch else 1
-            yield found
+                yield COMMENT
+            else:
+                yield format(entry.number, entry.to_dict())
     finally:
         end()
+
+
+def format(number: int | None, value: object) -> bytes:
+    """Format an event with the number of its last entry; None for an event without entries."""
+    name = "" if number is None else f"id: {number}\n"
+    return f"{name}data: {json.dumps(value)}\n\n".encode()
 
 
 MAX_WAIT = 60.0

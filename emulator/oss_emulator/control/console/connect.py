@@ -38,7 +38,7 @@ SNIPPETS: Final[tuple[ClientSnippet, ...]] = TomlDocument.parse(_FILE.read_bytes
 """One for each client; tests run those whose packages the other tests use."""
 
 
-_THIEF: Final = "http://thief.example.org/"
+THIEF: Final = "http://thief.example.org/"
 """The Referer of the first request that a newcomer sends, as in the README."""
 
 
@@ -67,7 +67,8 @@ def describe(asked: ApiRequest) -> dict[str, Any]:
         "has_bucket": bool(buckets),
         "is_named": endpoint == named_endpoint and not _is_address(asked.request.host),
         "is_secure": asked.request.secure,
-        "curl": shlex.join(["curl", "-i", "-H", f"Referer: {_THIEF}", url]),
+        "url": url,
+        "curl": shlex.join(["curl", "-i", "-H", f"Referer: {THIEF}", url]),
         "clients": [snippet.fill_in(**values) for snippet in SNIPPETS],
     }
 

@@ -13,6 +13,7 @@ from oss_emulator.control.api.route import ApiError, ApiRequest
 from oss_emulator.control.console import page
 from oss_emulator.control.faults import Fault
 from oss_emulator.control.journal import JournalEntry
+from oss_emulator.control.traffic import find_failure, key_of
 from oss_emulator.protocol.errors import ErrorCase
 
 
@@ -88,12 +89,15 @@ def find(asked: ApiRequest) -> JournalEntry:
     """Find the request whose number ends the path; raises `ApiError`."""
     number = asked.rest
     is_number = number.isascii() and number.isdigit() and len(number) < 16
-    entry = asked.controls.journal.entry(int(number)) if is_number else None
+    journal = asked.controls.journal
+    entry = None
+    if is_number:
+        entry = journal.entry(int(number)) or journal.traffic.find(int(number))
     if entry is None:
         raise ApiError(
             404,
             f"The request {number!r} is not in the journal, which keeps the last "
-            f"{asked.controls.journal.size}; choose one from the list of requests.",
+            f"{journal.size}; choose one from the list of requests.",
         )
     return entry
 
@@ -116,5 +120,7 @@ def summarize(entry: JournalEntry) -> dict[str, Any]:
         "reason": None if decision is None else decision.reason.value,
         "entry": None if decision is None else decision.entry,
         "denied_by_access": entry.access is not None and not entry.access.allowed,
+        "failure": find_failure(entry),
+        "site": None if (key := key_of(entry)) is None else key.site,
         "incidents": [incident.to_dict() for incident in find_incidents(entry)],
     }

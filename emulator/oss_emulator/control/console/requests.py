@@ -1,19 +1,33 @@
-"""`/_emulator/requests`: the requests as they come."""
+"""`/_emulator/requests`: who is locked out, over time, and the requests as they come."""
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from contextlib import aclosing
-from typing import Any, Final
+import asyncio
+import shlex
+from collections.abc import AsyncGenerator, Iterable
+from typing import Any, Final, NamedTuple
+
+from oss_referer.advice.remedy import read_site
+from oss_referer.browser import probes
 
 from oss_emulator.control.api import journal as api_journal
-from oss_emulator.control.api.journal import JournalFilter
-from oss_emulator.control.api.route import ApiRequest, Route, reply
-from oss_emulator.control.console import connect, page, story
+from oss_emulator.control.api.referer import find_rules
+from oss_emulator.control.api.route import ApiError, ApiRequest, Route, reply
+from oss_emulator.control.console import connect, page, review, sites, story, wants_page
 from oss_emulator.control.console.entries import summarize
+from oss_emulator.control.console.search import Search
+from oss_emulator.control.console.sites import Band, Overview
 from oss_emulator.control.journal import JournalEntry, RefererResult
-from oss_emulator.protocol.message import Response
+from oss_emulator.control.traffic import SLOT, SLOTS, SiteOf, key_of
+from oss_emulator.operations.admission import Refused
+from oss_emulator.protocol.message import Request, Response
 
 SHOWN: Final = 200
 """Rows of the first page, and of each further one."""
+
+GROUPED: Final = 20
+"""Rows of one site, in a list by site."""
+
+SCREEN: Final = 30
+"""Rows after which the sites of such a list are folded."""
 
 PAUSE: Final = 0.1
 """Seconds in which new requests are collected before they are sent to the page."""
@@ -21,59 +35,69 @@ PAUSE: Final = 0.1
 READABLE: Final = 4
 """Requests in that time; while more come, they are collected for longer."""
 
+LONGER: Final = 5
+"""How many times as long: showing them takes the time of the server and of the browser."""
+
 MOST_SENT: Final = 100
 """Rows that are sent at once, the newest ones; the page has a button for those left out."""
 
-FILTERS: Final = ("text", "bucket", "verdict", "status", "ec", "method", "referer", "test")
-"""The filters of the page, by their names in the query."""
 
-CHOICES: Final[Mapping[str, Callable[[JournalEntry], str]]] = {
-    "bucket": lambda entry: entry.bucket,
-    "status": lambda entry: str(entry.status),
-    "ec": lambda entry: entry.ec,
-    "method": lambda entry: entry.method,
-    "test": lambda entry: entry.test,
-}
-"""The filters that offer what the requests have, each with the function that reads it."""
+class Group(NamedTuple):
+    """The requests of one site."""
 
-MOST_CHOICES: Final = 1000
-"""The most values that one filter offers: a client may ask for any number of buckets."""
+    key: SiteOf | None
+    """None for those that were not checked."""
+    band: int
+    """The place of its band, for the order."""
+    number: int
+    denied: int
+    last: float
+    """When the last one came, in seconds since the epoch."""
+    is_open: bool
+    """Whether its rows are shown at first: those of a screen are."""
+    rows: list[dict[str, Any]]
+    """The newest ones, the newest first."""
+
+    @property
+    def search(self) -> str:
+        """The search for all of them."""
+        if self.key is None:
+            return "is:not-checked"
+        site = self.key.site.rstrip("/") or "none"
+        return f"site:{site} bucket:{self.key.bucket}"
 
 
-class Choices:
-    """What the filters offer: the values of all requests so far."""
+class _View(NamedTuple):
+    """What a page asks for."""
 
-    def __init__(self, entries: Iterable[JournalEntry] = ()) -> None:
-        self._all: dict[str, set[str]] = {name: set() for name in CHOICES}
-        self._new: dict[str, set[str]] = {name: set() for name in CHOICES}
-        for entry in entries:
-            self.add(entry)
+    search: Search
+    text: str
+    problem: str
+    """Why the search cannot be read, "" if it can."""
+    by_site: bool
 
-    def add(self, entry: JournalEntry) -> bool:
-        """Add what an entry has; return whether any of it is new."""
-        is_new = False
-        for name, read in CHOICES.items():
-            value, known = read(entry), self._all[name]
-            if value and value not in known and len(known) < MOST_CHOICES:
-                known.add(value)
-                self._new[name].add(value)
-                is_new = True
-        return is_new
-
-    def take(self) -> dict[str, list[str]]:
-        """Return what was added since this was called last, sorted."""
-        taken = {name: sorted(values) for name, values in self._new.items() if values}
-        for values in self._new.values():
-            values.clear()
-        return taken
+    @classmethod
+    def parse(cls, asked: ApiRequest) -> "_View":
+        text, problem = asked.query.get("q", ""), ""
+        now = asked.controls.clock.now()
+        try:
+            search = Search.parse(text, now)
+        except ApiError as error:
+            search, problem = Search.parse("", now), error.sentence
+        return cls(search, text, problem, asked.query.get("by") != "time")
 
 
 def list_requests(asked: ApiRequest) -> Response:
-    """Show the requests that the query asks for, the newest first."""
-    journal = asked.controls.journal
-    wanted = JournalFilter.parse(asked)
-    found = wanted._replace(limit=wanted.limit or SHOWN).find(journal)[::-1]
-    kept = journal.entries()
+    """Show the sites and the requests that the query asks for, the newest first."""
+    journal, view = asked.controls.journal, _View.parse(asked)
+    if view.problem and not wants_page(asked.request):
+        raise ApiError(400, view.problem)
+    before, limit = asked.number("before"), int(asked.number("limit")) or SHOWN
+    kept = journal.entries(int(asked.number("since")))
+    fitting = view.search.find(entry for entry in kept if not before or entry.number < before)
+    found = fitting[-limit:][::-1]
+    overview = sites.survey(asked, view.search)
+    is_fresh = not kept and overview.is_empty and not view.text
     return page.show(
         asked,
         "requests",
@@ -82,38 +106,149 @@ def list_requests(asked: ApiRequest) -> Response:
             "kept": len(kept),
             "size": journal.size,
             "last": kept[-1].number if kept else 0,
+            **overview.to_dict(),
         },
-        query={name: asked.query.get(name, "") for name in FILTERS},
-        choices=dict.fromkeys(CHOICES, ()) | Choices(kept).take(),
-        verdicts=tuple(RefererResult),
+        **_show(asked, overview, view),
+        groups=_group(fitting, overview) if view.by_site else [],
+        by_site=view.by_site,
+        count=len(fitting),
+        problem=view.problem,
         journal=journal.name,
         shown=SHOWN,
-        **({} if kept else connect.describe(asked)),
+        **(_greet(asked) if is_fresh else {}),
+    )
+
+
+def _show(asked: ApiRequest, overview: Overview, view: _View) -> dict[str, Any]:
+    """Return what the part of the page above the list needs."""
+    rows = [row for band in (Band.YOURS, Band.STRANGERS) for row in overview.rows[band]]
+    inside = overview.rows[Band.IN]
+    return {
+        "overview": overview,
+        "nearest": {row.key: sites.find_nearest(asked, row) for row in rows},
+        "draw": sites.draw,
+        "search": view.search,
+        "query": view.text,
+        "slots": SLOTS,
+        "slot": SLOT,
+        "inside": inside,
+    }
+
+
+def _group(entries: Iterable[JournalEntry], overview: Overview) -> list[Group]:
+    """Group requests by site: first those locked out, then those that get in, then others."""
+    bands = {row.key: place for place, band in enumerate(Band) for row in overview.rows[band]}
+    groups: dict[SiteOf | None, list[JournalEntry]] = {}
+    for entry in reversed(list(entries)):
+        groups.setdefault(key_of(entry), []).append(entry)
+    places = {key: len(Band) if key is None else bands.get(key, len(Band) - 1) for key in groups}
+    made: list[Group] = []
+    room = SCREEN
+    for key in sorted(groups, key=lambda key: places[key]):
+        found = groups[key]
+        denied = sum(entry.verdict is RefererResult.DENIED for entry in found)
+        rows = [summarize(entry) for entry in found[:GROUPED]]
+        last = found[0].request.received
+        made.append(Group(key, places[key], len(found), denied, last, room > 0, rows))
+        room -= len(rows)
+    return made
+
+
+class _Trial(NamedTuple):
+    """A command for a newcomer, and the answer to expect."""
+
+    is_own: bool
+    command: str
+    status: int
+    denied: bool
+
+
+def _greet(asked: ApiRequest) -> dict[str, Any]:
+    """Return two requests for the first object, of which the second one is a stranger's."""
+    described = connect.describe(asked)
+    storage = asked.controls.service.storage
+    referers = ["http://www.example.com/page.html", connect.THIEF]
+    if storage.bucket(described["bucket"]) is not None:
+        rules = find_rules(asked, described["bucket"])
+        own = (one for one in probes.propose_referers(rules) if read_site(one))
+        whitelisted = next(own, None) if rules.whitelist else None
+        referers[0] = whitelisted or referers[0]
+    trials = [
+        _try(asked, described["url"], referer, is_own=place == 0)
+        for place, referer in enumerate(referers)
+    ]
+    return {"trials": trials, **described}
+
+
+def _try(asked: ApiRequest, url: str, referer: str, *, is_own: bool) -> _Trial:
+    """Find out what a request would be answered, without sending it."""
+    controls = asked.controls
+    target = "/" + url.split("/", 3)[3]
+    fields = [("Host", asked.request.host), ("Referer", referer)]
+    result = controls.service.admit(Request.parse("GET", target, fields, controls.clock.now()))
+    decision = result.known.decision
+    return _Trial(
+        is_own,
+        shlex.join(["curl", "-i", "-H", f"Referer: {referer}", url]),
+        result.error.status if isinstance(result, Refused) else 200,
+        decision is not None and not decision.allowed,
     )
 
 
 def follow_requests(asked: ApiRequest) -> AsyncGenerator[bytes]:
-    """Yield the rows of new requests as events; raises `ApiError` at once for a bad query."""
-    return _rows(asked, api_journal.parse_filter(asked))
+    """Yield what is new as events; raises `ApiError` at once for a bad query."""
+    view = _View.parse(asked)
+    if view.problem:
+        raise ApiError(400, view.problem)
+    last = asked.request.headers.get("last-event-id", "")
+    since = int(last) if last.isdecimal() and len(last) < 16 else 0
+    return _events(asked, view, max(since, int(asked.number("since"))))
 
 
-async def _rows(asked: ApiRequest, wanted: JournalFilter) -> AsyncGenerator[bytes]:
-    journal = asked.controls.journal
-    choices = Choices(journal.entries())
-    batches = api_journal.batches(journal, wanted, PAUSE, READABLE, choices.add)
-    async with aclosing(batches) as found:
-        yield api_journal.format(None, {"journal": journal.name, "choices": choices.take()})
-        async for batch in found:
-            if not batch:
+async def _events(asked: ApiRequest, view: _View, since: int) -> AsyncGenerator[bytes]:
+    """Yield rows and what is above them, whenever requests come or rules change."""
+    journal, changes = asked.controls.journal, asked.controls.rule_changes
+    came, loop = asyncio.Event(), asyncio.get_running_loop()
+    ends = [
+        journal.listen(lambda _: came.set()),
+        changes.listen(lambda: loop.call_soon_threadsafe(came.set)),  # it may be in another thread
+    ]
+    shown, stretch = "", 1
+    try:
+        yield api_journal.format(None, {"journal": journal.name})
+        if journal.entries(since):
+            came.set()
+        while True:
+            try:
+                await asyncio.wait_for(came.wait(), api_journal.PING)
+            except TimeoutError:
                 yield api_journal.COMMENT
                 continue
-            fitting = [entry for entry in batch if wanted.fits(entry)]
-            rows = [summarize(entry) for entry in reversed(fitting[-MOST_SENT:])]
-            value: dict[str, Any] = {"choices": choices.take()}
-            if rows:
-                value["rows"] = page.fragment(asked.request, "requests_rows", {"entries": rows})
-                value |= {"count": len(fitting), "skips": len(fitting) > MOST_SENT}
-            yield api_journal.format(batch[-1].number, value)
+            await asyncio.sleep(PAUSE * stretch)
+            came.clear()
+            new = journal.entries(since)
+            stretch = LONGER if len(new) > READABLE * stretch else 1
+            value: dict[str, Any] = {}
+            overview = sites.survey(asked, view.search)
+            above = page.fragment(asked.request, "requests_overview", _show(asked, overview, view))
+            if above != shown:
+                shown = value["overview"] = above
+            fitting = view.search.find(new)
+            if fitting:
+                rows = [summarize(entry) for entry in reversed(fitting[-MOST_SENT:])]
+                value |= {"count": len(fitting), "skips": _skips(new, since, fitting)}
+                if not view.by_site:
+                    value["rows"] = page.fragment(asked.request, "requests_rows", {"entries": rows})
+            since = new[-1].number if new else since
+            yield api_journal.format(since, value)
+    finally:
+        for end in ends:
+            end()
+
+
+def _skips(new: list[JournalEntry], since: int, fitting: list[JournalEntry]) -> bool:
+    """Return whether some requests are not sent: too many fit, or the journal has lost some."""
+    return len(fitting) > MOST_SENT or (since > 0 and new[0].number > since + 1)
 
 
 def restore_requests(asked: ApiRequest) -> Response:
@@ -122,8 +257,22 @@ def restore_requests(asked: ApiRequest) -> Response:
     return reply({"kept": len(asked.controls.journal.entries())})
 
 
+async def put_back(asked: ApiRequest) -> Response:
+    """Put the rules from before a change back, unless others have come since."""
+    body, log = asked.json(), asked.controls.rule_changes
+    number, etag = body.get("change"), body.get("etag")
+    change = next((one for one in log.all() if str(one.number) == number), None)
+    if change is None or not isinstance(etag, str):
+        raise ApiError(404, "This change is no longer known; look at the rules of the bucket.")
+    document = await review.put_back(asked, change, etag)
+    values = {"bucket": change.bucket, "etag": review.tag(document)}
+    made, is_undo = log.latest(change.bucket, document), change.undoes is not None
+    return page.show(asked, "requests_put_back", values, made=made, is_undo=is_undo)
+
+
 ROUTES = (
     Route("GET", "requests", list_requests, stream=follow_requests),
     Route("GET", "requests/{number}", story.get_story),
     Route("POST", "requests/restore", restore_requests),
+    Route("PUT", "requests/rules", put_back),
 )

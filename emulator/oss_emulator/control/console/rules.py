@@ -6,21 +6,20 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from oss_referer import Decision, RefererConfiguration, RefererPolicy, lint
+from oss_referer import Decision, RefererConfiguration, RefererPolicy
 from oss_referer.advice import answer, diff
 from oss_referer.advice.answer import Setting
-from oss_referer.advice.proposal import ProposalError, SiteProfile, format_table, propose
+from oss_referer.advice.proposal import ProposalError
 from oss_referer.browser import probes
 from oss_referer.engine import explanation
-from oss_referer.page import review
-from oss_referer.page.review import export, to_members
-from oss_referer.sources import forms
+from oss_referer.page import reading, review
+from oss_referer.page.review import PastedText, Wanted, export, to_members
 from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.toml import SourceError
 
 from oss_emulator.control.api.referer import decide, find_rules, list_requests, read_rules
 from oss_emulator.control.api.route import ApiError, ApiRequest, Route, reply
-from oss_emulator.control.console import page
+from oss_emulator.control.console import page, wants_page
 from oss_emulator.control.console.buckets import find_bucket
 from oss_emulator.control.console.review import JournalReview, etag_of, replace, tag
 from oss_emulator.control.console.visitors import find_address
@@ -64,7 +63,6 @@ def get_rules(asked: ApiRequest) -> Response:
         values,
         referers=probes.propose_referers(rules) if is_proposed else [given] if given else [],
         is_proposed=is_proposed,
-        editable=is_editable(rules),
     )
 
 
@@ -129,50 +127,50 @@ async def review_rules(asked: ApiRequest) -> Response:
     entries = [entry for entry in asked.controls.journal.entries() if entry.bucket == bucket]
     assumptions = asked.controls.service.settings.assumptions
     # In a thread, because the search for a difference may take a while.
-    made = await asyncio.to_thread(review.make, rules, saved, assumptions)
+    made = await asyncio.to_thread(review.make, rules, saved, Wanted.read(body), assumptions)
     policy = RefererPolicy.compile(rules, assumptions)
     journal = await asyncio.to_thread(JournalReview.make, policy, entries)
     values = {**made.to_dict(), "journal": journal.to_dict(), "etag": etag_of(asked, bucket)}
-    shown = {"review": made, "journal": journal, "words": review.SAVED, "shown": review.FINDINGS}
+    shown = {"review": made, "journal": journal, "words": review.SAVED}
     return page.show(asked, "rules_review", values, **shown)
 
 
+async def fix_rules(asked: ApiRequest) -> Response:
+    """Follow all safe corrections to the end."""
+    body = asked.json()
+    assumptions = asked.controls.service.settings.assumptions
+    rules = _read(asked, body)
+    fixed = await asyncio.to_thread(review.fix, rules, Wanted.read(body), assumptions)
+    return reply({"rules": to_members(fixed)})
+
+
 async def correct_rules(asked: ApiRequest) -> Response:
-    """Follow the correction of one finding of the linter, with its proof: who gets in, or not."""
+    """Follow the corrections of one cause, with their proof: who gets in, or not."""
     body = asked.json()
     rules = _read(asked, body)
     assumptions = asked.controls.service.settings.assumptions
-    found = await asyncio.to_thread(lint.run, rules, assumptions=assumptions)
-    finding = next((one for one in found if review.is_meant(one, body)), None)
-    if finding is None:
+    found = await asyncio.to_thread(review.correct, rules, body, assumptions)
+    if found is None:
         raise ApiError(404, "The linter does not find this any more.")
-    corrected = lint.follow(rules, [finding], unsafe=True)
+    cause, corrected = found
     difference = await asyncio.to_thread(diff.compare, rules, corrected, assumptions=assumptions)
     values = {
         "rules": to_members(corrected),
-        "finding": finding.to_dict(),
+        "finding": cause.first.to_dict(),
         "difference": review.difference_to_dict(difference),
     }
-    return page.show(asked, "rules_correction", values, one=finding, proof=difference)
+    return page.show(asked, "rules_correction", values, proof=difference)
 
 
 async def generate_rules(asked: ApiRequest) -> Response:
-    """Propose rules for a site, with the decision table that they pass."""
+    """Add the rules for a site, with the decision table that they pass alone."""
     body = asked.json()
-    wish = SiteProfile(
-        (_text(body, "site", ""),),
-        subdomains=body.get("subdomains") is True,
-        mini_programs=tuple(_text(body, "mini_programs", "").split()),
-        console=body.get("console") is True,
-        cdn=tuple(_text(body, "cdn", "").split()),
-        allow_empty=body.get("allow_empty") is True,
-    )
+    rules = _read(asked, body)
     try:
-        proposal = await asyncio.to_thread(propose, wish)
+        added, table = await asyncio.to_thread(review.generate, rules, body)
     except ProposalError as error:
-        raise ApiError(400, f"There are no such rules: {error}.") from None
-    rules = to_members(proposal.configuration)
-    return reply({"rules": rules, "table": format_table(proposal, *wish.sites)})
+        raise ApiError(400, f"The rules cannot be generated: {error}.") from None
+    return reply({"rules": to_members(added), "table": table})
 
 
 async def export_rules(asked: ApiRequest) -> Response:
@@ -181,11 +179,12 @@ async def export_rules(asked: ApiRequest) -> Response:
     rules, bucket = _read(asked, body), _text(body, "bucket")
     assumptions = asked.controls.service.settings.assumptions
     try:
-        exports = await asyncio.to_thread(export, rules, bucket, assumptions)
+        source = PastedText.read(body.get("source"))
+        exports = await asyncio.to_thread(export, rules, bucket, assumptions, source)
         before = exports
         if "before" in body:
             earlier = read_rules(body["before"], assumptions)
-            before = await asyncio.to_thread(export, earlier, bucket, assumptions)
+            before = await asyncio.to_thread(export, earlier, bucket, assumptions, source)
     except ValueError as error:
         raise ApiError(400, f"The rules cannot be written: {error}.") from None
     texts = {name: made.text for name, made in exports.items()}
@@ -200,20 +199,20 @@ def _list_added(text: str, before: str) -> set[str]:
     return {line for line in text.splitlines(keepends=True) if line.rstrip(" ,\n") not in known}
 
 
-async def import_rules(asked: ApiRequest) -> Response:
-    """Read rules in any form; of several in one document, `name` chooses."""
+async def read_text(asked: ApiRequest) -> Response:
+    """Read rules in any form, or say what is wrong; of several in a text, `name` chooses."""
     body = asked.json()
     assumptions = asked.controls.service.settings.assumptions
+    text, name = _text(body, "text"), _text(body, "name", "")
     try:
-        document = forms.encode(_text(body, "text"))
-        found = await asyncio.to_thread(forms.find, document, None, assumptions)
-        name = _text(body, "name", next(iter(found)))
-        if name not in found:
-            raise ApiError(404, f"The document has no rules {name!r}; it has {', '.join(found)}.")
-        rules = await asyncio.to_thread(found[name])
+        found = await asyncio.to_thread(reading.read, text, name, assumptions)
     except SourceError as error:
-        raise ApiError(400, f"The rules cannot be read: {error}.") from None
-    return reply({"rules": to_members(rules), "name": name, "names": list(found)})
+        if not wants_page(asked.request):
+            raise ApiError(400, f"The rules cannot be read: {error}.") from None
+        wrong = await asyncio.to_thread(reading.explain, text, error)
+        return page.show(asked, "rules_read", {}, found=None, wrong=wrong)
+    values = {"rules": to_members(found.rules), "name": found.name, "names": found.names}
+    return page.show(asked, "rules_read", values, found=found)
 
 
 def _read(asked: ApiRequest, body: Mapping[str, Any]) -> RefererConfiguration:
@@ -227,21 +226,16 @@ def _text(body: Mapping[str, Any], name: str, default: str | None = None) -> str
     return found or default or ""
 
 
-def is_editable(rules: RefererConfiguration) -> bool:
-    """Return whether one line for each entry shows the lists as they are."""
-    lists = (rules.whitelist, rules.blacklist)
-    return not any(entries == ("",) or set("\r\n") & set("".join(entries)) for entries in lists)
-
-
 ROUTES = (
     Route("GET", "rules", list_rules),
     Route("POST", "rules/check", check_rules),
     Route("POST", "rules/answer", answer_rules),
     Route("POST", "rules/review", review_rules),
+    Route("POST", "rules/fix", fix_rules),
     Route("POST", "rules/correct", correct_rules),
     Route("POST", "rules/generate", generate_rules),
     Route("POST", "rules/export", export_rules),
-    Route("POST", "rules/import", import_rules),
+    Route("POST", "rules/read", read_text),
     Route("GET", "rules/{bucket}", get_rules),
     Route("PUT", "rules/{bucket}", put_rules),
 )

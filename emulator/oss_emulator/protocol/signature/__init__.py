@@ -151,10 +151,12 @@ def _parse_url(query_string: str) -> Claim:
 def _check_headers(claim: Claim, request: Request) -> None:
     """Raise `InvalidArgument` if the request lacks an additional header of its signature (P-58)."""
     names = claim.additional_headers
-    if names and (names[0] == "" or not set(names) <= request.headers.keys()):
+    name = next((name for name in names if name not in request.headers), None)
+    if name is not None:
         empty, blank, missing = _ADDITIONAL_HEADERS[claim.version, claim.place]
-        name = next(name for name in names if name not in request.headers)
         message = f"The signature covers the header {name!r}, which the request does not have."
+        if not name:
+            message = "The list of additional headers has an empty name; leave that out."
         ec = missing if name else blank if len(names) > 1 else empty
         raise invalid_argument(name, "", message, ErrorCase.SIGNED_HEADER_MISSING, ec=ec)
 

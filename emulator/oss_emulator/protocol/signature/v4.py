@@ -99,7 +99,7 @@ def parse_url(query: Mapping[str, str]) -> Claim:
     if day != format_day(signed_at):
         raise refuse_parameter("x-oss-credential", credential, "0002-00000223")
     if product not in _PRODUCTS:
-        raise refuse_parameter("x-oss-credential", query["x-oss-credential"])
+        raise refuse_parameter("x-oss-credential", credential)
     return Claim(
         Version.V4,
         SignedIn.URL,
@@ -126,8 +126,7 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
         f"{canonical.resource(bucket, key)}\n"
         f"{query}\n"
         f"{canonical.headers(headers, ('content-type', 'content-md5', *also))}\n"
-        f"{';'.join(also)}\n"
-        f"{UNSIGNED}"
+        f"{';'.join(also)}\n{UNSIGNED}"
     )
     scope = f"{claim.day}/{claim.region}/{claim.product}"
     return _calculate(canonical_request, claim.date, scope, secret)

@@ -9,6 +9,9 @@ const language = document.documentElement.lang;
 const clock = new Intl.DateTimeFormat(language, {
   hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23",
 });
+const seconds = new Intl.DateTimeFormat(language, { timeStyle: "medium", hourCycle: "h23" });
+const minutes = new Intl.DateTimeFormat(language, { timeStyle: "short", hourCycle: "h23" });
+const short = new Intl.DateTimeFormat(language, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const date = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
 
 /**
@@ -149,7 +152,8 @@ function localise(within) {
     const moment = new Date(Number(time.dataset.time) * 1000);
     time.dateTime = moment.toISOString();
     time.title = date.format(moment);
-    time.textContent = moment.toDateString() === today ? clock.format(moment) : date.format(moment);
+    const [now, then] = { m: [minutes, minutes], s: [seconds, short], ms: [clock, short] }[time.dataset.short ?? ""] ?? [clock, date];
+    time.textContent = (moment.toDateString() === today ? now : then).format(moment);
   }
 }
 

@@ -1,29 +1,32 @@
-// The editor of rules in a page: what it shows, undo and redo, marks, corrections and exports.
+// The page about rules: the editor, what is said of the rules in it, undo, reading, fixes and exports.
 //
-// It asks no server: the page corrects and exports the rules.
+// It asks no server: the page that has it answers.
 
-import { all, at, attempt, fill, find, later } from "./base.js";
+import { all, at, attempt, fill, find, later, onDrop, parse, values } from "./base.js";
 import {
-  Timeline, follow, isEditable, isSame, keepFocus, lines, lists, mark, number, onUndo, select, write,
+  Timeline, follow, isSame, join, keepFocus, lines, lists, mark, number, onUndo, readText, select, write,
 } from "./entries.js";
 
 /**
  * @typedef {import("./entries.js").Rules} Rules
- * @typedef {{ rule?: string, list?: string | null, entry?: string }} Finding what names a finding
- * @typedef {{ rules: Rules, html?: string }} Correction the corrected rules, perhaps with the proof
+ * @typedef {{ text: string, form: string, name: string }} Source the text from which rules were read
  */
 
 /** @param {string} name */
 export const area = (name) => /** @type {HTMLTextAreaElement} */ (find(`#${name}`));
 
 /** @param {string} name */
-export const gutter = (name) => find(`.gutter[data-list=${name}]`);
+const gutter = (name) => find(`.gutter[data-list=${name}]`);
 
 export const boxes = all("#editor .switches input");
+export const site = find("input#site");
+export const referers = find("textarea#referers");
 const areas = Object.keys(lists).map(area);
-const [undoButton, redoButton] = all("#undo, #redo");
-const proof = find("dialog#proof");
-const [popover, exports] = all("#export, #export-texts");
+const [editor, read, unread, causes] = ["#editor", "#read", "#unread", "#causes"].map((name) => find(name));
+const [undoButton, redoButton, popover, exports] = ["#undo", "#redo", "#export", "#export-texts"].map((name) => find(name));
+const [sentence, receipt] = [find("#sentence"), find("#receipt")];
+const title = sentence.textContent ?? "";
+const { paste = "", unread: notRead = "", unreadable = "", fixed = "", nothing = "", large = "", binary = "" } = editor.dataset;
 
 /**
  * Enable a button or not; a disabled one keeps the focus.
@@ -45,63 +48,111 @@ export function when(button, action) {
   });
 }
 
+/** The largest text that is read, in characters. */
+const LARGEST = 4 * 1024 * 1024;
+/** The most lines that a text has: with more, a browser hardly answers. */
+const MOST_LINES = 100_000;
+
+/** @param {string} text */
+export const isLarge = (text) => text.length > LARGEST || text.split("\n", MOST_LINES + 1).length > MOST_LINES;
+
+/** How texts begin that are not lines of entries: XML, JSON, TOML, HCL, nginx, YAML, items, answers of a server. */
+const DOCUMENT = /^\s*(?:#.*\n\s*|\/\/.*\n\s*)*(?:[<{]|["'-]|#|(?:valid_referers|server|location|map)\s|\[+ *(?:[\w.-]|"[^"\n]*"|'[^'\n]*')+ *\]|\[\s*"|(?:[\w.-]|"[^"\n]*"|'[^'\n]*')+ *=|[\w"'-]+:\s|resource\s|---|HTTP\/)/;
+/** How one begins that somebody types. */
+const TYPED = /^\s*[<{]/;
+
 /** From this length on, browsers take seconds to paste many lines. */
 const LONG = 2000;
 
 /**
- * Paste a long text at once.
+ * Put a text in place of what is selected, in one step.
  * @param {HTMLTextAreaElement} one
- * @param {ClipboardEvent} event
+ * @param {string} text
  */
-function pasteAtOnce(one, event) {
-  const text = event.clipboardData?.getData("text/plain") ?? "";
-  if (event.defaultPrevented || one.readOnly || text.length < LONG) return;
-  event.preventDefault();
+function insert(one, text) {
   one.setRangeText(text, one.selectionStart, one.selectionEnd, "end");
   one.dispatchEvent(new InputEvent("input", { bubbles: true, inputType: "insertFromPaste" }));
 }
 
+/** Milliseconds until the page asks about a change. */
+const SOON = 60;
+
 export class Editor {
-  /** @type {Rules | undefined} */
-  #whole; // the rules on the page if lines cannot show them
   #timeline = new Timeline();
-  #isCorrecting = false;
+  /** @type {string | undefined} */
+  #text; // what stands in the whitelist while it is not a list; the rules are those before it
+  /** @type {Source | undefined} */
+  #source;
+  /** @type {string[]} */
+  #accepted = []; // the rules of the linter whose findings are left so
+  /** @type {Set<string>} */
+  #opened = new Set(); // the causes that are open
+  #isBusy = false;
+  #receipt = ""; // what is said of the next change
+  #reads = 0;
   #page;
 
   /**
    * @param {object} page
-   * @param {(isTyped: boolean) => void} page.changed called after each change; more may follow one that is typed
+   * @param {() => void} page.changed called after each change
    * @param {() => void} [page.touched] called before each change that the reader makes
-   * @param {(rules: Rules, finding: Finding, isShown: boolean) => Promise<Correction>} page.correct
-   *   corrects a finding, with the proof if it is shown
-   * @param {(rules: Rules) => Promise<string>} page.format formats rules in every form, as HTML
+   * @param {(rules: Rules) => void} [page.opened] called with rules that were read, before they are shown
+   * @param {(data: DOMStringMap) => void} [page.reviewed] called with what a review says of itself
+   * @param {(kind: string, values: object) => Promise<string | undefined>} page.show asks for a part of the
+   *   page; only the last question of a kind counts, and the others have no answer
+   * @param {(kind: string, error: Error) => void} page.refused called if there is no such part
+   * @param {(kind: string, values: object, html?: boolean) => Promise<any>} page.tell asks for anything else
    */
   constructor(page) {
     this.#page = page;
     for (const control of [...boxes, ...areas]) {
-      control.addEventListener("input", (event) => this.#type(control.name, event));
+      control.addEventListener("input", (event) => this.#type(control, event));
     }
     for (const one of areas) {
       follow(gutter(one.id), one);
-      one.addEventListener("paste", (event) => pasteAtOnce(one, event));
+      one.addEventListener("paste", (event) => this.#paste(one, event));
     }
-    const undo = () => this.#go(this.#timeline.undo());
+    const undo = () => (this.#text === undefined ? this.#go(this.#timeline.undo()) : this.#back());
     const redo = () => this.#go(this.#timeline.redo());
     when(undoButton, undo);
     when(redoButton, redo);
     onUndo([...areas, ...boxes], undo, redo);
     document.addEventListener("click", (event) => this.#click(event));
+    document.addEventListener("toggle", (event) => this.#toggle(event), true);
     popover.addEventListener("toggle", () => this.#refreshExport());
+    site.addEventListener("input", () => this.ask());
+    referers.addEventListener("input", () => {
+      delete referers.dataset.proposed; // from now on they are the reader's own
+      this.#check();
+    });
+    find("#generate form").addEventListener("submit", (event) => this.#generate(event));
+    const file = find("input#file");
+    file.addEventListener("change", () => attempt(async () => {
+      await this.#open(file.files?.[0]);
+      file.value = ""; // so that the same file can be chosen again
+    }));
+    onDrop("body", ({ files: [dropped] }) => this.#open(dropped));
+    if (find("[data-answer]")) this.#sayAnswer();
   }
 
-  /** The rules as the page shows them, in the JSON of ossutil. */
+  /** The rules that the page shows, in the JSON of ossutil; those before it if it shows something else. */
   get rules() {
-    if (this.#whole) return this.#whole;
+    if (this.#text !== undefined && this.#timeline.now) return this.#timeline.now;
     /** @type {Rules} */
     const made = {};
     for (const box of boxes) made[box.name] = box.checked;
     for (const [name, member] of Object.entries(lists)) made[member] = { Referer: lines(area(name).value) };
     return made;
+  }
+
+  /** Whether the page shows a text that is not read as rules. */
+  get isUnread() {
+    return this.#text !== undefined;
+  }
+
+  /** The text from which the rules were read. */
+  get source() {
+    return this.#source;
   }
 
   /**
@@ -126,39 +177,41 @@ export class Editor {
   /** Count lines, and enable what can be done, after a change. */
   #change(isTyped = false) {
     for (const one of areas) number(gutter(one.id), one);
-    allow(undoButton, this.#timeline.past.length > 0);
+    receipt.hidden = !this.#receipt;
+    receipt.textContent = this.#receipt;
+    this.#receipt = "";
+    allow(undoButton, this.isUnread || this.#timeline.past.length > 0);
     allow(redoButton, this.#timeline.future.length > 0);
-    this.#page.changed(isTyped);
+    this.#page.changed();
+    if (!this.isUnread) this.ask(isTyped);
     exports.hidden ||= !popover.matches(":popover-open"); // until it has these rules
     this.#refreshExport();
   }
 
   /** @param {Rules} rules */
   #show(rules) {
-    proof.close("stop"); // it is about other rules
-    this.#whole = isEditable(rules) ? undefined : rules;
-    const isWhole = Boolean(this.#whole);
-    find("#not-editable").hidden = !isWhole;
-    for (const box of boxes) {
-      box.checked = rules[box.name];
-      box.disabled = isWhole;
-    }
-    for (const [name, member] of Object.entries(lists)) {
-      write(area(name), rules[member].Referer.join("\n"));
-      area(name).readOnly = isWhole;
-    }
+    this.#release();
+    for (const box of boxes) box.checked = rules[box.name];
+    for (const [name, member] of Object.entries(lists)) write(area(name), join(rules[member].Referer));
     this.#change();
   }
 
   /**
-   * @param {string} name
+   * @param {HTMLInputElement | HTMLTextAreaElement} control
    * @param {Event} event
    */
-  #type(name, event) {
+  #type(control, event) {
     this.#page.touched?.();
     const how = event instanceof InputEvent ? event.inputType : "";
     const isTyped = /^(insertText|insertCompositionText|deleteContent)/.test(how);
-    this.#timeline.note(this.rules, isTyped ? `${name} ${how}` : "");
+    const isText = control.id === "whitelist" && (this.isUnread ? DOCUMENT : TYPED).test(control.value);
+    if (isText) {
+      this.#hold(control.value);
+      this.#readSoon();
+      return;
+    }
+    this.#release();
+    this.#timeline.note(this.rules, isTyped ? `${control.name} ${how}` : "");
     this.#change(isTyped);
   }
 
@@ -167,37 +220,221 @@ export class Editor {
     if (!next) return;
     const shown = this.rules;
     const isTyping = areas.some((one) => one === document.activeElement);
+    read.textContent = paste;
+    this.#source = undefined;
     this.#show(next);
     const changedOne = areas.find((one) => !isSame({ ...shown, [lists[one.id]]: next[lists[one.id]] }, shown));
     if (isTyping) changedOne?.focus();
   }
 
+  // --- Reading what is pasted, typed, opened or dropped
+
   /**
-   * Mark the lines with findings: `whitelist:0:warning blacklist:2:error`.
-   * @param {string} marks
+   * @param {HTMLTextAreaElement} one
+   * @param {ClipboardEvent} event
    */
-  mark(marks) {
-    const found = marks.split(" ").filter(Boolean).map((one) => one.split(":"));
-    for (const { id } of areas) {
-      mark(gutter(id), found.filter(([list]) => list === id)
-        .map(([, position, severity]) => ({ position: Number(position), severity })));
-    }
+  #paste(one, event) {
+    const text = event.clipboardData?.getData("text/plain") ?? "";
+    const isDocument = isLarge(text) || text.includes("\0") || DOCUMENT.test(text);
+    if (!isDocument && text.length < LONG) return;
+    event.preventDefault();
+    if (isDocument) this.take(text, { into: one });
+    else insert(one, text);
+  }
+
+  /** @param {File} [file] */
+  async #open(file) {
+    if (!file) return;
+    if (file.size > LARGEST) throw new Error(large);
+    const text = await readText(file);
+    if (text === undefined) throw new Error(binary);
+    await this.take(text);
   }
 
   /**
-   * Show the answer of a review: its sentence above the editor, its parts beside it.
-   * @param {string} html
+   * Read rules from a text in any form; what cannot be read is shown, with the ways out.
+   * @param {string} text
+   * @param {{ name?: string, into?: HTMLTextAreaElement }} [how] the name of the rules among several, and the
+   *   list into which a mere list goes
    */
-  answer(html) {
-    const parts = find("#parts");
-    keepFocus(parts, () => fill(parts, html));
-    find("#sentence").textContent = find("[data-answer]", parts).dataset.answer ?? "";
+  take(text, { name = "", into } = {}) {
+    this.#page.touched?.();
+    this.#reads += 1;
+    const turn = this.#reads;
+    return attempt(async () => {
+      if (isLarge(text)) throw new Error(large);
+      if (text.includes("\0")) throw new Error(binary);
+      const { html } = await this.#page.tell("read", { text, name });
+      if (turn !== this.#reads) return;
+      const made = parse(html);
+      const given = find("[data-rules]", made);
+      if (!given) {
+        this.#refuse(text, made);
+        return;
+      }
+      /** @type {Rules} */
+      const found = JSON.parse(given.dataset.rules ?? "");
+      const { form = "", name: own = "" } = given.dataset;
+      const isList = form === "list";
+      this.#source = isList ? undefined : { text, form, name: own };
+      if (isList && into && !this.isUnread) {
+        insert(into, join(found.RefererList.Referer));
+      } else {
+        const now = isList ? { ...this.rules, RefererList: found.RefererList } : found;
+        this.#page.opened?.(now);
+        this.step(now);
+      }
+      read.replaceChildren(made);
+    });
+  }
+
+  #readSoon = later(() => {
+    if (this.#text !== undefined) this.take(this.#text);
+  }, 150);
+
+  /**
+   * Keep the rules, while the whitelist shows a text that is not one.
+   * @param {string} text
+   */
+  #hold(text) {
+    this.#text = text;
+    if (area("whitelist").value !== text) write(area("whitelist"), text);
+    if (document.activeElement === area("blacklist")) area("whitelist").focus();
+    number(gutter("whitelist"), area("whitelist"));
+  }
+
+  /**
+   * Say why a text cannot be read, and that the answer is about the rules before it.
+   * @param {string} text
+   * @param {DocumentFragment} why
+   */
+  #refuse(text, why) {
+    this.#hold(text);
+    const line = Number(find(".why", why).dataset.line);
+    mark(gutter("blacklist"), []);
+    mark(gutter("whitelist"), [{ position: line - 1, severity: "error", letter: "✕" }]);
+    editor.classList.add("unread");
+    read.textContent = notRead;
+    keepFocus(unread, () => unread.replaceChildren(why));
+    this.#say(unreadable, true);
+    find("#stale").hidden = false;
+    this.#change();
+  }
+
+  /** Show the rules again. */
+  #release() {
+    if (!this.isUnread) return;
+    this.#text = undefined;
+    this.#reads += 1;
+    editor.classList.remove("unread");
+    find("#stale").hidden = true;
+    unread.replaceChildren();
+    read.textContent = paste;
+  }
+
+  /** Show the rules before the text that cannot be read. */
+  #back() {
+    if (this.#timeline.now) this.#show(this.#timeline.now);
+    area("whitelist").focus();
+  }
+
+  // --- What is said of the rules
+
+  get #asked() {
+    return { rules: this.rules, site: site.value, accepted: this.#accepted };
+  }
+
+  /** Ask for all that the page says of the rules. */
+  ask(isTyped = false) {
+    this.#check();
+    this.#answer();
+    this.#review(isTyped ? 250 : SOON);
+  }
+
+  /**
+   * @param {string} kind
+   * @param {object} more
+   * @param {(html: string) => void} put
+   */
+  async #put(kind, more, put) {
+    try {
+      const html = await this.#page.show(kind, { ...this.#asked, ...more });
+      if (html !== undefined) put(html);
+    } catch (error) {
+      this.#page.refused(kind, /** @type {Error} */ (error));
+    }
+  }
+
+  #check = later(() => {
+    const isProposed = "proposed" in referers.dataset;
+    const tried = [null, ...lines(referers.value).filter(Boolean)];
+    return this.#put("check", isProposed ? {} : { referers: tried }, (html) => {
+      refill(find("#verdicts"), parse(html));
+      const { tally = "", referers: proposed = "[]" } = find("#verdicts table").dataset;
+      find("#tally").textContent = tally;
+      if (isProposed && "proposed" in referers.dataset) referers.value = JSON.parse(proposed).join("\n");
+    });
+  }, SOON);
+
+  #answer = later(() => this.#put("answer", {}, (html) => {
+    refill(find("#parts"), parse(html));
+    if (!this.isUnread) this.#sayAnswer();
+  }), SOON);
+
+  #sayAnswer() {
+    const { answer = "", wrong } = find("[data-answer]").dataset;
+    this.#say(answer, wrong !== "0");
+  }
+
+  #review = later(() => this.#put("review", {}, (html) => {
+    const made = parse(html);
+    const said = find(".reviews", made).dataset;
+    refill(find("#change"), find("#difference", made));
+    keepFocus(causes, () => causes.replaceChildren(find("#found", made)));
+    if (!this.isUnread) this.#mark(said.marks ?? "");
+    for (const cause of all(".cause[data-named]", causes)) {
+      find("details", cause).open = this.#opened.has(cause.dataset.named ?? "");
+    }
+    this.#page.reviewed?.(said);
+  }), SOON);
+
+  /**
+   * Forget what is said of other rules.
+   * @param {string} kind
+   */
+  forget(kind) {
+    const places = { check: "#verdicts, #tally", answer: "#parts", review: "#causes, #change" }[kind] ?? "";
+    for (const place of places ? all(places) : []) place.replaceChildren();
+    if (kind === "review") this.#mark("");
+    if (kind === "answer") this.#say("", false);
+  }
+
+  /**
+   * @param {string} text
+   * @param {boolean} isWrong
+   */
+  #say(text, isWrong) {
+    const said = text || title;
+    if (sentence.textContent !== said) sentence.textContent = said;
+    sentence.className = text && (isWrong ? "out" : "in");
+  }
+
+  /**
+   * Mark the lines with findings: `whitelist:0:warning:A blacklist:2:error:B`.
+   * @param {string} marks
+   */
+  #mark(marks) {
+    const found = marks.split(" ").filter(Boolean).map((one) => one.split(":"));
+    for (const { id } of areas) {
+      mark(gutter(id), found.filter(([list]) => list === id)
+        .map(([, position, severity, letter]) => ({ position: Number(position), severity, letter })));
+    }
   }
 
   #refreshExport = later(() => attempt(async () => {
     if (!popover.matches(":popover-open")) return;
     const shown = this.rules;
-    const html = await this.#page.format(shown).catch((error) => {
+    const { html } = await this.#page.tell("export", { rules: shown, source: this.#source }).catch((error) => {
       exports.hidden = true; // what it has is of other rules
       throw error;
     });
@@ -206,72 +443,133 @@ export class Editor {
     exports.hidden = false;
   }), 100);
 
-  // --- Corrections
+  // --- Causes
+
+  /** @param {Event} event */
+  #toggle(event) {
+    const details = event.target;
+    const cause = details instanceof HTMLDetailsElement ? details.parentElement : null;
+    if (!(details instanceof HTMLDetailsElement) || !cause?.dataset.named) return;
+    if (details.open) this.#opened.add(cause.dataset.named);
+    else this.#opened.delete(cause.dataset.named);
+    const letters = all(".cause:has(> [open])", causes).map((one) => one.dataset.letter);
+    for (const line of all(".gutter li")) line.classList.toggle("lit", letters.includes(line.dataset.letter ?? "-"));
+    if (details.open) attempt(() => this.#price(cause));
+  }
+
+  /**
+   * Show what a fix changes, where that is for the reader to decide.
+   * @param {HTMLElement} cause
+   */
+  async #price(cause) {
+    const place = find(".price", cause);
+    if (!place || place.hasChildNodes()) return;
+    const { html } = await this.#page.tell("correct", { ...this.#asked, ...named(cause) });
+    fill(place, html);
+  }
 
   /** @param {Event} event */
   #click(event) {
-    const target = at(event, "[data-use], [data-correct], [data-goto]");
-    if (!target) return;
-    const { use, correct: rule, goto: place, unsafe } = target.dataset;
-    if (use) {
-      this.#page.touched?.();
-      this.step(JSON.parse(use));
-      return;
-    }
-    if (place) {
+    const target = at(event, "[data-use], [data-goto], [data-correct], [data-decide], [data-accept], [data-unaccept], #fix, "
+      + "[data-text], [data-entries], [data-back], .gutter [data-letter]");
+    if (!target || this.#isBusy) return;
+    const { use, goto: place, correct, decide, accept, unaccept, text, entries, back } = target.dataset;
+    const cause = at(event, ".cause");
+    if (use) this.#step(() => JSON.parse(use));
+    else if (place) {
       event.preventDefault();
       const [name, position] = place.split(":");
       select(area(name), Number(position));
-      return;
-    }
-    const { list = null, entry } = at(event, ".place, .finding")?.dataset ?? {};
-    const finding = { rule, list, entry };
-    this.#alone(target, () => (unsafe === undefined ? this.#follow(finding) : this.#decide(finding)));
+    } else if (target.id === "fix") this.#step(() => this.#fix(), target);
+    else if (correct !== undefined && cause) this.#step(() => this.#correct(cause), target);
+    else if (decide !== undefined && cause) {
+      const details = find("details", cause);
+      details.open = !details.open;
+      if (details.open) find(".asking button", cause).focus();
+    } else if (accept ?? unaccept !== undefined) {
+      this.#accepted = accept ? [...this.#accepted, accept] : [];
+      this.ask();
+    } else if (text !== undefined) this.take(text);
+    else if (entries) this.#step(() => ({ ...this.rules, RefererList: { Referer: JSON.parse(entries) } }));
+    else if (back !== undefined) this.#back();
+    else if (target.dataset.letter) this.#reveal(target.dataset.letter);
   }
 
   /**
-   * Do one thing at a time, and show that it takes time.
-   * @param {HTMLElement} button
-   * @param {() => Promise<unknown>} action
+   * Open the cause of a mark.
+   * @param {string} letter
    */
-  async #alone(button, action) {
-    if (this.#isCorrecting) return;
-    this.#isCorrecting = true;
+  #reveal(letter) {
+    const cause = find(`.cause[data-letter="${letter}"]`, causes);
+    if (!cause) return;
+    find("details", cause).open = true;
+    cause.scrollIntoView({ block: "nearest" });
+    find("summary", cause).focus({ preventScroll: true });
+  }
+
+  /**
+   * Take other rules in one step, unless the rules change meanwhile; one thing at a time.
+   * @param {() => Rules | undefined | Promise<Rules | undefined>} make
+   * @param {HTMLElement} [button]
+   */
+  async #step(make, button) {
+    this.#isBusy = true;
     this.#page.touched?.();
-    button.setAttribute("aria-busy", "true");
-    await attempt(action);
-    button.removeAttribute("aria-busy");
-    this.#isCorrecting = false;
-  }
-
-  /**
-   * Correct the rules as they are now; undefined if they have changed meanwhile.
-   * @param {Finding} finding
-   * @param {boolean} isShown
-   */
-  async #correct(finding, isShown) {
+    button?.setAttribute("aria-busy", "true");
     const shown = this.rules;
-    const correction = await this.#page.correct(shown, finding, isShown);
-    return isSame(shown, this.rules) ? correction : undefined;
+    const made = await attempt(make);
+    button?.removeAttribute("aria-busy");
+    this.#isBusy = false;
+    if (made && isSame(shown, this.rules)) this.step(made);
   }
 
-  /** @param {Finding} finding */
-  async #follow(finding) {
-    const correction = await this.#correct(finding, false);
-    if (correction) this.step(correction.rules);
+  async #fix() {
+    const { rules } = await this.#page.tell("fix", this.#asked, false);
+    const isChanged = !isSame(rules, this.rules);
+    this.#receipt = isChanged ? fixed : nothing;
+    return rules;
   }
 
-  /**
-   * Show what a correction changes, and follow it if the reader wants that.
-   * @param {Finding} finding
-   */
-  async #decide(finding) {
-    const correction = await this.#correct(finding, true);
-    if (!correction) return;
-    fill(find("#proof-text"), correction.html ?? "");
-    proof.returnValue = "stop";
-    proof.showModal();
-    await new Promise((resolve) => { proof.addEventListener("close", resolve, { once: true }); });
-    if (proof.returnValue === "follow") this.step(correction.rules);
+  /** @param {HTMLElement} cause */
+  async #correct(cause) {
+    return (await this.#page.tell("correct", { ...this.#asked, ...named(cause) }, false)).rules;
+  }
+
+  /** @param {Event} event */
+  #generate(event) {
+    event.preventDefault();
+    const form = /** @type {HTMLFormElement} */ (event.currentTarget);
+    this.#step(async () => {
+      const made = await this.#page.tell("generate", { ...values(form), rules: this.rules }, false);
+      find("#generated").hidden = false;
+      find("#generated code").textContent = made.table;
+      return made.rules;
+    });
   }
 }
+
+/**
+ * What names a cause when rules are sent again.
+ * @param {HTMLElement} cause
+ */
+const named = (cause) => JSON.parse(cause.dataset.named ?? "{}");
+
+/**
+ * Fill a part of the page; what the reader has opened in it stays open, and scrolled as it was.
+ * @param {HTMLElement} part
+ * @param {Node} nodes
+ */
+function refill(part, nodes) {
+  const opened = new Set(all("details[open]", part).map(nameOf));
+  const tops = all("pre", part).map((one) => one.scrollTop);
+  const isFirst = !part.children.length;
+  keepFocus(part, () => part.replaceChildren(nodes));
+  if (!isFirst) for (const one of all("details", part)) one.open = opened.has(nameOf(one));
+  all("pre", part).forEach((one, number) => { one.scrollTop = tops[number] ?? 0; });
+}
+
+/**
+ * A name of something that can be opened: its row and its title without counts.
+ * @param {Element} one
+ */
+const nameOf = (one) => `${one.closest("tr")?.querySelector(".data, .none")?.textContent} ${find("summary", one).firstChild?.textContent}`;

@@ -13,11 +13,27 @@ export const lists = { whitelist: "RefererList", blacklist: "RefererBlacklist" }
 /** The switches of rules, as they are named in XML and JSON. */
 const switches = ["AllowEmptyReferer", "AllowTruncateQueryString", "TruncatePath"];
 
+/** Line ends within an entry, which a line cannot have, and the signs that stand for them. */
+const SIGNS = [["\r", "\u240d"], ["\n", "\u2424"]];
+
 /**
- * Return the entries of a text: one a line, and none in an empty text.
+ * Return the entries of a text: one a line; the line end behind the last one is none.
  * @param {string} text
  */
-export const lines = (text) => (text === "" ? [] : text.split("\n"));
+export function lines(text) {
+  const found = text.split("\n");
+  if (found.at(-1) === "") found.pop();
+  return found.map((line) => SIGNS.reduce((entry, [end, sign]) => entry.replaceAll(sign, end), line));
+}
+
+/**
+ * Return a text from which `lines` reads some entries.
+ * @param {string[]} entries
+ */
+export function join(entries) {
+  const text = entries.map((entry) => SIGNS.reduce((line, [end, sign]) => line.replaceAll(end, sign), entry)).join("\n");
+  return entries.at(-1) === "" ? `${text}\n` : text;
+}
 
 /**
  * Return a text by which rules are compared.
@@ -42,14 +58,6 @@ export const isSame = (one, other) => Boolean(one && other && canonical(one) ===
 export const isRules = (value) => switches.every((name) => typeof value?.[name] === "boolean") &&
   Object.values(lists).every((member) => Array.isArray(value[member]?.Referer) &&
     value[member].Referer.every((/** @type {unknown} */ entry) => typeof entry === "string"));
-
-/**
- * Return whether one line for each entry shows the lists of rules as they are.
- * @param {Rules} rules
- */
-export const isEditable = (rules) => Object.values(lists)
-  .map((member) => /** @type {string[]} */ (rules[member].Referer))
-  .every((entries) => !(entries.length === 1 && entries[0] === "") && !entries.some((entry) => /[\r\n]/.test(entry)));
 
 /** The most lines that get numbers: with more, a browser would hardly answer. */
 const NUMBERED = 10_000;
@@ -76,18 +84,30 @@ export function follow(gutter, area) {
   area.addEventListener("scroll", () => { gutter.scrollTop = area.scrollTop; });
 }
 
-const worst = ["note", "warning", "error"];
+const worst = ["", "note", "warning", "error"];
 
 /**
- * Mark lines by the severity of what is found in them.
+ * @typedef {object} Mark
+ * @property {number} position
+ * @property {string} severity
+ * @property {string} letter that of the cause
+ */
+
+/**
+ * Mark lines by the severity and the cause of what is found in them.
  * @param {Element} gutter
- * @param {{ position: number, severity: string }[]} found
+ * @param {Mark[]} found
  */
 export function mark(gutter, found) {
-  for (const line of gutter.children) line.removeAttribute("class");
-  for (const { position, severity } of found) {
-    const line = gutter.children[position];
-    if (line && worst.indexOf(severity) >= worst.indexOf(line.className)) line.className = severity;
+  for (const line of /** @type {Iterable<HTMLElement>} */ (gutter.children)) {
+    line.className = "";
+    delete line.dataset.letter;
+  }
+  for (const { position, severity, letter } of found) {
+    const line = /** @type {HTMLElement | undefined} */ (gutter.children[position]);
+    if (!line || worst.indexOf(severity) <= worst.indexOf(line.className)) continue;
+    line.className = severity;
+    line.dataset.letter = letter;
   }
 }
 
@@ -160,7 +180,10 @@ export class Timeline {
       this.now = rules;
       return;
     }
-    if (canonical(rules) === canonical(this.now)) return;
+    if (canonical(rules) === canonical(this.now)) {
+      this.stroke = ""; // such as a line that is begun
+      return;
+    }
     const goesOn = stroke !== "" && stroke === this.stroke && moment - this.moment < BREATH;
     if (!goesOn) this.past = [...this.past, this.now].slice(-STEPS);
     this.now = rules;

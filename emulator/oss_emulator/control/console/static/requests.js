@@ -1,26 +1,27 @@
-// The list of requests: they come as they are answered, and wait while somebody reads the list.
+// The first screen: who is locked out, all requests over time, and the list of them. What comes is shown
+// at once, but nothing moves under the pointer, and the list keeps still while somebody reads it.
 
 import { all, announce, ask, at, attempt, confirm, find, later, parse, root } from "./base.js";
 import { mark, open } from "./story.js";
 
 const MOST_ROWS = 500; // rows that stay when new ones come
 const AGAIN = 3000; // milliseconds until the list is loaded again when the server refused it
+const STEP = 15, LEAP = 60; // seconds by which a key moves an end of the chosen time
 
-const table = find("table#rows");
-const list = find("tbody", table);
-const section = find("section.list");
+const list = find("#rows");
+const section = find("section#list");
 const state = find("#state");
-const filters = find("form#filters");
-const search = find("input[name=text]", filters);
+const search = find("input[name=q]");
 const pause = find("#pause");
 const fresh = find("#fresh");
 const older = find("#older");
 const clear = find("#clear");
 const undo = find("#undo");
-const page = Number(table.dataset.page);
+const page = Number(list.dataset.page);
 
-let { journal } = table.dataset; // the name of the journal that the rows are from
-let last = Number(table.dataset.last);
+let { journal } = list.dataset; // the name of the journal that the rows are from
+let last = Number(list.dataset.last);
+let by = new URLSearchParams(location.search).get("by") === "time" ? "time" : "site";
 /** @type {EventSource | undefined} */
 let source;
 /** @type {{ rows: string, count: number }[]} */
@@ -29,12 +30,18 @@ let count = 0; // how many requests wait, also those of batches that were droppe
 let skips = false; // whether some were left out
 let isPast = false; // whether the reader has scrolled past the top of the list
 let isPlanned = false;
+/** @type {string | undefined} */
+let above; // what is to be shown above the list, while somebody reads that
 
-const query = () => new URLSearchParams(
-  [...new FormData(filters)].flatMap(([name, value]) => (value ? [[name, `${value}`]] : [])),
-);
-const isFiltered = () => query().toString() !== "";
+const query = () => {
+  const asked = new URLSearchParams();
+  if (search.value.trim()) asked.set("q", search.value.trim());
+  if (by === "time") asked.set("by", by);
+  return asked;
+};
+const isFiltered = () => search.value.trim() !== "";
 const isPaused = () => pause.getAttribute("aria-pressed") === "true";
+const rows = () => all("#rows tbody tr");
 
 /** @param {"live" | "paused" | "lost"} name */
 function show(name) {
@@ -49,7 +56,8 @@ function show(name) {
 
 function connect() {
   source?.close();
-  if (isPaused() || document.hidden) return; // a browser has few connections to one host
+  // A browser has few connections to one host, and a search that cannot be read has no answer.
+  if (isPaused() || document.hidden || find("#problem").textContent) return;
   const asked = query();
   asked.set("since", `${last}`);
   source = new EventSource(`${root}requests?${asked}`);
@@ -64,24 +72,29 @@ function connect() {
 /** @param {MessageEvent<string>} event */
 function take(event) {
   const sent = JSON.parse(event.data);
-  offer(sent.choices);
   if (sent.journal && sent.journal !== journal) {
     announce(state.dataset.restarted);
     undo.hidden = true;
     load();
-  } else if (sent.rows) {
-    last = Number(event.lastEventId);
+    return;
+  }
+  if (event.lastEventId) last = Number(event.lastEventId);
+  above = sent.overview ?? above;
+  if (sent.count) {
     count += sent.count;
     waiting = sent.skips ? [sent] : [sent, ...waiting]; // no gap between two batches
     skips ||= sent.skips || count > page;
     while (waiting.length > 1 && waiting.reduce((sum, batch) => sum + batch.count, 0) > page) waiting.pop();
-    plan();
   }
+  plan();
 }
 
-/** Whether somebody reads the list, so that its rows must stay where they are. */
-const isRead = () => list.childElementCount > 0 && (isPast || section.inert ||
-  [section, fresh].some((part) => part.matches(":hover") || part.contains(document.activeElement)));
+/**
+ * Whether somebody reads a part of the page, so that it must stay as it is.
+ * @param {Element[]} parts
+ */
+const isUsed = (...parts) => parts.some((part) => part.matches(":hover") || part.contains(document.activeElement));
+const isRead = () => rows().length > 0 && (isPast || find("#first").inert || isUsed(section, fresh));
 
 /** In the next frame, show what waits, or how much it is if somebody reads the list. */
 function plan() {
@@ -89,30 +102,42 @@ function plan() {
   isPlanned = true;
   requestAnimationFrame(() => {
     isPlanned = false;
+    showAbove();
     if (isRead()) tell();
     else if (waiting.length) showWaiting();
   });
 }
 
 /**
- * Replace all rows; the focus stays in the list.
- * @param {Element[]} rows
+ * Replace the rows; the focus stays in the list, and what the reader has folded stays so.
+ * @param {HTMLElement} made
  */
-function replaceRows(rows) {
+function replaceRows(made) {
   const focused = document.activeElement?.closest("#rows tr");
-  list.replaceChildren(...rows);
+  for (const details of all("#rows details")) {
+    const same = all("details", made).find((one) => one.dataset.group === details.dataset.group);
+    same?.toggleAttribute("open", details.open);
+  }
+  list.replaceChildren(...made.children);
   mark();
   if (!(focused instanceof HTMLElement)) return;
-  const same = find(`tr[data-number="${focused.dataset.number}"] a`, list);
-  (same ?? find("a", list) ?? search).focus();
+  const same = find(`#rows tr[data-number="${focused.dataset.number}"] a`);
+  (same ?? find("#rows tbody a") ?? search).focus();
 }
 
 function showWaiting() {
-  if (skips) replaceRows([]); // so that there is no gap between two rows
-  list.prepend(parse(waiting.map((batch) => batch.rows).join("")));
-  const spare = list.childElementCount - MOST_ROWS;
-  for (let removed = 0; removed < spare; removed += 1) list.lastElementChild?.remove();
+  if (by === "site") {
+    loadRows();
+    return;
+  }
+  const body = find("tbody", list);
+  if (skips) body.replaceChildren(); // so that there is no gap between two rows
+  body.prepend(parse(waiting.map((batch) => batch.rows).join("")));
+  mark();
+  const spare = body.childElementCount - MOST_ROWS;
+  for (let removed = 0; removed < spare; removed += 1) body.lastElementChild?.remove();
   if (skips || spare > 0) older.hidden = false;
+  find("#count").textContent = `${Number(find("#count").textContent.replaceAll(",", "")) + count}`;
   forget();
 }
 
@@ -123,83 +148,259 @@ function forget() {
 
 /** Tell how many requests wait, or why there are none. */
 function tell() {
-  const isEmpty = list.childElementCount === 0;
+  const isEmpty = rows().length === 0;
   fresh.hidden = count === 0;
   fresh.textContent = (fresh.dataset[count === 1 ? "one" : "many"] ?? "").replace("{count}", `${count}`);
-  find("#empty").hidden = !isEmpty || isFiltered();
-  find("#unmatched").hidden = !isEmpty || !isFiltered();
-}
-
-/**
- * Offer in the filters what they do not have yet.
- * @param {Record<string, string[]>} choices
- */
-function offer(choices) {
-  for (const [name, values] of Object.entries(choices)) {
-    const field = find(`select[name=${name}]`, filters);
-    const known = new Set([...field.options].map((option) => option.value));
-    for (const value of values.filter((one) => !known.has(one))) {
-      const others = [...field.options].slice(1); // the first one is "all"
-      field.add(new Option(value), others.find((other) => other.value > value));
-    }
-  }
+  find("#empty").hidden = !isEmpty || isFiltered() || !find("#sites").hidden;
+  find("#unmatched").hidden = !isEmpty;
+  section.hidden = !find("#empty").hidden;
+  if (!section.hidden) find("#find").hidden = false; // a fresh server has nothing to search
 }
 
 fresh.addEventListener("click", (event) => {
   if (isPast) section.scrollIntoView();
   showWaiting();
-  if (event.detail === 0) find("a", list)?.focus(); // a key pressed the button, which is hidden now
+  if (event.detail === 0) find("#rows tbody a")?.focus(); // a key pressed the button, which is hidden now
 });
 for (const part of [section, fresh]) {
   part.addEventListener("pointerleave", plan);
   part.addEventListener("focusout", plan);
 }
+find("#first").addEventListener("pointerleave", plan);
 new IntersectionObserver(([head]) => {
   isPast = !head.isIntersecting && head.boundingClientRect.top < 0;
   plan();
-}).observe(find("thead", table));
+}).observe(find(".listhead"));
+
+// --- What is above the list
+
+/** Show the answer, the sites and the time as the server has sent them last. */
+function showAbove() {
+  if (above === undefined || find("#first :is(.sites, .time):active, #answer:active")) return;
+  const made = parse(above);
+  above = undefined;
+  keepPlaces(made);
+  for (const id of ["answer", "sites", "time"]) replace(find(`#${id}`), find(`#${id}`, made));
+  fit();
+  mark();
+}
+
+/**
+ * Replace a part; what is open stays open, and the focus stays on what is called the same.
+ * @param {HTMLElement} old
+ * @param {HTMLElement} made
+ */
+function replace(old, made) {
+  if (old.outerHTML === made.outerHTML) return;
+  const focused = old.contains(document.activeElement) ? document.activeElement : null;
+  const key = focused?.closest("tr[data-key]")?.getAttribute("data-key");
+  for (const details of all("details[open]", old)) find(`#${details.id}`, made)?.setAttribute("open", "");
+  old.replaceWith(made);
+  if (!(focused instanceof HTMLElement || focused instanceof SVGElement)) return;
+  const row = all("tr[data-key]", made).find((one) => one.dataset.key === key);
+  const name = focused.id ? `#${focused.id}` : focused.dataset.toggle ? `[data-toggle="${focused.dataset.toggle}"]` : focused.localName;
+  const same = row ? find("allow" in focused.dataset ? "[data-allow]" : "a", row) ?? find("a", row) : find(name, made);
+  same?.focus({ preventScroll: true });
+}
+
+/**
+ * Put the rows of sites where they are now: a site that gets in keeps its place until the page is
+ * loaded again. While the sites are read, those that are new wait.
+ * @param {ParentNode} made
+ */
+function keepPlaces(made) {
+  const old = find("#sites");
+  const isStill = isUsed(old);
+  const fresh = new Map(all("tr[data-key]", made).map((row) => [row.dataset.key, row]));
+  let waits = false;
+  for (const body of all("tbody[data-band]", made)) {
+    const before = all(`tbody[data-band="${body.dataset.band}"] tr[data-key]`, old);
+    const kept = before.flatMap((row) => fresh.get(row.dataset.key) ?? (isStill ? row.cloneNode(true) : []));
+    const known = new Set(all("tr[data-key]", old).map((row) => row.dataset.key));
+    const added = all("tr[data-key]", body).filter((row) => !known.has(row.dataset.key));
+    waits ||= isStill && added.length > 0;
+    for (const row of all("tr[data-key]", body)) row.remove();
+    body.append(...kept, ...(isStill ? [] : added));
+    body.hidden = !find("tr[data-key]", body);
+  }
+  if (waits) find("#sites").addEventListener("pointerleave", () => loadSoon(), { once: true });
+}
+
+// --- The chosen time
+
+/** Place the ends of the chosen time, in the places of the strip. */
+function fit() {
+  const { begin, slot, width, since, until } = numbers();
+  const [from, to] = [(since - begin) / slot, (until - begin) / slot];
+  const [before, after] = all("#strip .veil");
+  before.setAttribute("width", `${from}`);
+  after.setAttribute("x", `${to}`);
+  after.setAttribute("width", `${Math.max(0, width - to)}`);
+  for (const [id, place, value] of /** @type {const} */ ([["from", from, since], ["to", to, until]])) {
+    const grip = find(`#${id}`);
+    grip.setAttribute("x", `${Math.min(width - 0.45, Math.max(0, place - 0.2))}`);
+    grip.setAttribute("aria-valuenow", `${Math.round(value - begin)}`);
+    grip.setAttribute("aria-valuetext", local(value));
+  }
+}
+
+function numbers() {
+  const { begin, slot, slots, since, until } = find("#time").dataset;
+  return { begin: Number(begin), slot: Number(slot), width: Number(slots), since: Number(since), until: Number(until) };
+}
+
+/** @param {number} seconds */
+const local = (seconds) => new Date(seconds * 1000).toLocaleTimeString("en-GB", { hourCycle: "h23" });
+
+/**
+ * Choose a time, in seconds since the epoch; the whole time for none.
+ * @param {number} [since]
+ * @param {number} [until]
+ */
+function choose(since, until) {
+  if (since === undefined || until === undefined) {
+    token("time", "");
+    return;
+  }
+  const offset = -new Date(since * 1000).getTimezoneOffset();
+  const two = (/** @type {number} */ number) => `${Math.trunc(Math.abs(number))}`.padStart(2, "0");
+  const zone = `${offset < 0 ? "-" : "+"}${two(offset / 60)}:${two(offset % 60)}`;
+  const isToday = Math.abs(Date.now() / 1000 - since) < 12 * 3600;
+  const say = (/** @type {number} */ at) =>
+    (isToday ? local(at) : `${new Date(at * 1000).toLocaleDateString("sv")}T${local(at)}`);
+  token("time", `${say(since)}..${say(until)}${zone}`);
+}
+
+/**
+ * Put a token into the search in place of those of its name, or take it out.
+ * @param {string} name
+ * @param {string} value
+ */
+function token(name, value) {
+  const words = search.value.match(/(?:[a-z]+:)?(?:"[^"]*"|\S+)/g) ?? [];
+  const rest = words.filter((word) => !word.startsWith(`${name}:`));
+  look([...rest, ...(value ? [`${name}:${value}`] : [])].join(" "));
+}
+
+/** @param {string} text */
+function look(text) {
+  search.value = text;
+  load();
+}
+
+/** @type {{ kept: number, begin: number } | undefined} */
+let drag; // the end that stays, and where the pointer began
+
+document.addEventListener("pointerdown", (event) => {
+  if (!at(event, "#strip") || event.button) return;
+  const { since, until } = numbers();
+  const grip = at(event, ".grip");
+  drag = { kept: grip ? (grip.id === "from" ? until : since) : moment(event), begin: event.clientX };
+  find("#strip").setPointerCapture(event.pointerId);
+});
+document.addEventListener("pointermove", (event) => {
+  if (!drag) return;
+  const place = moment(event);
+  find("#time").dataset.since = `${Math.min(place, drag.kept)}`;
+  find("#time").dataset.until = `${Math.max(place, drag.kept)}`;
+  fit();
+});
+document.addEventListener("pointerup", (event) => {
+  if (!drag) return;
+  const { since, until, slot } = numbers();
+  const isClick = Math.abs(event.clientX - drag.begin) < 4;
+  drag = undefined;
+  if (isClick) choose();
+  else choose(since, Math.max(until, since + slot));
+});
+
+/**
+ * The time at a place of the strip, at the edge of a slot.
+ * @param {PointerEvent} event
+ */
+function moment(event) {
+  const box = find("#strip").getBoundingClientRect();
+  const { begin, slot, width } = numbers();
+  const place = Math.max(0, Math.min(1, (event.clientX - box.left) / box.width));
+  return begin + Math.round(place * width) * slot;
+}
+
+/**
+ * Move an end of the chosen time with a key.
+ * @param {KeyboardEvent} event
+ */
+function slide(event) {
+  const grip = at(event, ".grip");
+  if (!grip || !["ArrowLeft", "ArrowRight"].includes(event.key)) return false;
+  const { begin, slot, width, since, until } = numbers();
+  const end = begin + width * slot;
+  const by = (event.key === "ArrowLeft" ? -1 : 1) * (event.shiftKey ? LEAP : STEP);
+  const [from, to] = grip.id === "from" ?
+    [Math.max(begin, Math.min(until - slot, since + by)), until] :
+    [since, Math.min(end, Math.max(since + slot, until + by))];
+  Object.assign(find("#time").dataset, { since: from, until: to });
+  fit();
+  if (from === begin && to === end) choose();
+  else choose(from, to);
+  return true;
+}
 
 // --- What is asked for
 
 /** @type {AbortController | undefined} */
 let loading;
 
-/** Load the list that the filters ask for, and follow it. */
+/** Load what the search asks for, and follow it. */
 async function load() {
   source?.close();
+  history.replaceState(history.state, "", `?${query()}`);
+  if (!(await loadRows())) return;
+  if (isPaused()) show("paused");
+  connect();
+}
+
+/** Load the list and what is above it; return whether that worked. */
+async function loadRows() {
   loading?.abort();
   loading = new AbortController();
   const { signal } = loading;
-  const asked = query();
-  history.replaceState(history.state, "", `?${asked}`);
   try {
-    const made = parse(await ask(`requests?${asked}`, { html: true, signal }));
-    const loaded = find("table#rows", made);
-    journal = loaded.dataset.journal;
+    const made = parse(await ask(`requests?${query()}`, { html: true, signal }));
+    find("#problem").textContent = find("#problem", made).textContent;
+    if (find("#problem").textContent) return false; // what is shown stays
+    const loaded = find("#rows", made);
+    ({ journal } = loaded.dataset);
     last = Number(loaded.dataset.last);
-    replaceRows([...find("tbody", loaded).children]);
+    replaceRows(loaded);
     older.hidden = find("#older", made).hidden;
+    find("#count").textContent = find("#count", made).textContent;
+    if (find("#empty", made).childElementCount) find("#empty").replaceChildren(...find("#empty", made).children);
+    for (const link of all("[data-by]")) link.dataset.by === by ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
+    keepPlaces(made);
+    for (const id of ["answer", "sites", "time"]) replace(find(`#${id}`), find(`#${id}`, made));
+    fit();
+    mark();
     forget();
-    if (isPaused()) show("paused");
-    connect();
+    return true;
   } catch (error) {
-    if (signal.aborted) return; // by a later load
+    if (signal.aborted) return false; // by a later load
     if (state.dataset.state !== "lost") attempt(() => Promise.reject(error));
     show("lost");
     loadLater();
+    return false;
   }
 }
 
 const loadSoon = later(load, 150);
 const loadLater = later(load, AGAIN);
 
-filters.addEventListener("input", () => loadSoon());
-filters.addEventListener("submit", (event) => event.preventDefault());
+search.addEventListener("input", () => loadSoon());
+find("#find").addEventListener("submit", (event) => event.preventDefault());
 
 /** The query for the requests after the last row. */
 function next() {
   const asked = query();
-  asked.set("before", find("tr:last-child", list)?.dataset.number ?? "0");
+  asked.set("before", rows().at(-1)?.dataset.number ?? "0");
   return asked.toString();
 }
 
@@ -207,9 +408,9 @@ older.addEventListener("click", () => attempt(async () => {
   const asked = next();
   const made = parse(await ask(`requests?${asked}`, { html: true }));
   if (next() !== asked) return; // the list has them by now, or is another one
-  const rows = all("#rows tbody tr", made);
-  list.append(...rows);
-  if (document.activeElement === older) find("a", rows[0] ?? list)?.focus();
+  const added = all("#rows tbody tr", made);
+  find("tbody", list).append(...added);
+  if (document.activeElement === older) find("a", added[0] ?? list)?.focus();
   older.hidden = find("#older", made).hidden;
 }));
 
@@ -234,41 +435,73 @@ undo.addEventListener("click", () => attempt(async () => {
 
 // --- Rows
 
-list.addEventListener("click", (event) => {
-  const row = at(event, "tr");
-  if (!row || event.ctrlKey || event.metaKey || event.shiftKey || getSelection()?.toString()) return;
+/**
+ * Open the story of a site or a request; of a site to allow, with the focus on what allows it.
+ * @param {HTMLElement} row
+ */
+async function tellStory(row, allows = false) {
+  await open(row.dataset.number ?? row.dataset.story ?? "", allows ? "#allow" : "");
+}
+
+document.addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || !at(event, "main")) return;
+  const [toggle, words, order] = [at(event, "[data-toggle]"), at(event, "[data-query]"), at(event, "[data-by]")];
+  const row = at(event, "#sites tr[data-story], #rows tbody tr");
+  if (toggle) {
+    const [name, value = ""] = (toggle.dataset.toggle ?? "").split(":");
+    token(name, toggle.hasAttribute("aria-current") ? "" : value);
+  } else if (order) {
+    by = order.dataset.by ?? by;
+    load();
+  } else if (words) {
+    if (at(event, "#rows")) by = "time";
+    look(words.dataset.query ?? "");
+  } else if (row && !getSelection()?.toString()) {
+    tellStory(row, Boolean(at(event, "[data-allow]")));
+  } else return;
   event.preventDefault();
-  open(row.dataset.number ?? "");
 });
 
+/** What the arrow keys go through: sites and requests, as far as they are shown. */
+const stops = () => all("#sites tr[data-story] th a, :is(#sites, #rows) summary, #rows th a")
+  .filter((stop) => stop.checkVisibility());
+
 /**
- * Go to the row before or after the one that has the focus; from the search, to the first one.
+ * Go to the site or the request before or after the one that has the focus; from the search, to the first one.
  * @param {KeyboardEvent} event
  */
 function step(event) {
   const isDown = event.key === "ArrowDown";
-  const row = at(event, "#rows tbody tr");
+  const all = stops();
+  const row = at(event, "tr, summary");
+  const place = row ? all.findIndex((stop) => stop === row || row.contains(stop)) : -1;
   const isOutside = event.target === search || event.target === document.body || event.target === find("main");
-  const next = row ? (isDown ? row.nextElementSibling : row.previousElementSibling) :
-    isDown && isOutside && list.firstElementChild;
-  if (next) find("a", next).focus();
+  const next = place >= 0 ? all[place + (isDown ? 1 : -1)] : isDown && isOutside ? all[0] : undefined;
+  next?.focus();
   return Boolean(next);
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+  if (event.altKey || event.ctrlKey || event.metaKey) return;
+  const isWriting = at(event, "input, select, textarea, dialog");
+  const allows = find("[data-allow]", at(event, "#sites tr") ?? document.createElement("tr"));
+  if (slide(event)) {
+    // done
+  } else if (event.shiftKey) {
+    return;
+  } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
     if (!step(event)) return;
-  } else if (event.key === "/" && !at(event, "input, select, textarea, dialog")) {
-    search.select();
-  } else return;
+  } else if (event.key === "/" && !isWriting) search.select();
+  else if (event.key === "a" && allows) allows.click();
+  else return;
   event.preventDefault();
 });
 
 document.addEventListener("visibilitychange", () => (document.hidden ? source?.close() : connect()));
 addEventListener("pagehide", () => source?.close());
 addEventListener("pageshow", (event) => event.persisted && connect());
-// The filters may have changed since the address was left to which Back returns.
+// The search may have changed since the address was left to which Back returns.
 addEventListener("popstate", () => history.replaceState(history.state, "", `?${query()}`));
 
+fit();
 connect();

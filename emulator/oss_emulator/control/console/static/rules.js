@@ -1,17 +1,15 @@
-// The editor of rules: it sends what is typed to the server and shows what the server says.
+// The rules of a bucket: what the server says of them, drafts, links, and applying them.
 
-import { all, announce, ask, attempt, copy, fill, find, later, onDrop, parse, values } from "./base.js";
+import { all, announce, ask, attempt, copy, find } from "./base.js";
 import { Drafts } from "./drafts.js";
-import { Editor, allow, area, boxes, when } from "./editor.js";
-import { isRules, isSame, keepFocus, lines, lists, pack, readText, unpack } from "./entries.js";
+import { Editor, allow, boxes, referers, site, when } from "./editor.js";
+import { isRules, isSame, lists, pack, unpack } from "./entries.js";
 
 /** @typedef {import("./entries.js").Rules} Rules */
 
-const { bucket = "", rules: given = "", etag: tag = "" } = find("#editor").dataset;
-const path = `rules/${encodeURIComponent(bucket)}`;
 const state = find("#state");
-const referers = find("textarea#referers");
-const site = find("input#site");
+const { bucket = "", rules: given = "", etag: tag = "" } = state.dataset;
+const path = `rules/${encodeURIComponent(bucket)}`;
 const [revertButton, applyButton] = all("#revert, #apply");
 
 /** @type {Rules} */
@@ -23,7 +21,15 @@ let isApplying = false;
 let linked; // the rules of the link in the address
 const drafts = new Drafts(bucket); // the draft of this tab, and others
 
-const editor = new Editor({ changed, correct, format });
+const editor = new Editor({
+  changed,
+  show,
+  refused: (_, error) => age(true, error),
+  reviewed: (said) => {
+    if (said.etag !== etag) attempt(look);
+  },
+  tell,
+});
 const rules = () => editor.rules;
 const isEdited = () => !isSame(rules(), saved);
 
@@ -51,62 +57,36 @@ addEventListener("storage", offer);
 
 // --- What the server says
 
-const SOON = 80; // milliseconds
+/**
+ * Ask the server about rules.
+ * @param {string} kind
+ * @param {object} value
+ */
+async function tell(kind, value, html = true) {
+  const answer = await ask(`rules/${kind}`, { method: "POST", value: { ...value, bucket }, html });
+  return html ? { html: answer } : answer;
+}
 
-/** @type {AbortController | undefined} */
-let checking;
-const check = later(() => attempt(async () => {
-  checking?.abort();
-  checking = new AbortController();
-  const isProposed = "proposed" in referers.dataset;
-  const requests = [null, ...lines(referers.value).filter(Boolean)].map((referer) => ({ referer }));
-  const value = { rules: rules(), bucket, requests: isProposed ? undefined : requests };
-  const html = await fresh("rules/check", value, checking);
-  if (html === undefined) return;
-  fill(find("#verdicts"), html);
-  const { tally = "", referers: tried = "[]" } = find("#verdicts table").dataset;
-  find("#tally").textContent = tally;
-  if (isProposed && "proposed" in referers.dataset) referers.value = JSON.parse(tried).join("\n");
-}), SOON);
-
-/** @type {AbortController | undefined} */
-let answering;
-const answer = later(() => attempt(async () => {
-  answering?.abort();
-  answering = new AbortController();
-  const html = await fresh("rules/answer", { rules: rules(), bucket, site: site.value }, answering);
-  if (html !== undefined) editor.answer(html);
-}), SOON);
-
-/** @type {AbortController | undefined} */
-let reviewing;
-const review = later(() => attempt(async () => {
-  reviewing?.abort();
-  reviewing = new AbortController();
-  const html = await fresh("rules/review", { rules: rules(), bucket }, reviewing);
-  if (html === undefined) return;
-  const opened = all("#review details").map((part) => part.open);
-  keepFocus(find("#review"), () => fill(find("#review"), html));
-  all("#review details").forEach((part, place) => { part.open = opened[place] ?? part.open; });
-  const said = find(".reviews").dataset;
-  editor.mark(said.marks ?? "");
-  if (said.etag !== etag) await look();
-}), 250);
+/** @type {Record<string, AbortController>} */
+const asking = {};
 
 /**
- * Ask for a part of the page, and say whether what stands there is old; undefined without an answer.
- * @param {string} place
- * @param {unknown} value
- * @param {AbortController} controller
+ * Ask for a part of the page, in place of the last question of its kind.
+ * @param {string} kind
+ * @param {{ referers?: (string | null)[] }} values
  */
-async function fresh(place, value, { signal }) {
+async function show(kind, { referers: tried, ...value }) {
+  asking[kind]?.abort();
+  asking[kind] = new AbortController();
+  const { signal } = asking[kind];
+  const requests = tried?.map((referer) => ({ referer }));
   try {
-    const html = await ask(place, { method: "POST", value, html: true, signal });
+    const html = await ask(`rules/${kind}`, { method: "POST", value: { ...value, requests, bucket }, html: true, signal });
     age(false);
     return html;
   } catch (error) {
-    if (!signal.aborted) age(true, error);
-    return undefined;
+    if (signal.aborted) return undefined;
+    throw error;
   }
 }
 
@@ -124,12 +104,10 @@ function age(isOld, error) {
   const isGone = error?.status === undefined;
   notice.hidden = !isOld;
   notice.textContent = (isGone ? notice.dataset.gone : `${notice.dataset.why} ${error.message}`) ?? "";
-  for (const id of ["#verdicts", "#parts", "#review"]) find(id).classList.toggle("old", isOld);
+  find("#editor").classList.toggle("old", isOld);
   clearTimeout(waiting);
   if (isOld && isGone) waiting = setTimeout(lookAgain, 3000);
-  else if (wasOld && !isOld) {
-    changed();
-  }
+  else if (wasOld && !isOld) editor.ask();
 }
 
 /** Look whether the bucket has other rules, in the background. */
@@ -142,7 +120,7 @@ async function lookAgain() {
   }
 }
 
-function changed(isTyped = false) {
+function changed() {
   if (linked && !isSame(linked, rules())) {
     linked = undefined; // the case is another one now
     history.replaceState(null, "", location.pathname + location.search);
@@ -150,16 +128,13 @@ function changed(isTyped = false) {
   const edited = isEdited();
   isConflict &&= edited;
   confront();
-  const said = state.dataset[isConflict ? "conflict" : edited ? "edited" : "same"] ?? "";
+  const said = state.dataset[editor.isUnread ? "unread" : isConflict ? "conflict" : edited ? "edited" : "same"] ?? "";
   if (state.textContent !== said) state.textContent = said;
-  allow(revertButton, edited);
-  allow(applyButton, edited && !isConflict);
+  allow(revertButton, edited || editor.isUnread);
+  allow(applyButton, edited && !isConflict && !editor.isUnread);
   if (edited) drafts.keep(current());
   else drafts.drop();
   offer();
-  check();
-  answer();
-  review(isTyped ? undefined : SOON);
 }
 
 // --- Revert, apply
@@ -182,6 +157,7 @@ when(applyButton, async () => {
   }
   await look();
   changed();
+  editor.ask();
   if (isConflict) find("#conflict").focus();
 });
 
@@ -200,6 +176,7 @@ async function look() {
   if (edited) {
     isConflict = true;
     changed();
+    editor.ask();
   } else {
     editor.step(saved);
     announce(state.dataset.meanwhile);
@@ -242,63 +219,7 @@ find("#take-theirs").addEventListener("click", () => {
 find("#keep-mine").addEventListener("click", () => settle(rules()));
 addEventListener("focus", lookAgain);
 
-// --- Trying
-
-site.addEventListener("input", () => answer());
-referers.addEventListener("input", () => {
-  delete referers.dataset.proposed; // from now on they are the reader's own
-  check();
-});
-
-// --- What the editor asks for
-
-/**
- * @param {Rules} shown
- * @param {import("./editor.js").Finding} finding
- * @param {boolean} isShown
- */
-async function correct(shown, finding, isShown) {
-  const html = await ask("rules/correct", { method: "POST", value: { rules: shown, ...finding }, html: isShown });
-  return isShown ? { html, rules: JSON.parse(find("[data-rules]", parse(html)).dataset.rules ?? "") } : html;
-}
-
-/** @param {Rules} shown */
-function format(shown) {
-  return ask("rules/export", { method: "POST", value: { rules: shown, bucket }, html: true });
-}
-
-// --- Generate, import, links
-
-const generator = find("form#generate-form");
-generator.addEventListener("submit", (event) => {
-  event.preventDefault();
-  attempt(async () => {
-    const made = await ask("rules/generate", { method: "POST", value: values(generator) });
-    find("#generated").hidden = false;
-    find("#generated code").textContent = made.table;
-    editor.step(made.rules);
-  });
-});
-
-/** @param {File} [file] */
-async function read(file) {
-  if (!file) return;
-  const text = await readText(file);
-  if (text === undefined) throw new Error(area("import-text").dataset.binary);
-  area("import-text").value = text;
-  find("details#import").open = true;
-  find("#import-go").focus();
-}
-const file = find("input#import-file");
-file.addEventListener("change", () => attempt(async () => {
-  await read(file.files?.[0]);
-  file.value = ""; // so that the same file can be chosen again
-}));
-onDrop("body", ({ files: [dropped] }) => read(dropped));
-find("#import-go").addEventListener("click", () => attempt(async () => {
-  const value = { text: area("import-text").value };
-  editor.step((await ask("rules/import", { method: "POST", value })).rules);
-}));
+// --- Links
 
 find("#link").addEventListener("click", () => attempt(async () => {
   const given = { rules: rules(), referers: referers.value, site: site.value };
@@ -326,7 +247,10 @@ async function open() {
   site.value = given.site;
   delete referers.dataset.proposed;
   linked = given.rules;
-  if (isSame(given.rules, rules())) return;
+  if (isSame(given.rules, rules())) {
+    editor.ask();
+    return;
+  }
   setAside();
   editor.step(given.rules);
 }

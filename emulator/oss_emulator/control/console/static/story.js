@@ -13,6 +13,7 @@ let wanted; // the number of the story that was asked for last
 /** @type {Element | null} */
 let opener = null; // what had the focus before
 let exports = false; // whether the export is open
+let from = ""; // the list from which it was opened
 
 /**
  * Open the story of a request, in place of the one that is open.
@@ -20,6 +21,7 @@ let exports = false; // whether the export is open
  * @param {string} [place] "#allow" puts the focus on "Apply"
  */
 export async function open(number, place = "") {
+  from = document.activeElement?.closest("#sites, #rows")?.id === "sites" ? "#sites" : "#rows";
   if (!detail?.contains(document.activeElement)) opener = document.activeElement;
   if (!(await show(number, place))) return;
   const url = `${root}requests/${number}${location.search}${place}`;
@@ -38,8 +40,8 @@ const isOpen = () => Boolean(detail && !detail.hidden);
 
 /** Mark the row of the open story, which the list may have made anew. */
 export function mark() {
-  for (const row of all("#rows tr[aria-selected]")) row.removeAttribute("aria-selected");
-  find(`#rows tr[data-number="${opened}"]`)?.setAttribute("aria-selected", "true");
+  for (const row of all("#split tr[aria-selected]")) row.removeAttribute("aria-selected");
+  for (const row of all(`#split tr:is([data-number="${opened}"], [data-story="${opened}"])`)) row.setAttribute("aria-selected", "true");
 }
 
 /**
@@ -78,8 +80,8 @@ function hide() {
   detail.replaceChildren();
   find("#split").classList.remove("open");
   cover();
-  const row = opener?.isConnected && opener.closest(`[data-number="${opened}"]`);
-  (row ? /** @type {HTMLElement} */ (opener) : find(`#rows tr[data-number="${opened}"] a`) ?? find("#main")).focus();
+  const row = opener?.isConnected && opener.closest(`:is([data-number="${opened}"], [data-story="${opened}"])`);
+  (row ? /** @type {HTMLElement} */ (opener) : find(`${from} [data-story="${opened}"] a`) ?? find(`#rows tr[data-number="${opened}"] a`) ?? find("#main")).focus();
   opened = undefined;
   mark();
 }

@@ -1,0 +1,316 @@
+"""The answer of the first screen: which sites are locked out, since when and why, and over time."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from oss_referer import RefererPolicy
+from oss_referer.advice import diff, remedy, sites
+from oss_referer.advice.remedy import Marked
+from oss_referer.engine import Reason
+from oss_referer.search.entry import Parts
+
+from oss_emulator.control.api.referer import read_document
+from oss_emulator.control.api.route import ApiRequest
+from oss_emulator.control.console import review
+from oss_emulator.control.console.search import Search, parse_period
+from oss_emulator.control.journal import JournalEntry
+from oss_emulator.control.rule_changes import RuleChange
+from oss_emulator.control.traffic import (
+    ALLOWED,
+    DENIED,
+    SLOT,
+    SLOTS,
+    UNCHECKED,
+    Failure,
+    SiteOf,
+    Tally,
+)
+from oss_emulator.documents.referer import SUBRESOURCE
+
+SHOWN: Final = 200
+"""The most sites that are shown; the others are counted."""
+_LINES: Final = 5
+"""The most changes of rules that the strip shows, the last ones."""
+_CHANGES: Final = 10
+"""The most changes of a bucket among which the cause is looked for, the last ones."""
+
+
+class Band(StrEnum):
+    YOURS = "yours"
+    """Locked out, and an entry of the whitelist names the registered domain."""
+    STRANGERS = "strangers"
+    """Locked out, and no entry does."""
+    IN = "in"
+
+
+class SiteRow(NamedTuple):
+    """A site, and what the present rules of its bucket make of it."""
+
+    key: SiteOf
+    tally: Tally
+    band: Band
+    is_fixed: bool
+    """Whether its last request was denied, and would be allowed now."""
+    is_partly_denied: bool
+    """Whether some of its requests are still allowed and others still denied."""
+    cause: RuleChange | None
+    """The change of rules that has locked it out, None if it is unknown."""
+
+    @property
+    def entry(self) -> JournalEntry:
+        """The request whose story is shown: the last denied one, if that says anything."""
+        is_in = self.band is Band.IN and not self.is_fixed and not self.is_partly_denied
+        first, second = self.tally.last_denied, self.tally.last_allowed
+        found = (second or first) if is_in else (first or second)
+        assert found is not None  # noqa: S101 - a tally begins with a request
+        return found
+
+    @property
+    def since(self) -> float:
+        return self.tally.since if self.cause is None else self.cause.time
+
+    @property
+    def last(self) -> float:
+        """When its last request came, in seconds since the epoch."""
+        found = (self.tally.last_allowed, self.tally.last_denied)
+        return max(entry.request.received for entry in found if entry is not None)
+
+    @property
+    def host(self) -> str:
+        """The site without its scheme."""
+        return self.key.site.partition("://")[2] or self.key.site
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            **self.key._asdict(),
+            "band": self.band.value,
+            "allowed": self.tally.allowed,
+            "denied": self.tally.denied,
+            "since": self.since,
+            "request": self.entry.number,
+            "fixed": self.is_fixed,
+            "last": self.last,
+        }
+
+
+class LockedOut(NamedTuple):
+    """The sites of a bucket that are likely yours and locked out for one reason."""
+
+    bucket: str
+    number: int
+    """The sites."""
+    since: float
+    cause: RuleChange | None
+    edits: tuple[tuple[str, str, str], ...]
+    """What the change did: `+` or `-`, a list or a switch, an entry or a value."""
+    etag: str
+    """That of the present rules if the change is the last one, else ""."""
+
+
+class Overview(NamedTuple):
+    """What the first screen says before the list of requests."""
+
+    rows: Mapping[Band, list[SiteRow]]
+    others: int
+    """The sites that are not shown."""
+    other_requests: int
+    locked_out: tuple[LockedOut, ...]
+    whole: Tally
+    signed: int
+    failures: Mapping[Failure, int]
+    begin: float
+    """The beginning of the time that is drawn, in seconds since the epoch."""
+    end: float
+    changes: tuple[RuleChange, ...]
+    since: float
+    """The beginning of the chosen time, within what is drawn; likewise `until`."""
+    until: float
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no time is chosen."""
+        return (self.since, self.until) == (self.begin, self.end)
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(self.whole.counts[1:])
+
+    @property
+    def lines(self) -> list[float]:
+        """Where the changes are drawn, from 0 to SLOTS."""
+        return [round((change.time - self.begin) / SLOT, 2) for change in self.changes]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "sites": [row.to_dict() for band in Band for row in self.rows[band]],
+            "others": self.others,
+            "failures": {failure.value: count for failure, count in self.failures.items()},
+        }
+
+
+def survey(asked: ApiRequest, search: Search) -> Overview:
+    """Judge the sites that a search names by the present rules of their buckets."""
+    traffic, storage = asked.controls.journal.traffic, asked.controls.service.storage
+    documents = {one.name: one.documents.get(SUBRESOURCE) for one in storage.buckets()}
+    named = [(key, one) for key, one in traffic.sites.items() if search.fits_site(key)]
+    gone = [tally for key, tally in named if key.bucket not in documents]
+    rows = [
+        _judge(asked, key, tally, documents[key.bucket])
+        for key, tally in reversed(named)
+        if key.bucket in documents
+    ]
+    by_band = {band: [row for row in rows if row.band is band] for band in Band}
+    room, shown, hidden = SHOWN, {}, gone
+    for band, found in by_band.items():
+        shown[band] = found[:room]
+        hidden += [row.tally for row in found[room:]]
+        room -= len(shown[band])
+    rest = [*(sum(tally.counts[1:]) for tally in hidden), sum(traffic.others[1:])]
+    end = float(traffic.whole.counts[0] + 1) * SLOT
+    begin = end - SLOTS * SLOT
+    changes = [one for one in asked.controls.rule_changes.all() if begin <= one.time < end]
+    since, until = begin, end
+    if chosen := search.value("time"):
+        since, until = parse_period(chosen, asked.controls.clock.now())
+    return Overview(
+        shown,
+        len(hidden) + traffic.forgotten,
+        sum(rest),
+        tuple(_explain(asked, by_band[Band.YOURS], documents)),
+        traffic.whole,
+        traffic.signed,
+        traffic.failures,
+        begin,
+        end,
+        tuple(changes[-_LINES:]),
+        min(max(since, begin), end),
+        max(min(until, end), begin),
+    )
+
+
+def _judge(asked: ApiRequest, key: SiteOf, tally: Tally, document: bytes | None) -> SiteRow:
+    """Say whether the present rules, which may be newer than its requests, lock a site out."""
+    gets_in = _still(asked, tally.last_allowed, document, allowed=True)
+    stays_out = _still(asked, tally.last_denied, document, allowed=False)
+    is_out = stays_out and not gets_in
+    band = Band.IN
+    if is_out:
+        band = Band.YOURS if _names(document, key.site) else Band.STRANGERS
+    is_fixed = tally.last == DENIED and not stays_out
+    cause = _find_cause(asked, key, tally) if band is Band.YOURS else None
+    return SiteRow(key, tally, band, is_fixed, stays_out and gets_in, cause)
+
+
+def _still(
+    asked: ApiRequest, entry: JournalEntry | None, document: bytes | None, *, allowed: bool
+) -> bool:
+    """Return whether a request is still decided as it was, False for none."""
+    if entry is None:
+        return False
+    if entry.rules == document:
+        return True
+    policy = asked.controls.service.hotlinks.policy_of(document)
+    return review.decide_again(policy, entry).allowed is allowed
+
+
+def _find_cause(asked: ApiRequest, key: SiteOf, tally: Tally) -> RuleChange | None:
+    """Find the change that has locked out a site which got in before; None if there is none."""
+    entry, before = tally.last_denied, tally.last_allowed
+    if entry is None or before is None:
+        return None
+    policy_of, log = asked.controls.service.hotlinks.policy_of, asked.controls.rule_changes.all()
+    changes = [change for change in log if change.bucket == key.bucket][-_CHANGES:]
+    for change in reversed(changes):
+        if change.time < before.request.received:
+            return None
+        if review.decide_again(policy_of(change.before), entry).allowed:
+            is_open = review.decide_again(policy_of(change.after), entry).allowed
+            return None if is_open else change
+    return None
+
+
+def _explain(
+    asked: ApiRequest, rows: Iterable[SiteRow], documents: Mapping[str, bytes | None]
+) -> Iterator[LockedOut]:
+    """Say of each bucket and each cause how many sites are locked out."""
+    groups: dict[tuple[str, RuleChange | None], list[SiteRow]] = {}
+    for row in rows:
+        groups.setdefault((row.key.bucket, row.cause), []).append(row)
+    for (bucket, cause), found in groups.items():
+        edits: tuple[tuple[str, str, str], ...] = ()
+        etag = ""
+        if cause is not None:
+            rules = map(read_document, (cause.before, cause.after))
+            edits = tuple(
+                ("+", name, new) if new is not None else ("-", name, old or "")
+                for name, old, new in diff.find_edits(*rules)
+            )
+            last = asked.controls.rule_changes.latest(bucket, documents[bucket])
+            etag = review.tag(documents[bucket]) if last == cause else ""
+        since = min(row.since for row in found)
+        yield LockedOut(bucket, len(found), since, cause, edits, etag)
+
+
+def find_nearest(asked: ApiRequest, row: SiteRow) -> Marked | None:
+    """Find the entry that comes closest to a site that is locked out, or that denies it."""
+    entry = row.entry
+    decision = entry.decision
+    if decision is None or not decision.referer or decision.reason is Reason.BLACKLISTED:
+        matched = decision.entry if decision is not None else None
+        return None if matched is None else Marked(matched, "", "")
+    bucket = asked.controls.service.storage.bucket(row.key.bucket)
+    document = None if bucket is None else bucket.documents.get(SUBRESOURCE)
+    policy = asked.controls.service.hotlinks.policy_of(document)
+    return _nearest(policy, decision.referer)
+
+
+@lru_cache(1024)
+def _nearest(policy: RefererPolicy, referer: str) -> Marked | None:
+    miss = remedy.find_nearest(policy.reading.whitelist.patterns, referer)
+    return None if miss is None else miss.mark(referer)[0]
+
+
+def _names(document: bytes | None, site: str) -> bool:
+    """Return whether an entry of the whitelist names the registered domain of a site."""
+    return bool(site) and _owner(site) in _owners(document)
+
+
+@lru_cache(64)
+def _owners(document: bytes | None) -> frozenset[str]:
+    named = (sites.read(entry).sites for entry in read_document(document).whitelist)
+    return frozenset(
+        one.path if one.is_mini_program else one.domain for found in named for one in found
+    )
+
+
+@lru_cache(1024)
+def _owner(site: str) -> str:
+    """Return the registered domain of a site, or the path of a mini program."""
+    parts = Parts.split(site)
+    found = sites.Site(sites.BOTH, parts.host)
+    return parts.rest if found.is_mini_program else found.domain
+
+
+def draw(tally: Tally, overview: Overview, height: int) -> dict[str, str]:
+    """Draw the slots of a tally as paths of SVG, SLOTS wide: allowed up, denied down, one scale."""
+    first = int(overview.begin) // SLOT
+    found: dict[int, list[int]] = {}
+    for slot, *counts in tally.slots:
+        if 0 <= slot - first < SLOTS:
+            merged = found.setdefault(slot - first, [0, 0, 0])
+            found[slot - first] = [a + b for a, b in zip(merged, counts, strict=True)]
+    up = max((one[ALLOWED - 1] + one[UNCHECKED - 1] for one in found.values()), default=0)
+    down = max((one[DENIED - 1] for one in found.values()), default=0)
+    scale = (height - 2) / max(up + down, 4)
+    middle = round(max(up, 2) * scale + 1) if down else height - 1
+    paths = {"up": "", "down": "", "rest": ""}
+    for x, (allowed, denied, unchecked) in sorted(found.items()):
+        top = round(allowed * scale, 1)
+        bars = (("up", middle, -top), ("down", middle + 1, round(denied * scale, 1)))
+        for name, y, bar in (*bars, ("rest", middle - top, -round(unchecked * scale, 1))):
+            if bar:
+                tall = bar if abs(bar) >= 1 else (1 if bar > 0 else -1)
+                paths[name] += f"M{x + 0.1:g} {y:g}v{tall:g}h.8v{-tall:g}z"
+    return {**paths, "middle": str(middle)}

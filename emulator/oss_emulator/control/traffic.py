@@ -1,0 +1,239 @@
+"""Who asks: the requests to each bucket by site, and over time, tallied as they come.
+
+The journal forgets a request when others come; a tally keeps its counts, when its state began, and
+the last request of each verdict. It costs the same for each request, whatever came before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from enum import StrEnum
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from oss_referer import Signing
+
+from oss_emulator.protocol.errors import ErrorCase
+
+if TYPE_CHECKING:  # the journal has a tally of its own
+    from oss_emulator.control.journal import JournalEntry
+
+MOST: Final = 500
+"""The most sites that are told apart; of further ones, those that were silent for longest go."""
+SLOT: Final = 15
+"""Seconds that are counted together."""
+SLOTS: Final = 60
+"""The slots that each tally remembers: a quarter of an hour with requests in each."""
+_MINI_PROGRAMS: Final = "https://servicewechat.com/"
+"""What the Referers of mini programs begin with; an appid follows (R-44)."""
+_ORIGIN: Final = re.compile(
+    r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#\\:\[\s]+|\[[^\]\s]*\])(?::(\d+))?(?=[/?#\\]|\Z)"
+)
+_PORTS: Final = {"http": "80", "https": "443"}
+_LONGEST: Final = 200
+"""The characters of a Referer that is not the address of a page that make a site."""
+
+ALLOWED, DENIED, UNCHECKED = 1, 2, 3
+"""The places of the verdicts in a slot, after its number."""
+
+
+class Failure(StrEnum):
+    """Why a request failed, other than by the Referer rules."""
+
+    PERMISSIONS = "permissions"
+    EXPIRED = "expired"
+    """A signed URL, or a signature in the header, that was valid only until earlier."""
+    SIGNATURE = "signature"
+    MISSING = "missing"
+    SERVER = "server"
+    OTHER = "other"
+
+
+_BY_EC: Final = {
+    ErrorCase.REQUEST_EXPIRED.value.ec: Failure.EXPIRED,
+    ErrorCase.SIGNATURE_DOES_NOT_MATCH.value.ec: Failure.SIGNATURE,
+    ErrorCase.INVALID_ACCESS_KEY_ID.value.ec: Failure.SIGNATURE,
+}
+
+
+def find_failure(entry: JournalEntry) -> Failure | None:
+    """Say why a request failed; None for one that did not, and for one that the rules denied."""
+    status, decision = entry.response.status, entry.admission.decision
+    if status < 400 or (decision is not None and not decision.allowed):
+        return None
+    if found := _BY_EC.get(entry.ec):
+        return found
+    if entry.access is not None and not entry.access.allowed:
+        return Failure.PERMISSIONS
+    if status >= 500:
+        return Failure.SERVER
+    return Failure.MISSING if status == 404 else Failure.OTHER
+
+
+def read_site(referer: str) -> str:
+    """Return the site of a Referer, "" for an empty one.
+
+    A site is a scheme and a host with its port; a mini program also has its appid (R-44).
+    """
+    end = referer.find("/", 8)
+    if end > 0 and referer.startswith(_MINI_PROGRAMS):
+        end = referer.find("/", len(_MINI_PROGRAMS))
+    return _read_beginning(referer[:end] if end > 0 else referer[:_LONGEST])
+
+
+@lru_cache(4096)
+def _read_beginning(text: str) -> str:
+    if text.startswith(_MINI_PROGRAMS):
+        from oss_referer.browser.strangers import APPID  # on first use: a server starts without it
+
+        appid = text[len(_MINI_PROGRAMS) :]
+        return f"{text}/" if APPID.fullmatch(appid) else _MINI_PROGRAMS.rstrip("/")
+    found = _ORIGIN.match(text)
+    if found is None:
+        return text
+    scheme, host, port = found[1].lower(), found[2].lower(), found[3]
+    return (
+        f"{scheme}://{host}" if port in (None, _PORTS.get(scheme)) else f"{scheme}://{host}:{port}"
+    )
+
+
+class Tally:
+    """The requests of one site to one bucket, or of all."""
+
+    __slots__ = ("counts", "last", "last_allowed", "last_denied", "since", "slots")
+
+    def __init__(self) -> None:
+        self.counts = [0, 0, 0, 0]
+        """The requests by verdict; the first number is that of the last slot."""
+        self.since = 0.0
+        """When the last row of equal verdicts began, in seconds since the epoch."""
+        self.last = 0
+        """The last verdict."""
+        self.last_allowed: JournalEntry | None = None
+        self.last_denied: JournalEntry | None = None
+        self.slots: deque[list[int]] = deque(maxlen=SLOTS)
+        """The number of each slot, and its requests by verdict; the oldest first."""
+
+    @property
+    def allowed(self) -> int:
+        return self.counts[ALLOWED]
+
+    @property
+    def denied(self) -> int:
+        return self.counts[DENIED]
+
+    @property
+    def unchecked(self) -> int:
+        return self.counts[UNCHECKED]
+
+    def add(self, time: float, verdict: int) -> None:
+        """Count a request."""
+        slot, counts = int(time) // SLOT, self.counts
+        if verdict != self.last:
+            self.last, self.since = verdict, time
+        counts[verdict] += 1
+        if slot != counts[0] or not self.slots:
+            counts[0] = slot
+            self.slots.append([slot, 0, 0, 0])
+        self.slots[-1][verdict] += 1
+
+    def absorb(self, later: Tally) -> None:
+        """Add what was tallied after this."""
+        if later.last != self.last:
+            self.last, self.since = later.last, later.since
+        self.last_allowed = later.last_allowed or self.last_allowed
+        self.last_denied = later.last_denied or self.last_denied
+        for verdict in (ALLOWED, DENIED, UNCHECKED):
+            self.counts[verdict] += later.counts[verdict]
+        self.counts[0] = later.counts[0]
+        self.slots.extend(later.slots)  # one slot may be in two parts
+
+
+class SiteOf(NamedTuple):
+    """What is tallied apart."""
+
+    site: str
+    """As `read_site` returns it; "" for requests without a Referer."""
+    bucket: str
+
+
+class Traffic:
+    """The tallies since the start, or since the journal was cleared."""
+
+    def __init__(self) -> None:
+        self.whole = Tally()
+        self.sites: dict[SiteOf, Tally] = {}
+        """The sites, that with the last request last."""
+        self.others = [0, 0, 0, 0]
+        """The requests of sites that are no longer told apart, by verdict."""
+        self.forgotten = 0
+        """The sites that went, counted anew if one comes again."""
+        self.signed = 0
+        """The requests that were not checked because of their signature (R-01)."""
+        self.failures: dict[Failure, int] = {}
+
+    def add(self, entry: JournalEntry) -> None:
+        """Tally a request; what this costs does not depend on the requests before."""
+        admission = entry.admission
+        decision, time = admission.decision, admission.original.received
+        if entry.response.status >= 400 and (failure := find_failure(entry)) is not None:
+            self.failures[failure] = self.failures.get(failure, 0) + 1
+        if decision is None or decision.referer is None:
+            self.whole.add(time, UNCHECKED)
+            is_signed = decision is not None and admission.claimed.signing is Signing.HEADER
+            self.signed += is_signed
+            return
+        verdict = ALLOWED if decision.allowed else DENIED
+        self.whole.add(time, verdict)
+        key = SiteOf(read_site(decision.referer), admission.target.bucket)
+        tally = self.sites.pop(key, None)
+        if tally is None:
+            tally = Tally()
+            if len(self.sites) == MOST:
+                self._forget()
+        self.sites[key] = tally
+        tally.add(time, verdict)
+        if verdict == ALLOWED:
+            tally.last_allowed = entry
+        else:
+            tally.last_denied = entry
+
+    def _forget(self) -> None:
+        gone = self.sites.pop(next(iter(self.sites)))
+        self.forgotten += 1
+        self.others = [mine + its for mine, its in zip(self.others, gone.counts, strict=True)]
+
+    def absorb(self, later: Traffic) -> None:
+        """Add what was tallied after this."""
+        self.whole.absorb(later.whole)
+        for key, tally in later.sites.items():
+            mine = self.sites.pop(key, None)
+            if mine is None:
+                mine = tally
+            else:
+                mine.absorb(tally)
+            self.sites[key] = mine
+        while len(self.sites) > MOST:
+            self._forget()
+        self.others = [mine + its for mine, its in zip(self.others, later.others, strict=True)]
+        self.forgotten += later.forgotten
+        self.signed += later.signed
+        for failure, count in later.failures.items():
+            self.failures[failure] = self.failures.get(failure, 0) + count
+
+    def find(self, number: int) -> JournalEntry | None:
+        """Return a request by its number, if it is the last one of a site and a verdict."""
+        for tally in self.sites.values():
+            for entry in (tally.last_allowed, tally.last_denied):
+                if entry is not None and entry.number == number:
+                    return entry
+        return None
+
+
+def key_of(entry: JournalEntry) -> SiteOf | None:
+    """Return what tallies a request; None for one that was not checked."""
+    decision = entry.decision
+    if decision is None or decision.referer is None:
+        return None
+    return SiteOf(read_site(decision.referer), entry.bucket)

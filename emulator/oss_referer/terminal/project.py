@@ -1,0 +1,72 @@
+"""The settings of a project: `oss-emulator.toml`, or the table of `pyproject.toml`.
+
+The server reads them too. Those of the linter are in the table `lint`: see `lint_settings.py`.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+from oss_referer.sources.toml import SourceError, TomlDocument, read_regular_file, show
+from oss_referer.terminal.parser import InputError
+
+FILE, PROJECT = "oss-emulator.toml", "pyproject.toml"
+_TABLE = ("tool", "oss-emulator")
+
+LINT: Final = "lint"
+"""The table with the settings of the linter."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectFile:
+    """A file with settings."""
+
+    path: Path
+    document: TomlDocument
+    place: tuple[str, ...]
+    """Where its settings are: (), or the table of `pyproject.toml`."""
+    table: Mapping[str, Any]
+
+    def error(self, sentence: str, *below: str | int) -> InputError:
+        """Return the error for a mistake below the place of the settings."""
+        error = self.document.error((*self.place, *below), sentence)
+        return InputError(f"{self.path}, {error}", (str(self.path), error.line, error.column))
+
+    def check_name(self, name: str, known: Collection[str], *above: str) -> None:
+        """Raise InputError for an unknown name, with the nearest known one."""
+        if name not in known:
+            near = get_close_matches(name, known, n=1, cutoff=0.0)[0]
+            raise self.error(f"{show(name)} is unknown; did you mean {near}?", *above, name)
+
+
+def read(folder: Path) -> ProjectFile | None:
+    """Read the file of a folder, None if there is none. Raises InputError.
+
+    oss-emulator.toml is used instead of pyproject.toml, not together with it.
+    """
+    for name, place in ((FILE, ()), (PROJECT, _TABLE)):
+        path = folder / name
+        if path.exists() and (found := _read(path, place)) is not None:
+            return found
+    return None
+
+
+def _read(path: Path, place: tuple[str, ...]) -> ProjectFile | None:
+    """Return the settings at a place of a file; None if the file has no such table."""
+    try:
+        document = TomlDocument.parse(read_regular_file(path))
+        table: Any = document.tables
+        for number, step in enumerate(place):
+            if not isinstance(table, Mapping) or step not in table:
+                return None
+            table = table[step]
+            if not isinstance(table, Mapping):
+                sentence = f"{'.'.join(place)} is {show(table)}; write a table"
+                raise document.error(place[: number + 1], sentence)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    except SourceError as error:
+        raise InputError(f"{path}, {error}") from None
+    return ProjectFile(path, document, place, table)

@@ -1,0 +1,204 @@
+"""The answer of the first screen: who is locked out, since when and why."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from oss_emulator.control.console.sites import SHOWN
+from oss_emulator.control.traffic import MOST
+from oss_referer import RefererConfiguration, RefererPolicy
+from oss_referer.advice import remedy
+from oss_referer.sources import referer_xml
+
+from tests.rows import rows
+from tests.unit.control.caller import ApiCaller
+
+SITE, BLOG, THIEF = "https://www.example.com/", "https://blog.example.com/", "http://thief.test/"
+
+
+@pytest.fixture
+def ask() -> ApiCaller:
+    """A public bucket with an object, whose rules allow all hosts of a domain."""
+    caller = ApiCaller()
+    caller.oss("PUT", "/img", x_oss_acl="public-read")
+    caller.oss("PUT", "/img/a.png", b"x", content_length="1")
+    put(caller, "https://*.example.com/")
+    return caller
+
+
+def put(ask: ApiCaller, *whitelist: str, blacklist: tuple[str, ...] = ()) -> None:
+    rules = RefererConfiguration(True, whitelist=whitelist, blacklist=blacklist)
+    ask.oss("PUT", "/img?referer", referer_xml.format(rules))
+
+
+def get(ask: ApiCaller, *referers: str) -> None:
+    for referer in referers:
+        ask.record("/img/a.png", referer)
+
+
+def bands(ask: ApiCaller, query: str = "") -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for site in ask("GET", f"requests{query}").json["sites"]:
+        found.setdefault(site["band"], []).append(site["site"])
+    return found
+
+
+def answer(ask: ApiCaller, query: str = "") -> str:
+    page = ask.html(f"requests{query}")
+    part = re.search(r'<section class="answer".*?</section>', page, re.DOTALL)
+    assert part is not None
+    return re.sub(r"\s+", " ", re.sub(r"<(?!ins|del)[^>]*>", "", part[0])).strip()
+
+
+def test_site_below_a_domain_of_an_entry_is_likely_yours(ask: ApiCaller) -> None:
+    put(ask, SITE, "https://servicewechat.com/wx0123456789abcdef/")
+    stranger = "https://servicewechat.com/wxfedcba9876543210/1/page-frame.html"
+    get(ask, BLOG, THIEF, SITE, stranger)
+    assert bands(ask) == {
+        "yours": ["https://blog.example.com"],
+        "strangers": ["https://servicewechat.com/wxfedcba9876543210/", "http://thief.test"],
+        "in": ["https://www.example.com"],
+    }
+
+
+def test_answer_names_bucket_time_and_the_change_that_locked_out(ask: ApiCaller) -> None:
+    get(ask, BLOG, SITE)
+    assert "is locked out Sites that get in: 2. Strangers kept out: 0." in answer(ask)
+    put(ask, SITE)
+    get(ask, BLOG, SITE, THIEF)
+    said = answer(ask)
+    assert said.startswith("1 of your sites is locked out 1 of img since ")
+    assert ", when its rules changed what changed" in said
+    assert "<del>- https://*.example.com/" in said
+    assert f"<ins>+ {SITE}" in said
+    assert "Put the earlier rules back" in said
+
+
+def test_no_change_is_blamed_for_a_site_that_never_got_in(ask: ApiCaller) -> None:
+    put(ask, SITE)
+    get(ask, BLOG)
+    assert "when its rules changed" not in answer(ask)
+
+
+def test_earlier_rules_are_put_back_and_that_is_undone(ask: ApiCaller) -> None:
+    get(ask, BLOG)
+    put(ask, SITE)
+    get(ask, BLOG)
+    page = ask.html("requests")
+    (change,) = re.findall(r'name="change" value="(\d+)"', page)
+    (etag,) = re.findall(r'name="etag" value="&#34;(\w+)&#34;"', page)
+    body = {"change": change, "etag": f'"{etag}"'}
+    back = ask("PUT", "requests/rules", body).json
+    assert bands(ask) == {"in": ["https://blog.example.com"]}
+    assert ask("GET", "rules/img").json["rules"]["RefererList"]["Referer"] == [
+        "https://*.example.com/"
+    ]
+    assert ask("PUT", "requests/rules", body).status == 409
+    made = ask.controls.rule_changes.all()[-1]
+    assert made.undoes == int(change)
+    ask("PUT", "requests/rules", {"change": str(made.number), "etag": back["etag"]})
+    assert bands(ask) == {"yours": ["https://blog.example.com"]}
+
+
+@rows("body", {}, {"change": "99", "etag": '"x"'}, {"change": 1, "etag": 2})
+def test_change_that_is_unknown_is_not_put_back(ask: ApiCaller, body: dict[str, Any]) -> None:
+    assert ask("PUT", "requests/rules", body).status == 404
+
+
+def test_earlier_rules_are_not_offered_after_another_change(ask: ApiCaller) -> None:
+    get(ask, BLOG)
+    put(ask, SITE)
+    get(ask, BLOG)
+    put(ask, SITE, "https://shop.example.com/")
+    assert "when its rules changed" in answer(ask)
+    assert "Put the earlier rules back" not in answer(ask)
+
+
+def test_site_is_in_as_soon_as_the_rules_allow_it(ask: ApiCaller) -> None:
+    put(ask, SITE)
+    get(ask, BLOG)
+    put(ask, SITE, BLOG)
+    assert bands(ask) == {"in": ["https://blog.example.com"]}
+    assert "now in" in ask.html("requests")
+
+
+def test_site_of_which_the_blacklist_denies_a_page_gets_in_partly(ask: ApiCaller) -> None:
+    put(ask, SITE, blacklist=(f"{SITE}embed/",))
+    get(ask, SITE, f"{SITE}embed/")
+    assert bands(ask) == {"in": ["https://www.example.com"]}
+    assert "gets in, except some of its pages" in ask.html("requests")
+
+
+def test_site_of_a_bucket_that_is_gone_is_one_of_the_others(ask: ApiCaller) -> None:
+    get(ask, THIEF)
+    ask.oss("DELETE", "/img/a.png")
+    ask.oss("DELETE", "/img")
+    assert bands(ask) == {}
+    assert "Sites not shown: 1, with requests: 1." in ask.html("requests")
+
+
+def test_two_hundred_sites_are_shown(ask: ApiCaller) -> None:
+    put(ask, SITE)
+    get(ask, BLOG, *(f"https://site{number}.test/" for number in range(MOST - 1)))
+    found = bands(ask)
+    assert (len(found["yours"]), len(found["strangers"])) == (1, SHOWN - 1)
+    assert ask("GET", "requests").json["others"] == MOST - SHOWN
+
+
+def test_sites_are_those_of_the_search(ask: ApiCaller) -> None:
+    get(ask, BLOG, THIEF)
+    assert bands(ask, "?q=site:thief.test") == {"strangers": ["http://thief.test"]}
+    assert bands(ask, "?q=bucket:other") == {}
+
+
+def test_failures_are_counted_in_the_answer(ask: ApiCaller) -> None:
+    ask.record("/missing-bucket/a")
+    ask.record("/img/a.png?OSSAccessKeyId=oss-emulator&Expires=1&Signature=x")
+    said = answer(ask)
+    assert "Failed for other reasons: not found: 1 · signature expired: 1" in said
+    assert "signature expired" in ask.html("requests")
+
+
+def test_fresh_server_shows_two_commands_with_their_answers() -> None:
+    caller = ApiCaller()
+    caller.oss("PUT", "/img", x_oss_acl="public-read")
+    caller.oss("PUT", "/img/a.png", b"x", content_length="1")
+    put(caller, "https://www.example.com/")
+    page = re.sub(r"<[^>]*>", "", caller.html("requests"))
+    assert re.findall(r"asks: (\w+) (\d+)", page) == [("allowed", "200"), ("denied", "403")]
+    assert page.count("curl -i -H") == 2
+    assert caller.journal.entries() == []
+    put(caller)
+    assert re.findall(r"asks: \w+ (\d+)", re.sub(r"<[^>]*>", "", caller.html("requests"))) == [
+        "200",
+        "200",
+    ]
+
+
+@rows(
+    "entry, referer, marked",
+    ("https://www.example.com/", "https://blog.example.com/a", "https://[www].example.com/"),
+    ("https://www.example.com/", "https://web.example.com/", "https://[www].example.com/"),
+    ("https://shop.example.com/", "http://shop.example.com/", "[https]://shop.example.com/"),
+    ("https://www.example.com/", "https://thief.test/", "https://[www.example.com]/"),
+    ("https://a.test/gallery/", "https://a.test/", "https://a.test/[gallery/]"),
+    ("https://a.test/b", "https://a.test/B", "https://a.test/[b]"),
+    ("http://a.test:8080/", "http://a.test/", "http://a.test[:8080]/"),
+)
+def test_nearest_entry_has_the_part_that_differs(entry: str, referer: str, marked: str) -> None:
+    policy = RefererPolicy.compile(RefererConfiguration(whitelist=(entry,)))
+    miss = remedy.find_nearest(policy.reading.whitelist.patterns, referer)
+    assert miss is not None
+    near = miss.mark(referer)[0]
+    assert f"{near.before}[{near.differs}]{near.after}" == marked
+
+
+def test_bars_go_up_for_allowed_and_down_for_denied(ask: ApiCaller) -> None:
+    get(ask, SITE, SITE, THIEF)
+    page = ask.html("requests")
+    strip = page[page.index('id="strip"') :]
+    up, down = (re.findall(rf'class="{name}" d="([^"]*)"', strip)[0] for name in ("up", "down"))
+    tall = [float(re.findall(r"v(-?[\d.]+)h", path)[0]) for path in (up, down)]
+    assert tall[0] == -2 * tall[1] < 0

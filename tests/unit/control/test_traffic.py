@@ -1,0 +1,163 @@
+"""Who asks: the tallies of the sites, which outlive the entries of the journal."""
+
+import pytest
+from oss_emulator.control.journal import Journal, JournalEntry
+from oss_emulator.control.traffic import (
+    MOST,
+    SLOT,
+    SLOTS,
+    Failure,
+    SiteOf,
+    Tally,
+    find_failure,
+    read_site,
+)
+from oss_emulator.protocol.message import Response
+from oss_referer import RefererConfiguration
+from oss_referer.browser.strangers import MINI_PROGRAMS
+from oss_referer.sources import referer_xml
+
+from tests.rows import rows
+from tests.unit.control.caller import ApiCaller
+
+SITE, BLOG = "https://www.example.com/", "https://blog.example.com/"
+BLOGS = SiteOf("https://blog.example.com", "bucket")
+
+
+@pytest.fixture
+def ask() -> ApiCaller:
+    """A public bucket whose rules allow one site."""
+    caller = ApiCaller()
+    caller.oss("PUT", "/bucket", x_oss_acl="public-read")
+    rules = RefererConfiguration(False, whitelist=(SITE,))
+    caller.oss("PUT", "/bucket?referer", referer_xml.format(rules))
+    return caller
+
+
+@rows(
+    "referer, site",
+    ("https://www.example.com/a/b?c", "https://www.example.com"),
+    ("https://WWW.example.com", "https://www.example.com"),
+    ("https://www.example.com:443/", "https://www.example.com"),
+    ("http://www.example.com:8080/a", "http://www.example.com:8080"),
+    (
+        "https://servicewechat.com/wx0123456789abcdef/1/page-frame.html",
+        "https://servicewechat.com/wx0123456789abcdef/",
+    ),
+    ("https://servicewechat.com/", "https://servicewechat.com"),
+    ("https://servicewechat.com/other/1/", "https://servicewechat.com"),
+    ("https://[::1]:9000/a", "https://[::1]:9000"),
+    ("https://www.example.com?a", "https://www.example.com"),
+    ("no address", "no address"),
+    ("", ""),
+)
+def test_site_is_scheme_and_host_or_a_mini_program(referer: str, site: str) -> None:
+    assert read_site(referer) == site
+
+
+def test_mini_programs_are_those_of_the_rules() -> None:
+    assert (
+        read_site(f"{MINI_PROGRAMS}wx0123456789abcdef/1/") == f"{MINI_PROGRAMS}wx0123456789abcdef/"
+    )
+
+
+def test_site_is_tallied_for_each_bucket(ask: ApiCaller) -> None:
+    ask.oss("PUT", "/another", x_oss_acl="public-read")
+    for target in ("/bucket/a", "/bucket/b", "/another/c"):
+        ask.record(target, BLOG)
+    ask.record("/bucket/d", SITE)
+    traffic = ask.journal.traffic
+    counted = {key: (tally.allowed, tally.denied) for key, tally in traffic.sites.items()}
+    assert counted == {
+        BLOGS: (0, 2),
+        BLOGS._replace(bucket="another"): (1, 0),
+        SiteOf("https://www.example.com", "bucket"): (1, 0),
+    }
+    assert (traffic.whole.allowed, traffic.whole.denied) == (2, 2)
+
+
+def test_tally_outlives_the_entries(ask: ApiCaller) -> None:
+    ask.controls.journal = Journal(size=2)
+    first = ask.record("/bucket/a", BLOG)
+    for _ in range(5):
+        ask.record("/bucket/b", SITE)
+    assert ask.journal.entry(first.number) is None
+    tally = ask.journal.traffic.sites[BLOGS]
+    assert tally.since == first.request.received
+    assert ask.journal.traffic.find(first.number) is first
+    assert ask("GET", f"requests/{first.number}").status == 200
+
+
+def test_state_begins_with_the_first_of_equal_verdicts() -> None:
+    tally = Tally()
+    for time, verdict in [(10.0, 1), (20.0, 1), (30.0, 2), (40.0, 2)]:
+        tally.add(time, verdict)
+    assert (tally.since, tally.allowed, tally.denied) == (30.0, 2, 2)
+
+
+def test_requests_of_a_slot_are_counted_together_and_old_slots_go() -> None:
+    tally = Tally()
+    for time in range(0, SLOT * (SLOTS + 5), 5):
+        tally.add(float(time), 1)
+    assert len(tally.slots) == SLOTS
+    assert tally.slots[0] == [5, 3, 0, 0]
+
+
+def test_sites_that_were_silent_for_longest_become_others(ask: ApiCaller) -> None:
+    for number in range(MOST + 3):
+        ask.record("/bucket/a", f"https://site{number}.test/")
+        ask.record("/bucket/a", BLOG)
+    traffic = ask.journal.traffic
+    assert len(traffic.sites) == MOST
+    assert traffic.sites[BLOGS].denied == MOST + 3
+    assert (traffic.forgotten, sum(traffic.others[1:])) == (4, 4)
+    assert ask("GET", "requests").json["others"] == MOST + 4 - 200
+
+
+def test_request_signed_in_the_header_is_not_checked(ask: ApiCaller) -> None:
+    ask.record("/bucket/a", BLOG, authorization="OSS oss-emulator:wrong", date="x")
+    assert ask.journal.traffic.sites == {}
+    assert ask.journal.traffic.whole.unchecked == 1
+
+
+def test_clear_and_undo_keep_what_came_between(ask: ApiCaller) -> None:
+    ask.record("/bucket/a", BLOG)
+    began = ask.journal.traffic.sites[BLOGS].since
+    ask("DELETE", "journal")
+    assert ask("GET", "requests").json["sites"] == []
+    ask.record("/bucket/b", BLOG)
+    ask.record("/bucket/b", SITE)
+    ask("POST", "requests/restore")
+    tally = ask.journal.traffic.sites[BLOGS]
+    assert (tally.denied, tally.since) == (2, began)
+    assert ask.journal.traffic.whole.denied == 2
+
+
+def test_reset_begins_anew(ask: ApiCaller) -> None:
+    ask.record("/bucket/a", BLOG)
+    ask("POST", "reset")
+    assert ask.journal.traffic.sites == {}
+
+
+def failed(ask: ApiCaller, target: str, status: int = 0) -> JournalEntry:
+    return ask.record(target, SITE, answer=Response(status) if status else None)
+
+
+def test_failures_are_counted_by_their_reason(ask: ApiCaller) -> None:
+    ask.oss("PUT", "/private")
+    expired = "/bucket/a?OSSAccessKeyId=oss-emulator&Expires=1&Signature=x"
+    wanted = {
+        Failure.MISSING: failed(ask, "/missing-bucket/a"),
+        Failure.PERMISSIONS: failed(ask, "/private/a"),
+        Failure.EXPIRED: failed(ask, expired),
+        Failure.SIGNATURE: failed(
+            ask, "/bucket/a?OSSAccessKeyId=nobody&Expires=9999999999&Signature=x"
+        ),
+        Failure.SERVER: failed(ask, "/bucket/a", 503),
+        Failure.OTHER: failed(ask, "/bucket/a", 412),
+    }
+    assert {reason: find_failure(entry) for reason, entry in wanted.items()} == {
+        reason: reason for reason in wanted
+    }
+    assert find_failure(ask.record("/bucket/a", BLOG)) is None
+    assert ask("GET", "requests").json["failures"] == dict.fromkeys(Failure, 1)
