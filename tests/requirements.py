@@ -1,9 +1,10 @@
-"""Programs that some tests need: a test is skipped where one is missing, and fails in CI."""
+"""Programs that some tests need: a test is skipped where one is missing, and fails in CI.
+
+pytest is imported late, because `make newcomer` reads this module without any package.
+"""
 
 import os
 import shutil
-
-import pytest
 
 PROGRAMS = {
     "browser": ("chromium", "chromium-browser", "google-chrome"),
@@ -36,12 +37,14 @@ def require(name: str) -> str:
     Without one, the test is skipped, or fails where `OSS_EMULATOR_REQUIRE` names the requirement.
     """
     found = find(name)
-    if found is not None:
-        return found
-    reason = f"{name} is missing: none of {', '.join(PROGRAMS[name])} is installed"
-    if name in required():
-        pytest.fail(f"{reason}, and {VARIABLE} requires it", pytrace=False)
-    pytest.skip(reason)
+    if found is None:
+        import pytest
+
+        reason = f"{name} is missing: none of {', '.join(PROGRAMS[name])} is installed"
+        if name in required():
+            pytest.fail(f"{reason}, and {VARIABLE} requires it", pytrace=False)
+        pytest.skip(reason)
+    return found
 
 
 def find(name: str) -> str | None:
@@ -54,6 +57,8 @@ def required() -> set[str]:
     """Return what `OSS_EMULATOR_REQUIRE` names; fail the test for an unknown name."""
     names = {name.strip() for name in os.environ.get(VARIABLE, "").split(",")} - {""}
     if unknown := names - PROGRAMS.keys() - PACKAGES:
+        import pytest
+
         known = ", ".join((*PROGRAMS, *PACKAGES))
         pytest.fail(
             f"{VARIABLE} names {', '.join(sorted(unknown))}; it knows {known}.",

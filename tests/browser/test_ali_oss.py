@@ -1,7 +1,9 @@
-"""The build of ali-oss for browsers, in a page of another origin than the emulator's."""
+"""ali-oss in pages: its build for browsers, and the example whose page uploads with a form."""
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,13 +11,13 @@ from typing import Any
 import oss2
 import pytest
 from oss_emulator import Emulator
-from playwright.sync_api import BrowserContext, Error
+from playwright.sync_api import BrowserContext, Error, FilePayload, expect
 
 from tests.node import copy_project
 
 pytestmark = pytest.mark.system
 
-PROJECT = Path(__file__).parents[2] / "examples" / "node"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 BUILD = Path("node_modules", "ali-oss", "dist", "aliyun-oss-sdk.min.js")
 CALLS = """
 async ([options, size]) => {
@@ -53,7 +55,7 @@ def emulator() -> Iterator[Emulator]:
 @pytest.fixture
 def call(emulator: Emulator, elsewhere: int, tabs: BrowserContext, tmp_path: Path) -> Call:
     """Make the calls at an endpoint; return what the page got."""
-    project = copy_project(PROJECT, tmp_path / "node")
+    project = copy_project(EXAMPLES / "node", tmp_path / "node")
     page = tabs.new_page()
     page.goto(f"http://127.0.0.1:{elsewhere}/")
     page.add_script_tag(path=project / BUILD)
@@ -113,3 +115,31 @@ def test_address_as_the_endpoint_loses_the_bucket(
     """P-02: for an address it names the bucket in the header Host, which a page cannot set."""
     with pytest.raises(Error, match=rf"PUT http://127\.0\.0\.1:{emulator.port}/%E7"):
         call(emulator.endpoint)
+
+
+def test_visitor_uploads_with_the_form_of_the_example(tabs: BrowserContext, tmp_path: Path) -> None:
+    """The page of examples/browser-upload sends a form that a key of `OSS.STS` signed."""
+    project = copy_project(EXAMPLES / "browser-upload", tmp_path / "upload")
+    with Emulator(accounts=project / "accounts.toml") as emulator:
+        env = {**os.environ, "OSS_ENDPOINT": f"http://localhost:{emulator.port}", "PORT": "0"}
+        subprocess.run(["node", "setup.js"], cwd=project, env=env, check=True, timeout=60)
+        app = subprocess.Popen(
+            ["node", "app.js"], cwd=project, env=env, stdout=subprocess.PIPE, text=True
+        )
+        with app:
+            try:
+                assert app.stdout is not None
+                page = tabs.new_page()
+                page.goto(app.stdout.readline().strip())
+                file: FilePayload = {
+                    "name": "图 1.txt",
+                    "mimeType": "text/plain",
+                    "buffer": b"content",
+                }
+                page.locator("#file").set_input_files(file)
+                expect(page.locator("#result")).to_have_text(
+                    'Stored, ETag "9A0364B9E99BB480DD25E1F0284C8555"'
+                )
+            finally:
+                app.terminate()
+        assert emulator.service.storage.object("examplebucket", "uploads/图 1.txt") is not None

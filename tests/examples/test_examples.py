@@ -108,3 +108,15 @@ def test_node_example_passes(tmp_path: Path) -> None:
         endpoint = f"http://localhost:{emulator.port}"
         output = run("npm", "test", folder=project, OSS_ENDPOINT=endpoint)
     assert "# pass 2" in output
+
+
+@pytest.mark.system
+def test_upload_example_passes_with_ali_oss(tmp_path: Path) -> None:
+    """Its form is signed with a key of `OSS.STS`; tests/browser sends it from the page."""
+    project = copy_project(EXAMPLES / "browser-upload", tmp_path / "upload")
+    with Emulator(accounts=project / "accounts.toml") as emulator:
+        endpoint = f"http://localhost:{emulator.port}"
+        output = run("npm", "test", folder=project, OSS_ENDPOINT=endpoint)
+        stored = [item.key for item in emulator.service.storage.objects("examplebucket")]
+    assert "# pass 4" in output
+    assert stored == ["uploads/a b.txt"]

@@ -2,14 +2,17 @@
 
     make newcomer
 
-It needs Python 3.11 without any package, make, git, curl, npm and rclone, and gets packages from
-PyPI and npm. It reports how long each step took, and fails if one does.
+It needs Python 3.11 without any package, make, git and curl, and gets packages from PyPI and npm.
+The projects type what the pages print. A project whose programs are missing is skipped, and fails
+where `OSS_EMULATOR_REQUIRE` names one of them. It reports how long each step took, and fails if
+one does.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -17,13 +20,16 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tests.docs.markdown import Block, agrees, blocks
+from tests.requirements import PROGRAMS, VARIABLE, find, required
 
 ROOT = Path(__file__).parents[2]
 PROJECTS = Path(__file__).with_name("projects")
@@ -33,10 +39,14 @@ PACKAGES = (
     "django",
     "fastapi",
     "httpx",
+    "playwright",
     "pytest",
     "requests",
 )
 """What the projects install beside the emulator."""
+GO_PATH = Path("/usr/share/gocode")
+GO_SDK = "github.com/aliyun/aliyun-oss-go-sdk/oss"
+"""Where Debian's golang-github-aliyun-aliyun-oss-go-sdk-dev has the SDK for Go."""
 _OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "ARGS", "VENV", "PYTHON")
 """What an outer make passes on, which a new user does not have."""
 
@@ -64,10 +74,20 @@ class Steps:
         verdict = "FAILED" if name in self.failures else "passed"
         print(f"{self.seconds[name]:6.1f} s  {verdict}  {name}", flush=True)
 
-    def run(self, name: str, function: Callable[[], object]) -> None:
-        """Run a function as a step."""
+    def run(self, name: str, function: Callable[[], object], *needs: str) -> None:
+        """Run a function as a step; skip it if a program or path that it needs is missing."""
+        missing = [need for need in needs if not has(need)]
+        if missing and not required() & set(needs):
+            print(f"          skipped  {name}: {', '.join(missing)} is missing", flush=True)
+            return
         with self.step(name):
+            assert not missing, f"{', '.join(missing)} is missing, and {VARIABLE} requires it"
             function()
+
+
+def has(need: str) -> bool:
+    """Whether there is a requirement's program, or a path."""
+    return bool(find(need)) if need in PROGRAMS else Path(need).exists()
 
 
 def run(*command: str | Path, cwd: Path, env: Mapping[str, str], text: str = "") -> str:
@@ -110,16 +130,21 @@ class Newcomer:
         run("git", "clone", "--quiet", ROOT, self.clone, cwd=self.home, env=self.bare)
         shutil.copytree(PROJECTS, self.projects)
 
-    @contextmanager
-    def make_run(self) -> Iterator[int]:
-        """Run `make run` until the server is ready; yields its port."""
-        ready, log = self.home / "ready.json", self.home / "make-run"
+    def make_run(self) -> AbstractContextManager[int]:
+        """Run `make run` until the block ends; yields the port of the server."""
+        ready = self.home / "make-run.json"
         flags = f"ARGS=--port 0 --ready-file {shlex.quote(str(ready))}"
+        return self.serving("make", "run", flags, ready=ready, env=self.bare)
+
+    @contextmanager
+    def serving(self, *command: str, ready: Path, env: Mapping[str, str]) -> Iterator[int]:
+        """Run a command of the clone that serves; yields the port that its ready file names."""
+        log = ready.with_suffix(".log")
         with log.open("wb") as written:
             process = subprocess.Popen(
-                ["make", "run", flags],
+                command,
                 cwd=self.clone,
-                env=self.bare,
+                env=dict(env),
                 stdout=written,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # a group of its own, so that make and the server end
@@ -137,15 +162,24 @@ class Newcomer:
             process.wait(PATIENCE)
 
     def install(self) -> None:
-        """Install what the projects need, with uv where it is."""
-        packages = (f"{self.clone}[lab,testing]", *PACKAGES)
+        """Install what most projects need."""
+        self.install_into(self.projects, f"{self.clone}[lab,testing]", *PACKAGES)
+
+    def install_lake(self) -> None:
+        """Install what docs/s3.md says for pandas and DuckDB."""
+        pip, install, *packages = shlex.split(self.printed("docs/s3.md", "pip install"))
+        assert (pip, install) == ("pip", "install")
+        self.install_into(self.projects / "lake", *packages)
+
+    def install_into(self, folder: Path, *packages: str) -> None:
+        """Make an environment in a folder and install packages, with uv where it is."""
+        venv, python = folder / ".venv", folder / ".venv" / "bin" / "python"
         if shutil.which("uv"):
-            run("uv", "venv", "--quiet", self.projects / ".venv", cwd=self.home, env=self.bare)
-            pip: tuple[str | Path, ...] = ("uv", "pip", "install", "--python", self.python)
+            run("uv", "venv", "--quiet", venv, cwd=self.home, env=self.bare)
+            pip: tuple[str | Path, ...] = ("uv", "pip", "install", "--python", python)
         else:
-            venv = (sys.executable, "-m", "venv", self.projects / ".venv")
-            run(*venv, cwd=self.home, env=self.bare)
-            pip = (self.python, "-m", "pip", "install", "--no-compile")
+            run(sys.executable, "-m", "venv", venv, cwd=self.home, env=self.bare)
+            pip = (python, "-m", "pip", "install", "--no-compile")
         run(*pip, "--quiet", *packages, cwd=self.home, env=self.bare)
 
     def install_from_wheels(self) -> None:
@@ -164,6 +198,25 @@ class Newcomer:
         """Install what the example for Node.js needs."""
         folder = self.clone / "examples" / "node"
         run("npm", "install", "--no-audit", "--no-fund", cwd=folder, env=self.bare)
+
+    def compile_go(self) -> None:
+        """Compile the SDK for Go and the library of Go, which takes longer than the program."""
+        run("go", "build", GO_SDK, cwd=self.home, env=self.go)
+
+    @property
+    def go(self) -> dict[str, str]:
+        """The environment where Go finds the packages of Debian.
+
+        It has the cache of this machine: who writes Go has compiled its library before.
+        """
+        cache = run("go", "env", "GOCACHE", cwd=self.home, env=os.environ).strip()
+        flags = {"CGO_ENABLED": "0", "GO111MODULE": "off", "GOPATH": str(GO_PATH)}
+        return {**self.env, **flags, "GOCACHE": cache}
+
+    def printed(self, page: str, mark: str) -> str:
+        """Return the first block of a page that has a mark."""
+        found = blocks((self.clone / page).read_text(encoding="utf-8"))
+        return next(block.text for block in found if mark in block.text)
 
     def in_project(self, name: str, *command: str) -> str:
         """Run a command in a project."""
@@ -192,19 +245,39 @@ def follow_readme(newcomer: Newcomer, port: int) -> None:
         assert agrees(f"...\n{wanted}", lines), f"expected:\n{wanted}\nfound:\n{lines}"
 
 
-def project(name: str, *command: str) -> Callable[[Newcomer], str]:
-    """Return a step that runs a command in a project."""
-    return lambda newcomer: newcomer.in_project(name, *command)
+def test_readme_with_oss2(newcomer: Newcomer, port: int) -> None:
+    """Run the test of the README, which starts a server of its own."""
+    code = newcomer.printed("README.md", "def test_")
+    (newcomer.projects / "oss2" / "test_images.py").write_text(code, encoding="utf-8")
+    newcomer.in_project("oss2", "python", "-m", "pytest", "-q")
 
 
-STEPS: dict[str, Callable[[Newcomer], str]] = {
-    "oss2 with the pytest plugin": project("oss2", "python", "-m", "pytest", "-q"),
-    "SDK V2 under run": project("v2", "oss-emulator", "run", "--demo", "--", "python", "app.py"),
-    "FastAPI and httpx": project("fastapi", "python", "-m", "pytest", "-q"),
-    "Django": project("django", "python", "-m", "pytest", "-q"),
-    "boto3 under run": project("boto3", "oss-emulator", "run", "--demo", "--", "python", "app.py"),
-    "rclone under run": project("rclone", "oss-emulator", "run", "--demo", "--", "sh", "list.sh"),
-}
+def snippet(newcomer: Newcomer, port: int, client: str, file: Path) -> dict[str, str]:
+    """Write the program that the console shows for a client; return the keys that it shows."""
+    url = f"http://127.0.0.1:{port}/_emulator/connect"
+    found: dict[str, Any] = json.loads(run("curl", "-s", url, cwd=newcomer.home, env=newcomer.bare))
+    (text,) = [each["text"] for each in found["clients"] if each["name"] == client]
+    file.write_text(text, encoding="utf-8")
+    return {
+        "OSS_ACCESS_KEY_ID": found["access_key_id"],
+        "OSS_ACCESS_KEY_SECRET": found["access_key_secret"],
+    }
+
+
+def test_v2(newcomer: Newcomer, port: int) -> None:
+    """Run the program that the console shows for SDK V2."""
+    folder = newcomer.projects / "v2"
+    keys = snippet(newcomer, port, "alibabacloud-oss-v2", folder / "hello.py")
+    printed = run("python", "hello.py", cwd=folder, env={**newcomer.env, **keys})
+    assert printed == "b'Hello'\n", printed
+
+
+def test_go(newcomer: Newcomer, port: int) -> None:
+    """Run the program that the console shows for the SDK for Go."""
+    folder = newcomer.home
+    keys = snippet(newcomer, port, "aliyun-oss-go-sdk", folder / "hello.go")
+    printed = run("go", "run", "hello.go", cwd=folder, env={**newcomer.go, **keys})
+    assert printed == "Hello\n", printed
 
 
 def test_node(newcomer: Newcomer, port: int) -> None:
@@ -213,9 +286,68 @@ def test_node(newcomer: Newcomer, port: int) -> None:
     run("npm", "test", cwd=newcomer.clone / "examples" / "node", env=env)
 
 
+def test_browser_upload(newcomer: Newcomer, port: int) -> None:
+    """Type what docs/web.md prints, with `npm test` for a person with a browser."""
+    ready = newcomer.home / "browser-upload.json"
+    serve = newcomer.printed("docs/web.md", "oss-emulator serve --accounts")
+    command = (*shlex.split(serve), "--port", "0", "--ready-file", str(ready))
+    script = newcomer.printed("docs/web.md", "npm start").replace("npm start", "npm test")
+    with newcomer.serving(*command, ready=ready, env=newcomer.env) as own_port:
+        env = {**newcomer.env, "OSS_ENDPOINT": f"http://localhost:{own_port}"}
+        run("sh", "-e", cwd=newcomer.clone, env=env, text=script)
+
+
+def test_lake(newcomer: Newcomer, port: int) -> None:
+    """Run the program of docs/s3.md with pandas and DuckDB, and compare what it prints."""
+    program = newcomer.printed("docs/s3.md", "duckdb_extension_httpfs").replace("9000", str(port))
+    python = newcomer.projects / "lake" / ".venv" / "bin" / "python"
+    printed = run(python, "-", cwd=newcomer.home, env=newcomer.bare, text=program)
+    assert printed == newcomer.printed("docs/s3.md", "page  visits"), printed
+
+
+def test_list_without_python(newcomer: Newcomer, port: int) -> None:
+    """Unpack the lab as a release has it, and paste the list of docs/rule-lab.md into its page."""
+    run("make", "lab", cwd=newcomer.clone, env=newcomer.bare)
+    folder = newcomer.projects / "lab"
+    with zipfile.ZipFile(newcomer.clone / "build" / "oss-emulator-lab.zip") as packed:
+        packed.extractall(folder)
+    (page,) = folder.rglob("index.html")
+    typed = newcomer.printed("docs/rule-lab.md", "cat > hosts.txt <<'END'")
+    (folder / "hosts.txt").write_text(typed.split("'END'\n")[1].split("END\n")[0], "utf-8")
+    chapter = (newcomer.clone / "docs" / "rule-lab.md").read_text(encoding="utf-8")
+    (answer,) = re.findall(r"the page answers\s+\*(.+)\*", chapter)
+    browser = find("headless-shell") or find("browser")
+    assert browser
+    newcomer.in_project("lab", "python", "paste.py", browser, str(page), "hosts.txt", answer)
+
+
+def project(name: str, *command: str) -> Callable[[Newcomer, int], str]:
+    """Return a step that runs a command in a project."""
+    return lambda newcomer, _: newcomer.in_project(name, *command)
+
+
+UNDER_RUN = ("oss-emulator", "run", "--demo", "--")
+STEPS: dict[str, tuple[Callable[[Newcomer, int], object], *tuple[str, ...]]] = {
+    "commands of the README": (follow_readme,),
+    "oss2 with the pytest plugin, as in the README": (test_readme_with_oss2,),
+    "SDK V2, as in the console": (test_v2,),
+    "SDK V2 under run": (project("v2", *UNDER_RUN, "python", "app.py"),),
+    "SDK V2, FastAPI and httpx": (project("fastapi", "python", "-m", "pytest", "-q"),),
+    "Django": (project("django", "python", "-m", "pytest", "-q"),),
+    "boto3 under run": (project("boto3", *UNDER_RUN, "python", "app.py"),),
+    "pandas and DuckDB, as in docs/s3.md": (test_lake,),
+    "rclone under run": (project("rclone", *UNDER_RUN, "sh", "list.sh"), "rclone"),
+    "ali-oss, examples/node": (test_node, "node", "npm"),
+    "upload from a browser, as in docs/web.md": (test_browser_upload, "node", "npm"),
+    "Go, as in the console": (test_go, "go", f"{GO_PATH}/src/{GO_SDK}"),
+    "a list in the page of the lab": (test_list_without_python, "browser", "node", "npm"),
+}
+"""What each project does, and what it needs."""
+
+
 def main() -> int:
     """Do everything; returns 1 if a step fails."""
-    missing = [name for name in ("make", "git", "curl", "npm", "rclone") if not shutil.which(name)]
+    missing = [name for name in ("make", "git", "curl") if not shutil.which(name)]
     if missing:
         sys.exit(f"These programs are missing: {', '.join(missing)}")
     steps, began = Steps(), time.monotonic()
@@ -225,17 +357,19 @@ def main() -> int:
             newcomer.clone_it()
         installing = [
             others.submit(steps.run, "pip install, for the projects", newcomer.install),
-            others.submit(steps.run, "npm install", newcomer.install_node),
+            others.submit(steps.run, "pip install, for pandas and DuckDB", newcomer.install_lake),
+            others.submit(steps.run, "npm install", newcomer.install_node, "node", "npm"),
+            others.submit(
+                steps.run, "go build", newcomer.compile_go, "go", f"{GO_PATH}/src/{GO_SDK}"
+            ),
             others.submit(steps.run, "pip --only-binary :all:", newcomer.install_from_wheels),
         ]
         with steps.step("make run, until it is ended"), newcomer.make_run() as port:
             print(f"{time.monotonic() - began:6.1f} s  from the clone to a server", flush=True)
             for future in installing:
                 future.result()
-            steps.run("commands of the README", partial(follow_readme, newcomer, port))
-            steps.run("ali-oss, examples/node", partial(test_node, newcomer, port))
-            for name, step in STEPS.items():
-                steps.run(name, partial(step, newcomer))
+            for name, (step, *needs) in STEPS.items():
+                steps.run(name, partial(step, newcomer, port), *needs)
         print(f"{time.monotonic() - began:6.1f} s  in all", flush=True)
     for name, text in steps.failures.items():
         print(f"\n{name} failed:\n{text}", file=sys.stderr)

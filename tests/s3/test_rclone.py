@@ -89,8 +89,11 @@ def test_folder_is_copied_checked_and_synchronized(
     assert set(listed) == {"moved", "dir/", "dir/large", "dir/目录/", "dir/目录/中文"}
 
 
-def test_bucket_is_made_and_removed(rclone: Rclone, server: Emulator) -> None:
+@pytest.mark.parametrize("command", ["rmdir", "purge"])
+def test_bucket_is_made_and_removed(rclone: Rclone, server: Emulator, command: str) -> None:
     rclone("mkdir", "oss:made-by-rclone")
     assert server.service.storage.bucket("made-by-rclone") is not None
-    rclone("rmdir", "oss:made-by-rclone")
+    if command == "purge":
+        server.put("/made-by-rclone/dir/a", b"content")
+    rclone(command, "oss:made-by-rclone")
     assert server.service.storage.bucket("made-by-rclone") is None

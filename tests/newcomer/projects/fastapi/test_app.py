@@ -6,10 +6,13 @@ from fastapi.testclient import TestClient
 
 
 @pytest.fixture
-def client(oss_intercept):
-    bucket = oss_intercept.bucket("examplebucket", acl="public-read", rules="rules.xml")
-    bucket.put_object("logo.png", b"image")
-    return TestClient(app)
+def client(oss_intercept, monkeypatch):
+    monkeypatch.setenv("OSS_ACCESS_KEY_ID", oss_intercept.access_key_id)
+    monkeypatch.setenv("OSS_ACCESS_KEY_SECRET", oss_intercept.access_key_secret)
+    oss_intercept.bucket("examplebucket", acl="public-read", rules="rules.xml")
+    found = TestClient(app)
+    assert found.put("/images/logo.png", content=b"image").status_code == 201
+    return found
 
 
 def test_our_page_gets_the_image(client):

@@ -7,3 +7,5 @@ echo content >file
 rclone --retries=1 copy file :s3:examplebucket/dir
 test "$(rclone --retries=1 cat :s3:examplebucket/dir/file)" = content
 rclone --retries=1 lsf :s3:examplebucket | grep -q '^hello.txt$'
+rclone --retries=1 purge :s3:examplebucket/dir
+test -z "$(rclone --retries=1 lsf :s3:examplebucket/dir)"
