@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from oss_emulator.control.console.requests import GROUPED, GROUPS
 from oss_emulator.control.console.sites import SHOWN
 from oss_emulator.control.traffic import MOST
 from oss_referer import RefererConfiguration, RefererPolicy
@@ -202,3 +203,13 @@ def test_bars_go_up_for_allowed_and_down_for_denied(ask: ApiCaller) -> None:
     up, down = (re.findall(rf'class="{name}" d="([^"]*)"', strip)[0] for name in ("up", "down"))
     tall = [float(re.findall(r"v(-?[\d.]+)h", path)[0]) for path in (up, down)]
     assert tall[0] == -2 * tall[1] < 0
+
+
+def test_list_by_site_names_a_referer_with_spaces_and_ends(ask: ApiCaller) -> None:
+    get(ask, *["no address is:denied"] * (GROUPED + 1))
+    page = ask.html("requests")
+    assert 'data-query="site:&#34;no address is:denied&#34; bucket:img"' in page
+    get(ask, *(f"http://{number}.test/" for number in range(GROUPS)))
+    page = ask.html("requests")
+    assert page.count("data-group=") == GROUPS
+    assert "Sites not listed here: 1." in page
