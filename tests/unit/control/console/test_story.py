@@ -154,6 +154,14 @@ def test_what_clients_and_rules_say_is_text_in_a_story(ask: ApiCaller) -> None:
         assert "<img" not in ask.html(path, body)
 
 
+def test_bytes_that_are_no_text_have_a_story_and_a_page_of_requests(ask: ApiCaller) -> None:
+    put_rules(ask, RefererConfiguration(False, whitelist=(SITE,), blacklist=("*",)))
+    number = get(ask, "a\udcff b")
+    for path in (f"requests/{number}", "requests", "requests?by=time"):
+        assert "/_emulator/rules" in ask.html(path)
+    assert "referer=a%FF%20b" in ask.html(f"requests/{number}")
+
+
 def test_story_by_many_rules_takes_a_moment(ask: ApiCaller) -> None:
     """600 entries are what 20 KB hold (R-42)."""
     entries = tuple(f"https://*.site{number}.example.com/" for number in range(560))
