@@ -48,14 +48,13 @@ def test_story_names_its_change_until_it_is_undone(ask: ApiCaller) -> None:
     number = ask.record("/bucket/key", "https://blog.example.com/").number
     etag = ask("POST", f"remedies/{number}", {"kind": "allow-site", "place": "0"}).json["etag"]
     wanted = {"kind": "allow-site", "place": "0", "etag": etag}
-    applied = ask("PUT", f"remedies/{number}", wanted).json
+    ask("PUT", f"remedies/{number}", wanted)
     made = changes(ask).of_story(number)
     assert made is not None
     assert (made.before, made.remote) == (OLD, "")
     assert not changes(ask).is_undone(made)
 
-    undo = {"undo": "", "etag": applied["etag"]}
-    undone = ask("PUT", f"remedies/{number}", undo).json
+    undone = ask("PUT", f"remedies/{number}", {"undo": ""}).json
     assert changes(ask).of_story(number) == made
     assert changes(ask).is_undone(made)
 

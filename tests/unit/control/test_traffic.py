@@ -1,7 +1,5 @@
 """Who asks: the tallies of the sites, which outlive the entries of the journal."""
 
-from random import Random
-
 import pytest
 from oss_emulator.control.journal import Journal, JournalEntry
 from oss_emulator.control.traffic import (
@@ -19,6 +17,7 @@ from oss_referer import RefererConfiguration
 from oss_referer.browser.strangers import MINI_PROGRAMS
 from oss_referer.sources import referer_xml
 
+from tests.referer.lint.random_rules import seeded
 from tests.rows import rows
 from tests.unit.control.caller import ApiCaller
 
@@ -168,7 +167,7 @@ def test_failures_are_counted_by_their_reason(ask: ApiCaller) -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_tallies_equal_a_recount_after_any_clear_and_undo(seed: int) -> None:
     """An undone Clear leaves the tallies as if it had never been."""
-    random = Random(seed)
+    random = seeded(seed)
     kept, parted = Tally(), Tally()
     cleared, time = None, 0.0
     for _ in range(60):

@@ -264,12 +264,11 @@ def restore_requests(asked: ApiRequest) -> Response:
 
 async def put_back(asked: ApiRequest) -> Response:
     """Put the rules from before a change back, unless others have come since."""
-    body, log = asked.json(), asked.controls.rule_changes
-    number, etag = body.get("change"), body.get("etag")
+    number, log = asked.json().get("change"), asked.controls.rule_changes
     change = next((one for one in log.all() if str(one.number) == number), None)
-    if change is None or not isinstance(etag, str):
+    if change is None:
         raise ApiError(404, "This change is no longer known; look at the rules of the bucket.")
-    document = await review.put_back(asked, change, etag)
+    document = await review.put_back(asked, change)
     values = {"bucket": change.bucket, "etag": review.tag(document)}
     made, is_undo = log.latest(change.bucket, document), change.undoes is not None
     return page.show(asked, "requests_put_back", values, made=made, is_undo=is_undo)

@@ -151,7 +151,11 @@ class Search(NamedTuple):
     def toggle(self, name: str, value: str) -> str:
         """Return the text with a token instead of those of its name; without it if it is there."""
         rest = self.without(name)
-        return rest if self.value(name) == value else f"{rest} {format_word(Word(name, value))}".strip()
+        return (
+            rest
+            if self.value(name) == value
+            else f"{rest} {format_word(Word(name, value))}".strip()
+        )
 
 
 def _split(text: str) -> Iterable[Word]:
