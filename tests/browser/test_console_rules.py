@@ -270,10 +270,9 @@ def test_page_and_commands_give_the_same_answer(tab: Page, tmp_path: Path) -> No
     assert shown is not None
     assert json.loads(shown)["RefererList"]["Referer"] == said["rules"]["whitelist"]
     found = command("lint", str(file), "--format", "json")
-    expect(tab.locator(".cause[data-named]")).to_have_count(
-        len(found)
-    )  # they come after the answer
-    rules = tab.locator(".cause[data-named]").evaluate_all(
+    causes = tab.locator(".cause[data-named]")
+    expect(causes).to_have_count(len(found))  # they come after the answer
+    rules = causes.evaluate_all(
         "(causes) => causes.map((one) => JSON.parse(one.dataset.named).rule)"
     )
     assert rules == [one["rule"] for one in found]

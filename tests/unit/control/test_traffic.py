@@ -169,14 +169,15 @@ def test_tallies_equal_a_recount_after_any_clear_and_undo(seed: int) -> None:
     """An undone Clear leaves the tallies as if it had never been."""
     random = seeded(seed)
     kept, parted = Tally(), Tally()
-    cleared, time = None, 0.0
+    cleared: Tally | None = None
+    time = 0.0
     for _ in range(60):
         step = random.random()
         if step < 0.1 and cleared is None:
             cleared, parted = parted, Tally()
         elif step < 0.2 and cleared is not None:
             cleared.absorb(parted)
-            cleared, parted = None, cleared
+            parted, cleared = cleared, None
         else:
             time += random.choice((0.0, 5.0, 40.0))
             verdict = random.choice((1, 1, 2, 3))
