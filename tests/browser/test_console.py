@@ -242,7 +242,7 @@ def test_story_of_a_request_by_keyboard(tab: Page, emulator: Emulator) -> None:
     expect(tab.locator("#story")).to_be_focused()
     for text in ("No blacklist entry matches.", "not signed", "user-agent", "<EC>0003-00000503"):
         expect(detail).to_contain_text(text)
-    detail.locator("summary", has_text="Take it along").click()
+    detail.locator("summary", has_text="Repeat it elsewhere").click()
     detail.locator(".snippet summary", has_text="curl").click()
     detail.get_by_role("button", name="Copy").first.click()
     expect(tab.locator("#announce")).to_have_text("Copied")
@@ -262,7 +262,7 @@ def test_request_is_added_to_a_table_that_the_lab_runs(
     visit(tab, emulator, "requests")
     for number in (0, 1):
         tab.locator("#rows tbody tr").nth(number).click()
-        tab.locator("summary", has_text="Take it along").click()
+        tab.locator("summary", has_text="Repeat it elsewhere").click()
         tab.get_by_role("button", name="Add to a table").click()
         tab.get_by_role("button", name="Close").click()
         expect(tab.locator("#detail")).to_be_hidden()

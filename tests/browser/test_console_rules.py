@@ -270,7 +270,9 @@ def test_page_and_commands_give_the_same_answer(tab: Page, tmp_path: Path) -> No
     assert shown is not None
     assert json.loads(shown)["RefererList"]["Referer"] == said["rules"]["whitelist"]
     found = command("lint", str(file), "--format", "json")
-    rules = tab.locator(".cause[data-named]").evaluate_all(
+    causes = tab.locator(".cause[data-named]")
+    expect(causes).to_have_count(len(found))  # they come after the answer
+    rules = causes.evaluate_all(
         "(causes) => causes.map((one) => JSON.parse(one.dataset.named).rule)"
     )
     assert rules == [one["rule"] for one in found]
@@ -312,6 +314,7 @@ PASTED = {
     "items": f"- {SITE}\n- {SITE}",
     "answer": f"HTTP/1.1 200 OK\n\n{forms.format(RULES, RulesForm.XML)}",
     "nginx": "valid_referers www.example.com;",
+    "list": f"\ufeff\n{SITE} # mine\n\n  http://a.test/ \r\n",
 }
 
 
@@ -320,11 +323,17 @@ PASTED = {
 def test_any_form_is_read_where_it_is_pasted(tab: Page, form: str, into: str) -> None:
     paste(tab, PASTED[form], into)
     expect(tab.locator("#read")).to_contain_text("Read as")
-    field = into if form in ("array", "items") else "#whitelist"
+    field = into if form in ("array", "items", "list") else "#whitelist"
     expect(tab.locator(field)).to_have_value(re.compile("^https?://www.example.com/"))
     tab.locator(field).press("Control+z")
     expect(whitelist(tab)).to_have_value(SAVED)
     expect(tab.locator("#read")).not_to_contain_text("Read as")
+
+
+def test_pasted_list_has_the_entries_that_commands_read(tab: Page) -> None:
+    (rules,) = forms.parse(PASTED["list"].encode()).values()
+    paste(tab, PASTED["list"])
+    expect(whitelist(tab)).to_have_value("".join(f"{entry}\n" for entry in rules.whitelist))
 
 
 def test_trailing_line_end_is_no_entry(tab: Page) -> None:

@@ -66,7 +66,7 @@ def test_answer_follows_what_comes(tab: Page, emulator: Emulator) -> None:
     fetch(emulator, SITE)
     see(tab, emulator)
     answer = tab.get_by_role("heading", level=1)
-    expect(answer).to_have_text("Nobody of yours is locked out")
+    expect(answer).to_have_text("None of your sites is locked out")
     expect(tab.locator("#answer")).to_have_attribute("aria-live", "polite")
     fetch(emulator, "http://blog.example.com/")
     expect(answer).to_have_text("1 of your sites is locked out")
@@ -86,7 +86,7 @@ def test_earlier_rules_are_put_back_and_back_again(tab: Page, emulator: Emulator
     tab.get_by_role("button", name="Put the earlier rules back").click()
     said = tab.locator("#put-back")
     expect(said).to_contain_text(f"The earlier rules of {BUCKET} are back")
-    expect(tab.get_by_role("heading", level=1)).to_have_text("Nobody of yours is locked out")
+    expect(tab.get_by_role("heading", level=1)).to_have_text("None of your sites is locked out")
     assert fetch(emulator, BLOG).status_code == 200
     said.get_by_role("button", name="Undo").click()
     expect(said).to_contain_text("has the later rules again")

@@ -195,8 +195,9 @@ def test_hostile_text_stays_text() -> None:
         assert evil not in ask(name, **values)["html"]
 
 
-def test_nginx_is_recognised() -> None:
-    found = ask("read", text="location / { valid_referers none *.example.com; }")
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_nginx_is_recognised(mark: str) -> None:
+    found = ask("read", text=mark + "location / { valid_referers none *.example.com; }")
     assert found["form"] == "nginx"
     assert "<b>nginx (valid_referers, map)</b>: 2 entries" in found["html"]
     assert "https://*.example.com/" in found["rules"]["RefererList"]["Referer"]

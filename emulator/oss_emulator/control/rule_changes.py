@@ -1,6 +1,5 @@
 """The last changes of Referer rules: of which bucket, when, what, and who made them."""
 
-from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -34,7 +33,8 @@ class RuleChanges:
     """Remembers the last changes; the oldest one goes when there are SIZE."""
 
     def __init__(self) -> None:
-        self._changes: deque[RuleChange] = deque(maxlen=SIZE)
+        self._changes: tuple[RuleChange, ...] = ()
+        """Replaced as a whole, because a thread adds to them while pages read them."""
         self._count = 0
         self._listeners: list[Callable[[], object]] = []
 
@@ -73,21 +73,19 @@ class RuleChanges:
         if before != after:
             self._count += 1
             made = RuleChange(self._count, time, bucket, before, after, request_id, remote)
-            self._changes.append(made)
+            self._changes = (*self._changes, made)[-SIZE:]
             for listener in self._listeners:
                 listener()
 
     def credit(self, request_id: str, story: int | None, undoes: int | None = None) -> None:
         """Say who has made the last change, if it is the one with this request id."""
         if self._changes and self._changes[-1].request_id == request_id:
-            self._changes[-1] = self._changes[-1]._replace(story=story, undoes=undoes)
+            made = self._changes[-1]._replace(story=story, undoes=undoes)
+            self._changes = (*self._changes[:-1], made)
 
-    def all(self) -> list[RuleChange]:
+    def all(self) -> tuple[RuleChange, ...]:
         """Return the changes, the oldest first."""
-        return list(self._changes)
-
-    def find(self, number: int) -> RuleChange | None:
-        return next((change for change in self._changes if change.number == number), None)
+        return self._changes
 
     def of_story(self, story: int) -> RuleChange | None:
         """Return the last change that was made in the story of a request, not taken back there."""
@@ -108,4 +106,4 @@ class RuleChanges:
         )
 
     def clear(self) -> None:
-        self._changes.clear()
+        self._changes = ()

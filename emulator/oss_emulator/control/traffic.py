@@ -31,8 +31,8 @@ _ORIGIN: Final = re.compile(
     r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#\\:\[\s]+|\[[^\]\s]*\])(?::(\d+))?(?=[/?#\\]|\Z)"
 )
 _PORTS: Final = {"http": "80", "https": "443"}
-_LONGEST: Final = 200
-"""The characters of a Referer that is not the address of a page that make a site."""
+_LONGEST: Final = 300
+"""The most characters of a site; a host has at most 253."""
 
 ALLOWED, DENIED, UNCHECKED = 1, 2, 3
 """The places of the verdicts in a slot, after its number."""
@@ -79,7 +79,7 @@ def read_site(referer: str) -> str:
     end = referer.find("/", 8)
     if end > 0 and referer.startswith(_MINI_PROGRAMS):
         end = referer.find("/", len(_MINI_PROGRAMS))
-    return _read_beginning(referer[:end] if end > 0 else referer[:_LONGEST])
+    return _read_beginning((referer[:end] if end > 0 else referer)[:_LONGEST])
 
 
 @lru_cache(4096)
@@ -139,8 +139,11 @@ class Tally:
         self.slots[-1][verdict] += 1
 
     def absorb(self, later: Tally) -> None:
-        """Add what was tallied after this."""
-        if later.last != self.last:
+        """Add what was tallied after this, if anything was."""
+        if not later.last:
+            return
+        is_one_row = later.counts[later.last] == sum(later.counts[1:])
+        if later.last != self.last or not is_one_row:
             self.last, self.since = later.last, later.since
         self.last_allowed = later.last_allowed or self.last_allowed
         self.last_denied = later.last_denied or self.last_denied

@@ -40,8 +40,7 @@ def answer(name: str, values: Values) -> Values:
 
 def _read(values: Values) -> Values:
     """Read the rules of a text in any form, or say why not; `name` chooses among several."""
-    text = _text(values, "text").removeprefix("\ufeff")
-    name = values.get("name")
+    text, name = _text(values, "text"), values.get("name")
     try:
         found = reading.read(text, name if isinstance(name, str) else "")
     except SourceError as error:

@@ -33,6 +33,7 @@ def read(text: str, name: str = "", assumptions: Assumptions = DEFAULT) -> ReadT
 
     Raises SourceError.
     """
+    text = text.removeprefix("\ufeff")
     document = forms.encode(text)
     try:
         form = forms.detect(document)
@@ -79,7 +80,7 @@ _SHOWN: Final = 60
 
 def explain(text: str, error: SourceError, name: str = "") -> Unreadable:
     """Say where a text cannot be read, and how to go on."""
-    lines = text.splitlines()
+    lines = text.removeprefix("\ufeff").split("\n")  # as the place of an error counts them
     line = lines[error.line - 1] if error.line <= len(lines) else ""
     found = _WORD.match(line, max(error.column - 1, 0))
     start, end = found.span(1) if found else (len(line), len(line))

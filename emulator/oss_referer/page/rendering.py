@@ -27,7 +27,7 @@ def load(*folders: Path) -> Environment:
     environment.filters["count"] = "{:,}".format
     environment.filters["utc"] = format_utc
     environment.filters["counted"] = count
-    environment.filters["quoted"] = lambda text: quote(text, safe="")
+    environment.filters["quoted"] = lambda text: quote(text, safe="", errors="surrogateescape")
     return environment
 
 

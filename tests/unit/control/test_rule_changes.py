@@ -34,13 +34,13 @@ def test_each_change_has_the_documents_before_and_after(ask: ApiCaller) -> None:
     assert (first.bucket, first.before, first.after) == ("bucket", None, OLD)
     assert (second.before, second.after, second.story) == (OLD, NEW, None)
     assert len(second.request_id) == 24
-    assert changes(ask).find(second.number) == second == changes(ask).latest("bucket", NEW)
+    assert second == changes(ask).latest("bucket", NEW)
     assert changes(ask).latest("bucket", OLD) is None
 
 
 def test_refused_document_is_no_change(ask: ApiCaller) -> None:
     assert ask.oss("PUT", "/bucket?referer", b"<nothing/>").status == 400
-    assert changes(ask).all() == []
+    assert changes(ask).all() == ()
 
 
 def test_story_names_its_change_until_it_is_undone(ask: ApiCaller) -> None:
@@ -48,14 +48,13 @@ def test_story_names_its_change_until_it_is_undone(ask: ApiCaller) -> None:
     number = ask.record("/bucket/key", "https://blog.example.com/").number
     etag = ask("POST", f"remedies/{number}", {"kind": "allow-site", "place": "0"}).json["etag"]
     wanted = {"kind": "allow-site", "place": "0", "etag": etag}
-    applied = ask("PUT", f"remedies/{number}", wanted).json
+    ask("PUT", f"remedies/{number}", wanted)
     made = changes(ask).of_story(number)
     assert made is not None
     assert (made.before, made.remote) == (OLD, "")
     assert not changes(ask).is_undone(made)
 
-    undo = {"undo": "", "etag": applied["etag"]}
-    undone = ask("PUT", f"remedies/{number}", undo).json
+    undone = ask("PUT", f"remedies/{number}", {"undo": ""}).json
     assert changes(ask).of_story(number) == made
     assert changes(ask).is_undone(made)
 
@@ -78,7 +77,7 @@ def test_restored_snapshot_changes_rules(ask: ApiCaller) -> None:
 def test_reset_forgets_changes(ask: ApiCaller) -> None:
     put(ask, OLD)
     ask("POST", "reset")
-    assert changes(ask).all() == []
+    assert changes(ask).all() == ()
 
 
 def test_oldest_changes_go() -> None:

@@ -17,6 +17,7 @@ from oss_referer import RefererConfiguration
 from oss_referer.browser.strangers import MINI_PROGRAMS
 from oss_referer.sources import referer_xml
 
+from tests.referer.lint.random_rules import seeded
 from tests.rows import rows
 from tests.unit.control.caller import ApiCaller
 
@@ -161,3 +162,50 @@ def test_failures_are_counted_by_their_reason(ask: ApiCaller) -> None:
     }
     assert find_failure(ask.record("/bucket/a", BLOG)) is None
     assert ask("GET", "requests").json["failures"] == dict.fromkeys(Failure, 1)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_tallies_equal_a_recount_after_any_clear_and_undo(seed: int) -> None:
+    """An undone Clear leaves the tallies as if it had never been."""
+    random = seeded(seed)
+    kept, parted = Tally(), Tally()
+    cleared: Tally | None = None
+    time = 0.0
+    for _ in range(60):
+        step = random.random()
+        if step < 0.1 and cleared is None:
+            cleared, parted = parted, Tally()
+        elif step < 0.2 and cleared is not None:
+            cleared.absorb(parted)
+            parted, cleared = cleared, None
+        else:
+            time += random.choice((0.0, 5.0, 40.0))
+            verdict = random.choice((1, 1, 2, 3))
+            kept.add(time, verdict)
+            parted.add(time, verdict)
+    if cleared is not None:
+        cleared.absorb(parted)
+        parted = cleared
+    assert (parted.counts, parted.last, parted.since) == (kept.counts, kept.last, kept.since)
+    assert _by_slot(parted) == _by_slot(kept)
+
+
+def _by_slot(tally: Tally) -> dict[int, list[int]]:
+    """The last 30 slots, which a cleared part cannot have pushed out by a slot in two parts."""
+    found: dict[int, list[int]] = {}
+    for slot, *counts in tally.slots:
+        merged = found.get(slot, [0, 0, 0])
+        found[slot] = [a + b for a, b in zip(merged, counts, strict=True)]
+    return dict(sorted(found.items())[-30:])
+
+
+def test_undo_of_a_clear_keeps_the_time_of_the_strip(ask: ApiCaller) -> None:
+    ask.record("/bucket/a", BLOG)
+    slot = ask.journal.traffic.whole.counts[0]
+    ask("DELETE", "journal")
+    ask("POST", "requests/restore")
+    assert ask.journal.traffic.whole.counts == [slot, 0, 1, 0]
+
+
+def test_site_of_a_host_without_end_is_cut(ask: ApiCaller) -> None:
+    assert len(read_site(f"https://{'a' * 8000}.test/")) == 300

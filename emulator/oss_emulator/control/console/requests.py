@@ -13,7 +13,7 @@ from oss_emulator.control.api.referer import find_rules
 from oss_emulator.control.api.route import ApiError, ApiRequest, Route, reply
 from oss_emulator.control.console import connect, page, review, sites, story, wants_page
 from oss_emulator.control.console.entries import summarize
-from oss_emulator.control.console.search import Search
+from oss_emulator.control.console.search import NO_REFERER, Search, Word, format_word
 from oss_emulator.control.console.sites import Band, Overview
 from oss_emulator.control.journal import JournalEntry, RefererResult
 from oss_emulator.control.traffic import SLOT, SLOTS, SiteOf, key_of
@@ -26,8 +26,11 @@ SHOWN: Final = 200
 GROUPED: Final = 20
 """Rows of one site, in a list by site."""
 
+GROUPS: Final = 200
+"""Sites of such a list."""
+
 SCREEN: Final = 30
-"""Rows after which the sites of such a list are folded."""
+"""Rows after which its sites are folded."""
 
 PAUSE: Final = 0.1
 """Seconds in which new requests are collected before they are sent to the page."""
@@ -63,8 +66,8 @@ class Group(NamedTuple):
         """The search for all of them."""
         if self.key is None:
             return "is:not-checked"
-        site = self.key.site.rstrip("/") or "none"
-        return f"site:{site} bucket:{self.key.bucket}"
+        site = Word("site", self.key.site.rstrip("/") or NO_REFERER)
+        return f"{format_word(site)} bucket:{self.key.bucket}"
 
 
 class _View(NamedTuple):
@@ -97,6 +100,7 @@ def list_requests(asked: ApiRequest) -> Response:
     fitting = view.search.find(entry for entry in kept if not before or entry.number < before)
     found = fitting[-limit:][::-1]
     overview = sites.survey(asked, view.search)
+    groups = _group(fitting, overview) if view.by_site else []
     is_fresh = not kept and overview.is_empty and not view.text
     return page.show(
         asked,
@@ -109,7 +113,8 @@ def list_requests(asked: ApiRequest) -> Response:
             **overview.to_dict(),
         },
         **_show(asked, overview, view),
-        groups=_group(fitting, overview) if view.by_site else [],
+        groups=groups[:GROUPS],
+        more_groups=len(groups[GROUPS:]),
         by_site=view.by_site,
         count=len(fitting),
         problem=view.problem,
@@ -259,12 +264,11 @@ def restore_requests(asked: ApiRequest) -> Response:
 
 async def put_back(asked: ApiRequest) -> Response:
     """Put the rules from before a change back, unless others have come since."""
-    body, log = asked.json(), asked.controls.rule_changes
-    number, etag = body.get("change"), body.get("etag")
+    number, log = asked.json().get("change"), asked.controls.rule_changes
     change = next((one for one in log.all() if str(one.number) == number), None)
-    if change is None or not isinstance(etag, str):
+    if change is None:
         raise ApiError(404, "This change is no longer known; look at the rules of the bucket.")
-    document = await review.put_back(asked, change, etag)
+    document = await review.put_back(asked, change)
     values = {"bucket": change.bucket, "etag": review.tag(document)}
     made, is_undo = log.latest(change.bucket, document), change.undoes is not None
     return page.show(asked, "requests_put_back", values, made=made, is_undo=is_undo)

@@ -71,11 +71,11 @@ async def replace(
     return document
 
 
-async def put_back(
-    asked: ApiRequest, change: RuleChange, seen: str | None, *, story: int | None = None
-) -> bytes:
-    """Put the rules from before a change back, and return their document; else as `replace`."""
-    rules = RefererConfiguration() if change.before is None else change.before  # R-15
+async def put_back(asked: ApiRequest, change: RuleChange, *, story: int | None = None) -> bytes:
+    """Put the rules from before a change back, unless other ones have come since; as `replace`."""
+    rules, seen = change.before, tag(change.after)
+    if rules is None:
+        rules = referer_xml.format(RefererConfiguration())  # R-15
     return await replace(asked, change.bucket, rules, seen, story=story, undoes=change.number)
 
 

@@ -146,12 +146,16 @@ class Search(NamedTuple):
 
     def without(self, *names: str) -> str:
         """Return the text without some tokens."""
-        return " ".join(_format(word) for word in self.words if word.name not in names)
+        return " ".join(format_word(word) for word in self.words if word.name not in names)
 
     def toggle(self, name: str, value: str) -> str:
         """Return the text with a token instead of those of its name; without it if it is there."""
         rest = self.without(name)
-        return rest if self.value(name) == value else f"{rest} {_format(Word(name, value))}".strip()
+        return (
+            rest
+            if self.value(name) == value
+            else f"{rest} {format_word(Word(name, value))}".strip()
+        )
 
 
 def _split(text: str) -> Iterable[Word]:
@@ -165,9 +169,11 @@ def _split(text: str) -> Iterable[Word]:
             yield Word("", f"{name}:{value}" if name else value)
 
 
-def _format(word: Word) -> str:
-    value = f'"{word.value}"' if re.search(r"\s", word.value) else word.value
-    return f"{word.name}:{value}" if word.name else value
+def format_word(word: Word) -> str:
+    """Format a word so that it is parsed as itself, in quotation marks if it has to be."""
+    start = f"{word.name}:" if word.name else ""
+    plain = start + word.value
+    return plain if [*_split(plain)] == [word] else f'{start}"{word.value}"'
 
 
 def _read(word: Word, now: float) -> Fits:

@@ -105,8 +105,8 @@ class LockedOut(NamedTuple):
     cause: RuleChange | None
     edits: tuple[tuple[str, str, str], ...]
     """What the change did: `+` or `-`, a list or a switch, an entry or a value."""
-    etag: str
-    """That of the present rules if the change is the last one, else ""."""
+    is_last: bool
+    """Whether the bucket still has the rules that the change has made."""
 
 
 class Overview(NamedTuple):
@@ -240,17 +240,16 @@ def _explain(
         groups.setdefault((row.key.bucket, row.cause), []).append(row)
     for (bucket, cause), found in groups.items():
         edits: tuple[tuple[str, str, str], ...] = ()
-        etag = ""
+        is_last = False
         if cause is not None:
             rules = map(read_document, (cause.before, cause.after))
             edits = tuple(
                 ("+", name, new) if new is not None else ("-", name, old or "")
                 for name, old, new in diff.find_edits(*rules)
             )
-            last = asked.controls.rule_changes.latest(bucket, documents[bucket])
-            etag = review.tag(documents[bucket]) if last == cause else ""
+            is_last = asked.controls.rule_changes.latest(bucket, documents[bucket]) == cause
         since = min(row.since for row in found)
-        yield LockedOut(bucket, len(found), since, cause, edits, etag)
+        yield LockedOut(bucket, len(found), since, cause, edits, is_last)
 
 
 def find_nearest(asked: ApiRequest, row: SiteRow) -> Marked | None:

@@ -150,15 +150,16 @@ async def propose_remedy(asked: ApiRequest) -> Response:
 async def apply_remedy(asked: ApiRequest) -> Response:
     """Apply a remedy to the rules for which it was proved, or `undo` what was applied here."""
     entry, body = entries.find(asked), asked.json()
-    etag, changes = body.get("etag"), asked.controls.rule_changes
-    if not isinstance(etag, str):
-        raise ApiError(400, "Send the etag of the rules that are replaced.")
     if "undo" in body:
+        changes = asked.controls.rule_changes
         made = changes.of_story(entry.number)
         if made is None or changes.is_undone(made):
             raise ApiError(409, "There is nothing to undo; load the story of the request again.")
-        document = await review.put_back(asked, made, etag, story=entry.number)
+        document = await review.put_back(asked, made, story=entry.number)
     else:
+        etag = body.get("etag")
+        if not isinstance(etag, str):
+            raise ApiError(400, "Send the etag of the rules that are replaced.")
         chosen, _, now = remedies.choose(asked, entry)
         if now != etag:
             raise ApiError(409, review.CONFLICT)

@@ -57,7 +57,12 @@ const MOST_LINES = 100_000;
 export const isLarge = (text) => text.length > LARGEST || text.split("\n", MOST_LINES + 1).length > MOST_LINES;
 
 /** How texts begin that are not lines of entries: XML, JSON, TOML, HCL, nginx, YAML, items, answers of a server. */
-const DOCUMENT = /^\s*(?:#.*\n\s*|\/\/.*\n\s*)*(?:[<{]|["'-]|#|(?:valid_referers|server|location|map)\s|\[+ *(?:[\w.-]|"[^"\n]*"|'[^'\n]*')+ *\]|\[\s*"|(?:[\w.-]|"[^"\n]*"|'[^'\n]*')+ *=|[\w"'-]+:\s|resource\s|---|HTTP\/)/;
+const DOCUMENT = /^\s*(?:#.*\n\s*|\/\/.*\n\s*)*(?:[<{]|\/\*|["'-]|#|(?:valid_referers|server|location|map)\s|\[+ *(?:[\w.-]|"[^"\n]*"|'[^'\n]*')+ *\]|\[\s*"|(?:[\w.-]|"[^"\n]*"|'[^'\n]*')+ *=|[\w"'-]+:\s|resource\s|---|HTTP\/)/;
+/**
+ * Whether lines may have more than entries: blanks, comments, empty lines, columns, the mark of an encoding.
+ * @param {string} text
+ */
+const isUntidy = (text) => text.startsWith("\ufeff") || (text.includes("\n") && /[ \t,;]|^\r?\n|\n\r?\n/.test(text));
 /** How one begins that somebody types. */
 const TYPED = /^\s*[<{]/;
 
@@ -235,7 +240,7 @@ export class Editor {
    */
   #paste(one, event) {
     const text = event.clipboardData?.getData("text/plain") ?? "";
-    const isDocument = isLarge(text) || text.includes("\0") || DOCUMENT.test(text);
+    const isDocument = isLarge(text) || text.includes("\0") || DOCUMENT.test(text) || isUntidy(text);
     if (!isDocument && text.length < LONG) return;
     event.preventDefault();
     if (isDocument) this.take(text, { into: one });
@@ -278,7 +283,7 @@ export class Editor {
       const isList = form === "list";
       this.#source = isList ? undefined : { text, form, name: own };
       if (isList && into && !this.isUnread) {
-        insert(into, join(found.RefererList.Referer));
+        insert(into, join(found.RefererList.Referer) + (text.endsWith("\n") ? "\n" : ""));
       } else {
         const now = isList ? { ...this.rules, RefererList: found.RefererList } : found;
         this.#page.opened?.(now);

@@ -111,6 +111,12 @@ def test_tokens_are_put_in_and_taken_out() -> None:
     assert Search.parse("", NOON).toggle("bucket", "img") == "bucket:img"
 
 
+@rows("text", '"is:denied"', '"a b" c', 'other:"a b"', 'test:"a b"', 'a"b c')
+def test_text_of_a_search_is_parsed_as_the_same_words(text: str) -> None:
+    search = Search.parse(text, NOON)
+    assert Search.parse(search.without(), NOON).words == search.words
+
+
 def test_sites_follow_the_tokens_that_name_them() -> None:
     site = SiteOf("https://blog.example.com", "img")
     assert Search.parse("bucket:img is:denied words", NOON).fits_site(site)
