@@ -449,6 +449,7 @@ export class Editor {
   #toggle(event) {
     const details = event.target;
     const cause = details instanceof HTMLDetailsElement ? details.parentElement : null;
+    if (details instanceof HTMLDetailsElement && details.id === "generate" && details.open) nameSite();
     if (!(details instanceof HTMLDetailsElement) || !cause?.dataset.named) return;
     if (details.open) this.#opened.add(cause.dataset.named);
     else this.#opened.delete(cause.dataset.named);
@@ -543,9 +544,17 @@ export class Editor {
       const made = await this.#page.tell("generate", { ...values(form), rules: this.rules }, false);
       find("#generated").hidden = false;
       find("#generated code").textContent = made.table;
+      nameSite();
       return made.rules;
     });
   }
+}
+
+/** Let the reader type the site, or the next one, at once. */
+function nameSite() {
+  const field = /** @type {HTMLInputElement} */ (find("#generate [name=site]"));
+  field.focus();
+  field.select();
 }
 
 /**
