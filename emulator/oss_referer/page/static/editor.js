@@ -288,6 +288,11 @@ export class Editor {
     });
   }
 
+  /** Show nothing of a text that is still being read. */
+  stopReading() {
+    this.#reads += 1;
+  }
+
   #readSoon = later(() => {
     if (this.#text !== undefined) this.take(this.#text);
   }, 150);
