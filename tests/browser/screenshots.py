@@ -25,8 +25,11 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "img"
 BUCKET = "examplebucket"
 
-COLOURS = 96
+COLOURS = 256
 """The colours of a picture."""
+
+PAUSE = 20.0
+"""Seconds between two requests, so that the pictures show them over time."""
 
 REFERERS = [
     "https://www.example.com/",
@@ -83,7 +86,7 @@ def _wait_for_findings(page: Page) -> None:
 
 
 PICTURES = [
-    Picture("requests", "requests", _open_story, height=1100),
+    Picture("requests", "requests", _open_story, width=1440, height=900),
     Picture("rules", f"rules/{BUCKET}", _edit, height=1150),
     Picture("buckets", f"buckets/{BUCKET}", height=620),
     Picture("object", f"objects/{BUCKET}?key=hello.txt", height=620),
@@ -99,7 +102,7 @@ def take(names: Collection[str]) -> None:
     FOLDER.mkdir(exist_ok=True)
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with (
-        Emulator(seed=DEMO) as emulator,
+        Emulator(seed=DEMO.relative_to(ROOT)) as emulator,
         sync_playwright() as playwright,
         TemporaryDirectory() as folder,
     ):
@@ -109,7 +112,8 @@ def take(names: Collection[str]) -> None:
         Image.linear_gradient("L").resize((320, 180)).save(logo, "PNG")
         for key in ("photos/cat.png", "photos/dog.png", "logo.png"):
             emulator.put(f"/{BUCKET}/{key}", logo.getvalue(), {"Content-Type": "image/png"})
-        for referer in REFERERS:
+        for referer in REFERERS * 4:
+            emulator.controls.clock.shift += PAUSE
             headers = {"Referer": referer} if referer else {}
             requests.get(f"{emulator.endpoint}/{BUCKET}/hello.txt", headers=headers, timeout=20)
         browser = playwright.chromium.launch(executable_path=find("browser"), args=arguments)

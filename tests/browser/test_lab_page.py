@@ -563,6 +563,15 @@ def test_link_replaces_a_sample_and_a_sample_replaces_a_link(shown: Page) -> Non
     expect(shown.locator("#sample")).to_be_visible()
 
 
+def test_link_drops_a_text_that_is_still_being_read(shown: Page) -> None:
+    paste(shown, BROKEN)
+    goes_to(shown, samples.link("case", {"rules": rules(SITE), "referers": SITE, "site": ""}))
+    verdict = verdict_on(shown, SITE)  # Python decides in turn, so it has read the text by then
+    expect(verdict).to_have_text("allowed")
+    shown.wait_for_timeout(300)
+    expect(shown.locator("#whitelist")).to_have_value(SITE)
+
+
 def test_ten_thousand_entries_do_not_hang_the_page(shown: Page) -> None:
     many = "\n".join(f"https://{number}.example.com/" for number in range(10_000))
     set_referers(shown, "https://9999.example.com/")

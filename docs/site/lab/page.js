@@ -316,6 +316,7 @@ const textsOf = (given) => ("rules" in given
 /** Forget what the page has shown, for a link that shows something else. */
 function reset() {
   playing += 1; // what a sample still runs is not shown
+  editor.stopReading();
   sample = undefined;
   isComparing = false;
   find("#sample").hidden = true;

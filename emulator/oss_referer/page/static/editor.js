@@ -293,6 +293,11 @@ export class Editor {
     });
   }
 
+  /** Show nothing of a text that is still being read. */
+  stopReading() {
+    this.#reads += 1;
+  }
+
   #readSoon = later(() => {
     if (this.#text !== undefined) this.take(this.#text);
   }, 150);
@@ -454,6 +459,7 @@ export class Editor {
   #toggle(event) {
     const details = event.target;
     const cause = details instanceof HTMLDetailsElement ? details.parentElement : null;
+    if (details instanceof HTMLDetailsElement && details.id === "generate" && details.open) nameSite();
     if (!(details instanceof HTMLDetailsElement) || !cause?.dataset.named) return;
     if (details.open) this.#opened.add(cause.dataset.named);
     else this.#opened.delete(cause.dataset.named);
@@ -548,9 +554,17 @@ export class Editor {
       const made = await this.#page.tell("generate", { ...values(form), rules: this.rules }, false);
       find("#generated").hidden = false;
       find("#generated code").textContent = made.table;
+      nameSite();
       return made.rules;
     });
   }
+}
+
+/** Let the reader type the site, or the next one, at once. */
+function nameSite() {
+  const field = /** @type {HTMLInputElement} */ (find("#generate [name=site]"));
+  field.focus();
+  field.select();
 }
 
 /**

@@ -1,0 +1,217 @@
+"""Five tasks of a person in a real browser, by mouse and by keyboard, each within its clicks."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+from oss_emulator import Emulator
+from oss_referer import RefererConfiguration, lint
+from oss_referer.sources import forms, referer_xml
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.conftest import PATIENCE
+from tests.browser.console import BUCKET, SITE, fetch, visit
+from tests.browser.test_console_rules import FORTY
+
+pytestmark = pytest.mark.system
+
+BLOG, SHOP, OLD = (f"https://{name}.example.com/" for name in ("blog", "shop", "old"))
+APP = "wx0123456789abcdef"
+KEYS_TO_ANYTHING = 120
+"""The presses of Tab within which everything on a page is reached."""
+
+
+@dataclass
+class Hand:
+    """What a person does on a page, and how many clicks that takes.
+
+    By keyboard, Enter counts as a click, and Tab leads to everything.
+    """
+
+    tab: Page
+    is_mouse: bool
+    clicks: int = 0
+
+    def press(self, control: Locator) -> None:
+        """Press a button, or follow a link."""
+        self.clicks += 1
+        if self.is_mouse:
+            control.click()
+        else:
+            self._reach(control)
+            self.tab.keyboard.press("Enter")
+
+    def type(self, field: Locator, text: str) -> None:
+        """Type into a field, which a mouse has to click on if it has no focus."""
+        self._enter(field)
+        self.tab.keyboard.insert_text(text)
+
+    def paste(self, field: Locator, text: str) -> None:
+        """Paste a text in place of the one that is there."""
+        self.tab.evaluate("(text) => navigator.clipboard.writeText(text)", text)
+        self._enter(field)
+        self.tab.keyboard.press("Control+a")
+        self.tab.keyboard.press("Control+v")
+
+    def _enter(self, field: Locator) -> None:
+        if not self.is_mouse:
+            self._reach(field)
+        elif not _has_focus(field):
+            self.clicks += 1
+            field.click()
+
+    def _reach(self, control: Locator) -> None:
+        expect(control).to_be_visible()
+        for _ in range(KEYS_TO_ANYTHING):
+            if _has_focus(control):
+                return
+            self.tab.keyboard.press("Tab")
+        raise AssertionError(f"Tab does not lead to {control}")
+
+
+def _has_focus(control: Locator) -> bool:
+    return bool(control.evaluate("(control) => control === document.activeElement"))
+
+
+@pytest.fixture(params=[(1440, "en"), (390, "zh")], ids=["wide", "narrow-zh"])
+def tab(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    width, language = request.param
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, locale=language, accept_downloads=True
+    )
+    context.set_default_timeout(PATIENCE)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(params=["mouse", "keyboard"])
+def hand(tab: Page, request: pytest.FixtureRequest) -> Hand:
+    return Hand(tab, is_mouse=request.param == "mouse")
+
+
+@pytest.fixture(autouse=True)
+def reset(emulator: Emulator) -> None:
+    emulator.reset()
+
+
+@pytest.fixture
+def within(hand: Hand, record_property: Callable[[str, object], None]) -> Callable[[int], None]:
+    """Record the clicks of a task, which fails above a bound."""
+
+    def check(bound: int) -> None:
+        record_property("clicks", hand.clicks)
+        assert hand.clicks <= bound
+
+    return check
+
+
+def put(emulator: Emulator, *whitelist: str) -> None:
+    rules = RefererConfiguration(allow_empty_referer=True, whitelist=whitelist)
+    emulator.put(f"/{BUCKET}?referer", referer_xml.format(rules))
+
+
+def saved(emulator: Emulator) -> RefererConfiguration:
+    """The rules that the bucket has."""
+    url = f"{emulator.endpoint}/_emulator/rules/{BUCKET}"
+    return forms.convert_members(requests.get(url, timeout=20).json()["rules"])
+
+
+def test_broken_image_is_allowed_and_exported(
+    hand: Hand, within: Callable[[int], None], emulator: Emulator
+) -> None:
+    put(emulator, SITE)
+    assert fetch(emulator, f"{BLOG}post/1", key="picture.svg").status_code == 403
+    visit(hand.tab, emulator, "requests")
+    hand.press(hand.tab.locator("#sites [data-allow]").first)
+    hand.press(hand.tab.locator("#apply"))
+    hand.press(hand.tab.locator("form#export button"))
+    with hand.tab.expect_download() as download:
+        hand.press(hand.tab.locator("#exported a[download]").first)
+    within(5)
+    (exported,) = forms.parse(download.value.path().read_bytes()).values()
+    assert exported.whitelist == (SITE, BLOG)
+    assert fetch(emulator, f"{BLOG}post/1", key="picture.svg").status_code == 200
+
+
+def test_three_sites_and_an_app_are_allowed_from_nothing(
+    hand: Hand, within: Callable[[int], None], emulator: Emulator
+) -> None:
+    put(emulator)
+    visit(hand.tab, emulator, f"rules/{BUCKET}")
+    form = hand.tab.locator("#generate form")
+    hand.press(hand.tab.locator("#generate > summary"))
+    sites = ("https://www.example.com", "https://blog.example.net", "https://shop.example.org")
+    for site in sites:
+        hand.type(form.locator("[name=site]"), site)
+        if site == sites[-1]:
+            hand.type(form.locator("[name=mini_programs]"), APP)
+        hand.press(form.locator("button"))
+        expect(hand.tab.locator("#whitelist")).to_have_value(re.compile(re.escape(site)))
+    hand.press(hand.tab.locator("#apply"))
+    expect(hand.tab.locator("#apply")).to_have_attribute("aria-disabled", "true")
+    within(6)
+    for referer in (*(f"{site}/page" for site in sites), f"https://servicewechat.com/{APP}/1/"):
+        assert fetch(emulator, referer).status_code == 200
+    assert fetch(emulator, "https://stranger.test/").status_code == 403
+
+
+def test_forty_broken_entries_become_right_rules(
+    hand: Hand, within: Callable[[int], None], emulator: Emulator
+) -> None:
+    put(emulator, SITE)
+    visit(hand.tab, emulator, f"rules/{BUCKET}")
+    hand.paste(hand.tab.locator("#whitelist"), "\n".join(FORTY))
+    hand.press(hand.tab.locator("#fix"))
+    expect(hand.tab.locator("#receipt")).to_be_visible()
+    hand.press(hand.tab.locator("#apply"))
+    expect(hand.tab.locator("#apply")).to_have_attribute("aria-disabled", "true")
+    within(4)
+    right = lint.fix(RefererConfiguration(allow_empty_referer=True, whitelist=FORTY)).configuration
+    assert saved(emulator) == right
+
+
+def test_sites_of_the_last_minute_take_no_click(tab: Page, emulator: Emulator) -> None:
+    """Each names the time of its last denied request, the latest first."""
+    put(emulator, SITE)
+    clock = emulator.controls.clock
+    for referer, shift in ((OLD, -300.0), (BLOG, 0.0), (SHOP, 0.0)):
+        clock.shift = shift
+        fetch(emulator, referer)
+    visit(tab, emulator, "requests")
+    rows = tab.locator("#sites tr[data-key]")
+    expect(rows.locator("th")).to_contain_text(
+        ["shop.example.com", "blog.example.com", "old.example.com"]
+    )
+    ages = []
+    for last in rows.locator(".last time").all():
+        expect(last).to_be_in_viewport(ratio=1)
+        ages.append(time.time() - float(last.get_attribute("data-time") or 0))
+    assert [age < 60 for age in ages] == [True, True, False]
+
+
+def test_lab_on_the_disk_fixes_and_shares(
+    hand: Hand, within: Callable[[int], None], folder: Path
+) -> None:
+    tab = hand.tab
+    tab.context.set_offline(True)
+    tab.goto(f"{folder.as_uri()}/index.html")
+    expect(tab.locator("#verdicts tr").first).to_be_attached(timeout=180_000)
+    whitelist = tab.locator("#whitelist")
+    hand.paste(whitelist, "\n".join(FORTY))
+    hand.press(tab.locator("#fix"))
+    expect(tab.locator("#receipt")).to_be_visible()
+    fixed = whitelist.input_value()
+    hand.press(tab.locator("#link"))
+    expect(tab.locator("#announce")).not_to_be_empty()
+    within(4)
+    shared = tab.evaluate("() => navigator.clipboard.readText()")
+    other = tab.context.new_page()
+    other.goto(shared)
+    expect(other.locator("#whitelist")).to_have_value(fixed, timeout=180_000)
