@@ -42,10 +42,20 @@ class Hand:
         """Press a button, or follow a link."""
         self.clicks += 1
         if self.is_mouse:
+            self._let_settle(control)
             control.click()
         else:
             self._reach(control)
             self.tab.keyboard.press("Enter")
+
+    def _let_settle(self, control: Locator) -> None:
+        """Wait until a control has stayed where it is: nobody clicks on what an answer moves."""
+        place, since = control.bounding_box(), time.monotonic()
+        while time.monotonic() < since + 0.5:
+            self.tab.wait_for_timeout(50)
+            now = control.bounding_box()
+            if now != place:
+                place, since = now, time.monotonic()
 
     def type(self, field: Locator, text: str) -> None:
         """Type into a field, which a mouse has to click on if it has no focus."""
@@ -146,14 +156,19 @@ def test_three_sites_and_an_app_are_allowed_from_nothing(
     put(emulator)
     visit(hand.tab, emulator, f"rules/{BUCKET}")
     form = hand.tab.locator("#generate form")
+    site_field = form.locator("[name=site]")
+    expect(hand.tab.locator("#causes h2")).to_be_visible()
+    expect(hand.tab.locator("#part-1")).to_be_visible()
     hand.press(hand.tab.locator("#generate > summary"))
     sites = ("https://www.example.com", "https://blog.example.net", "https://shop.example.org")
     for site in sites:
-        hand.type(form.locator("[name=site]"), site)
+        expect(site_field).to_be_focused()  # by itself, when it opens and after each site
+        hand.type(site_field, site)
         if site == sites[-1]:
             hand.type(form.locator("[name=mini_programs]"), APP)
         hand.press(form.locator("button"))
         expect(hand.tab.locator("#whitelist")).to_have_value(re.compile(re.escape(site)))
+        expect(hand.tab.locator("#part-1")).to_contain_text(site.partition("://")[2])
     hand.press(hand.tab.locator("#apply"))
     expect(hand.tab.locator("#apply")).to_have_attribute("aria-disabled", "true")
     within(6)
