@@ -113,7 +113,7 @@ def reset(emulator: Emulator) -> None:
 
 @pytest.fixture
 def within(hand: Hand, record_property: Callable[[str, object], None]) -> Callable[[int], None]:
-    """Record the clicks of a task, which fails above a bound."""
+    """Record the clicks of a task; the test fails if they exceed the bound."""
 
     def check(bound: int) -> None:
         record_property("clicks", hand.clicks)

@@ -86,7 +86,7 @@ class Steps:
 
 
 def has(need: str) -> bool:
-    """Whether there is a requirement's program, or a path."""
+    """Return whether a required program is on the PATH, or a required file exists."""
     return bool(find(need)) if need in PROGRAMS else Path(need).exists()
 
 
@@ -253,7 +253,7 @@ def test_readme_with_oss2(newcomer: Newcomer, port: int) -> None:
 
 
 def snippet(newcomer: Newcomer, port: int, client: str, file: Path) -> dict[str, str]:
-    """Write the program that the console shows for a client; return the keys that it shows."""
+    """Write the console's sample program for a client to a file; return the keys in it."""
     url = f"http://127.0.0.1:{port}/_emulator/connect"
     found: dict[str, Any] = json.loads(run("curl", "-s", url, cwd=newcomer.home, env=newcomer.bare))
     (text,) = [each["text"] for each in found["clients"] if each["name"] == client]

@@ -78,7 +78,7 @@ _PAUSE = 1.0
 """Seconds between two looks whether rules are in effect, unless the service is on this machine."""
 
 _OPENING = 5
-"""How often a denied request is sent: new permissions take effect after a moment."""
+"""How many times a denied request is tried: new permissions take a moment to take effect."""
 
 _ATTEMPTS = 2
 """How often deleting a bucket is tried."""

@@ -239,7 +239,7 @@ def _no_proxy(inherited: Mapping[str, str]) -> list[str]:
 def _is_oss(host: str) -> bool:
     """Return whether an entry of NO_PROXY covers hosts of OSS."""
     name = host.lower().partition(":")[0].lstrip("*").strip(".")
-    # Java knows patterns that end with an asterisk.
+    # Java supports patterns that end with an asterisk.
     return name.endswith((SERVICE_DOMAIN, "*")) or SERVICE_DOMAIN.endswith(name)
 
 

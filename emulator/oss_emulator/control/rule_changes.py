@@ -1,4 +1,4 @@
-"""The last changes of Referer rules: of which bucket, when, what, and who made them."""
+"""The last changes of Referer rules: the bucket, the time, both documents, and who made them."""
 
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -98,7 +98,7 @@ class RuleChanges:
         return last if last is not None and last.after == now else None
 
     def is_undone(self, change: RuleChange) -> bool:
-        """Return whether a change was taken back, and that was not taken back in turn."""
+        """Return whether a change was undone, and its undoing still stands."""
         return any(
             other.undoes == change.number and not self.is_undone(other)
             for other in self._changes

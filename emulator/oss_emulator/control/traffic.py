@@ -43,7 +43,7 @@ class Failure(StrEnum):
 
     PERMISSIONS = "permissions"
     EXPIRED = "expired"
-    """A signed URL, or a signature in the header, that was valid only until earlier."""
+    """A signed URL, or a signature in the header, that has expired."""
     SIGNATURE = "signature"
     MISSING = "missing"
     SERVER = "server"
@@ -107,7 +107,7 @@ class Tally:
         self.counts = [0, 0, 0, 0]
         """The requests by verdict; the first number is that of the last slot."""
         self.since = 0.0
-        """When the last row of equal verdicts began, in seconds since the epoch."""
+        """When the present verdict began, in seconds since the epoch."""
         self.last = 0
         """The last verdict."""
         self.last_allowed: JournalEntry | None = None
@@ -167,11 +167,11 @@ class Traffic:
     def __init__(self) -> None:
         self.whole = Tally()
         self.sites: dict[SiteOf, Tally] = {}
-        """The sites, that with the last request last."""
+        """The sites, in the order of their last requests."""
         self.others = [0, 0, 0, 0]
         """The requests of sites that are no longer told apart, by verdict."""
         self.forgotten = 0
-        """The sites that went, counted anew if one comes again."""
+        """How many sites were dropped; one that comes back and is dropped again counts twice."""
         self.signed = 0
         """The requests that were not checked because of their signature (R-01)."""
         self.failures: dict[Failure, int] = {}

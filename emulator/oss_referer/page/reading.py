@@ -57,7 +57,7 @@ class Unreadable(NamedTuple):
     word: str
     after: str
     meant: str = ""
-    """What was probably meant by the word; "" for no idea."""
+    """What the word was probably meant to be, or ""."""
     times: int = 0
     """How often the word stands in the text."""
     corrected: str = ""

@@ -82,7 +82,7 @@ def difference_to_dict(difference: diff.Diff) -> dict[str, Any]:
 
 
 class Wanted(NamedTuple):
-    """What a reader has said beside the rules."""
+    """The sites that a reader names, and the linter's rules whose findings they accept."""
 
     sites: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()

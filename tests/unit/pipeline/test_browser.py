@@ -457,7 +457,7 @@ def test_acceleration_counts_from_when_it_was_enabled() -> None:
     assert visited(service, "a.txt", "text/plain", ACCELERATED) == (200, "")
     stop = ask("DELETE", "/public-bucket?transferAcceleration")
     assert service.handle(stop, caller=service.accounts.owner).status == 204
-    # When acceleration began is forgotten, and it counts as new.
+    # Once acceleration is deleted, enabling it again counts as the first time.
     assert visited(service, "a.txt", "text/plain", ACCELERATED) == (200, "0048-00000106")
 
 

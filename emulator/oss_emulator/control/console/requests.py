@@ -11,14 +11,13 @@ from oss_referer.browser import probes
 from oss_emulator.control.api import journal as api_journal
 from oss_emulator.control.api.referer import find_rules
 from oss_emulator.control.api.route import ApiError, ApiRequest, Route, reply
-from oss_emulator.control.console import connect, page, review, sites, story, wants_page
+from oss_emulator.control.console import connect, page, review, sites, story, visitors, wants_page
 from oss_emulator.control.console.entries import summarize
 from oss_emulator.control.console.search import NO_REFERER, Search, Word, format_word
 from oss_emulator.control.console.sites import Band, Overview
 from oss_emulator.control.journal import JournalEntry, RefererResult
 from oss_emulator.control.traffic import SLOT, SLOTS, SiteOf, key_of
-from oss_emulator.operations.admission import Refused
-from oss_emulator.protocol.message import Request, Response
+from oss_emulator.protocol.message import Response
 
 SHOWN: Final = 200
 """Rows of the first page, and of each further one."""
@@ -39,7 +38,7 @@ READABLE: Final = 4
 """Requests in that time; while more come, they are collected for longer."""
 
 LONGER: Final = 5
-"""How many times as long: showing them takes the time of the server and of the browser."""
+"""How many times as long: rendering them takes time on the server and in the browser."""
 
 MOST_SENT: Final = 100
 """Rows that are sent at once, the newest ones; the page has a button for those left out."""
@@ -187,17 +186,9 @@ def _greet(asked: ApiRequest) -> dict[str, Any]:
 
 def _try(asked: ApiRequest, url: str, referer: str, *, is_own: bool) -> _Trial:
     """Find out what a request would be answered, without sending it."""
-    controls = asked.controls
-    target = "/" + url.split("/", 3)[3]
-    fields = [("Host", asked.request.host), ("Referer", referer)]
-    result = controls.service.admit(Request.parse("GET", target, fields, controls.clock.now()))
-    decision = result.known.decision
-    return _Trial(
-        is_own,
-        shlex.join(["curl", "-i", "-H", f"Referer: {referer}", url]),
-        result.error.status if isinstance(result, Refused) else 200,
-        decision is not None and not decision.allowed,
-    )
+    row = visitors.try_referer(asked, url, referer)
+    command = shlex.join(["curl", "-i", "-H", f"Referer: {referer}", url])
+    return _Trial(is_own, command, row["status"], row["verdict"] == RefererResult.DENIED)
 
 
 def follow_requests(asked: ApiRequest) -> AsyncGenerator[bytes]:
@@ -252,7 +243,7 @@ async def _events(asked: ApiRequest, view: _View, since: int) -> AsyncGenerator[
 
 
 def _skips(new: list[JournalEntry], since: int, fitting: list[JournalEntry]) -> bool:
-    """Return whether some requests are not sent: too many fit, or the journal has lost some."""
+    """Return whether requests are left out: too many fit, or the journal has dropped some."""
     return len(fitting) > MOST_SENT or (since > 0 and new[0].number > since + 1)
 
 
@@ -263,7 +254,7 @@ def restore_requests(asked: ApiRequest) -> Response:
 
 
 async def put_back(asked: ApiRequest) -> Response:
-    """Put the rules from before a change back, unless others have come since."""
+    """Restore the rules that a change replaced, unless there are others now."""
     number, log = asked.json().get("change"), asked.controls.rule_changes
     change = next((one for one in log.all() if str(one.number) == number), None)
     if change is None:

@@ -72,7 +72,7 @@ async def replace(
 
 
 async def put_back(asked: ApiRequest, change: RuleChange, *, story: int | None = None) -> bytes:
-    """Put the rules from before a change back, unless other ones have come since; as `replace`."""
+    """Restore the rules that a change replaced, unless others came; raises as `replace`."""
     rules, seen = change.before, tag(change.after)
     if rules is None:
         rules = referer_xml.format(RefererConfiguration())  # R-15

@@ -174,7 +174,7 @@ async def generate_rules(asked: ApiRequest) -> Response:
 
 
 async def export_rules(asked: ApiRequest) -> Response:
-    """Format edited rules in every form; `before` are rules in which some lines are not yet."""
+    """Format edited rules in every form; `before` are earlier rules, to mark new lines."""
     body = asked.json()
     rules, bucket = _read(asked, body), _text(body, "bucket")
     assumptions = asked.controls.service.settings.assumptions

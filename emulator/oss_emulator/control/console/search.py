@@ -103,20 +103,20 @@ TOKENS: Final[Mapping[str, tuple[Callable[[str, float], Fits], str]]] = {
     ),
     "time": (_time, "a time such as 5m, or 10:30:00..10:31:00 with an offset such as +08:00"),
 }
-"""The tokens: what reads the value, given the current time, and what it may be."""
+"""The tokens by name: what parses a value at the current time, and which values are valid."""
 
 _WORD: Final = re.compile(r'(?:([a-z]+):)?(?:"([^"]*)"|(\S+))')
 
 
 class Word(NamedTuple):
-    """A token, or a word of free text, whose name is ""."""
+    """A token such as `bucket:img`, or a word of free text, which has an empty name."""
 
     name: str
     value: str
 
 
 class Search(NamedTuple):
-    """What somebody looks for; all words have to fit."""
+    """A search; a request must fit each of its words."""
 
     words: tuple[Word, ...]
     fitting: tuple[Fits, ...]
@@ -149,7 +149,7 @@ class Search(NamedTuple):
         return " ".join(format_word(word) for word in self.words if word.name not in names)
 
     def toggle(self, name: str, value: str) -> str:
-        """Return the text with a token instead of those of its name; without it if it is there."""
+        """Return the text with only this token of its name, or without it if it was there."""
         rest = self.without(name)
         return (
             rest

@@ -234,7 +234,7 @@ def _find_cause(asked: ApiRequest, key: SiteOf, tally: Tally) -> RuleChange | No
 def _explain(
     asked: ApiRequest, rows: Iterable[SiteRow], documents: Mapping[str, bytes | None]
 ) -> Iterator[LockedOut]:
-    """Say of each bucket and each cause how many sites are locked out."""
+    """Yield, for each bucket and cause, how many sites are locked out."""
     groups: dict[tuple[str, RuleChange | None], list[SiteRow]] = {}
     for row in rows:
         groups.setdefault((row.key.bucket, row.cause), []).append(row)
