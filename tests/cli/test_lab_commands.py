@@ -541,6 +541,9 @@ def test_apply_saves_what_the_bucket_had_and_says_how_to_go_back(
     assert main(["apply", file, lab_bucket, "--yes"]) == 0
     assert first.read_bytes() == saved  # nothing is overwritten
     assert Path(file).with_name("rules.before3.xml").exists()
+    capsys.readouterr()
+    main(["lint", str(Path(file).parent), "--json"])  # a folder has only the rules that count
+    assert {found["file"] for found in json.loads(capsys.readouterr().out)} == {file}
 
 
 def test_apply_that_cannot_save_puts_nothing(
