@@ -53,11 +53,16 @@ async function makeForm(folder) {
 
 const page = await readFile(new URL("index.html", import.meta.url));
 export const server = createServer(async (request, response) => {
-  if (request.url === "/form") {
+  if (request.url !== "/form") {
+    response.setHeader("Content-Type", "text/html; charset=utf-8").end(page);
+    return;
+  }
+  try {
     const form = JSON.stringify(await makeForm("uploads/"));
     response.setHeader("Content-Type", "application/json").end(form);
-  } else {
-    response.setHeader("Content-Type", "text/html; charset=utf-8").end(page);
+  } catch (error) { // STS does not answer, or refuses the key or the role
+    console.error(error.message);
+    response.writeHead(502).end(`The form cannot be signed: ${error.message}`);
   }
 });
 server.listen(process.env.PORT ?? 8000, "localhost", () => {

@@ -38,3 +38,15 @@ test("a page of another site may not read the answer", async () => {
   const [, , allowed] = await send({ origin: "http://thief.example.org" });
   assert.equal(allowed, null);
 });
+
+test("an application with a wrong key says so, and goes on", async () => {
+  process.env.APP_ACCESS_KEY_SECRET = "wrong";
+  const { server: other } = await import("./app.js?wrong");
+  if (!other.listening) await once(other, "listening");
+  after(() => other.close());
+  for (const time of ["first", "second"]) {
+    const answer = await fetch(`http://localhost:${other.address().port}/form`);
+    assert.equal(answer.status, 502, time);
+    assert.match(await answer.text(), /^The form cannot be signed: .*SignatureDoesNotMatch/);
+  }
+});

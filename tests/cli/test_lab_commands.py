@@ -255,6 +255,19 @@ def test_closed_pipe_is_not_an_error() -> None:
     assert (done.returncode, done.stderr) == (1, b"")
 
 
+@pytest.mark.parametrize("arguments", [("lint", "--list"), ("lint", "-"), ("nosuch",)])
+def test_closed_streams_are_not_an_error(arguments: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" <&- >&-', "sh", *EMULATOR, *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=PATIENCE,
+        env=environment(),
+    )
+    expected = (0, 0) if "--list" in arguments else (2, 1)
+    assert (done.returncode, done.stderr.count("\n")) == expected
+
+
 def test_characters_outside_the_encoding_are_shown_as_numbers(tmp_path: Path) -> None:
     file = tmp_path / "rules.toml"
     file.write_text('whitelist = ["https://例え.test/"]\n', encoding="utf-8")
@@ -528,6 +541,9 @@ def test_apply_saves_what_the_bucket_had_and_says_how_to_go_back(
     assert main(["apply", file, lab_bucket, "--yes"]) == 0
     assert first.read_bytes() == saved  # nothing is overwritten
     assert Path(file).with_name("rules.before3.xml").exists()
+    capsys.readouterr()
+    main(["lint", str(Path(file).parent), "--json"])  # a folder has only the rules that count
+    assert {found["file"] for found in json.loads(capsys.readouterr().out)} == {file}
 
 
 def test_apply_that_cannot_save_puts_nothing(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -235,7 +236,7 @@ def test_rules_without_a_table_say_what_is_missing(
     Path("rules.toml").write_text("[rules.a]\n")
     message = refuse("test", argument, "--lang", language)
     assert words in message
-    assert message.endswith(f"oss-emulator test {argument} TABLE\n")
+    assert message.endswith(f"oss-emulator test {shlex.quote(argument)} TABLE\n")
 
 
 def test_bad_rules_of_another_system(refuse: Callable[..., str], tmp_path: Path) -> None:

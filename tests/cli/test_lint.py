@@ -335,6 +335,8 @@ def test_nearest_project_counts_and_its_sites_are_followed(
     "settings, said",
     ("lint = 3", "line 1, column 1: lint is 3; write a table"),
     ("ignore = ['open-host']", "ignore is a setting of the linter; write it in the table lint"),
+    ("[lnt]\nignore = ['open-host']", 'line 1, column 1: "lnt" is unknown; did you mean lint?'),
+    ("[tool.oss-emulator.lint]", "tool is for pyproject.toml; leave out tool.oss-emulator here"),
     ("[lint]\nignor = []", 'line 2, column 1: "ignor" is unknown; did you mean ignore?'),
     ("[lint]\nignore = 'open-host'", 'lint.ignore is "open-host"; write a list of strings'),
     ("[lint]\nignore = ['open-hots']", '"open-hots" is unknown; did you mean open-host?'),

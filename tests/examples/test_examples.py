@@ -118,5 +118,5 @@ def test_upload_example_passes_with_ali_oss(tmp_path: Path) -> None:
         endpoint = f"http://localhost:{emulator.port}"
         output = run("npm", "test", folder=project, OSS_ENDPOINT=endpoint)
         stored = [item.key for item in emulator.service.storage.objects("examplebucket")]
-    assert "# pass 4" in output
+    assert "# pass 5" in output
     assert stored == ["uploads/a b.txt"]

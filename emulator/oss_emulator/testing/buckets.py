@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from oss_referer import extras
+from oss_referer.sources.account import BUCKET_NAME_RULE, is_bucket_name
 from oss_referer.sources.markup import XmlDocument
 
 if TYPE_CHECKING:
@@ -10,6 +11,12 @@ if TYPE_CHECKING:
 
     from oss_emulator.testing.emulator import Emulator
     from oss_emulator.testing.remote import RemoteEmulator
+
+
+def check_name(name: str) -> None:
+    """Raise ValueError for what is not the name of a bucket."""
+    if not is_bucket_name(name):
+        raise ValueError(f"{name!r} is not the name of a bucket, which has {BUCKET_NAME_RULE}")
 
 
 def refusal(target: str, document: bytes) -> ValueError:

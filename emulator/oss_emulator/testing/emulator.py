@@ -214,8 +214,9 @@ class Emulator:
         `acl` is set in either case. `rules` are the bucket's hotlink protection: a
         `RefererConfiguration`, a mapping of its fields, text in XML, JSON, TOML or another form of
         the rule lab, or the path of a file. Raises `ValueError` for wrong rules, with the place and
-        the mistake, and for a bad name or ACL, with the service's error in one line.
+        the mistake, and for a bad name or ACL.
         """
+        buckets.check_name(name)
         document = None
         if rules is not None:
             from oss_emulator.testing import rules as given  # the lab, which reads all forms

@@ -27,6 +27,8 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import OpenerDirector, Request
 from weakref import WeakKeyDictionary
 
+from oss_referer.sources.bucket import ServiceAddress
+
 from oss_emulator.kms import KMS
 from oss_emulator.sts import STS
 from oss_emulator.testing.emulator import Emulator
@@ -84,12 +86,15 @@ def intercept(endpoint: Any = None, **settings: Any) -> Any:
     Raises:
         TypeError: both an endpoint and settings are given, or what is decorated is a class or a
             generator, of which nothing would run within the decorator.
-        ValueError: what `Emulator` says about its settings.
+        ValueError: the endpoint is not valid, or what `Emulator` says about its settings.
     """
     if callable(endpoint):
         return Interception(None, settings)(endpoint)
-    if endpoint is not None and settings:
-        raise TypeError("settings are for an emulator that is started: leave out the endpoint")
+    if endpoint is not None:
+        if settings:
+            raise TypeError("settings are for an emulator that is started: leave out the endpoint")
+        address = ServiceAddress.parse(endpoint)
+        endpoint = f"{address.scheme}://{address.authority}"
     return Interception(endpoint, settings)
 
 

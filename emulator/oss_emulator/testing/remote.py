@@ -141,6 +141,7 @@ class RemoteEmulator:
         """Create a bucket unless it exists; arguments and result as those of `Emulator.bucket`."""
         from oss_emulator.testing import rules as given  # on first use: the lab reads all forms
 
+        buckets.check_name(name)
         ask, address = self._session.ask, quote(name, safe="")
         document = None
         if rules is not None:

@@ -41,7 +41,7 @@ def declare(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     if not arguments.bucket.startswith(bucket.SCHEME):
         if arguments.rules.startswith(bucket.SCHEME):
-            right = f"oss-emulator apply {arguments.bucket} {arguments.rules}"
+            right = shlex.join(["oss-emulator", "apply", arguments.bucket, arguments.rules])
             raise InputError(f"RULES come before the bucket; write {right}")
         raise InputError(f"{arguments.bucket!r} is not the address of a bucket; write oss://BUCKET")
     if arguments.format == Format.JSON and not arguments.yes:

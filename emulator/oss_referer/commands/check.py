@@ -3,6 +3,7 @@
 import argparse
 import os.path
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 
 from oss_referer.engine import FACTS, Decision, RefererPolicy, Sentence, Signing, explanation
@@ -69,7 +70,7 @@ def _check_order(first: str, others: Sequence[str]) -> None:
         return
     file = next(filter(os.path.isfile, others), None)
     if file or _URL.match(first):
-        right = f"oss-emulator check {file or 'RULES'} {first}"
+        right = shlex.join(["oss-emulator", "check", file or "RULES", first])
         raise InputError(f"RULES come before the Referer; write {right}")
 
 

@@ -113,6 +113,8 @@ def _run_on_plan(arguments: argparse.Namespace, referers: Sequence[str | None] |
 
     Returns 1 if a decision changes, or 2 if a resource has a value that is not known.
     """
+    if arguments.old.startswith(SCHEME):
+        raise InputError("NEW is missing; write oss-emulator diff OLD NEW")
     try:
         source, found = rules.find_changes(arguments.old, arguments)
     except InputError as error:

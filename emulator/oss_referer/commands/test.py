@@ -2,6 +2,7 @@
 
 import argparse
 import os.path
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -98,10 +99,13 @@ def _separate(arguments: argparse.Namespace) -> tuple[Sequence[SelectedRules], S
     """Return the rules that come first, and the tables. Raises InputError."""
     first, *others = arguments.paths
     if not others and _is_rules(first):
-        raise InputError(
-            f"{first}: these are rules, and TABLE is missing; write oss-emulator test {first} TABLE"
-        )
+        right = shlex.join(["oss-emulator", "test", first, "TABLE"])
+        raise InputError(f"{first}: these are rules, and TABLE is missing; write {right}")
     if not others or _has_tables(Path(first)):
+        if late := next(filter(_is_rules, others), None):
+            tables_given = (path for path in arguments.paths if path != late)
+            right = shlex.join(["oss-emulator", "test", late, *tables_given])
+            raise InputError(f"RULES come before TABLE; write {right}")
         return rules.select_together([], arguments), arguments.paths
     selected = rules.select_all([first], arguments)
     if selected.wrong:

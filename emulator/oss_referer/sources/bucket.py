@@ -35,6 +35,7 @@ _PIECE = 1 << 16  # bytes
 _MAX_MESSAGE = 300  # characters that are shown of the message of an error
 
 _ADVICE = {
+    "0002-00000226": "write a --region such as cn-hangzhou",
     "InvalidAccessKeyId": "check OSS_ACCESS_KEY_ID",
     "InvalidSecurityToken": "check OSS_SESSION_TOKEN",
     "NoSuchBucket": "check the name of the bucket and --endpoint",
@@ -42,7 +43,7 @@ _ADVICE = {
     "SecurityTokenExpired": "check OSS_SESSION_TOKEN",
     "SignatureDoesNotMatch": "check OSS_ACCESS_KEY_SECRET",
 }
-"""What to do about an error of the service, by its code."""
+"""What to do about an error of the service, by its EC or its code."""
 
 
 class BucketError(Exception):
@@ -288,7 +289,7 @@ def _describe(error: HTTPError) -> str:
     if not code:
         return f"{error.code} {_one_line(error.reason)}".rstrip()
     said = f"{error.code} {code}: {_one_line(texts.get('Message', ''))}".rstrip(": ")
-    advice = _ADVICE.get(code)
+    advice = _ADVICE.get(texts.get("EC", "")) or _ADVICE.get(code)
     if place := _one_line(texts.get("Endpoint", "")):
         advice = f"add --endpoint https://{place}"
     return f"{said.rstrip('.')}; {advice}" if advice else said

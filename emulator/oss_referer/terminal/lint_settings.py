@@ -4,6 +4,7 @@ import fnmatch
 import os.path
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
@@ -26,6 +27,9 @@ class LintSettings:
     """Rules of the linter that are accepted, by patterns of files: of a name, or of a path from
     the folder of the settings."""
 
+
+_NEAR = 0.7
+"""How similar a table is whose name is mistyped, such as `lnt` or `linter`."""
 
 _NAMES = {item.metadata.get("name", item.name) for item in fields(LintSettings)}
 
@@ -55,6 +59,9 @@ def _read(folder: Path) -> LintSettings | None:
         return None
     for name in sorted(_NAMES & file.table.keys()):
         raise file.error(f"{name} is a setting of the linter; write it in the table {LINT}", name)
+    for name, value in file.table.items():  # others are the server's
+        if isinstance(value, Mapping) and get_close_matches(name, [LINT], cutoff=_NEAR):
+            file.check_name(name, [LINT])
     table = file.table.get(LINT, {})
     for name in table if isinstance(table, Mapping) else ():
         file.check_name(name, _NAMES, LINT)

@@ -40,13 +40,16 @@ class Program:
 
     def main(self, arguments: Sequence[str] | None = None) -> int:
         """Run one command and return its exit status."""
+        for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+            if getattr(sys, name) is None:  # the caller has closed it
+                setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
         given = language.lead(sys.argv[1:] if arguments is None else arguments)
         if given[0] in _WORDS:
             given = [*given[1:], _WORDS[given[0]]]
         language.choose(language.named(given), self.texts)
         try:
             status = self._run(given)
-            print(end="", flush=True)  # nothing, if the caller has closed standard output
+            sys.stdout.flush()
             return status
         except CommandError as error:
             language.complain(str(error))

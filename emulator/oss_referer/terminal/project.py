@@ -69,4 +69,7 @@ def _read(path: Path, place: tuple[str, ...]) -> ProjectFile | None:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
     except SourceError as error:
         raise InputError(f"{path}, {error}") from None
-    return ProjectFile(path, document, place, table)
+    file = ProjectFile(path, document, place, table)
+    if not place and "tool" in table:
+        raise file.error(f"tool is for {PROJECT}; leave out tool.oss-emulator here", "tool")
+    return file

@@ -442,6 +442,9 @@ def _split(argument: str) -> tuple[str, str | None]:
 _PASSED_OVER = frozenset({".git", ".terraform", "node_modules"})
 """Folders that are not searched: copies of what others wrote."""
 
+_BACKUP = re.compile(r".+\.before\d*\.xml")
+"""What `apply` names the rules that a bucket had."""
+
 Refuse = Callable[[OSError], None]
 """What gets the error of each folder below that cannot be read."""
 
@@ -449,12 +452,15 @@ Refuse = Callable[[OSError], None]
 def find_files(folder: Path, refuse: Refuse) -> Iterator[Path]:
     """Yield the regular files below a folder in the order of their paths.
 
-    In a working tree of Git, what Git ignores is left out. Elsewhere hidden folders are.
+    In a working tree of Git, what Git ignores is left out. Elsewhere hidden folders are. So is what
+    `apply` saved.
     """
     known = _ask_git(folder, refuse)
     for path in sorted(_walk(folder, refuse) if known is None else known):
         below = path.relative_to(folder)
-        if _PASSED_OVER.isdisjoint(below.parts) and os.path.isfile(path):
+        if not _PASSED_OVER.isdisjoint(below.parts) or _BACKUP.fullmatch(path.name):
+            continue
+        if os.path.isfile(path):
             yield path
 
 

@@ -42,6 +42,7 @@ def test_values_become_the_texts_of_flags(tmp_path: Path) -> None:
     [
         ("sed = 1", 'line 1, column 1: "sed" is unknown; did you mean seed?'),
         ("\ntls-port = 1", 'line 2, column 1: "tls-port" is unknown; did you mean tls_port?'),
+        ("[lnt]\na = 1", 'line 1, column 1: "lnt" is unknown; did you mean lint?'),
         ("domain = [1]", "line 1, column 1: domain is [1]; write a string, a number"),
         ("port = ", "line 1, column 8: this is not valid TOML"),
     ],

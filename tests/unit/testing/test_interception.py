@@ -364,6 +364,8 @@ def test_what_would_not_be_intercepted_is_refused() -> None:
             intercept()(wrong)
     with pytest.raises(TypeError, match="leave out the endpoint"):
         intercept(ENDPOINT, region="cn-beijing")  # type: ignore[call-overload]
+    with pytest.raises(ValueError, match="'' is not an endpoint; write http://HOST"):
+        intercept("")
     with pytest.raises(TypeError, match="has no setting regio; did you mean region"):
         intercept(regio="x").__enter__()
 
