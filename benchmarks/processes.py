@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from benchmarks.result import Cost
 
 PATIENCE = 30.0
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -41,6 +44,27 @@ class Running:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         kilobytes = status.partition("VmRSS:")[2].split()[0]
         return int(kilobytes) / 1024
+
+
+def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Cost:
+    """Run a command and return its cost, in which other children that end meanwhile are counted.
+
+    Raises RuntimeError with the end of its output if it fails.
+    """
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        raise RuntimeError(f"`{' '.join(command)}` failed: {done.stdout[-2000:]}")
+    return Cost(wall, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
 
 
 @contextlib.contextmanager

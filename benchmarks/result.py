@@ -75,6 +75,33 @@ class Row:
         return self.what, self.against, self.bound, str(self.ratio), kept, self.figures
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What a command took, in seconds: by the clock, and of processors with all its children."""
+
+    wall: float
+    processor: float
+
+
+def compare(
+    what: str,
+    ours: Sequence[Cost],
+    against: str,
+    theirs: Sequence[Cost],
+    at_most: float | None = None,
+) -> list[Row]:
+    """Return a row of wall time and one of processor time."""
+    rows = []
+    for kind in ("wall", "processor"):
+        mine, its = (
+            Spread(tuple(getattr(cost, kind) for cost in costs)) for costs in (ours, theirs)
+        )
+        figures = f"{mine.median:.2f} s and {its.median:.2f} s"
+        ratio = Duel(mine, its).ratio
+        rows.append(Row(f"{what}, {kind} time", against, ratio, at_most=at_most, figures=figures))
+    return rows
+
+
 HEAD = ("what", "against", "bound", "ratio (min … max)", "holds", "medians")
 
 

@@ -47,7 +47,7 @@ PACKAGES = (
 GO_PATH = Path("/usr/share/gocode")
 GO_SDK = "github.com/aliyun/aliyun-oss-go-sdk/oss"
 """Where Debian's golang-github-aliyun-aliyun-oss-go-sdk-dev has the SDK for Go."""
-_OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "ARGS", "VENV", "PYTHON")
+OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "ARGS", "VENV", "PYTHON")
 """What an outer make passes on, which a new user does not have."""
 
 PATIENCE = 300
@@ -117,7 +117,7 @@ class Newcomer:
         kept = {
             name: text
             for name, text in os.environ.items()
-            if name not in _OF_MAKE and not name.startswith(("OSS_", "ALIBABA_", "AWS_"))
+            if name not in OF_MAKE and not name.startswith(("OSS_", "ALIBABA_", "AWS_"))
         }
         self.bare = {**kept, "HOME": str(home), "no_proxy": "127.0.0.1,localhost"}
         folders = (self.python.parent, self.clone / ".venv" / "bin")
