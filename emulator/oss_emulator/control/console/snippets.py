@@ -7,9 +7,9 @@ from typing import Final
 
 from oss_referer import RefererConfiguration, Signing
 from oss_referer.sources import referer_xml
+from oss_referer.sources.masking import mask
 
 from oss_emulator.control.journal import JournalEntry, RefererResult
-from oss_emulator.protocol.masking import mask
 
 _NOT_REPEATED: Final = frozenset(
     {"host", "connection", "content-length", "expect", "transfer-encoding", "keep-alive"}
@@ -23,7 +23,7 @@ def format_curl(entry: JournalEntry) -> str:
     """
     request, headers = entry.request, entry.headers
     scheme = "https" if request.secure else "http"
-    words = ["curl", "-i", f"{scheme}://{request.host}{entry.target}"]
+    words = ["curl", "-i", f"{scheme}://{entry.host}{entry.target}"]
     if not {*"[]{}"}.isdisjoint(request.target):
         words.insert(2, "--globoff")
     if "/." in request.path:
@@ -39,7 +39,7 @@ def format_curl(entry: JournalEntry) -> str:
             lines.append(f"-H {shlex.quote(field)}")
     if request.headers.get("content-length", "0") != "0":
         lines.append("--data-binary @BODY")
-    masked = ["the URL"] * (entry.target != request.target)
+    masked = ["the URL"] * ((entry.host, entry.target) != (request.host, request.target))
     masked += [name for name, value in headers.items() if value != request.headers[name]]
     said = f"# **** stands for masked secrets, in: {', '.join(masked)}\n" if masked else ""
     return said + " \\\n  ".join(lines)
@@ -71,7 +71,7 @@ def format_oss2(entry: JournalEntry, region: str) -> str | None:
     consulted for a call with a signature in the header (R-01).
     """
     scheme = "https" if entry.request.secure else "http"
-    endpoint = f"{scheme}://{entry.request.host.removeprefix(f'{entry.bucket}.')}"
+    endpoint = f"{scheme}://{entry.host.removeprefix(f'{entry.bucket}.')}"
     lines = [
         "import oss2",
         "from oss2.credentials import EnvironmentVariableCredentialsProvider",
