@@ -3,7 +3,7 @@
 import fnmatch
 import os.path
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from oss_referer import lint
 from oss_referer.sources.toml import SourceError, convert, show
 from oss_referer.terminal import project
 from oss_referer.terminal.parser import InputError
-from oss_referer.terminal.project import LINT, ProjectFile
+from oss_referer.terminal.project import LINT, LINT_NAMES, ProjectFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,6 @@ class LintSettings:
     )
     """Rules of the linter that are accepted, by patterns of files: of a name, or of a path from
     the folder of the settings."""
-
-
-_NAMES = {item.metadata.get("name", item.name) for item in fields(LintSettings)}
 
 
 def find(path: Path) -> LintSettings:
@@ -53,11 +50,9 @@ def _read(folder: Path) -> LintSettings | None:
     file = project.read(folder)
     if file is None:
         return None
-    for name in sorted(_NAMES & file.table.keys()):
-        raise file.error(f"{name} is a setting of the linter; write it in the table {LINT}", name)
     table = file.table.get(LINT, {})
     for name in table if isinstance(table, Mapping) else ():
-        file.check_name(name, _NAMES, LINT)
+        file.check_name(name, LINT_NAMES, LINT)
     place = (*file.place, LINT)
 
     def refuse(path: tuple[str | int, ...], sentence: str) -> SourceError:
