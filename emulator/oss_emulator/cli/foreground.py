@@ -196,8 +196,8 @@ async def _serve(
         await server.start(settings.host, settings.port)
     except NotImplementedError:  # by the loop of asyncio that Windows has
         raise CommandError(
-            "this system cannot serve https: leave out the flags of TLS, or use Linux, macOS or a "
-            "container"
+            "this system cannot serve https, which run, play and the flags of TLS need: use Linux, "
+            "macOS or a container"
         ) from None
     except OSError as error:
         ports = [port for port in (settings.port, settings.tls_port) if port is not None]
