@@ -2,10 +2,12 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from oss_referer import RefererConfiguration, Signing
+from oss_referer.engine import Sentence
+from oss_referer.engine.sentence import join
 from oss_referer.sources import referer_xml
 from oss_referer.sources.masking import mask
 
@@ -16,10 +18,11 @@ _NOT_REPEATED: Final = frozenset(
 )
 
 
-def format_curl(entry: JournalEntry) -> str:
+def format_curl(entry: JournalEntry, say: Callable[[Sentence], str] = str) -> str:
     """Format a request as a command of curl; a body has to be in the file BODY.
 
-    If secrets are masked in it, a comment before the command says so, because it then fails.
+    If secrets are masked in it, a comment before the command says so in the language of `say`,
+    because it then fails.
     """
     request, headers = entry.request, entry.headers
     scheme = "https" if request.secure else "http"
@@ -39,9 +42,12 @@ def format_curl(entry: JournalEntry) -> str:
             lines.append(f"-H {shlex.quote(field)}")
     if request.headers.get("content-length", "0") != "0":
         lines.append("--data-binary @BODY")
-    masked = ["the URL"] * ((entry.host, entry.target) != (request.host, request.target))
+    masked: list[str] = [Sentence("the URL")] * (
+        (entry.host, entry.target) != (request.host, request.target)
+    )
     masked += [name for name, value in headers.items() if value != request.headers[name]]
-    said = f"# **** stands for masked secrets, in: {', '.join(masked)}\n" if masked else ""
+    note = Sentence("**** stands for masked secrets, in: {}", join(masked)) if masked else None
+    said = "" if note is None else f"# {say(note)}\n"
     return said + " \\\n  ".join(lines)
 
 
