@@ -198,6 +198,8 @@ def test_comments_of_a_page_are_in_its_language_and_those_of_json_in_english(
     assert "# 空 Referer" in ask.html("rules/export", body, accept_language="zh")
     texts = ask("POST", "rules/export", body, accept_language="zh").json["texts"]
     assert "# no Referer" in texts["nginx"]
+    assert "# R-05: 先检查" in ask.html("emulator", accept_language="zh")
+    assert "status：应为 状态码" in ask.html("requests?q=status:x", accept_language="zh")
 
 
 def test_story_says_that_permissions_denied_it(ask: ApiCaller) -> None:
