@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from oss_referer.sources import forms
+from oss_referer.terminal.project import SERVER_NAMES
 
 from tests.cases import read_cases
 from tests.rows import rows
@@ -335,8 +336,9 @@ def test_nearest_project_counts_and_its_sites_are_followed(
     "settings, said",
     ("lint = 3", "line 1, column 1: lint is 3; write a table"),
     ("ignore = ['open-host']", "ignore is a setting of the linter; write it in the table lint"),
-    ("[lnt]\nignore = ['open-host']", 'line 1, column 1: "lnt" is unknown; did you mean lint?'),
     ("[tool.oss-emulator.lint]", "tool is for pyproject.toml; leave out tool.oss-emulator here"),
+    ("prot = 1", 'line 1, column 1: "prot" is unknown; did you mean port?'),
+    ("[lnt]\nignore = []", 'line 1, column 1: "lnt" is unknown; did you mean lint?'),
     ("[lint]\nignor = []", 'line 2, column 1: "ignor" is unknown; did you mean ignore?'),
     ("[lint]\nignore = 'open-host'", 'lint.ignore is "open-host"; write a list of strings'),
     ("[lint]\nignore = ['open-hots']", '"open-hots" is unknown; did you mean open-host?'),
@@ -351,3 +353,9 @@ def test_mistake_in_the_settings_names_what_is_right(
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert f"{rules.parents[1] / 'oss-emulator.toml'}, line " in err
     assert said in err
+
+
+def test_settings_of_the_server_are_accepted(ask: Any, tmp_path: Path) -> None:
+    lines = "".join(f"{name} = 1\n" for name in sorted(SERVER_NAMES))
+    rules = project(tmp_path, lines, "oss-emulator.toml")
+    assert ask("lint", str(rules)) == ask("lint", str(project(tmp_path / "none", "")))

@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import fields
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import oss2
@@ -1148,6 +1150,97 @@ def test_secrets_are_masked_wherever_requests_are_shown(tmp_path: Path, seed: st
         assert story["curl"].startswith("# **** stands for masked secrets, in: the URL\ncurl ")
         again = running.ask("POST", "/_emulator/resend/1", b"", x_oss_emulator="1")
         assert json.loads(again.text)["after"]["status"] == 200
+
+
+def _places(name: str) -> dict[str, Callable[[str], tuple[str, str, bytes, dict[str, str]]]]:
+    """Return the requests that have a secret under a name, by the place where it stands."""
+    boundary = "multipart/form-data; boundary=b"
+
+    def form(secret: str) -> bytes:
+        fields = ("key", "up.txt"), ("policy", "e30="), (name, secret), ("file", "hello")
+        parts = (
+            f'--b\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'
+            for field, value in fields
+        )
+        return ("".join(parts) + "--b--\r\n").encode()
+
+    def query(secret: str) -> str:
+        return f"Expires=1&{name}={secret}&x=1"
+
+    def url(secret: str, times: int = 0) -> str:
+        nested = f"http://thief.example.org{OBJECT}?{query(secret)}"
+        for _ in range(times):
+            nested = f"http://thief.example.org/?u={quote(nested, safe='')}"
+        return nested
+
+    def header(field: str, value: Callable[[str], str]) -> Any:
+        return lambda secret: ("GET", OBJECT, b"", {field: value(secret)})
+
+    texts: dict[str, Callable[[str], str]] = {
+        **{f"URL {times}": partial(url, times=times) for times in range(4)},
+        "half": lambda secret: url(secret).replace("=", "%3D"),
+        "JSON": lambda secret: f'{{"{name}": "{secret}"}}',
+        "header": lambda secret: f"{name}: {secret}",
+        "bare": lambda secret: f"{name}={secret}",
+    }
+    fields = ("Referer", "User-Agent", "Origin", "Cookie", "x-oss-meta-url", "x-oss-copy-source")
+    return {
+        "query": lambda secret: ("GET", f"{OBJECT}?{query(secret)}", b"", {}),
+        "root": lambda secret: ("POST", f"/?{query(secret)}", b"", {}),
+        "key": lambda secret: ("GET", OBJECT + quote(f"?{query(secret)}", safe=""), b"", {}),
+        "own header": header(name, str),
+        "form": lambda secret: ("POST", "/examplebucket", form(secret), {"Content-Type": boundary}),
+        **{
+            f"{field} {kind}": header(field, text)
+            for field in fields
+            for kind, text in texts.items()
+        },
+    }
+
+
+def test_no_secret_is_shown_or_found_wherever_it_stands(tmp_path: Path, seed: str) -> None:
+    log = tmp_path / "access.log"
+    flags = ("--seed", seed, "--access-log", str(log), "--log-format", "json")
+    names = ("Signature", "x-oss-signature", "X-Amz-Signature", "security-token", "SecurityToken")
+    secrets: dict[str, str] = {}
+    with serving(tmp_path, *flags, "--log-level", "info") as running:
+        for name in (*names, "X-OSS-SECURITY-TOKEN", "x-amz-security-token"):
+            for place, make in _places(name).items():
+                secret = sha256(f"{name} {place}".encode()).hexdigest()
+                secrets[secret[4:]] = f"{name} in {place}"
+                method, target, body, headers = make(secret)
+                running.client.ask(method, target, body, **headers)
+        wait_for(lambda: log.exists() and log.read_text().count("\n") >= len(secrets))
+        shown = [log.read_text(), running.stderr.read_text()]
+        pages = (
+            "journal",
+            "requests?limit=999",
+            *(f"requests/{n + 1}" for n in range(len(secrets))),
+        )
+        for accept in ("application/json", "text/html"):
+            shown += [
+                running.ask("GET", f"/_emulator/{page}", Accept=accept).text for page in pages
+            ]
+        whole = "\n".join(shown)
+        assert [place for secret, place in secrets.items() if secret in whole] == []
+        for secret in [*secrets][::9]:
+            for asked in ("journal?text=", "journal?referer=", "requests?q="):
+                found = running.ask("GET", f"/_emulator/{asked}{secret}", Accept="application/json")
+                assert found.json["entries"] == [], secrets[secret]
+        pasted = quote(f"{OBJECT}?Expires=1&Signature=0123456789abcdef")
+        page = running.ask("GET", f"/_emulator/requests?q={pasted}", Accept="text/html").text
+        assert "Signature=0123****" in page
+        assert "456789abcdef" not in page
+
+
+def test_pasted_signed_url_finds_its_requests(tmp_path: Path, seed: str) -> None:
+    """The search and what it searches are masked alike."""
+    with serving(tmp_path, "--seed", seed) as running:
+        target = f"{OBJECT}?Expires=1&Signature=abcdefghijkl&x=1"
+        running.ask("GET", target)
+        for asked in ("journal?text=", "requests?q="):
+            found = running.ask("GET", f"/_emulator/{asked}{quote(target, safe='')}")
+            assert len(found.json["entries"]) == 1
 
 
 def test_access_log_escapes_undecodable_headers(tmp_path: Path, seed: str) -> None:

@@ -351,6 +351,18 @@ def test_export_has_every_form_and_what_others_lose() -> None:
     assert "not exact" in found
 
 
+def test_comments_of_an_export_are_in_the_language() -> None:
+    given = {**rules("https://www.example.com/"), "TruncatePath": True}
+    html = unescape(ask("export", rules=given, language="zh")["html"])
+    for begin in ("# 空 Referer", "# 白名单", "# 您的 listen", "# TruncatePath", '"""将 Bucket'):
+        assert begin in html
+    assert "# 将 Bucket" in html
+    table = ask("generate", rules=given, site="https://b.test", subdomains=True, language="zh")
+    names = [line for line in table["table"].splitlines() if line.startswith(("#", "name"))]
+    assert len(names) > 8
+    assert [name for name in names if not re.search("[\u4e00-\u9fff]", name)] == []
+
+
 def test_export_has_the_pasted_text_with_its_comments() -> None:
     text = 'whitelist = ["http://www.example.com"]  # the site\n'
     source = {"text": text, "form": "toml", "name": ""}

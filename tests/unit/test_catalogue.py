@@ -14,7 +14,6 @@ from string import Formatter
 import oss_emulator
 import oss_referer
 import pytest
-from oss_emulator import cli
 from oss_emulator.access.authorize import AccessReason
 from oss_emulator.cli.play import OWN
 from oss_emulator.control import console
@@ -131,7 +130,7 @@ def nodes_of(path: Path) -> list[ast.AST]:
 def templates() -> set[str]:
     """The templates of the sentences in the sources of both packages."""
     found = set()
-    rooms = (Path(room.__path__[0]) for room in (cli, oss_referer))
+    rooms = (Path(room.__path__[0]) for room in (oss_emulator, oss_referer))
     for path in itertools.chain.from_iterable(room.rglob("*.py") for room in rooms):
         for node in nodes_of(path):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "Sentence":

@@ -45,11 +45,26 @@ def refuse(*arguments):
 
 for name in ("add_signal_handler", "add_reader", "add_writer"):
     setattr(asyncio.SelectorEventLoop, name, refuse)
+"""
+"""Hides what Windows lacks, once the standard library is loaded."""
 
+RUN = """
 from oss_emulator.cli import main
 sys.exit(main(sys.argv[1:]))
 """
-"""Hides what Windows lacks, once the standard library is loaded, and runs a command."""
+
+IMPORT = """
+import importlib, pkgutil
+import oss_emulator, oss_referer
+
+count = 0
+for package in (oss_referer, oss_emulator):
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+            count += 1
+print(count)
+"""
 
 
 RULES = str(Path(__file__).parents[2] / "fixtures" / "lab" / "corrected.xml")
@@ -58,7 +73,7 @@ LOGS = Path(__file__).parents[2] / "fixtures" / "logs"
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", HIDE, *arguments],
+        [sys.executable, "-c", HIDE + RUN, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -110,11 +125,25 @@ def test_data_folder_is_refused_without_locks(tmp_path: Path) -> None:
 
 
 @pytest.mark.system
-def test_https_is_refused_without_readers_of_the_loop(tmp_path: Path) -> None:
-    with start(tmp_path, "serve", "--port", "0", "--tls") as process:
+@pytest.mark.parametrize(
+    "command", [("serve", "--port", "0", "--tls"), ("run", "--", "echo"), ("play",)]
+)
+def test_https_is_refused_without_readers_of_the_loop(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    with start(tmp_path, *command) as process:
         said, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
-    assert said.splitlines()[-1].startswith("oss-emulator: this system cannot serve https:")
+    assert said.splitlines()[-1].startswith("oss-emulator: this system cannot serve https, which")
+
+
+@pytest.mark.system
+def test_every_module_can_be_imported_without_posix() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HIDE + IMPORT], capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 300
 
 
 @pytest.mark.system

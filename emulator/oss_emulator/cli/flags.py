@@ -36,7 +36,6 @@ def read(folder: Path) -> tuple[ProjectFile, Mapping[str, str]] | None:
     for name, value in file.table.items():
         if name == project.LINT:
             continue
-        file.check_name(name, [*(flag.name for flag in _FLAGS), project.LINT])
         text = _format(value)
         if text is None:
             kinds = join(["a string", "a number", "true", "false", "a list of strings", "a table"])

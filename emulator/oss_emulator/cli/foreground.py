@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO, TypeAlias
 
 from oss_referer.engine import explanation
+from oss_referer.sources.masking import mask
 from oss_referer.terminal.parser import CommandError, InputError
 from oss_referer.terminal.program import loading
 from oss_referer.terminal.progress import Progress
@@ -26,7 +27,6 @@ from oss_emulator.access.identity import AccessKey
 from oss_emulator.control import contents, seed
 from oss_emulator.control.controls import Controls, open_storage
 from oss_emulator.control.journal import JournalEntry, RefererResult
-from oss_emulator.protocol.masking import mask
 from oss_emulator.server import Server, app
 from oss_emulator.server import tls as certificates
 from oss_emulator.server.listening import loop_factory
@@ -196,8 +196,8 @@ async def _serve(
         await server.start(settings.host, settings.port)
     except NotImplementedError:  # by the loop of asyncio that Windows has
         raise CommandError(
-            "this system cannot serve https: leave out the flags of TLS, or use Linux, macOS or a "
-            "container"
+            "this system cannot serve https, which run, play and the flags of TLS need: use Linux, "
+            "macOS or a container"
         ) from None
     except OSError as error:
         ports = [port for port in (settings.port, settings.tls_port) if port is not None]

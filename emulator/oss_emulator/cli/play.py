@@ -335,7 +335,7 @@ def _play_at(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> Non
         finally:
             left = [said for player in players for said in player.restore()]
     if left:
-        raise InputError("; ".join(filter(None, (failure, *left))))
+        raise InputError("; ".join(map(language.explain, filter(None, (failure, *left)))))
     if failure:
         kind = InterruptedCommandError if failure == _INTERRUPTED else InputError
         raise kind(f"{failure}; nothing is left at the service")

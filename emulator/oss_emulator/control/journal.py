@@ -14,6 +14,7 @@ from oss_referer import Decision, Signing
 from oss_referer.browser.default_domain import DomainRule
 from oss_referer.engine import explanation
 from oss_referer.replay import accesslog
+from oss_referer.sources.masking import mask, mask_headers, mask_values
 
 from oss_emulator.access.authorize import resource
 from oss_emulator.access.identity import Identity
@@ -24,7 +25,6 @@ from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline import default_domain
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.errors import OSSError
-from oss_emulator.protocol.masking import mask, mask_headers, mask_values
 from oss_emulator.protocol.message import AccessRecord, Request, Response
 from oss_emulator.rpc import RPCErrorSpec
 from oss_emulator.storage.base import Storage
@@ -165,7 +165,7 @@ class JournalEntry(NamedTuple):
 
     @property
     def key(self) -> str:
-        return self.admission.target.key
+        return mask(self.admission.target.key)
 
     @property
     def owner(self) -> str:
@@ -261,7 +261,7 @@ class JournalEntry(NamedTuple):
 
     @property
     def host(self) -> str:
-        return self.request.host
+        return mask(self.request.host)
 
     @property
     def referer(self) -> str | None:
@@ -330,14 +330,14 @@ class JournalEntry(NamedTuple):
             sent_bytes=self.sent,
             request_time=milliseconds,
             referer=self.referer or "",
-            user_agent=request.headers.get("user-agent", ""),
-            host=request.host,
+            user_agent=mask(request.headers.get("user-agent", "")),
+            host=self.host,
             request_id=self.request_id,
             requester_id=self.caller.id,
             operation=self.operation,
             bucket=self.bucket,
             key=self.key,
-            object_size=_object_size(storage, self.bucket, self.key),
+            object_size=_object_size(storage, self.bucket, self.admission.target.key),
             server_cost=milliseconds,
             error_code=self.code,
             request_length=int(request.headers.get("content-length") or 0),

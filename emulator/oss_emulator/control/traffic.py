@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from oss_referer import Signing
+from oss_referer.sources.masking import mask
 
 from oss_emulator.protocol.errors import ErrorCase
 
@@ -74,12 +75,13 @@ def find_failure(entry: JournalEntry) -> Failure | None:
 def read_site(referer: str) -> str:
     """Return the site of a Referer, "" for an empty one.
 
-    A site is a scheme and a host with its port; a mini program also has its appid (R-44).
+    A site is a scheme and a host with its port; a mini program also has its appid (R-44). It is
+    shown, so its secrets are masked: text that is no URL stays whole.
     """
     end = referer.find("/", 8)
     if end > 0 and referer.startswith(_MINI_PROGRAMS):
         end = referer.find("/", len(_MINI_PROGRAMS))
-    return _read_beginning((referer[:end] if end > 0 else referer)[:_LONGEST])
+    return _read_beginning(mask(referer[:end] if end > 0 else referer)[:_LONGEST])
 
 
 @lru_cache(4096)

@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 from typing import ClassVar, Final, TypeAlias, TypeVar
 
 from aiohttp import web
+from oss_referer.sources.masking import mask
 
 from oss_emulator.control.controls import Controls
 from oss_emulator.control.journal import JournalEntry
@@ -18,7 +19,6 @@ from oss_emulator.operations.operation import Operation, Takes
 from oss_emulator.pipeline.service import new_request_id
 from oss_emulator.pipeline.steps import READS, ServerStep
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.protocol.masking import mask
 from oss_emulator.protocol.message import FileRange, Piece, Request, Response
 from oss_emulator.server import body, callback, wire
 from oss_emulator.server.fetching import Fetches, Host

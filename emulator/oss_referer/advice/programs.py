@@ -1,20 +1,28 @@
 """Rules as programs that put them to a bucket: Python with oss2, and a script with ossutil."""
 
 import shlex
+from collections.abc import Callable
 
-from oss_referer.engine import RefererConfiguration
+from oss_referer.engine import RefererConfiguration, Sentence
 from oss_referer.sources import forms
 from oss_referer.sources.forms import RulesForm
 
 
-def format_oss2(rules: RefererConfiguration, about: str, bucket: str | None = None) -> str:
+def format_oss2(
+    rules: RefererConfiguration,
+    about: str,
+    bucket: str | None = None,
+    say: Callable[[Sentence], str] = str,
+) -> str:
     """Format a program for oss2; `about` says whose rules they are.
 
-    Without a `bucket` the program takes it from OSS_BUCKET.
+    Without a `bucket` the program takes it from OSS_BUCKET. `say` gives its comments in a language.
     """
+    title = say(Sentence("Set the Referer rules of a bucket to those for {}.", _comment(about)))
     name = 'os.environ["OSS_BUCKET"]' if bucket is None else repr(bucket)
-    note = "# TruncatePath is true, which oss2 cannot set; use XML or ossutil.\n"
-    return f'''"""Set the Referer rules of a bucket to those for {_comment(about)}."""
+    note = say(Sentence("TruncatePath is true, which oss2 cannot set; use XML or ossutil."))
+    note = f"# {note}\n" if rules.truncate_path else ""
+    return f'''"""{title}"""
 
 import os
 
@@ -28,7 +36,7 @@ bucket = oss2.Bucket(
     {name},
     region=os.environ["OSS_REGION"],
 )
-{note if rules.truncate_path else ""}bucket.put_bucket_referer(
+{note}bucket.put_bucket_referer(
     BucketReferer(
         {rules.allow_empty_referer},
         {_list(rules.whitelist)},
@@ -39,18 +47,25 @@ bucket = oss2.Bucket(
 '''
 
 
-def format_ossutil(rules: RefererConfiguration, about: str, bucket: str | None = None) -> str:
+def format_ossutil(
+    rules: RefererConfiguration,
+    about: str,
+    bucket: str | None = None,
+    say: Callable[[Sentence], str] = str,
+) -> str:
     """Format a script for ossutil 2; without a `bucket` it takes that from OSS_BUCKET.
 
-    Raises ValueError for an entry with a character that XML cannot represent.
+    `say` gives its comment in a language. Raises ValueError for an entry with a character that XML
+    cannot represent.
     """
     document = forms.format(rules, RulesForm.XML).rstrip()
     end = "END"
     while end in document.splitlines():
         end += "."
-    place = "the bucket OSS_BUCKET" if bucket is None else "a bucket"
+    place = Sentence("the bucket OSS_BUCKET") if bucket is None else Sentence("a bucket")
+    title = Sentence("Sets the Referer rules of {} to those for {}.", place, _comment(about))
     name = '"$OSS_BUCKET"' if bucket is None else shlex.quote(bucket)
-    return f"""# Sets the Referer rules of {place} to those for {_comment(about)}.
+    return f"""# {say(title)}
 cat > referer.xml <<'{end}'
 {document}
 {end}

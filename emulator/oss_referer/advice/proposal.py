@@ -5,13 +5,13 @@ rules still do what was wanted.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from oss_referer.browser.probes import STRANGER
 from oss_referer.browser.strangers import APPID, CONSOLE, MINI_PROGRAMS
-from oss_referer.engine import RefererConfiguration
+from oss_referer.engine import RefererConfiguration, Sentence
 from oss_referer.engine.policy import MAX_SIZE
 from oss_referer.search.entry import Parts
 from oss_referer.search.url import DEFAULT_PORTS, encode_host, is_address, is_host, registered
@@ -65,17 +65,23 @@ def propose(wish: SiteProfile) -> Proposal:
     return Proposal(configuration, tuple(cases.values()))
 
 
-def format_table(proposal: Proposal, about: str) -> str:
-    """Format the cases of a proposal as a decision table; `about` says for which sites."""
-    blocks = [f"# What the rules for {json.dumps(about)} must decide.\n"]
+def format_table(proposal: Proposal, about: str, say: Callable[[Sentence], str] = str) -> str:
+    """Format the cases of a proposal as a decision table; `about` says for which sites.
+
+    `say` gives its comment and the names of the cases in a language.
+    """
+    title = Sentence("What the rules for {} must decide.", json.dumps(about))
+    blocks = [f"# {say(title)}\n"]
     for case in proposal.cases:
-        members = {"name": case.name}
+        members = {"name": say(case.name) if isinstance(case.name, Sentence) else case.name}
         if case.referer:
             members["referer"] = case.referer[0]
         members["verdict"] = case.verdict.value
         if case.ec:
             members["ec"] = case.ec
-        lines = [f"{name} = {json.dumps(value)}\n" for name, value in members.items()]
+        lines = [
+            f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in members.items()
+        ]
         blocks.append("".join(["[[case]]\n", *lines]))
     return "\n".join(blocks)
 
@@ -175,49 +181,59 @@ def _cases(
 ) -> Iterator[Case]:
     for site in sites:
         for scheme in site.schemes:
-            yield _allow(f"the site {site.origin(scheme)}", site.origin(scheme))
+            yield _allow(Sentence("the site {}", site.origin(scheme)), site.origin(scheme))
         if wish.subdomains:
             for scheme in site.schemes:
                 sub, root = (site.origin(scheme, host) for host in (f"m.{site.base}", site.base))
-                yield _allow(f"a sub-domain {sub}", sub)
-                yield _allow(f"the domain {root}", root)
+                yield _allow(Sentence("a sub-domain {}", sub), sub)
+                yield _allow(Sentence("the domain {}", root), root)
     for host in map(_read_host, wish.cdn):
         for scheme in _schemes_of_cdn(sites):
-            yield _allow(f"a style sheet of {host} by {scheme}", f"{scheme}://{host}/")
+            yield _allow(
+                Sentence("a style sheet of {} by {}", str(host), scheme), f"{scheme}://{host}/"
+            )
     for appid in wish.mini_programs:
-        yield _allow(f"the mini program {appid}", f"{MINI_PROGRAMS}{appid}/1/page-frame.html")
+        yield _allow(
+            Sentence("the mini program {}", appid), f"{MINI_PROGRAMS}{appid}/1/page-frame.html"
+        )
     if wish.mini_programs:
         other = f"{MINI_PROGRAMS}wx0000000000000000/1/page-frame.html"
-        yield _deny("another mini program", other)
+        yield _deny(Sentence("another mini program"), other)
     if wish.console:
-        yield _allow("the preview of the console", f"https://oss.{CONSOLE}/")
-    yield _deny("another site", STRANGER)
-    yield _deny("another site by http", STRANGER.replace("https", "http", 1))
+        yield _allow(Sentence("the preview of the console"), f"https://oss.{CONSOLE}/")
+    yield _deny(Sentence("another site"), STRANGER)
+    yield _deny(Sentence("another site by http"), STRANGER.replace("https", "http", 1))
     wide = sites if wish.subdomains else ()
     for site in sites:
-        for name, scheme, host, port in _resembling(site):
-            origin = Parts(scheme, host, port, "/").join()
+        for name, page in _resembling(site):
+            origin = page.join()
             # A host that resembles one site may be another of the sites.
-            if origin not in rules.whitelist and not _is_below(host, scheme, port, wide):
-                yield _deny(f"{name} {origin}", origin)
+            is_below = _is_below(page.host, page.scheme or "", page.port, wide)
+            if origin not in rules.whitelist and not is_below:
+                yield _deny(name, origin)
     for entry in rules.blacklist:
         address = entry.replace("*/*", "evil.test/x")
-        yield _deny(f"another site that {entry} keeps out", address, _BLACKLISTED)
+        yield _deny(Sentence("another site that {} keeps out", entry), address, _BLACKLISTED)
     for site in () if rules.blacklist else sites:
-        yield _deny(f"{site.host} in the path of another site", f"{STRANGER}{site.host}/")
+        yield _deny(
+            Sentence("{} in the path of another site", site.host), f"{STRANGER}{site.host}/"
+        )
     if wish.allow_empty:
-        yield Case("no Referer", Expected.ALLOW)
+        yield Case(Sentence("no Referer"), Expected.ALLOW)
     else:
-        yield Case("no Referer", Expected.DENY, ec=_EMPTY_DENIED)
+        yield Case(Sentence("no Referer"), Expected.DENY, ec=_EMPTY_DENIED)
 
 
-def _resembling(site: _Site) -> Iterator[tuple[str, str, str, str | None]]:
-    """Yield the names, schemes, hosts and ports of pages that resemble those of a site."""
+def _resembling(site: _Site) -> Iterator[tuple[Sentence, Parts]]:
+    """Yield the names and the addresses of pages that resemble those of a site."""
     if is_address(site.host):
         return
     first = site.schemes[0]
     if "." in site.base:
         for scheme in site.schemes:
-            yield "a sub-domain", scheme, f"m.{site.base}", site.port
-    yield "a host that begins like the site", first, f"{site.host}.evil.test", None
-    yield "a host that ends like the site", first, f"not{site.base}", site.port
+            page = Parts(scheme, f"m.{site.base}", site.port, "/")
+            yield Sentence("a sub-domain {}", page.join()), page
+    page = Parts(first, f"{site.host}.evil.test", None, "/")
+    yield Sentence("a host that begins like the site {}", page.join()), page
+    page = Parts(first, f"not{site.base}", site.port, "/")
+    yield Sentence("a host that ends like the site {}", page.join()), page

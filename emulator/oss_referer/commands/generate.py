@@ -14,6 +14,7 @@ from oss_referer.lint import Severity
 from oss_referer.sources import forms, tables
 from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.tables import DecisionTable
+from oss_referer.terminal import language
 from oss_referer.terminal.output import Text, Tone, line, show, write
 from oss_referer.terminal.parser import Commands, InputError
 
@@ -88,7 +89,9 @@ _FORMS: Mapping[str, Callable[[Proposal, str], str]] = {
     "json": _rules_as(RulesForm.JSON),
     "terraform": _rules_as(RulesForm.TERRAFORM),
     "toml": _rules_as(RulesForm.TOML),
-    "oss2": lambda proposal, about: format_oss2(proposal.configuration, about),
-    "ossutil": lambda proposal, about: format_ossutil(proposal.configuration, about),
-    "table": format_table,
+    "oss2": lambda proposal, about: format_oss2(proposal.configuration, about, say=language.say),
+    "ossutil": lambda proposal, about: format_ossutil(
+        proposal.configuration, about, say=language.say
+    ),
+    "table": lambda proposal, about: format_table(proposal, about, language.say),
 }

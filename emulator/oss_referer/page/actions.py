@@ -10,7 +10,7 @@ from oss_referer.advice import diff
 from oss_referer.advice.answer import Setting
 from oss_referer.advice.proposal import ProposalError
 from oss_referer.browser import probes
-from oss_referer.engine import RefererConfiguration, RefererPolicy
+from oss_referer.engine import RefererConfiguration, RefererPolicy, Sentence
 from oss_referer.engine.policy import MAX_EXAMINED
 from oss_referer.page import reading, review
 from oss_referer.page.rendering import render
@@ -119,15 +119,15 @@ def _correct(values: Values) -> Values:
 def _generate(values: Values) -> Values:
     """Add the rules for a site."""
     try:
-        rules, table = review.generate(_rules(values), values)
+        rules, table = review.generate(_rules(values), values, _say(values))
     except ProposalError as error:
         raise SourceError(str(error)) from None
     return {"rules": review.to_members(rules), "table": table}
 
 
 def _export(values: Values) -> Values:
-    source = PastedText.read(values.get("source"))
-    exports = _format(lambda: review.export(_rules(values), source=source))
+    source, say = PastedText.read(values.get("source")), _say(values)
+    exports = _format(lambda: review.export(_rules(values), source=source, say=say))
     return {"html": _show("rules_export", values, exports=exports, bucket="rules")}
 
 
@@ -164,6 +164,10 @@ _ACTIONS: Final[Mapping[str, Callable[[Values], Values]]] = {
 def _words(values: Values) -> review.Words:
     """Return the names of what rules are compared with: others, or themselves when opened."""
     return review.OTHER if values.get("isComparing") else review.OPENED
+
+
+def _say(values: Values) -> Callable[[Sentence], str]:
+    return Catalogue(_text(values, "language")).sentence
 
 
 def _show(template: str, values: Values, **shown: Any) -> str:

@@ -1,7 +1,7 @@
 """What a page shows of rules: a review, causes, their difference from others, and exports."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +17,7 @@ from oss_referer.engine import (
     DEFAULT,
     Assumptions,
     RefererConfiguration,
+    Sentence,
     explanation,
 )
 from oss_referer.page import causes
@@ -146,11 +147,11 @@ def correct(
 
 
 def generate(
-    rules: RefererConfiguration, values: Mapping[str, Any]
+    rules: RefererConfiguration, values: Mapping[str, Any], say: Callable[[Sentence], str] = str
 ) -> tuple[RefererConfiguration, str]:
     """Add the rules for a site to others; also return their decision table.
 
-    Raises ProposalError.
+    `say` gives its names and comments in a language. Raises ProposalError.
     """
 
     def read(name: str) -> str:
@@ -174,7 +175,7 @@ def generate(
         whitelist=tuple(dict.fromkeys((*rules.whitelist, *new.whitelist))),
         blacklist=tuple(dict.fromkeys((*rules.blacklist, *new.blacklist))),
     )
-    return added, format_table(proposal, *wish.sites)
+    return added, format_table(proposal, wish.sites[0], say)
 
 
 _BETWEEN: Final = re.compile(r"[\s,，、;；]+")
@@ -273,18 +274,22 @@ def export(
     bucket: str = _PLACE,
     assumptions: Assumptions = DEFAULT,
     source: PastedText | None = None,
+    say: Callable[[Sentence], str] = str,
 ) -> dict[str, Export]:
-    """Format rules in every form, for a bucket, and as the `source` is. Raises ValueError."""
+    """Format rules in every form, for a bucket, and as the `source` is. Raises ValueError.
+
+    `say` gives the comments in a language.
+    """
     texts = {form.value: forms.format(rules, form) for form in forms.WHOLE}
     for form in (RulesForm.TERRAFORM, RulesForm.HCL):
         texts[form.value] = texts[form.value].replace(_PLACE, bucket, 1)
-    texts["oss2"] = format_oss2(rules, bucket, bucket)
-    texts["ossutil"] = format_ossutil(rules, bucket, bucket)
+    texts["oss2"] = format_oss2(rules, bucket, bucket, say)
+    texts["ossutil"] = format_ossutil(rules, bucket, bucket, say)
     found = {name: Export(text, _FILES[name]) for name, text in texts.items()}
     for name, system in SYSTEMS.items():
         theirs = system.from_oss(rules, assumptions)
         lost = translation.losses(theirs, rules, assumptions)
-        found[name] = Export(theirs.format(), _FILES[name], lost)
+        found[name] = Export(theirs.format(say), _FILES[name], lost)
     if source is not None:
         found["source"] = Export(source.edit(rules), _FILES[source.form.value])
     return found

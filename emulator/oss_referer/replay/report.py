@@ -1,6 +1,5 @@
 """A replay: read logs, judge each request by new rules, and report what changes."""
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -20,6 +19,7 @@ from oss_referer.replay.log_files import LogForm, Rejects
 from oss_referer.replay.proposal import HostName
 from oss_referer.search.entry import Parts
 from oss_referer.search.url import fixed_part, registered
+from oss_referer.sources.masking import mask
 
 VERSION = 2
 """The version of the report's JSON form; docs/replay.md describes it."""
@@ -334,8 +334,8 @@ def _detail(judge: Judge, examples: Sequence[Row]) -> Report:
     decision = judge.policy.decide(sent, signed=signed, method=method, scope=scope)
     origins = list(dict.fromkeys(origin for _, origin, _, _ in examples))[:_MOST_ORIGINS]
     return {
-        "referer": sent or None,
-        "explanation": explanation.describe(decision),
+        "referer": mask(sent) or None,
+        "explanation": mask(explanation.describe(decision)),
         "ec": decision.ec,
         "steps": [[step.stage.value, step.outcome.value, step.detail] for step in decision.steps],
         "variants": [variant.value for _, variant in decision.variants],
@@ -393,8 +393,6 @@ Selects = Callable[[accesslog.LogLine], bool]
 _BLOCK = 1 << 20
 _MOST_TRIED = 10_000
 """Lines with the Referer that are tried before a host stays without a sample."""
-_SECRET = re.compile(r"(?i)((?:signature|security-token)=)[^&\s\"]+")
-"""What opens an object to whoever reads a report, as long as a signed URL holds."""
 
 
 def find_samples(
@@ -455,5 +453,6 @@ def _revoked(raw: bytes, host: str, judge: Judge, selects: Selects) -> str | Non
     judged = judge.judge_sent(line.referer, letters_of(line))
     if judged.result is not Verdict.REVOKED or judged.host != host:
         return None
-    shown = _SECRET.sub(r"\1…", text).encode("utf-8", "backslashreplace").decode()
+    # What opens an object to whoever reads a report, as long as a signed URL holds, is masked.
+    shown = mask(text).encode("utf-8", "backslashreplace").decode()
     return shown if len(shown) <= LONGEST_SAMPLE else f"{shown[:LONGEST_SAMPLE]}…"

@@ -3,6 +3,8 @@
 A fact that is left out has its default variant.
 """
 
+from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 
 from oss_referer.engine import FACTS, Assumptions
@@ -30,9 +32,9 @@ def parse(source: str | bytes) -> Assumptions:
     return assumptions
 
 
-def format(assumptions: Assumptions) -> str:
-    """Format all assumptions, each with what it says."""
+def format(assumptions: Assumptions, say: Callable[[StrEnum], str] = SENTENCES.__getitem__) -> str:
+    """Format all assumptions, each with what it says, which `say` gives in a language."""
     return "".join(
-        f'{name} = "{variant}"  # {FACTS[name]}: {SENTENCES[variant]}\n'
+        f'{name} = "{variant}"  # {FACTS[name]}: {say(variant)}\n'
         for name, variant in assumptions.chosen().items()
     )

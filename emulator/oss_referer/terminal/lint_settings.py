@@ -3,8 +3,7 @@
 import fnmatch
 import os.path
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from oss_referer import lint
 from oss_referer.sources.toml import SourceError, convert, show
 from oss_referer.terminal import project
 from oss_referer.terminal.parser import InputError
-from oss_referer.terminal.project import LINT, ProjectFile
+from oss_referer.terminal.project import LINT, LINT_NAMES, ProjectFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +25,6 @@ class LintSettings:
     )
     """Rules of the linter that are accepted, by patterns of files: of a name, or of a path from
     the folder of the settings."""
-
-
-_NEAR = 0.7
-"""How similar a table is whose name is mistyped, such as `lnt` or `linter`."""
-
-_NAMES = {item.metadata.get("name", item.name) for item in fields(LintSettings)}
 
 
 def find(path: Path) -> LintSettings:
@@ -57,14 +50,9 @@ def _read(folder: Path) -> LintSettings | None:
     file = project.read(folder)
     if file is None:
         return None
-    for name in sorted(_NAMES & file.table.keys()):
-        raise file.error(f"{name} is a setting of the linter; write it in the table {LINT}", name)
-    for name, value in file.table.items():  # others are the server's
-        if isinstance(value, Mapping) and get_close_matches(name, [LINT], cutoff=_NEAR):
-            file.check_name(name, [LINT])
     table = file.table.get(LINT, {})
     for name in table if isinstance(table, Mapping) else ():
-        file.check_name(name, _NAMES, LINT)
+        file.check_name(name, LINT_NAMES, LINT)
     place = (*file.place, LINT)
 
     def refuse(path: tuple[str | int, ...], sentence: str) -> SourceError:

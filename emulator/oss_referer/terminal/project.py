@@ -17,6 +17,18 @@ _TABLE = ("tool", "oss-emulator")
 
 LINT: Final = "lint"
 """The table with the settings of the linter."""
+LINT_NAMES: Final = frozenset({"ignore", "site", "per-file-ignores"})
+"""The names in that table."""
+SERVER_NAMES: Final = frozenset(
+    """
+    host port ready_file region accounts access_key_id access_key_secret auth assumptions
+    domain cname s3_host strict_s3 strict_addressing lenient as_of new_account tls tls_port
+    tls_dir ca_file tls_cert tls_key seed demo seed_anywhere preload watch data fsync
+    request_timeout max_connections limit access_log journal_size admin_token log_level
+    log_format
+    """.split()
+)
+"""The names beside it, which are settings of the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +49,12 @@ class ProjectFile:
     def check_name(self, name: str, known: Collection[str], *above: str) -> None:
         """Raise InputError for an unknown name, with the nearest known one."""
         if name not in known:
-            near = get_close_matches(name, known, n=1, cutoff=0.0)[0]
+            near = get_close_matches(name, sorted(known), n=1, cutoff=0.0)[0]
             raise self.error(f"{show(name)} is unknown; did you mean {near}?", *above, name)
 
 
 def read(folder: Path) -> ProjectFile | None:
-    """Read the file of a folder, None if there is none. Raises InputError.
+    """Read the file of a folder, None if there is none. Raises InputError, also for unknown names.
 
     oss-emulator.toml is used instead of pyproject.toml, not together with it.
     """
@@ -72,4 +84,10 @@ def _read(path: Path, place: tuple[str, ...]) -> ProjectFile | None:
     file = ProjectFile(path, document, place, table)
     if not place and "tool" in table:
         raise file.error(f"tool is for {PROJECT}; leave out tool.oss-emulator here", "tool")
+    for name in table:
+        if name in LINT_NAMES:
+            raise file.error(
+                f"{name} is a setting of the linter; write it in the table {LINT}", name
+            )
+        file.check_name(name, SERVER_NAMES | {LINT})
     return file

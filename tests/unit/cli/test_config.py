@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from oss_emulator.cli import flags
+from oss_emulator.cli import build_parser, flags
 from oss_referer.terminal.parser import InputError
+from oss_referer.terminal.project import SERVER_NAMES
 
 
 def test_own_file_precedes_pyproject(tmp_path: Path) -> None:
@@ -41,6 +42,7 @@ def test_values_become_the_texts_of_flags(tmp_path: Path) -> None:
     ("text", "sentence"),
     [
         ("sed = 1", 'line 1, column 1: "sed" is unknown; did you mean seed?'),
+        ("ignore = []", "ignore is a setting of the linter; write it in the table lint"),
         ("\ntls-port = 1", 'line 2, column 1: "tls-port" is unknown; did you mean tls_port?'),
         ("[lnt]\na = 1", 'line 1, column 1: "lnt" is unknown; did you mean lint?'),
         ("domain = [1]", "line 1, column 1: domain is [1]; write a string, a number"),
@@ -52,6 +54,11 @@ def test_mistake_is_reported_with_its_place(tmp_path: Path, text: str, sentence:
     with pytest.raises(InputError) as caught:
         flags.read(tmp_path)
     assert sentence in str(caught.value)
+
+
+def test_every_flag_can_be_set_in_the_file() -> None:
+    arguments = vars(build_parser(["serve"]).parse_args(["serve"]))
+    assert {*arguments} - {"run", "parser", "lang", "open"} == SERVER_NAMES
 
 
 def test_table_that_is_no_table_is_refused(tmp_path: Path) -> None:

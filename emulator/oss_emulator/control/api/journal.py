@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import Final, NamedTuple
 
 from oss_referer import Signing
+from oss_referer.sources.masking import mask
 
 from oss_emulator.control.api import route
 from oss_emulator.control.api.route import (
@@ -39,7 +40,7 @@ class JournalFilter(NamedTuple):
     ec: str | None
     method: str | None
     referer: str | None
-    """Text that the Referer contains, in any letter case."""
+    """Text that the Referer contains, in any letter case; masked like the Referer."""
     test: str | None
     """A test, or a file, class or folder of tests."""
     text: str | None
@@ -65,9 +66,9 @@ class JournalFilter(NamedTuple):
             status=int(asked.number("status")) if "status" in query else None,
             ec=query.get("ec"),
             method=query.get("method"),
-            referer=query.get("referer", "").casefold() or None,
+            referer=mask(query.get("referer", "")).casefold() or None,
             test=query.get("test"),
-            text=query.get("text", "").casefold() or None,
+            text=mask(query.get("text", "")).casefold() or None,
             since=int(asked.number("since")),
             before=int(asked.number("before")),
             limit=int(asked.number("limit")),
@@ -81,7 +82,7 @@ class JournalFilter(NamedTuple):
             and self.ec in (None, entry.ec)
             and self.method in (None, entry.request.method)
             and (not self.before or entry.number < self.before)
-            and (self.referer is None or self.referer in _referer(entry).casefold())
+            and (self.referer is None or self.referer in (entry.referer or "").casefold())
             and (self.test is None or is_within(entry.test, self.test))
             and (self.text is None or self.text in searched(entry))
         )
@@ -92,10 +93,6 @@ class JournalFilter(NamedTuple):
         return found[-self.limit :] if self.limit else found
 
 
-def _referer(entry: JournalEntry) -> str:
-    return entry.request.headers.get("referer", "")
-
-
 def is_within(test: str, wanted: str) -> bool:
     """Return whether a test is the wanted one, one of its parameters, or one of its tests."""
     stems = (wanted if wanted.endswith("/") else f"{wanted}/", f"{wanted}::", f"{wanted}[")
@@ -103,15 +100,14 @@ def is_within(test: str, wanted: str) -> bool:
 
 
 def searched(entry: JournalEntry) -> str:
-    """Return everything that a person may search an entry for."""
-    request = entry.request
+    """Return everything that a person may search an entry for: what is shown of it, masked."""
     words = (
-        request.method,
-        request.target,
+        entry.method,
+        entry.target,
         entry.bucket,
         entry.key,
-        request.host,
-        _referer(entry),
+        entry.host,
+        entry.referer or "",
         entry.operation,
         entry.request_id,
         entry.code,

@@ -55,7 +55,9 @@ def get_emulator(asked: ApiRequest) -> Response:
         defaults=DEFAULT.chosen(),
         facts=FACTS,
         changed=_changed(settings),
-        assumptions_toml=lines.format(settings.assumptions),
+        assumptions_toml=lines.format(
+            settings.assumptions, page.texts(page.choose_language(asked.request)).assumption
+        ),
         operations=sorted(operation.name for operation in OPERATIONS),
         keeps=controls.service.storage.blocking,
     )

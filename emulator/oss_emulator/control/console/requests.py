@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from oss_referer.advice.remedy import read_site
 from oss_referer.browser import probes
+from oss_referer.sources.masking import mask
 
 from oss_emulator.control.api import journal as api_journal
 from oss_emulator.control.api.referer import find_rules
@@ -80,7 +81,8 @@ class _View(NamedTuple):
 
     @classmethod
     def parse(cls, asked: ApiRequest) -> "_View":
-        text, problem = asked.query.get("q", ""), ""
+        # Masked as what it is searched for in, so that a signed URL finds its requests.
+        text, problem = mask(asked.query.get("q", "")), ""
         now = asked.controls.clock.now()
         try:
             search = Search.parse(text, now)

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from oss_referer import Decision, RefererConfiguration, RefererPolicy, Scope
 from oss_referer.engine import explanation
 from oss_referer.sources import referer_xml
+from oss_referer.sources.masking import mask_values
 
 from oss_emulator.control.api.referer import find_document
 from oss_emulator.control.api.route import ApiError, ApiRequest
@@ -107,7 +108,7 @@ class JournalReview(NamedTuple):
         turns = [
             {
                 **page.pick(turn.entry, "number time bucket key referer"),
-                "decision": explanation.to_dict(turn.decision),
+                "decision": mask_values(explanation.to_dict(turn.decision)),
             }
             for turn in self.turns
         ]

@@ -167,7 +167,8 @@ async def generate_rules(asked: ApiRequest) -> Response:
     body = asked.json()
     rules = _read(asked, body)
     try:
-        added, table = await asyncio.to_thread(review.generate, rules, body)
+        say = page.texts(page.choose_language(asked.request)).sentence
+        added, table = await asyncio.to_thread(review.generate, rules, body, say)
     except ProposalError as error:
         raise ApiError(400, f"The rules cannot be generated: {error}.") from None
     return reply({"rules": to_members(added), "table": table})
@@ -180,11 +181,13 @@ async def export_rules(asked: ApiRequest) -> Response:
     assumptions = asked.controls.service.settings.assumptions
     try:
         source = PastedText.read(body.get("source"))
-        exports = await asyncio.to_thread(export, rules, bucket, assumptions, source)
+        said = page.texts(page.choose_language(asked.request)).sentence
+        say = said if wants_page(asked.request) else str
+        exports = await asyncio.to_thread(export, rules, bucket, assumptions, source, say)
         before = exports
         if "before" in body:
             earlier = read_rules(body["before"], assumptions)
-            before = await asyncio.to_thread(export, earlier, bucket, assumptions, source)
+            before = await asyncio.to_thread(export, earlier, bucket, assumptions, source, say)
     except ValueError as error:
         raise ApiError(400, f"The rules cannot be written: {error}.") from None
     texts = {name: made.text for name, made in exports.items()}

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple, TypeAlias
 
+from oss_referer.engine import Sentence
+
 from oss_emulator.control.api.journal import is_within, searched
 from oss_emulator.control.api.route import ApiError
 from oss_emulator.control.journal import JournalEntry, RefererResult
@@ -89,19 +91,28 @@ def _read_moment(date: str | None, clock: str, zone: str, now: float) -> float:
 
 TOKENS: Final[Mapping[str, tuple[Callable[[str, float], Fits], str]]] = {
     "is": (_is, ", ".join([*RefererResult, *Failure])),
-    "bucket": (lambda value, _: lambda entry: entry.bucket == value, "the name of a bucket"),
-    "site": (_site, "a host such as blog.example.com, an address, an appid, or none"),
-    "ec": (lambda value, _: lambda entry: entry.ec.endswith(value), "an EC such as 0003-00000503"),
-    "status": (_status, "a status such as 403, or 4xx"),
+    "bucket": (
+        lambda value, _: lambda entry: entry.bucket == value,
+        Sentence("the name of a bucket"),
+    ),
+    "site": (_site, Sentence("a host such as blog.example.com, an address, an appid, or none")),
+    "ec": (
+        lambda value, _: lambda entry: entry.ec.endswith(value),
+        Sentence("an EC such as 0003-00000503"),
+    ),
+    "status": (_status, Sentence("a status such as 403, or 4xx")),
     "method": (
         lambda value, _: lambda entry: entry.method.lower() == value.lower(),
-        "a method such as GET",
+        Sentence("a method such as GET"),
     ),
     "test": (
         lambda value, _: lambda entry: is_within(entry.test, value),
-        "a test, or a file, class or folder of tests",
+        Sentence("a test, or a file, class or folder of tests"),
     ),
-    "time": (_time, "a time such as 5m, or 10:30:00..10:31:00 with an offset such as +08:00"),
+    "time": (
+        _time,
+        Sentence("a time such as 5m, or 10:30:00..10:31:00 with an offset such as +08:00"),
+    ),
 }
 """The tokens by name: what parses a value at the current time, and which values are valid."""
 
@@ -185,8 +196,11 @@ def _read(word: Word, now: float) -> Fits:
             raise ValueError
         return read(word.value, now)
     except ValueError:
-        said = f"not {word.value!r}" if word.value else "and needs a value"
-        raise ApiError(400, f"{word.name}: takes {known}, {said}.") from None
+        if word.value:
+            said = Sentence("{}: takes {}, not {}.", word.name, known, repr(word.value))
+        else:
+            said = Sentence("{}: takes {}, and needs a value.", word.name, known)
+        raise ApiError(400, said) from None
 
 
 def _contains(text: str, entry: JournalEntry) -> bool:

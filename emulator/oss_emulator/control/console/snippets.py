@@ -2,28 +2,31 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from oss_referer import RefererConfiguration, Signing
+from oss_referer.engine import Sentence
+from oss_referer.engine.sentence import join
 from oss_referer.sources import referer_xml
+from oss_referer.sources.masking import mask
 
 from oss_emulator.control.journal import JournalEntry, RefererResult
-from oss_emulator.protocol.masking import mask
 
 _NOT_REPEATED: Final = frozenset(
     {"host", "connection", "content-length", "expect", "transfer-encoding", "keep-alive"}
 )
 
 
-def format_curl(entry: JournalEntry) -> str:
+def format_curl(entry: JournalEntry, say: Callable[[Sentence], str] = str) -> str:
     """Format a request as a command of curl; a body has to be in the file BODY.
 
-    If secrets are masked in it, a comment before the command says so, because it then fails.
+    If secrets are masked in it, a comment before the command says so in the language of `say`,
+    because it then fails.
     """
     request, headers = entry.request, entry.headers
     scheme = "https" if request.secure else "http"
-    words = ["curl", "-i", f"{scheme}://{request.host}{entry.target}"]
+    words = ["curl", "-i", f"{scheme}://{entry.host}{entry.target}"]
     if not {*"[]{}"}.isdisjoint(request.target):
         words.insert(2, "--globoff")
     if "/." in request.path:
@@ -39,9 +42,12 @@ def format_curl(entry: JournalEntry) -> str:
             lines.append(f"-H {shlex.quote(field)}")
     if request.headers.get("content-length", "0") != "0":
         lines.append("--data-binary @BODY")
-    masked = ["the URL"] * (entry.target != request.target)
+    masked: list[str] = [Sentence("the URL")] * (
+        (entry.host, entry.target) != (request.host, request.target)
+    )
     masked += [name for name, value in headers.items() if value != request.headers[name]]
-    said = f"# **** stands for masked secrets, in: {', '.join(masked)}\n" if masked else ""
+    note = Sentence("**** stands for masked secrets, in: {}", join(masked)) if masked else None
+    said = "" if note is None else f"# {say(note)}\n"
     return said + " \\\n  ".join(lines)
 
 
@@ -71,7 +77,7 @@ def format_oss2(entry: JournalEntry, region: str) -> str | None:
     consulted for a call with a signature in the header (R-01).
     """
     scheme = "https" if entry.request.secure else "http"
-    endpoint = f"{scheme}://{entry.request.host.removeprefix(f'{entry.bucket}.')}"
+    endpoint = f"{scheme}://{entry.host.removeprefix(f'{entry.bucket}.')}"
     lines = [
         "import oss2",
         "from oss2.credentials import EnvironmentVariableCredentialsProvider",

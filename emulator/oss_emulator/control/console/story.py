@@ -15,6 +15,7 @@ from oss_referer.engine.decision import Stage, StepResult
 from oss_referer.engine.entry_list import EntryList
 from oss_referer.page.review import to_members
 from oss_referer.sources import referer_xml
+from oss_referer.sources.masking import mask
 
 from oss_emulator.control.api.route import ApiError, ApiRequest, Route, reply
 from oss_emulator.control.console import (
@@ -231,6 +232,9 @@ async def _describe(
     }
     shown = {
         "entry": entry,
+        "curl": snippets.format_curl(
+            entry, page.texts(page.choose_language(asked.request)).sentence
+        ),
         "row": entries.summarize(entry),
         "again": None if sent is None else entries.summarize(sent),
         "told": told,
@@ -321,6 +325,7 @@ def _consult(
         matched = decision.entry
         matching = {pattern.text for pattern in listed.patterns if pattern.matches(referer)}
     elif found == "unmatched":
+        referer = mask(referer)  # it is shown beside the entry
         miss = remedy.find_nearest(listed.patterns, referer)
     is_blacklist = stage is Stage.BLACKLIST
     if miss is not None and is_blacklist and not (decision.allowed and miss.is_related):

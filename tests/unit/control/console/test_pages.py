@@ -260,6 +260,18 @@ def test_review_has_findings_differences_and_turns(ask: ApiCaller) -> None:
     assert [turn["decision"]["allowed"] for turn in review["journal"]["turns"]] == [True, False]
 
 
+def test_review_of_the_journal_shows_no_secret(ask: ApiCaller) -> None:
+    ask.record("/examplebucket/hello.txt", "http://thief.test/?Signature=abcdefgh")
+    rules = {**members("http://thief.test"), "AllowTruncateQueryString": False}
+    body = {"rules": rules, "bucket": "examplebucket"}
+    for text in (
+        json.dumps(ask("POST", "rules/review", body).json),
+        ask.html("rules/review", body),
+    ):
+        assert "Signature=abcd****" in text
+        assert "abcdefgh" not in text
+
+
 def test_correction_is_applied_and_what_is_gone_is_told(ask: ApiCaller) -> None:
     rules = members("http://www.example.com")
     wanted = {"rule": "open-host", "list": "whitelist", "entry": "http://www.example.com"}

@@ -187,6 +187,21 @@ def test_export_marks_the_lines_that_were_added(ask: ApiCaller) -> None:
     assert "<ins>" not in ask.html("rules/export", body)
 
 
+def test_comments_of_a_page_are_in_its_language_and_those_of_json_in_english(
+    ask: ApiCaller,
+) -> None:
+    ask.record("/examplebucket/hello.txt?Signature=abcdefgh&Expires=1")
+    assert "# **** 代表被遮盖的密文，位于：URL" in ask.html("requests/1", accept_language="zh")
+    assert ask("GET", "requests/1", accept_language="zh").json["curl"].startswith("# **** stands")
+    rules = referer_xml.format(RefererConfiguration(whitelist=(SITE,))).decode()
+    body = {"bucket": "examplebucket", "rules": rules}
+    assert "# 空 Referer" in ask.html("rules/export", body, accept_language="zh")
+    texts = ask("POST", "rules/export", body, accept_language="zh").json["texts"]
+    assert "# no Referer" in texts["nginx"]
+    assert "# R-05: 先检查" in ask.html("emulator", accept_language="zh")
+    assert "status：应为 状态码" in ask.html("requests?q=status:x", accept_language="zh")
+
+
 def test_story_says_that_permissions_denied_it(ask: ApiCaller) -> None:
     ask.oss("PUT", f"{BUCKET}?acl", x_oss_acl="private")
     page = ask.html(f"requests/{get(ask, SITE)}")

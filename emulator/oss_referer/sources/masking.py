@@ -7,30 +7,39 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-_TOKENS: Final = tuple(f"{prefix}security-token" for prefix in ("", "x-oss-", "x-amz-", "x-acs-"))
 _SECRETS: Final = (
-    *_TOKENS,
+    *(f"{prefix}security-token" for prefix in ("", "x-oss-", "x-amz-", "x-acs-")),
     "securitytoken",
     *("signature", "x-oss-signature", "x-amz-signature"),
 )
-"""The names of parameters, in lower case: those of OSS and S3, and of STS and KMS."""
+"""Names of parameters and headers, in lower case: those of OSS and S3, and of STS and KMS."""
+
+
+_ESCAPE: Final = "%(?:25)*"
+"""What begins an encoded character, also in a URL that is a parameter of another."""
 
 
 def _spell(name: str) -> str:
     """Return a pattern for a name of which each character may be percent-encoded."""
-    return "".join(f"(?:{re.escape(c)}|%{ord(c):x}|%{ord(c.upper()):x})" for c in name)
+    spelled = (f"{_ESCAPE}(?:{ord(c):x}|{ord(c.upper()):x})" for c in name)
+    return "".join(f"(?:{re.escape(c)}|{code})" for c, code in zip(name, spelled, strict=True))
 
 
-_NAME: Final = f"(?P<name>{'|'.join(map(_spell, _SECRETS))})"
+# A name that is not the end of another one.
+_NAME: Final = rf"(?:(?<![\w-])|{_ESCAPE}[0-9a-f]{{2}})(?:{'|'.join(map(_spell, _SECRETS))})"
+# In JSON both are in quotes. In prose, after `Signature: `, no word is as long as a secret.
+_QUOTE: Final = rf"(?:[\"']|{_ESCAPE}2[27])"
+_SPACE: Final = rf"(?:[\s+]|{_ESCAPE}20)*"
+_BEFORE: Final = rf"(?:{_QUOTE}{_SPACE})?"
+_AFTER: Final = rf"(?:{_SPACE}{_QUOTE}|\s+(?=\S{{16}}))?"
 # Four characters, of which each may be percent-encoded, and the rest.
 _KEPT: Final = r"(?P<kept>(?:%[0-9a-f]{2}|[^%&#\s\"'<>]){0,4})"
 _PARAMETER: Final = re.compile(
-    rf"(?P<mark>(?<![\w-]){_NAME}[=:]){_KEPT}[^&#\s\"'<>]+", re.IGNORECASE
+    rf"(?P<mark>{_NAME}{_BEFORE}[=:]{_AFTER}){_KEPT}[^&#\s\"'<>]+", re.IGNORECASE
 )
 # In a parameter of another parameter, or in the string that STS and KMS sign.
 _ENCODED: Final = re.compile(
-    rf"(?P<mark>%(?:25)*(?:26|3f){_NAME}%(?:25)*3d){_KEPT}"
-    r"(?:(?!%(?:25)*26)[^&#\s\"'<>\]])+",
+    rf"(?P<mark>{_NAME}{_BEFORE}{_ESCAPE}3[ad]{_AFTER}){_KEPT}(?:(?!{_ESCAPE}2[26])[^&#\s\"'<>\]])+",
     re.IGNORECASE,
 )
 _HINTS: Final = ("ignature", "oken", "%", "tosignbytes")
@@ -38,8 +47,11 @@ _HINTS: Final = ("ignature", "oken", "%", "tosignbytes")
 
 _DOCUMENT: Final = re.compile(r"(?P<mark><SignatureProvided>)(?P<kept>[^<]{4})[^<]+")
 _BYTES: Final = re.compile(r"(<StringToSignBytes>)([0-9A-F ]+)")
+# With a signature, or with a secret of another scheme, such as `Bearer`.
 _AUTHORIZATION: Final = re.compile(
-    r"(?P<mark>^(?:OSS|AWS) [^:]*:|Signature[=:])(?P<kept>.{4}).+", re.IGNORECASE
+    r"(?P<mark>^(?:OSS|AWS) [^:]*:\s*|Signature\s*[=:]\s*|^(?!.*Credential=)(?:\S+\s+)?)"
+    r"(?P<kept>.{4}).+",
+    re.IGNORECASE,
 )
 
 
@@ -72,9 +84,11 @@ def mask_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _mask_header(name: str, value: str) -> str:
-    if name in _TOKENS:
+    if name in _SECRETS:
         return f"{value[:4]}****" if len(value) > 4 else value
-    return _AUTHORIZATION.sub(_replace, value) if name == "authorization" else mask(value)
+    if name in ("authorization", "proxy-authorization"):
+        return _AUTHORIZATION.sub(_replace, value)
+    return mask(value)
 
 
 def mask_values(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from oss_emulator.protocol.masking import mask, mask_headers, mask_values
+from oss_referer.sources.masking import mask, mask_headers, mask_values
 
 HEX = b"PUT\n\nx-oss-security-token:CAIStoken\n/b/k".hex(" ").upper()
 MASKED_HEX = b"PUT\n\nx-oss-security-token:CAIS****\n/b/k".hex(" ").upper()
@@ -27,6 +27,13 @@ MASKED_HEX = b"PUT\n\nx-oss-security-token:CAIS****\n/b/k".hex(" ").upper()
         ("/?u=%3FSignature%3Dabcdefgh%26b", "/?u=%3FSignature%3Dabcd****%26b"),
         ("A%3D1%26SecurityToken%3DCAIS%252Fa%26B", "A%3D1%26SecurityToken%3DCAIS****%26B"),
         ("host:a\nx-acs-security-token:CAISfoo\nb:c", "host:a\nx-acs-security-token:CAIS****\nb:c"),
+        ("/b/k%3FSignature=abcdefgh", "/b/k%3FSignature=abcd****"),
+        ("?u=a%3Fx%26Signature=abcdefgh&b", "?u=a%3Fx%26Signature=abcd****&b"),
+        ("?u=a?Signature%3Dabcdefgh%26b", "?u=a?Signature%3Dabcd****%26b"),
+        ("?Signatur%2565%253Dabcdefgh%2526b", "?Signatur%2565%253Dabcd****%2526b"),
+        ('{"Signature": "abcdefgh"}', '{"Signature": "abcd****"}'),
+        ("%22SecurityToken%22%3A%20%22abcdefgh%22", "%22SecurityToken%22%3A%20%22abcd****%22"),
+        ("Signature: abcdefghijklmnop", "Signature: abcd****"),
         ("<SignatureProvided>abcdef</", "<SignatureProvided>abcd****</"),
         (f"<StringToSignBytes>{HEX} </", f"<StringToSignBytes>{MASKED_HEX}</"),
     ],
@@ -62,6 +69,15 @@ def test_headers_are_masked() -> None:
         "referer": "http://a.test/?Signature=abcd****",
         "date": "now",
     }
+    for value, shown in (
+        ("OSS4-HMAC-SHA256 Credential=a, Signature = 01234567", "0123****"),
+        ("OSS4-HMAC-SHA256 Credential=abcdefgh", "abcdefgh"),
+        ("Bearer 01234567", "Bearer 0123****"),
+        ("01234567", "0123****"),
+    ):
+        for name in ("authorization", "proxy-authorization"):
+            assert mask_headers({name: value})[name].endswith(shown)
+    assert mask_headers({"securitytoken": "01234567"}) == {"securitytoken": "0123****"}
     for scheme in ("OSS", "AWS"):
         masked = mask_headers({"authorization": f"{scheme} id:abcdefgh="})
         assert masked == {"authorization": f"{scheme} id:abcd****"}
