@@ -34,6 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # oss2 2.19.1 asks Python 3.12 and later for a naive time.
     config.addinivalue_line("filterwarnings", "ignore:.*utcnow:DeprecationWarning")
+    # Python 3.14 tracks all dictionaries; `gc.freeze` below hides the one with Hypothesis's random.
+    config.addinivalue_line("filterwarnings", "ignore:It looks like `register_random` was passed")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

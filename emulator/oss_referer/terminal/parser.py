@@ -30,6 +30,8 @@ class Parser(argparse.ArgumentParser):
         for name in ("usage", "description"):
             options[name] = options.get(name) and language.explain(options[name])
         super().__init__(*arguments, **{"formatter_class": TranslatingFormatter, **options})
+        # Python 3.14 colours help, which is folded here, and later ones suggest what this does.
+        self.color = self.suggest_on_error = False
         self.add_argument(
             language.FLAG,
             choices=language.LANGUAGES,

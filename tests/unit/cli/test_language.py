@@ -181,11 +181,13 @@ def test_no_help_is_wider_than_80_columns(
     columns: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("FORCE_COLOR", "1")  # by which Python 3.14 colours help
     for command in (*PROGRAM.commands, "help"):
         _, before, _ = run(capsys, command, "--help", "--lang", "en")
         _, out, _ = run(capsys, command, "--help", "--lang", "zh")
         lines = (before + out).splitlines()
         assert [line for line in lines if output.width_of(line) > 80] == []
+        assert re.findall(r"\x1b|\\x1b", before + out) == []
         assert [line for line in lines if re.match(" *[，。；）]", line)] == []
         assert set(re.findall("--[a-z-]+", before)) == set(re.findall("--[a-z-]+", out))
 
