@@ -11,18 +11,17 @@ import json
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import partial, reduce
 from operator import getitem
 from pathlib import Path as FilePath
 from pathlib import PurePath
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from oss_referer.engine import DEFAULT, Assumptions, RefererConfiguration
-from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.sources import hcl, json_text, markup, plain_list, referer_xml, terraform
+from oss_referer.sources import json_text, markup, referer_xml
 from oss_referer.sources.markup import XmlDocument
+from oss_referer.sources.places import error_at
 from oss_referer.sources.referer_xml import (
     LISTS,
     MAX_DOCUMENT,
@@ -36,23 +35,22 @@ from oss_referer.sources.resources import (
     BUCKET,
     CONFIG,
     KINDS,
-    NAMES,
     REFERER,
     NoRulesError,
     ReadRules,
-    escape_template,
 )
-from oss_referer.sources.terraform import PlannedChange
 from oss_referer.sources.toml import (
     MAX_FILE,
     Path,
     SourceError,
     TomlDocument,
-    convert,
     decode,
     place_of,
     read_regular_file,
 )
+
+if TYPE_CHECKING:
+    from oss_referer.sources.terraform import PlannedChange
 
 
 class RulesForm(StrEnum):
@@ -154,7 +152,7 @@ def _read_alone(
         except OSError:
             text = name.encode()  # it may name the resource
         if kind.encode() in text and label.encode() in text:
-            raise terraform.error_at(
+            raise error_at(
                 decode(document),
                 (kind, label),
                 f"{name} is in the override file {other.name}, which Terraform merges with the "
@@ -169,7 +167,7 @@ _OVERRIDE = re.compile(r"(?:.*_)?override\.tf(?:\.json)?")
 def _find(body: bytes, form: RulesForm, assumptions: Assumptions) -> Readers:
     if form is RulesForm.XML:
         return {"": partial(_parse_xml, body, assumptions)}
-    found = _FINDERS[form](body)
+    found = _find_toml(body) if form is RulesForm.TOML else _module(form).find(body)
     if not found:
         raise NoRulesError(_NO_RULES[form])
     return found
@@ -183,10 +181,46 @@ _NO_RULES: Mapping[RulesForm, str] = {
 }
 
 
-def find_changes(document: bytes) -> list[PlannedChange]:
+class _FormModule(Protocol):
+    def find(self, document: bytes) -> Readers: ...
+    def format(self, configuration: RefererConfiguration) -> str: ...
+
+
+def _module(form: RulesForm) -> _FormModule:
+    """Import what reads and writes a form when it is met: most commands meet one of them."""
+    match form:
+        case RulesForm.JSON:
+            from oss_referer.sources import ossutil
+
+            return ossutil
+        case RulesForm.TERRAFORM:
+            from oss_referer.sources import terraform
+
+            return terraform
+        case RulesForm.HCL:
+            from oss_referer.sources import hcl
+
+            return hcl
+    from oss_referer.sources import plain_list
+
+    return plain_list
+
+
+def find_changes(document: bytes) -> "list[PlannedChange]":
     """Return what a plan of Terraform does to rules. Raises SourceError."""
-    terraform.refuse_binary(document)
+    from oss_referer.sources import terraform
+
+    _refuse_binary(document)
     return terraform.find_changes(decode(document))
+
+
+def _refuse_binary(document: bytes) -> None:
+    """Raise SourceError for the file of `terraform plan -out`, which is not JSON."""
+    if document.startswith(b"PK\x03\x04"):
+        raise SourceError(
+            "this is a plan in the form that only Terraform reads; "
+            "run terraform show -json FILE > plan.json and give plan.json"
+        )
 
 
 _T = TypeVar("_T")
@@ -212,7 +246,7 @@ def detect(document: bytes) -> RulesForm:
     """
     if document.startswith(b"PK") and b"[Content_Types].xml" in document:
         raise NoRulesError("this is a file of Office; save its entries as text, one on each line")
-    terraform.refuse_binary(document)
+    _refuse_binary(document)
     head = _HEAD.match(document)
     document = document[head.end() :] if head else document
     text = document.removeprefix(BOM_UTF8).lstrip()
@@ -226,7 +260,7 @@ def detect(document: bytes) -> RulesForm:
     if text.startswith(b"{"):
         found = any(f'"{word}"'.encode() in text for word in _OF_TERRAFORM)
         return RulesForm.TERRAFORM if found else RulesForm.JSON
-    if plain_list.is_array(text.decode("latin-1")):
+    if json_text.is_array(text.decode("latin-1")):
         return RulesForm.LIST
     code = _COMMENTS.sub(b"", text, count=1)
     for form, begin in _BEGINNINGS.items():
@@ -254,25 +288,8 @@ def format(configuration: RefererConfiguration, form: RulesForm) -> str:
 
     Raises ValueError for an entry with a character that XML cannot represent.
     """
-    return _FORMATTERS[form](configuration)
-
-
-# Lists
-
-
-def _parse_list(document: bytes) -> RefererConfiguration:
-    return RefererConfiguration(whitelist=plain_list.parse(plain_list.decode(document)).entries)
-
-
-def _format_list(configuration: RefererConfiguration) -> str:
-    text = "".join(f"{entry}\n" for entry in configuration.whitelist)
-    try:
-        read = RefererConfiguration(whitelist=plain_list.parse(text).entries)
-    except SourceError:
-        read = None
-    if read != configuration:
-        raise ValueError("a list has only a whitelist, with an entry on each line; use xml")
-    return text
+    own = _FORMATTERS.get(form)
+    return own(configuration) if own else _module(form).format(configuration)
 
 
 # XML
@@ -301,90 +318,6 @@ def _sentence_of(document: bytes, error: RefererFormatError) -> str:
 def _format_xml(configuration: RefererConfiguration) -> str:
     written = markup.format_xml(referer_xml.to_tag(configuration), indent="  ")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{written}\n'
-
-
-# JSON
-
-
-@dataclass(frozen=True, slots=True)
-class _OssutilList:
-    entries: tuple[str, ...] = field(default=(), metadata={"name": "Referer"})
-
-
-@dataclass(frozen=True, slots=True)
-class _OssutilRules:
-    """The JSON of `ossutil api put-bucket-referer`."""
-
-    allow_empty_referer: bool = field(metadata={"name": "AllowEmptyReferer"})
-    allow_truncate_query_string: bool = field(
-        default=True, metadata={"name": "AllowTruncateQueryString"}
-    )
-    truncate_path: bool = field(default=False, metadata={"name": "TruncatePath"})
-    whitelist: _OssutilList = field(default=_OssutilList(), metadata={"name": "RefererList"})
-    blacklist: _OssutilList = field(default=_OssutilList(), metadata={"name": "RefererBlacklist"})
-
-
-OSSUTIL_MEMBERS = frozenset(item.metadata["name"] for item in fields(_OssutilRules))
-"""The names of its members."""
-
-
-def convert_members(members: object, text: str = "") -> RefererConfiguration:
-    """Convert parsed JSON for ossutil; `text` is the JSON itself.
-
-    A boolean may be a string, as ossutil allows. Raises SourceError.
-    """
-    rules: _OssutilRules = convert(
-        _parse_flags(members), _OssutilRules, (), partial(terraform.error_at, text)
-    )
-    return RefererConfiguration(
-        rules.allow_empty_referer,
-        rules.allow_truncate_query_string,
-        rules.truncate_path,
-        rules.whitelist.entries,
-        rules.blacklist.entries,
-    )
-
-
-def _parse_flags(members: object) -> object:
-    """Replace the strings "true" and "false" by booleans, in any letter case."""
-    if not isinstance(members, dict):
-        return members
-    return {
-        name: _FLAGS.get(value.strip(WHITE_SPACE).lower(), value)
-        if isinstance(value, str)
-        else value
-        for name, value in members.items()
-    }
-
-
-_FLAGS = {"true": True, "false": False}
-
-
-def _parse_json(document: bytes) -> RefererConfiguration:
-    text = decode(document)
-    return convert_members(json_text.parse(text), text)
-
-
-def _format_json(configuration: RefererConfiguration) -> str:
-    lists = {"RefererList": {"Referer": configuration.whitelist}}
-    if configuration.blacklist:
-        lists["RefererBlacklist"] = {"Referer": configuration.blacklist}
-    switches = {name: getattr(configuration, field) for name, field in SWITCHES.items()}
-    return _dump({**switches, **lists})
-
-
-# Terraform
-
-
-def _format_terraform(configuration: RefererConfiguration) -> str:
-    written = {
-        name: escape_template(getattr(configuration, field)) for field, name in NAMES.items()
-    }
-    return _dump({"resource": {REFERER: {"default": {"bucket": "YOUR-BUCKET", **written}}}})
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
 
 
 # TOML
@@ -442,20 +375,9 @@ def format_toml_string(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-_FINDERS: dict[RulesForm, Callable[[bytes], Readers]] = {
-    RulesForm.JSON: lambda document: {"": partial(_parse_json, document)},
-    RulesForm.TERRAFORM: lambda document: terraform.find(decode(document)),
-    RulesForm.HCL: lambda document: hcl.find(decode(document)),
-    RulesForm.TOML: _find_toml,
-    RulesForm.LIST: lambda document: {"": partial(_parse_list, document)},
-}
 _FORMATTERS: dict[RulesForm, Callable[[RefererConfiguration], str]] = {
     RulesForm.XML: _format_xml,
-    RulesForm.JSON: _format_json,
-    RulesForm.TERRAFORM: _format_terraform,
-    RulesForm.HCL: hcl.format,
     RulesForm.TOML: _format_toml,
-    RulesForm.LIST: _format_list,
 }
 
 
@@ -499,7 +421,7 @@ def _look_at_json(document: bytes) -> bool:
     if (form := detect(document)) is not RulesForm.JSON:
         return form is RulesForm.TERRAFORM
     members = json_text.parse(document)
-    return isinstance(members, dict) and not OSSUTIL_MEMBERS.isdisjoint(members)
+    return isinstance(members, dict) and not (SWITCHES | LISTS).keys().isdisjoint(members)
 
 
 def _look_at_toml(document: bytes) -> bool:

@@ -14,10 +14,9 @@ import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TextIO
 
 from oss_referer.engine import Decision, Sentence, Stage
 from oss_referer.terminal import language
@@ -82,8 +81,7 @@ class Tone(StrEnum):
     DATA = "cyan"
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     text: str
     tone: Tone = Tone.PLAIN
     width: int = 0
@@ -93,14 +91,12 @@ class Text:
 Piece = Text | str
 
 
-@dataclass(frozen=True, slots=True)
-class TextLine:
+class TextLine(NamedTuple):
     pieces: tuple[Piece, ...]
     indent: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class TextTable:
+class TextTable(NamedTuple):
     headings: tuple[str, ...]
     rows: Sequence[Sequence[Piece]]
     title: str = ""
@@ -193,7 +189,7 @@ def _translated(block: Block) -> Block:
     if isinstance(block, TextLine):
         return block
     headings = tuple(map(language.say, block.headings))
-    return replace(block, headings=headings, title=language.say(block.title))
+    return block._replace(headings=headings, title=language.say(block.title))
 
 
 _FRAME = 4
@@ -220,7 +216,7 @@ def _fit(block: Block, width: int) -> Iterator[Block]:
                 yield from _wrap(line(named, cell, indent=2), width)
 
 
-_WORD = re.compile(
+_WORD = (
     r"\s+|\uff08*(?:[\u2e80-\u9fff\uff00-\uffef]|[^\s\u2e80-\u9fff\uff00-\uffef]+)"
     r"[\u3001\u3002\uff01\uff09\uff0c\uff1a\uff1b\uff1f]*"
 )
@@ -235,7 +231,7 @@ def _wrap(block: TextLine, width: int, hanging: int = 2) -> Iterator[TextLine]:
     words = [
         Text(word, piece.tone if isinstance(piece, Text) else Tone.PLAIN)
         for piece in block.pieces
-        for word in _WORD.findall(_text(piece))
+        for word in re.findall(_WORD, _text(piece))
     ]
     if sum(width_of(word.text) for word in words) + block.indent <= width:
         yield block

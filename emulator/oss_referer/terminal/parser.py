@@ -5,11 +5,9 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from oss_referer.engine import Sentence
 from oss_referer.terminal import language
@@ -204,12 +202,13 @@ would otherwise get `--version`."""
 
 def _nearest(name: str, known: Iterable[str], least: float = _NEAR) -> str:
     """Return a phrase that names what is nearest to a mistyped name, "" if nothing is near."""
+    from difflib import get_close_matches  # only here: most command lines are right
+
     found = get_close_matches(name, [*known], 1, least)
     return "".join(f" (did you mean {near}?)" for near in found)
 
 
-@dataclass(frozen=True, slots=True)
-class Synopsis:
+class Synopsis(NamedTuple):
     """A command without its flags."""
 
     package: str

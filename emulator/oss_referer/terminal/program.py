@@ -7,8 +7,8 @@ import os
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from oss_referer.sources.toml import NO_TEMPORARY_FOLDER, lacks_temporary_folder
 from oss_referer.terminal import language
@@ -24,8 +24,7 @@ from oss_referer.texts import FOLDER
 from oss_referer.version import __version__
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """Commands by purpose; they are loaded when they are run."""
 
     description: str

@@ -5,7 +5,6 @@ English catalogue has none.
 """
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cache
@@ -25,6 +24,8 @@ LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "zh": "中文"}
 @cache
 def read(language: str, folders: Sequence[Path] = (FOLDER,)) -> Mapping[str, str]:
     """Read the texts of some folders in a language, by `page.name`. `folders` is a tuple."""
+    import tomllib  # only here: it takes a while, and the commands need no text in English
+
     found: dict[str, str] = {}
     for folder in folders:
         tables = tomllib.loads((folder / f"{language}.toml").read_text(encoding="utf-8"))
