@@ -9,13 +9,13 @@ import importlib.util
 import json
 import os
 import re
-import shutil
 import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
+from stat import S_IMODE
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TextIO
 
 from oss_referer.engine import Decision, Sentence, Stage
@@ -46,7 +46,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             if not file.closed:
                 settle(file)
         if path.exists():
-            shutil.copymode(path, part)
+            part.chmod(S_IMODE(path.stat().st_mode))
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -120,7 +120,9 @@ def show(*blocks: Block, to: TextIO | None = None) -> None:
     if not (stream.isatty() or forced):
         write("".join(text for block in blocks for text in _plain(block)), stream)
         return
-    width = shutil.get_terminal_size().columns
+    from shutil import get_terminal_size  # only here: it takes a while
+
+    width = get_terminal_size().columns
     fitted = [item for block in blocks for item in _fit(block, width)]
     if importlib.util.find_spec("rich") is None:
         write("".join(text for block in fitted for text in _plain(block)), stream)
