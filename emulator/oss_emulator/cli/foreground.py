@@ -10,11 +10,10 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TextIO, TypeAlias
+from typing import Any, Final, NamedTuple, TextIO, TypeAlias
 
 from oss_referer.engine import explanation
 from oss_referer.terminal.parser import CommandError, InputError
@@ -124,8 +123,7 @@ class _JSON(logging.Formatter):
         return json.dumps(line)
 
 
-@dataclass(frozen=True, slots=True)
-class Listening:
+class Listening(NamedTuple):
     """A server that listens, and what the caller may know about it."""
 
     server: Server
