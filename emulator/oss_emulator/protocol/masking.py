@@ -5,6 +5,7 @@ The first four characters stay, so that two values can be told apart.
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 _TOKENS: Final = tuple(f"{prefix}security-token" for prefix in ("", "x-oss-", "x-amz-", "x-acs-"))
@@ -21,18 +22,24 @@ def _spell(name: str) -> str:
     return "".join(f"(?:{re.escape(c)}|%{ord(c):x}|%{ord(c.upper()):x})" for c in name)
 
 
-_NAME: Final = f"(?P<name>{'|'.join(map(_spell, _SECRETS))})"
-# Four characters, of which each may be percent-encoded, and the rest.
-_KEPT: Final = r"(?P<kept>(?:%[0-9a-f]{2}|[^%&#\s\"'<>]){0,4})"
-_PARAMETER: Final = re.compile(
-    rf"(?P<mark>(?<![\w-]){_NAME}[=:]){_KEPT}[^&#\s\"'<>]+", re.IGNORECASE
-)
-# In a parameter of another parameter, or in the string that STS and KMS sign.
-_ENCODED: Final = re.compile(
-    rf"(?P<mark>%(?:25)*(?:26|3f){_NAME}%(?:25)*3d){_KEPT}"
-    r"(?:(?!%(?:25)*26)[^&#\s\"'<>\]])+",
-    re.IGNORECASE,
-)
+@cache
+def _parameters() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return what finds secrets in parameters of other parameters, and in parameters.
+
+    They are compiled on first use, since that takes milliseconds.
+    """
+    name = f"(?P<name>{'|'.join(map(_spell, _SECRETS))})"
+    # Four characters, of which each may be percent-encoded, and the rest.
+    kept = r"(?P<kept>(?:%[0-9a-f]{2}|[^%&#\s\"'<>]){0,4})"
+    # In a parameter of another parameter, or in the string that STS and KMS sign.
+    encoded = (
+        rf"(?P<mark>%(?:25)*(?:26|3f){name}%(?:25)*3d){kept}"
+        r"(?:(?!%(?:25)*26)[^&#\s\"'<>\]])+"
+    )
+    plain = rf"(?P<mark>(?<![\w-]){name}[=:]){kept}[^&#\s\"'<>]+"
+    return re.compile(encoded, re.IGNORECASE), re.compile(plain, re.IGNORECASE)
+
+
 _HINTS: Final = ("ignature", "oken", "%", "tosignbytes")
 """Text without any of these, in lower case, has no such name; almost all text has none."""
 
@@ -52,7 +59,8 @@ def mask(text: str) -> str:
     lower = text.lower()
     if not any(hint in lower for hint in _HINTS):
         return text
-    text = _PARAMETER.sub(_replace, _ENCODED.sub(_replace, text))
+    for pattern in _parameters():
+        text = pattern.sub(_replace, text)
     if "<" in text:
         text = _DOCUMENT.sub(_replace, _BYTES.sub(_mask_bytes, text))
     return text
