@@ -6,6 +6,7 @@ import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import IO, NamedTuple, Protocol, TypeAlias
 
@@ -17,7 +18,8 @@ SPOOL_ABOVE = 4 * 1024 * 1024
 """Bytes up to which a blob stays in memory; a larger one goes to a temporary file."""
 
 
-class MemoryBlob(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class MemoryBlob:
     data: bytes
 
     @property

@@ -264,7 +264,7 @@ def detect(document: bytes) -> RulesForm:
         return RulesForm.LIST
     code = _COMMENTS.sub(b"", text, count=1)
     for form, begin in _BEGINNINGS.items():
-        if begin.match(code):
+        if re.match(begin, code):
             return form
     return RulesForm.LIST if code else RulesForm.TOML
 
@@ -274,11 +274,11 @@ _OF_TERRAFORM = (*KINDS, "terraform_version", "format_version", "encryption_vers
 _COMMENTS = re.compile(rb"\A(?:\s+|#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/)+")
 _TOML_NAME = rb"(?:[\w.-]|\"[^\"\n]*\"|'[^'\n]*')"
 _BEGINNINGS = {
-    RulesForm.HCL: re.compile(
+    RulesForm.HCL: (
         rb"(?:resource|terraform|variable|provider|locals|module|data|output|import|moved|removed"
         rb"|check)\s*(?:\"[^\"\n]*\"\s*)*\{"
     ),
-    RulesForm.TOML: re.compile(rb"\[+ *%b+ *\]|%b+ *=" % (_TOML_NAME, _TOML_NAME)),
+    RulesForm.TOML: rb"\[+ *%b+ *\]|%b+ *=" % (_TOML_NAME, _TOML_NAME),
 }
 """How documents begin, after comments."""
 
@@ -384,17 +384,16 @@ _FORMATTERS: dict[RulesForm, Callable[[RefererConfiguration], str]] = {
 # Which files of a folder have rules or decision tables: others are passed over. A file that names
 # what only rules have is not, even if it cannot be read: the mistake may be in its rules.
 
-_MARKS: Mapping[str, re.Pattern[bytes]] = {
-    ".xml": re.compile(rb"R\0?e\0?f\0?e\0?r\0?e\0?r\0?C\0?o\0?n\0?f\0?i\0?g"),  # also in UTF-16
-    ".json": re.compile(
+_MARKS = {
+    ".xml": rb"R\0?e\0?f\0?e\0?r\0?e\0?r\0?C\0?o\0?n\0?f\0?i\0?g",  # also in UTF-16
+    ".json": (
         rb'"(?:AllowEmptyReferer|Referer(?:List|Blacklist|Configuration))"'
         rb'|"(?:referer_config|alicloud_oss_bucket_referer)"'
     ),
-    ".tf": re.compile(rb"alicloud_oss_bucket_referer|referer_config"),
-    ".toml": re.compile(
-        rb"allow_empty_referer|allow_truncate_query_string|truncate_path"
-        rb"|^[ \t]*(?:white|black)list[ \t]*=[ \t]*\[",
-        re.MULTILINE,
+    ".tf": rb"alicloud_oss_bucket_referer|referer_config",
+    ".toml": (
+        rb"(?m)allow_empty_referer|allow_truncate_query_string|truncate_path"
+        rb"|^[ \t]*(?:white|black)list[ \t]*=[ \t]*\["
     ),
 }
 """What the texts of rules have, by the endings of their files."""
@@ -406,7 +405,7 @@ ENDINGS = frozenset(_MARKS)
 def has_rules(path: PurePath, document: bytes) -> bool:
     """Return whether the document of a file seems to have rules."""
     ending = path.suffix.lower()
-    if ending not in _MARKS or not _MARKS[ending].search(document):
+    if ending not in _MARKS or not re.search(_MARKS[ending], document):
         return False
     look = _LOOKS.get(ending)
     try:

@@ -6,7 +6,7 @@ from typing import Any
 from oss_referer import Assumptions, Decision, RefererConfiguration, RefererPolicy, Signing
 from oss_referer.engine import explanation
 from oss_referer.engine.assumptions import DEFAULT
-from oss_referer.sources import ossutil, referer_xml
+from oss_referer.sources import referer_xml
 from oss_referer.sources.referer_xml import RefererFormatError
 from oss_referer.sources.toml import SourceError, convert
 
@@ -105,6 +105,8 @@ def read_rules(rules: object, assumptions: Assumptions) -> RefererConfiguration:
     try:
         if isinstance(rules, str):
             return referer_xml.parse(rules.encode(errors="replace"), assumptions)
+        from oss_referer.sources import ossutil  # on first use: most rules are in XML
+
         return ossutil.convert_members(rules)
     except RefererFormatError as error:
         raise ApiError(400, f"The rules cannot be read: {error}.") from None
