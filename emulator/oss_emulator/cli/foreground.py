@@ -1,7 +1,6 @@
 """A server in the foreground, the lines about its requests, and a task beside it."""
 
 import asyncio
-import gc
 import json
 import logging
 import os
@@ -203,7 +202,6 @@ async def _serve(
             f"cannot listen on {settings.host} port {' and '.join(map(str, ports))}: "
             f"{_reason(error)}; choose another with --port or --host"
         ) from None
-    gc.freeze()  # modules stay loaded, so collections need not walk them
     watching = None if known is None else asyncio.ensure_future(_watch(server, known))
     try:
         key = server.service.accounts.first

@@ -131,9 +131,9 @@ def _drop_output() -> None:
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Collect no garbage while the block loads what stays in memory.
+    """Collect no garbage while the block loads what stays in memory, nor look for any in it later.
 
-    There is hardly any, and looking for it again and again would take an eighth of the start.
+    There is hardly any, and looking for it would take an eighth of the start.
     """
     enabled = gc.isenabled()
     gc.disable()
@@ -141,4 +141,5 @@ def loading() -> Iterator[None]:
         yield
     finally:
         if enabled:
+            gc.freeze()
             gc.enable()

@@ -15,6 +15,12 @@ def test_no_garbage_is_collected_meanwhile() -> None:
     assert gc.isenabled()
 
 
+def test_what_was_loaded_is_left_out_of_collections() -> None:
+    with loading():
+        loaded: list[object] = []
+    assert not any(item is loaded for item in gc.get_objects())
+
+
 def test_error_enables_collections_again() -> None:
     with pytest.raises(ImportError), loading():
         raise ImportError
