@@ -7,7 +7,6 @@ remarks, so each form is written in one way.
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 from typing import NamedTuple
@@ -35,8 +34,7 @@ class RemarkKind(NamedTuple):
     severity: Severity = Severity.ERROR
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remark:
+class Remark(NamedTuple):
     """What was found; without a severity, nothing is wrong."""
 
     source: str

@@ -12,7 +12,7 @@ import pytest
 import requests
 from oss_emulator import Emulator
 from oss_referer import RefererConfiguration, lint
-from oss_referer.sources import forms, referer_xml
+from oss_referer.sources import forms, ossutil, referer_xml
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import PATIENCE
@@ -130,7 +130,7 @@ def put(emulator: Emulator, *whitelist: str) -> None:
 def saved(emulator: Emulator) -> RefererConfiguration:
     """The rules that the bucket has."""
     url = f"{emulator.endpoint}/_emulator/rules/{BUCKET}"
-    return forms.convert_members(requests.get(url, timeout=20).json()["rules"])
+    return ossutil.convert_members(requests.get(url, timeout=20).json()["rules"])
 
 
 def test_broken_image_is_allowed_and_exported(

@@ -15,7 +15,7 @@ from oss_referer.page import rendering
 from oss_referer.page.actions import REFERERS, answer
 from oss_referer.page.review import to_members
 from oss_referer.sources import referer_xml
-from oss_referer.sources.forms import convert_members
+from oss_referer.sources.ossutil import convert_members
 from oss_referer.texts import LANGUAGES, Catalogue
 
 from tests.cases import read_cases

@@ -7,8 +7,8 @@ policies and the bucket policy together, then the ACLs. A statement that denies 
 import json
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from oss_emulator.access.condition import NOTHING_KNOWN, Context
 from oss_emulator.access.identity import Identity, Kind
@@ -137,8 +137,7 @@ class AccessReason(StrEnum):
     REQUESTER_PAYS_ANONYMOUS = "the requester pays, but is anonymous"
 
 
-@dataclass(frozen=True, slots=True)
-class AccessPointScope:
+class AccessPointScope(NamedTuple):
     """An access point through which a request comes to a bucket or an object (P-84)."""
 
     resource: str
@@ -148,8 +147,7 @@ class AccessPointScope:
     """Whether PublicAccessBlock is on for the access point."""
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyInputs:
+class PolicyInputs(NamedTuple):
     """What a decision depends on besides ownership and ACLs."""
 
     actions: tuple[str, ...]
@@ -166,8 +164,7 @@ class PolicyInputs:
     """None for a request that names the bucket."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccessDecision:
+class AccessDecision(NamedTuple):
     """Whether a request is allowed, and why."""
 
     allowed: bool

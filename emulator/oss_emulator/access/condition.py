@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from types import MappingProxyType
 from typing import NamedTuple
 
 from oss_referer.engine.pattern import wildcard
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """The circumstances of a request. None means that a key has no value (A-22)."""
 
     time: float = 0.0
@@ -30,10 +30,10 @@ class Context:
     """The ACL that the request gives to a bucket (A-25)."""
     object_acl: str | None = None
     """The ACL that the request gives to an object (A-25)."""
-    bucket_tags: Mapping[str, str] = field(default_factory=dict)
-    object_tags: Mapping[str, str] = field(default_factory=dict)
+    bucket_tags: Mapping[str, str] = MappingProxyType({})
+    object_tags: Mapping[str, str] = MappingProxyType({})
     """The tags of the existing object."""
-    request_tags: Mapping[str, str] = field(default_factory=dict)
+    request_tags: Mapping[str, str] = MappingProxyType({})
     """The tags that the request gives to an object."""
     access_point_arn: str | None = None
     """The access point that the request names; None for a request that names the bucket (P-84)."""

@@ -2,9 +2,8 @@
 
 from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oss_referer.sources import json_text
 from oss_referer.sources.toml import SourceError
@@ -25,8 +24,7 @@ class Kind(StrEnum):
     """A session of a role of the account."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """The sender of a request. `id` is the number of the account, "" for an anonymous sender.
 
     The account owns what its RAM users and role sessions create.
@@ -80,15 +78,13 @@ _RELATIVE = {
 ANONYMOUS = Identity("")
 
 
-@dataclass(frozen=True, slots=True)
-class AccessKey:
+class AccessKey(NamedTuple):
     id: str
     secret: str
     identity: Identity
 
 
-@dataclass(frozen=True, slots=True)
-class Role:
+class Role(NamedTuple):
     """A RAM role: its policies, and the trust policy that says who may assume it."""
 
     account: str
@@ -108,8 +104,7 @@ class JWKSError(ValueError):
     """A JSON Web Key Set cannot be used; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class PublicKey:
+class PublicKey(NamedTuple):
     """One RSA key of a provider."""
 
     id: str
@@ -129,8 +124,7 @@ class PublicKey:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class OIDCProvider:
+class OIDCProvider(NamedTuple):
     """An identity provider that roles can trust (CreateOIDCProvider)."""
 
     account: str

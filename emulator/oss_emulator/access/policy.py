@@ -6,10 +6,9 @@ A document is JSON with `Version` "1" and statements. A statement has `Effect`, 
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum, StrEnum
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from oss_referer.engine.pattern import wildcard
 from oss_referer.sources import json_text
@@ -69,8 +68,7 @@ MAX_FIELD = 4095
 """The largest size of a field of a bucket policy in bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """A question to a policy: an action, a resource and a context."""
 
     action: str
@@ -82,8 +80,7 @@ class Question:
     """Whether the caller is the account that owns the bucket."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """The names that an element selects; negated, all others."""
 
     texts: tuple[str, ...]
@@ -101,8 +98,7 @@ EVERYTHING = Selection((), negated=True, patterns=())
 """The selection for an element that this type of policy does not have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     place: str
     """The name of the policy and the number of the statement."""
     type: PolicyType
@@ -136,8 +132,7 @@ class Statement:
         return not named and not any(condition.narrows for condition in self.conditions)
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """A policy document, made with `parse`."""
 
     name: str

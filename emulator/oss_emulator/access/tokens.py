@@ -5,7 +5,7 @@ import hmac
 import json
 import zlib
 from base64 import b32encode, b64decode, urlsafe_b64encode
-from dataclasses import astuple, dataclass
+from typing import NamedTuple
 
 from oss_referer.sources import json_text
 
@@ -17,8 +17,7 @@ MATERIAL_SIZE = 15
 """The number of random bytes for one set of credentials."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """What temporary credentials grant."""
 
     access_key_id: str
@@ -30,8 +29,7 @@ class Grant:
     """The session policy as it was sent, or ""."""
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(NamedTuple):
     """The result of AssumeRole."""
 
     access_key_id: str
@@ -54,7 +52,7 @@ class Tokens:
     ) -> Credentials:
         """Issue credentials for a role; `material` is `MATERIAL_SIZE` random bytes."""
         key_id = PREFIX + b32encode(material[:MATERIAL_SIZE]).decode()
-        grant = json.dumps(astuple(Grant(key_id, role, session, expires, policy)))
+        grant = json.dumps(Grant(key_id, role, session, expires, policy))
         payload = zlib.compress(grant.encode(), 9)
         token = _TOKEN_PREFIX + _text(self._sign(b"token", payload)[:_SIGNATURE_SIZE] + payload)
         return Credentials(key_id, self.secret(key_id), token, expires)

@@ -4,13 +4,13 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
 from difflib import get_close_matches
 from enum import IntEnum, auto
 from itertools import permutations
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from oss_referer.engine.assumptions import Assumptions
 from oss_referer.sources.account import BUCKET_NAME_RULE, is_bucket_name
@@ -60,8 +60,7 @@ _PREFIX = "OSS_EMULATOR_"
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class _Flag:
+class _Flag(NamedTuple):
     """A field of `Settings` as a flag and a variable."""
 
     name: str

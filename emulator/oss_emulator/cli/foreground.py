@@ -1,7 +1,6 @@
 """A server in the foreground, the lines about its requests, and a task beside it."""
 
 import asyncio
-import gc
 import json
 import logging
 import os
@@ -10,11 +9,10 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TextIO, TypeAlias
+from typing import Any, Final, NamedTuple, TextIO, TypeAlias
 
 from oss_referer.engine import explanation
 from oss_referer.sources.masking import mask
@@ -124,8 +122,7 @@ class _JSON(logging.Formatter):
         return json.dumps(line)
 
 
-@dataclass(frozen=True, slots=True)
-class Listening:
+class Listening(NamedTuple):
     """A server that listens, and what the caller may know about it."""
 
     server: Server
@@ -205,7 +202,6 @@ async def _serve(
             f"cannot listen on {settings.host} port {' and '.join(map(str, ports))}: "
             f"{_reason(error)}; choose another with --port or --host"
         ) from None
-    gc.freeze()  # modules stay loaded, so collections need not walk them
     watching = None if known is None else asyncio.ensure_future(_watch(server, known))
     try:
         key = server.service.accounts.first

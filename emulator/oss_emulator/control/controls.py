@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from oss_emulator.control.faults import Faults
 from oss_emulator.control.journal import Journal
@@ -16,15 +16,13 @@ from oss_emulator.storage.blobs import Blob
 from oss_emulator.storage.memory import MemoryStorage
 
 
-@dataclass(frozen=True, slots=True)
-class BucketSnapshot:
+class BucketSnapshot(NamedTuple):
     bucket: Bucket
     versions: tuple[Object, ...]
     uploads: tuple[tuple[Upload, tuple[Part, ...]], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """The records of a storage at one moment; the bytes are shared, not copied."""
 
     accounts: tuple[Account, ...]

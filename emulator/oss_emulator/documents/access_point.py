@@ -5,10 +5,9 @@ A bucket keeps each access point, its policy and its public access block as docu
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from random import getrandbits
-from typing import Final
+from typing import Final, NamedTuple
 
 from oss_emulator.access.policy import Policy, PolicyType
 from oss_emulator.documents import public_access_block
@@ -45,8 +44,7 @@ VPC: Final = "vpc"
 INTERNET: Final = "internet"
 
 
-@dataclass(frozen=True, slots=True)
-class AccessPoint:
+class AccessPoint(NamedTuple):
     name: str
     bucket: str
     account: str

@@ -1,8 +1,7 @@
 """Which pages of other origins may use a bucket (PutBucketCors, OptionObject)."""
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from oss_emulator.documents.document import Document, PutContext, parse_schema
 from oss_emulator.protocol import headers, xml
@@ -57,8 +56,7 @@ DOCUMENT: Final = Document(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class CorsRule:
+class CorsRule(NamedTuple):
     """One rule: what pages of certain origins may do."""
 
     origins: tuple[str, ...]
@@ -95,8 +93,7 @@ class CorsRule:
         return {name: value for name, value in found.items() if value}
 
 
-@dataclass(frozen=True, slots=True)
-class CorsConfiguration:
+class CorsConfiguration(NamedTuple):
     """The rules of a bucket, in order."""
 
     rules: tuple[CorsRule, ...]

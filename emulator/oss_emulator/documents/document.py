@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import pairwise
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from oss_emulator.protocol import dates, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
@@ -218,8 +218,7 @@ class Holder(Enum):
     """One version of an object."""
 
 
-@dataclass(frozen=True, slots=True)
-class PutContext:
+class PutContext(NamedTuple):
     """What a check may use besides the document that is put."""
 
     headers: Mapping[str, str]

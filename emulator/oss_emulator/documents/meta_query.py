@@ -6,11 +6,10 @@ Fields and their operators: the page "Fields and operators for scalar retrieval"
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
 from itertools import count
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from oss_referer.sources import json_text
 from oss_referer.sources.json_text import JSONError
@@ -72,8 +71,7 @@ class FieldKind(Enum):
     """A user header or a tag, whose name follows the name of the field."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """A field of the index; `key` is the name of a user header or a tag."""
 
     name: str
@@ -129,8 +127,7 @@ USER_META: Final = "OSSUserMeta"
 Scalar: TypeAlias = str | int
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(NamedTuple):
     """A comparison of a field with a value; a time is in seconds since the epoch."""
 
     field: Field
@@ -138,24 +135,21 @@ class Condition:
     value: Scalar
 
 
-@dataclass(frozen=True, slots=True)
-class Junction:
+class Junction(NamedTuple):
     """Conditions that an operator joins."""
 
     logic: Logic
     parts: "tuple[Condition | Junction, ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class Aggregation:
+class Aggregation(NamedTuple):
     """A statistic of a field over all objects that are found."""
 
     field: Field
     statistic: Statistic
 
 
-@dataclass(frozen=True, slots=True)
-class MetaQuery:
+class MetaQuery(NamedTuple):
     condition: Condition | Junction
     limit: int = MAX_RESULTS
     sort: Field = FIELDS["Filename"]

@@ -4,9 +4,8 @@ Elements: models.bucket_object_worm_configuration of SDK V2 for Python, and the 
 A bucket never loses the configuration; putting it again replaces the default period (P-64).
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from oss_emulator.documents import worm
 from oss_emulator.documents.document import Document, Documents, Holder, PutContext, parse_schema
@@ -118,8 +117,7 @@ class RetentionMode(StrEnum):
     COMPLIANCE = "COMPLIANCE"
 
 
-@dataclass(frozen=True, slots=True)
-class RetentionPeriod:
+class RetentionPeriod(NamedTuple):
     """The retention of a version. `until` is in seconds since the epoch."""
 
     mode: RetentionMode

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from oss_emulator.documents.document import Document, PutContext, parse_schema
@@ -205,8 +205,7 @@ class Missing(Enum):
     SERVE = "2"
 
 
-@dataclass(frozen=True, slots=True)
-class Redirect:
+class Redirect(NamedTuple):
     """The redirect of a rule. AliCDN differs from External only in a header for the CDN."""
 
     internal: bool
@@ -220,8 +219,7 @@ class Redirect:
     passes_query: bool
 
 
-@dataclass(frozen=True, slots=True)
-class IncludedHeader:
+class IncludedHeader(NamedTuple):
     """A header that a request must have (IncludeHeader)."""
 
     name: str
@@ -240,8 +238,7 @@ class IncludedHeader:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class RoutingRule:
+class RoutingRule(NamedTuple):
     """A condition, and the redirect for requests that meet it."""
 
     number: int
@@ -307,8 +304,7 @@ class WebsiteConfiguration:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(NamedTuple):
     """A request of an anonymous visitor for a page."""
 
     site: WebsiteConfiguration

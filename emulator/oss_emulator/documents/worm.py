@@ -1,7 +1,7 @@
 """The retention policy of a bucket: its states, and the objects it protects (Retention policy)."""
 
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 from oss_emulator.documents.document import Documents, parse_schema
 from oss_emulator.protocol import dates, xml
@@ -18,8 +18,7 @@ EXTEND: Final = replace(INITIATE, name="ExtendWormConfiguration")
 _ROOT: Final = "WormConfiguration"
 
 
-@dataclass(frozen=True, slots=True)
-class RetentionPolicy:
+class RetentionPolicy(NamedTuple):
     """A retention policy. `created` is in seconds since the epoch."""
 
     id: str

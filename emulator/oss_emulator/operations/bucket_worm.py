@@ -1,6 +1,5 @@
 """The retention policy of a bucket: initiate, complete, extend, abort and read it."""
 
-from dataclasses import replace
 from random import getrandbits
 
 from oss_emulator.documents import object_worm, worm
@@ -35,7 +34,7 @@ def complete_bucket_worm(call: Call) -> Response:
     policy = _named(call)
     if policy.locked:
         raise OSSError(ErrorCase.WORM_LOCKED)
-    _keep(call, replace(policy, locked=True))
+    _keep(call, policy._replace(locked=True))
     return Response()
 
 
@@ -46,7 +45,7 @@ def extend_bucket_worm(call: Call) -> Response:
     policy = _named(call)
     if not policy.locked or days <= policy.days:
         raise OSSError(ErrorCase.INVALID_WORM)
-    _keep(call, replace(policy, days=days))
+    _keep(call, policy._replace(days=days))
     return Response()
 
 

@@ -1,7 +1,7 @@
 """An operation of the OSS API, and the decorator that declares one."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Any, Final, TypeAlias
 
@@ -161,7 +161,7 @@ def answers(
     if takes is None:
         takes = Takes.DOCUMENT if method in ("PUT", "POST") else Takes.NOTHING
     action = action or f"oss:{name}"
-    made = Operation(
+    return lambda handler: Operation(
         name=name,
         method=method,
         resource=RESOURCES[path],
@@ -172,14 +172,13 @@ def answers(
         action=action,
         status=Status.KEPT if kept else Status.ENFORCED,
         needs_bucket=needs_bucket,
-        handler=_answer_nothing,
+        handler=handler,
         gather=gather,
         on_version=name in ON_VERSION,
         describes=name in DESCRIBES,
         bypasses=name in BYPASSES,
         needs_md5=needs_md5,
     )
-    return lambda handler: replace(made, handler=handler)
 
 
 def _answer_nothing(call: object) -> Response:

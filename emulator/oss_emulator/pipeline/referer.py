@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -69,7 +68,7 @@ class HotlinkProtection:
         chosen = self._assumptions.copy_source
         if chosen is SourceOfCopy.CHECKED:
             target, decision = source
-        return target, replace(decision, variants=(*decision.variants, ("copy_source", chosen)))
+        return target, decision._replace(variants=(*decision.variants, ("copy_source", chosen)))
 
     def decides_late(self, operation: Operation) -> bool:
         """Whether a denial waits until the image of an operation is processed (R-39)."""

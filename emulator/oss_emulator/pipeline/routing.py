@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -50,11 +49,10 @@ class Dispatcher:
         self._refined: dict[tuple[str, Resource, str], list[Operation]] = {}
         self._refining: set[str] = set()
         self._refused: dict[tuple[str, Resource, str], list[Operation]] = {}
-        self._elsewhere: list[tuple[re.Pattern[str], Operation]] = []
+        self._elsewhere: list[Operation] = []
         for item in sorted(operations, key=_precision, reverse=True):
             if item.resource in (Resource.VECTORS, Resource.TABLES):
-                path = re.compile(re.sub("[A-Z]+", "[^/]+", item.path))
-                self._elsewhere.append((path, item))
+                self._elsewhere.append(item)
                 continue
             name, valued, _ = item.subresource.partition("&")[0].partition("=")
             refinements = item.subresource.split("&")[1:]
@@ -111,9 +109,9 @@ class Dispatcher:
         if where in _WITHOUT_TABLE:
             resource = _WITHOUT_TABLE[where]
             return self._find_refused(request.method, resource, request.query) or UNKNOWN
-        for path, item in self._elsewhere:
+        for item in self._elsewhere:
             asked = item.method == request.method and item.resource == where
-            if asked and path.fullmatch(request.path) and _is_refined(item, request.query):
+            if asked and _fits(item.path, request.path) and _is_refined(item, request.query):
                 return item
         return UNKNOWN
 
@@ -175,6 +173,14 @@ _COMPONENT = "comp"
 def _precision(item: Operation) -> tuple[int, int, bool]:
     asked = item.subresource
     return len([*filter(None, asked.split("&"))]), asked.count("="), item.header != ""
+
+
+def _fits(template: str, path: str) -> bool:
+    """Whether a path is that of an operation, in which parts in capitals stand for any text."""
+    parts, given = template.split("/"), path.split("/")
+    return len(parts) == len(given) and all(
+        other if part.isupper() else other == part for part, other in zip(parts, given, strict=True)
+    )
 
 
 def _is_refined(item: Operation, query: Mapping[str, str]) -> bool:

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from sys import maxsize
-from typing import Final
+from typing import Final, NamedTuple
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import MultipartParseError
@@ -31,8 +30,7 @@ _MAX_BOUNDARY: Final = 256
 _PARAMETER: Final = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:\\"|[^"])*)"|([^\s;]*))')
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """The fields of a form, and the headers of its file."""
 
     fields: Mapping[str, str]

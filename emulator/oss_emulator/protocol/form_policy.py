@@ -4,7 +4,6 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from oss_referer.sources import json_text
@@ -54,8 +53,7 @@ class Sizes(NamedTuple):
 ANY_SIZE: Final = Sizes()
 
 
-@dataclass(frozen=True, slots=True)
-class FieldCondition:
+class FieldCondition(NamedTuple):
     operator: str
     field: str
     """The name in lower case."""
@@ -64,8 +62,7 @@ class FieldCondition:
     """The condition as errors show it."""
 
 
-@dataclass(frozen=True, slots=True)
-class FormPolicy:
+class FormPolicy(NamedTuple):
     """A parsed policy; `expiration` is in seconds since the epoch."""
 
     expiration: float

@@ -6,7 +6,6 @@ times as long.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple, Protocol, TypeAlias
@@ -113,8 +112,7 @@ class ReadableFile(Protocol):
         """Return the descriptor, valid until another file of the response is asked for its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileRange:
+class FileRange(NamedTuple):
     """Bytes of a file that a response sends: `length` bytes from `offset`."""
 
     file: ReadableFile
@@ -128,8 +126,7 @@ class FileRange:
         return read_at(self.file, length, offset)
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(NamedTuple):
     """Bytes that are made while they are sent; how many is known at the end only."""
 
     chunks: Iterator[bytes]
@@ -142,8 +139,7 @@ Piece: TypeAlias = bytes | memoryview | FileRange | Stream
 """A part of a body."""
 
 
-@dataclass(frozen=True, slots=True)
-class Callback:
+class Callback(NamedTuple):
     """A call to an application server, whose answer becomes the answer to the upload (Callback)."""
 
     urls: tuple[str, ...]
@@ -152,7 +148,7 @@ class Callback:
     """The Host header; "" for the host of the URL."""
     content_type: str
     body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     """Headers that the upload asks for, beside those that every call has."""
 
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from oss_referer.sources import json_text
 
@@ -18,8 +17,7 @@ from oss_emulator.protocol.select import CSVInput, Input, JSONInput, RowRange, S
 from oss_emulator.selecting import csv_rows
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """The rows of an object to read, and where reading begins."""
 
     offset: int = 0
@@ -44,8 +42,7 @@ NAME: Final = "selectMeta"
 """The name under which it is stored with an object."""
 
 
-@dataclass(frozen=True, slots=True)
-class SelectMeta:
+class SelectMeta(NamedTuple):
     """The rows and splits of an object, as they are stored with it."""
 
     etag: str
@@ -58,7 +55,7 @@ class SelectMeta:
     """The number and the offset of the first row of each split."""
 
     def format(self) -> bytes:
-        return json.dumps(asdict(self)).encode()
+        return json.dumps(self._asdict()).encode()
 
     @classmethod
     def parse(cls, text: bytes) -> SelectMeta:

@@ -1,6 +1,6 @@
 """Answers the requests below `/_emulator/`."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from aiohttp import web
 
@@ -21,8 +21,7 @@ from oss_emulator.server.waiting import Waiting
 from oss_emulator.server.wire import Exchange
 
 
-@dataclass(frozen=True, slots=True)
-class Administration:
+class Administration(NamedTuple):
     """Lets the routes of the API and the console answer, with what they need of the server."""
 
     controls: Controls

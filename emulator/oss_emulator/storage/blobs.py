@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from tempfile import TemporaryFile
-from typing import IO, Protocol, TypeAlias
+from typing import IO, NamedTuple, Protocol, TypeAlias
 
 from fastcrc.crc64 import xz as crc64
 
@@ -30,8 +30,7 @@ class MemoryBlob:
         return self.data[offset : offset + length]
 
 
-@dataclass(frozen=True, slots=True)
-class FileBlob:
+class FileBlob(NamedTuple):
     """`size` bytes of an open file. Every read has its own position, so many can run at once."""
 
     file: IO[bytes]
@@ -51,8 +50,7 @@ class CorruptBlobError(Exception):
     """A file no longer holds the bytes that were put."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredBlob:
+class StoredBlob(NamedTuple):
     """`size` bytes in a file of a folder, with the CRC-64 they had when they were put."""
 
     path: str
@@ -190,8 +188,7 @@ class _Reading:
         return self._open.fileno()
 
 
-@dataclass(frozen=True, slots=True)
-class _LateFile:
+class _LateFile(NamedTuple):
     """One of many files; it is opened when it is read."""
 
     reading: _Reading

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from oss_referer import Assumptions, RefererConfiguration
 from oss_referer.engine.assumptions import DEFAULT
-from oss_referer.sources import forms
+from oss_referer.sources import forms, ossutil
 from oss_referer.sources.toml import SourceError, convert, join, read_file
 
 Rules: TypeAlias = RefererConfiguration | Mapping[str, Any] | str | bytes | os.PathLike[str]
@@ -70,7 +70,7 @@ def _convert(given: Mapping[str, Any]) -> RefererConfiguration:
     members = _as_plain(given)
     try:
         if any(name[:1].isupper() for name in members):
-            return forms.convert_members(members)
+            return ossutil.convert_members(members)
         # The sentence names the member.
         found: RefererConfiguration = convert(
             members, RefererConfiguration, (), lambda _, sentence: SourceError(sentence)

@@ -1,9 +1,8 @@
 """The dated changes of the service, in one table (P-45, P-60, D-01 to D-08)."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 _BEIJING: Final = timezone(timedelta(hours=8))
 """The time zone of the dates in the table."""
@@ -20,8 +19,7 @@ class Affected(Enum):
     """Buckets whose transfer acceleration was enabled since the change."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceChange:
+class ServiceChange(NamedTuple):
     name: str
     """The subject of the change."""
     since: datetime
@@ -148,8 +146,7 @@ CHANGES: Final = tuple(
 """All changes, by date."""
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """The changes that a service follows.
 
     With a date, these are the changes up to that day; for new accounts without a date, all. With

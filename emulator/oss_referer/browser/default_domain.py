@@ -6,7 +6,6 @@ images that are downloaded surprise more people than hotlink protection does.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from mimetypes import MimeTypes
 from typing import Final, NamedTuple
@@ -46,8 +45,7 @@ _NEWER_REGIONS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DomainRule:
+class DomainRule(NamedTuple):
     fact: str
     ec: str
     change: dated.ServiceChange

@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     return int(not all(decision.allowed for _, decision in asked))
 
 
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_URL = r"[A-Za-z][A-Za-z0-9+.-]*://"
 
 
 def _check_order(first: str, others: Sequence[str]) -> None:
@@ -69,7 +69,7 @@ def _check_order(first: str, others: Sequence[str]) -> None:
     if first == "-" or first.startswith(SCHEME) or os.path.exists(first.partition("#")[0]):
         return
     file = next(filter(os.path.isfile, others), None)
-    if file or _URL.match(first):
+    if file or re.match(_URL, first):
         right = shlex.join(["oss-emulator", "check", file or "RULES", first])
         raise InputError(f"RULES come before the Referer; write {right}")
 

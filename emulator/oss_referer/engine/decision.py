@@ -7,8 +7,8 @@ on an *assumed* fact, one that the service does not document, if another variant
 give another verdict. Such a decision has the basis ASSUMED; every other one is DOCUMENTED.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from .assumptions import FACTS, CheckedRequests
 
@@ -176,8 +176,7 @@ class Basis(StrEnum):
     ASSUMED = "assumed"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One step on the way to a decision."""
 
     stage: Stage
@@ -188,8 +187,7 @@ class Step:
     """What the sentence is about: a kind of request, a truncated Referer, an entry verbatim."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Whether a request is allowed, and why."""
 
     reason: Reason

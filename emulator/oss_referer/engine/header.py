@@ -14,12 +14,12 @@ _ORIGIN = re.compile(r"(?:[^/?#]*://)?[^/?#]*")
 _ORIGIN_AND_NEXT = re.compile(rf"{_ORIGIN.pattern}[/?#]?")
 
 
-_NOT_SENT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+_NOT_SENT = r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]"
 
 
 def is_sendable(text: str) -> bool:
     """Return whether a header can carry a text: one without line ends and control characters."""
-    return _NOT_SENT.search(text) is None
+    return re.search(_NOT_SENT, text) is None
 
 
 def is_origin(text: str) -> bool:

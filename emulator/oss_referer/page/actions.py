@@ -15,7 +15,7 @@ from oss_referer.engine.policy import MAX_EXAMINED
 from oss_referer.page import reading, review
 from oss_referer.page.rendering import render
 from oss_referer.page.review import PastedText, Wanted
-from oss_referer.sources import forms
+from oss_referer.sources import ossutil
 from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.toml import SourceError
 from oss_referer.texts import Catalogue
@@ -175,7 +175,7 @@ def _show(template: str, values: Values, **shown: Any) -> str:
 
 
 def _rules(values: Values, name: str = "rules") -> RefererConfiguration:
-    return forms.convert_members(values.get(name))
+    return ossutil.convert_members(values.get(name))
 
 
 def _text(values: Values, name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from oss_referer.engine import DEFAULT, Assumptions, RefererConfiguration
 from oss_referer.sources import forms
-from oss_referer.sources.forms import OSSUTIL_MEMBERS
+from oss_referer.sources.referer_xml import LISTS, SWITCHES
 from oss_referer.sources.resources import NAMES, REFERER, NoRulesError
 from oss_referer.sources.toml import SourceError
 from oss_referer.translate import SYSTEMS
@@ -67,7 +67,7 @@ class Unreadable(NamedTuple):
 
 
 _NAMES: Final = (
-    *("RefererConfiguration", "Referer", *sorted(OSSUTIL_MEMBERS)),
+    *("RefererConfiguration", "Referer", *sorted(SWITCHES | LISTS)),
     *(*NAMES.values(), "bucket", "whitelist", "blacklist", "referer_blacklist", REFERER),
 )
 """Names that people misspell."""

@@ -7,18 +7,16 @@ row of names.
 import re
 from calendar import timegm
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from time import gmtime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NOTHING = "-"
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+class LogLine(NamedTuple):
     """One request, with its fields in the order of the line; "" and None become `-`.
 
     The format is that of the log files: docs/protocol.md, "Access log".

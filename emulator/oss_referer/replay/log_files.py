@@ -19,7 +19,7 @@ import zlib
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import repeat
 from pathlib import Path
@@ -83,7 +83,7 @@ def parse_json(text: str) -> LogLine:
 def format_line(line: LogLine) -> bytes:
     """Format a line for the engines. Raises LogLineError for one that they cannot take."""
     if not _WORD.fullmatch(line.remote_ip):  # the only text without quotes; nothing depends on it
-        line = replace(line, remote_ip="")
+        line = line._replace(remote_ip="")
     text = accesslog.format(line).encode()
     if len(text) > LONGEST_LINE:
         raise LogLineError(f"it is longer than {LONGEST_LINE:,} bytes")

@@ -11,18 +11,17 @@ import json
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import partial, reduce
 from operator import getitem
 from pathlib import Path as FilePath
 from pathlib import PurePath
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from oss_referer.engine import DEFAULT, Assumptions, RefererConfiguration
-from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.sources import hcl, json_text, markup, plain_list, referer_xml, terraform
+from oss_referer.sources import json_text, markup, referer_xml
 from oss_referer.sources.markup import XmlDocument
+from oss_referer.sources.places import error_at
 from oss_referer.sources.referer_xml import (
     LISTS,
     MAX_DOCUMENT,
@@ -36,23 +35,22 @@ from oss_referer.sources.resources import (
     BUCKET,
     CONFIG,
     KINDS,
-    NAMES,
     REFERER,
     NoRulesError,
     ReadRules,
-    escape_template,
 )
-from oss_referer.sources.terraform import PlannedChange
 from oss_referer.sources.toml import (
     MAX_FILE,
     Path,
     SourceError,
     TomlDocument,
-    convert,
     decode,
     place_of,
     read_regular_file,
 )
+
+if TYPE_CHECKING:
+    from oss_referer.sources.terraform import PlannedChange
 
 
 class RulesForm(StrEnum):
@@ -154,7 +152,7 @@ def _read_alone(
         except OSError:
             text = name.encode()  # it may name the resource
         if kind.encode() in text and label.encode() in text:
-            raise terraform.error_at(
+            raise error_at(
                 decode(document),
                 (kind, label),
                 f"{name} is in the override file {other.name}, which Terraform merges with the "
@@ -169,7 +167,7 @@ _OVERRIDE = re.compile(r"(?:.*_)?override\.tf(?:\.json)?")
 def _find(body: bytes, form: RulesForm, assumptions: Assumptions) -> Readers:
     if form is RulesForm.XML:
         return {"": partial(_parse_xml, body, assumptions)}
-    found = _FINDERS[form](body)
+    found = _find_toml(body) if form is RulesForm.TOML else _module(form).find(body)
     if not found:
         raise NoRulesError(_NO_RULES[form])
     return found
@@ -183,10 +181,46 @@ _NO_RULES: Mapping[RulesForm, str] = {
 }
 
 
-def find_changes(document: bytes) -> list[PlannedChange]:
+class _FormModule(Protocol):
+    def find(self, document: bytes) -> Readers: ...
+    def format(self, configuration: RefererConfiguration) -> str: ...
+
+
+def _module(form: RulesForm) -> _FormModule:
+    """Import what reads and writes a form when it is met: most commands meet one of them."""
+    match form:
+        case RulesForm.JSON:
+            from oss_referer.sources import ossutil
+
+            return ossutil
+        case RulesForm.TERRAFORM:
+            from oss_referer.sources import terraform
+
+            return terraform
+        case RulesForm.HCL:
+            from oss_referer.sources import hcl
+
+            return hcl
+    from oss_referer.sources import plain_list
+
+    return plain_list
+
+
+def find_changes(document: bytes) -> "list[PlannedChange]":
     """Return what a plan of Terraform does to rules. Raises SourceError."""
-    terraform.refuse_binary(document)
+    from oss_referer.sources import terraform
+
+    _refuse_binary(document)
     return terraform.find_changes(decode(document))
+
+
+def _refuse_binary(document: bytes) -> None:
+    """Raise SourceError for the file of `terraform plan -out`, which is not JSON."""
+    if document.startswith(b"PK\x03\x04"):
+        raise SourceError(
+            "this is a plan in the form that only Terraform reads; "
+            "run terraform show -json FILE > plan.json and give plan.json"
+        )
 
 
 _T = TypeVar("_T")
@@ -212,7 +246,7 @@ def detect(document: bytes) -> RulesForm:
     """
     if document.startswith(b"PK") and b"[Content_Types].xml" in document:
         raise NoRulesError("this is a file of Office; save its entries as text, one on each line")
-    terraform.refuse_binary(document)
+    _refuse_binary(document)
     head = _HEAD.match(document)
     document = document[head.end() :] if head else document
     text = document.removeprefix(BOM_UTF8).lstrip()
@@ -226,11 +260,11 @@ def detect(document: bytes) -> RulesForm:
     if text.startswith(b"{"):
         found = any(f'"{word}"'.encode() in text for word in _OF_TERRAFORM)
         return RulesForm.TERRAFORM if found else RulesForm.JSON
-    if plain_list.is_array(text.decode("latin-1")):
+    if json_text.is_array(text.decode("latin-1")):
         return RulesForm.LIST
     code = _COMMENTS.sub(b"", text, count=1)
     for form, begin in _BEGINNINGS.items():
-        if begin.match(code):
+        if re.match(begin, code):
             return form
     return RulesForm.LIST if code else RulesForm.TOML
 
@@ -240,11 +274,11 @@ _OF_TERRAFORM = (*KINDS, "terraform_version", "format_version", "encryption_vers
 _COMMENTS = re.compile(rb"\A(?:\s+|#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/)+")
 _TOML_NAME = rb"(?:[\w.-]|\"[^\"\n]*\"|'[^'\n]*')"
 _BEGINNINGS = {
-    RulesForm.HCL: re.compile(
+    RulesForm.HCL: (
         rb"(?:resource|terraform|variable|provider|locals|module|data|output|import|moved|removed"
         rb"|check)\s*(?:\"[^\"\n]*\"\s*)*\{"
     ),
-    RulesForm.TOML: re.compile(rb"\[+ *%b+ *\]|%b+ *=" % (_TOML_NAME, _TOML_NAME)),
+    RulesForm.TOML: rb"\[+ *%b+ *\]|%b+ *=" % (_TOML_NAME, _TOML_NAME),
 }
 """How documents begin, after comments."""
 
@@ -254,25 +288,8 @@ def format(configuration: RefererConfiguration, form: RulesForm) -> str:
 
     Raises ValueError for an entry with a character that XML cannot represent.
     """
-    return _FORMATTERS[form](configuration)
-
-
-# Lists
-
-
-def _parse_list(document: bytes) -> RefererConfiguration:
-    return RefererConfiguration(whitelist=plain_list.parse(plain_list.decode(document)).entries)
-
-
-def _format_list(configuration: RefererConfiguration) -> str:
-    text = "".join(f"{entry}\n" for entry in configuration.whitelist)
-    try:
-        read = RefererConfiguration(whitelist=plain_list.parse(text).entries)
-    except SourceError:
-        read = None
-    if read != configuration:
-        raise ValueError("a list has only a whitelist, with an entry on each line; use xml")
-    return text
+    own = _FORMATTERS.get(form)
+    return own(configuration) if own else _module(form).format(configuration)
 
 
 # XML
@@ -301,90 +318,6 @@ def _sentence_of(document: bytes, error: RefererFormatError) -> str:
 def _format_xml(configuration: RefererConfiguration) -> str:
     written = markup.format_xml(referer_xml.to_tag(configuration), indent="  ")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{written}\n'
-
-
-# JSON
-
-
-@dataclass(frozen=True, slots=True)
-class _OssutilList:
-    entries: tuple[str, ...] = field(default=(), metadata={"name": "Referer"})
-
-
-@dataclass(frozen=True, slots=True)
-class _OssutilRules:
-    """The JSON of `ossutil api put-bucket-referer`."""
-
-    allow_empty_referer: bool = field(metadata={"name": "AllowEmptyReferer"})
-    allow_truncate_query_string: bool = field(
-        default=True, metadata={"name": "AllowTruncateQueryString"}
-    )
-    truncate_path: bool = field(default=False, metadata={"name": "TruncatePath"})
-    whitelist: _OssutilList = field(default=_OssutilList(), metadata={"name": "RefererList"})
-    blacklist: _OssutilList = field(default=_OssutilList(), metadata={"name": "RefererBlacklist"})
-
-
-OSSUTIL_MEMBERS = frozenset(item.metadata["name"] for item in fields(_OssutilRules))
-"""The names of its members."""
-
-
-def convert_members(members: object, text: str = "") -> RefererConfiguration:
-    """Convert parsed JSON for ossutil; `text` is the JSON itself.
-
-    A boolean may be a string, as ossutil allows. Raises SourceError.
-    """
-    rules: _OssutilRules = convert(
-        _parse_flags(members), _OssutilRules, (), partial(terraform.error_at, text)
-    )
-    return RefererConfiguration(
-        rules.allow_empty_referer,
-        rules.allow_truncate_query_string,
-        rules.truncate_path,
-        rules.whitelist.entries,
-        rules.blacklist.entries,
-    )
-
-
-def _parse_flags(members: object) -> object:
-    """Replace the strings "true" and "false" by booleans, in any letter case."""
-    if not isinstance(members, dict):
-        return members
-    return {
-        name: _FLAGS.get(value.strip(WHITE_SPACE).lower(), value)
-        if isinstance(value, str)
-        else value
-        for name, value in members.items()
-    }
-
-
-_FLAGS = {"true": True, "false": False}
-
-
-def _parse_json(document: bytes) -> RefererConfiguration:
-    text = decode(document)
-    return convert_members(json_text.parse(text), text)
-
-
-def _format_json(configuration: RefererConfiguration) -> str:
-    lists = {"RefererList": {"Referer": configuration.whitelist}}
-    if configuration.blacklist:
-        lists["RefererBlacklist"] = {"Referer": configuration.blacklist}
-    switches = {name: getattr(configuration, field) for name, field in SWITCHES.items()}
-    return _dump({**switches, **lists})
-
-
-# Terraform
-
-
-def _format_terraform(configuration: RefererConfiguration) -> str:
-    written = {
-        name: escape_template(getattr(configuration, field)) for field, name in NAMES.items()
-    }
-    return _dump({"resource": {REFERER: {"default": {"bucket": "YOUR-BUCKET", **written}}}})
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
 
 
 # TOML
@@ -442,37 +375,25 @@ def format_toml_string(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-_FINDERS: dict[RulesForm, Callable[[bytes], Readers]] = {
-    RulesForm.JSON: lambda document: {"": partial(_parse_json, document)},
-    RulesForm.TERRAFORM: lambda document: terraform.find(decode(document)),
-    RulesForm.HCL: lambda document: hcl.find(decode(document)),
-    RulesForm.TOML: _find_toml,
-    RulesForm.LIST: lambda document: {"": partial(_parse_list, document)},
-}
 _FORMATTERS: dict[RulesForm, Callable[[RefererConfiguration], str]] = {
     RulesForm.XML: _format_xml,
-    RulesForm.JSON: _format_json,
-    RulesForm.TERRAFORM: _format_terraform,
-    RulesForm.HCL: hcl.format,
     RulesForm.TOML: _format_toml,
-    RulesForm.LIST: _format_list,
 }
 
 
 # Which files of a folder have rules or decision tables: others are passed over. A file that names
 # what only rules have is not, even if it cannot be read: the mistake may be in its rules.
 
-_MARKS: Mapping[str, re.Pattern[bytes]] = {
-    ".xml": re.compile(rb"R\0?e\0?f\0?e\0?r\0?e\0?r\0?C\0?o\0?n\0?f\0?i\0?g"),  # also in UTF-16
-    ".json": re.compile(
+_MARKS = {
+    ".xml": rb"R\0?e\0?f\0?e\0?r\0?e\0?r\0?C\0?o\0?n\0?f\0?i\0?g",  # also in UTF-16
+    ".json": (
         rb'"(?:AllowEmptyReferer|Referer(?:List|Blacklist|Configuration))"'
         rb'|"(?:referer_config|alicloud_oss_bucket_referer)"'
     ),
-    ".tf": re.compile(rb"alicloud_oss_bucket_referer|referer_config"),
-    ".toml": re.compile(
-        rb"allow_empty_referer|allow_truncate_query_string|truncate_path"
-        rb"|^[ \t]*(?:white|black)list[ \t]*=[ \t]*\[",
-        re.MULTILINE,
+    ".tf": rb"alicloud_oss_bucket_referer|referer_config",
+    ".toml": (
+        rb"(?m)allow_empty_referer|allow_truncate_query_string|truncate_path"
+        rb"|^[ \t]*(?:white|black)list[ \t]*=[ \t]*\["
     ),
 }
 """What the texts of rules have, by the endings of their files."""
@@ -484,7 +405,7 @@ ENDINGS = frozenset(_MARKS)
 def has_rules(path: PurePath, document: bytes) -> bool:
     """Return whether the document of a file seems to have rules."""
     ending = path.suffix.lower()
-    if ending not in _MARKS or not _MARKS[ending].search(document):
+    if ending not in _MARKS or not re.search(_MARKS[ending], document):
         return False
     look = _LOOKS.get(ending)
     try:
@@ -499,7 +420,7 @@ def _look_at_json(document: bytes) -> bool:
     if (form := detect(document)) is not RulesForm.JSON:
         return form is RulesForm.TERRAFORM
     members = json_text.parse(document)
-    return isinstance(members, dict) and not OSSUTIL_MEMBERS.isdisjoint(members)
+    return isinstance(members, dict) and not (SWITCHES | LISTS).keys().isdisjoint(members)
 
 
 def _look_at_toml(document: bytes) -> bool:

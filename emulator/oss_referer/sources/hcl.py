@@ -16,7 +16,7 @@ from oss_referer.engine import RefererConfiguration
 from oss_referer.sources import resources
 from oss_referer.sources.places import WrittenItem
 from oss_referer.sources.resources import BUCKET, CONFIG, KINDS, NAMES, REFERER, ReadRules, Unknown
-from oss_referer.sources.toml import Path, SourceError, place_of
+from oss_referer.sources.toml import Path, SourceError, decode, place_of
 
 
 def _wrong(text: str, at: int, sentence: str = "this is not valid HCL") -> SourceError:
@@ -343,9 +343,11 @@ def find_resources(text: str) -> dict[str, HclResource]:
     return {address: resource for address, resource in found.items() if resource.has_rules()}
 
 
-def find(text: str) -> dict[str, ReadRules]:
+def find(document: bytes) -> dict[str, ReadRules]:
     """Return what reads the rules of each resource, by its address. Raises SourceError."""
-    return {address: resource.read for address, resource in find_resources(text).items()}
+    return {
+        address: resource.read for address, resource in find_resources(decode(document)).items()
+    }
 
 
 # Writing

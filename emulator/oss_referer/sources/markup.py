@@ -10,7 +10,8 @@ from bisect import bisect_left
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NoReturn, Self
+from types import MappingProxyType
+from typing import Final, NamedTuple, NoReturn, Self
 from xml.parsers import expat
 
 from oss_referer.sources import toml
@@ -19,17 +20,16 @@ from oss_referer.sources.toml import SourceError, place_of
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 _IN_ATTRIBUTE = _ESCAPES | {'"': "&quot;", "\t": "&#9;", "\n": "&#10;"}
 _SPECIAL = re.compile('[&<>\r"\t\n]')
-FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+FORBIDDEN = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """The characters that XML cannot represent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """An element to write."""
 
     name: str
     content: "str | Sequence[Tag]" = ""
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = MappingProxyType({})
 
 
 def format_xml(root: Tag, indent: str | None = None) -> str:
@@ -163,8 +163,7 @@ class XmlElement:
         return (child for child in self.children if child.name == name)
 
 
-@dataclass(frozen=True, slots=True)
-class XmlDocument:
+class XmlDocument(NamedTuple):
     text: str
     root: XmlElement
 

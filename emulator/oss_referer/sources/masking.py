@@ -5,6 +5,7 @@ The first four characters stay, so that two values can be told apart.
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 _SECRETS: Final = (
@@ -25,23 +26,27 @@ def _spell(name: str) -> str:
     return "".join(f"(?:{re.escape(c)}|{code})" for c, code in zip(name, spelled, strict=True))
 
 
-# A name that is not the end of another one.
-_NAME: Final = rf"(?:(?<![\w-])|{_ESCAPE}[0-9a-f]{{2}})(?:{'|'.join(map(_spell, _SECRETS))})"
-# In JSON both are in quotes. In prose, after `Signature: `, no word is as long as a secret.
-_QUOTE: Final = rf"(?:[\"']|{_ESCAPE}2[27])"
-_SPACE: Final = rf"(?:[\s+]|{_ESCAPE}20)*"
-_BEFORE: Final = rf"(?:{_QUOTE}{_SPACE})?"
-_AFTER: Final = rf"(?:{_SPACE}{_QUOTE}|\s+(?=\S{{16}}))?"
-# Four characters, of which each may be percent-encoded, and the rest.
-_KEPT: Final = r"(?P<kept>(?:%[0-9a-f]{2}|[^%&#\s\"'<>]){0,4})"
-_PARAMETER: Final = re.compile(
-    rf"(?P<mark>{_NAME}{_BEFORE}[=:]{_AFTER}){_KEPT}[^&#\s\"'<>]+", re.IGNORECASE
-)
-# In a parameter of another parameter, or in the string that STS and KMS sign.
-_ENCODED: Final = re.compile(
-    rf"(?P<mark>{_NAME}{_BEFORE}{_ESCAPE}3[ad]{_AFTER}){_KEPT}(?:(?!{_ESCAPE}2[26])[^&#\s\"'<>\]])+",
-    re.IGNORECASE,
-)
+@cache
+def _parameters() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return what finds secrets in parameters of other parameters, and in parameters.
+
+    They are compiled on first use, since that takes milliseconds.
+    """
+    # A name that is not the end of another one.
+    name = rf"(?:(?<![\w-])|{_ESCAPE}[0-9a-f]{{2}})(?:{'|'.join(map(_spell, _SECRETS))})"
+    # In JSON both are in quotes. In prose, after `Signature: `, no word is as long as a secret.
+    quote, space = rf"(?:[\"']|{_ESCAPE}2[27])", rf"(?:[\s+]|{_ESCAPE}20)*"
+    name += rf"(?:{quote}{space})?"
+    after = rf"(?:{space}{quote}|\s+(?=\S{{16}}))?"
+    # Four characters, of which each may be percent-encoded, and the rest.
+    kept = r"(?P<kept>(?:%[0-9a-f]{2}|[^%&#\s\"'<>]){0,4})"
+    # In a parameter of another parameter, or in the string that STS and KMS sign.
+    rest = rf"(?:(?!{_ESCAPE}2[26])[^&#\s\"'<>\]])+"
+    encoded = rf"(?P<mark>{name}{_ESCAPE}3[ad]{after}){kept}{rest}"
+    plain = rf"(?P<mark>{name}[=:]{after}){kept}[^&#\s\"'<>]+"
+    return re.compile(encoded, re.IGNORECASE), re.compile(plain, re.IGNORECASE)
+
+
 _HINTS: Final = ("ignature", "oken", "%", "tosignbytes")
 """Text without any of these, in lower case, has no such name; almost all text has none."""
 
@@ -64,7 +69,8 @@ def mask(text: str) -> str:
     lower = text.lower()
     if not any(hint in lower for hint in _HINTS):
         return text
-    text = _PARAMETER.sub(_replace, _ENCODED.sub(_replace, text))
+    for pattern in _parameters():
+        text = pattern.sub(_replace, text)
     if "<" in text:
         text = _DOCUMENT.sub(_replace, _BYTES.sub(_mask_bytes, text))
     return text

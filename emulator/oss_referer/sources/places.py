@@ -8,15 +8,13 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from html import escape
+from typing import NamedTuple
 
 from oss_referer.engine import RefererConfiguration, Stage
-from oss_referer.sources.toml import Path, place_of
+from oss_referer.sources.toml import Path, SourceError, place_of
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenItem:
+class WrittenItem(NamedTuple):
     """An item of a list, by its offsets in the text."""
 
     start: int
@@ -45,6 +43,7 @@ _NEAR = 1_000
 _FAR = 100
 """The number of entries to search for in the whole rest of the text, because each takes time."""
 
+_REFERENCES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _BEFORE, _AFTER = frozenset(">\"' \t\r\n"), frozenset("<\"' \t\r\n")
 """The characters around an entry."""
 
@@ -72,8 +71,8 @@ def locate(text: str, offsets: Iterable[int]) -> Iterator[Place]:
         yield line, offset - starts[line - 1] + 1
 
 
-def find_member(text: str, path: Path) -> Place:
-    """Return the place of the member of a JSON text that a path leads to, or of one above it."""
+def error_at(text: str, path: Path, sentence: str) -> SourceError:
+    """Return the error for the member of a JSON text that a path leads to, or for one above it."""
     position = found_at = 0
     for name in path:
         pattern = rf"(?<![\w-]){re.escape(json.dumps(name)[1:-1])}(?![\w-])"
@@ -82,7 +81,7 @@ def find_member(text: str, path: Path) -> Place:
             found_at, position = found.start(), found.end()
     if found_at and text[found_at - 1] == '"':
         found_at -= 1
-    return place_of(text[:found_at])
+    return SourceError(sentence, *place_of(text[:found_at]))
 
 
 def _start(text: str, name: str) -> int:
@@ -114,7 +113,7 @@ def _spellings(entry: str) -> set[str]:
     """Return an entry as XML, JSON and other texts may write it."""
     return {
         entry,
-        escape(entry, quote=False),
+        entry.translate(_REFERENCES),
         json.dumps(entry)[1:-1],
         json.dumps(entry, ensure_ascii=False)[1:-1],
     }

@@ -10,17 +10,14 @@ import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from oss_referer.engine import RefererConfiguration
 from oss_referer.sources import json_text, toml
 from oss_referer.sources.places import WrittenItem
-from oss_referer.sources.resources import NoRulesError
+from oss_referer.sources.resources import NoRulesError, ReadRules
 from oss_referer.sources.toml import SourceError, place_of
-
-_ARRAY = re.compile(
-    r'\s*\[\s*(?:"[^"\n]*"\s*(?:,|\]\s*\Z)|[\[{\]]|(?:-?\d[\d.eE+-]*|true|false|null)\s*,)'
-)
-"""How an array of JSON begins, and no heading of TOML."""
 
 _STYLES = tuple(
     re.compile(rf"{pattern}(?P<comma>{comma})")
@@ -76,12 +73,28 @@ class PlainList:
         return entry.join(self.around)
 
 
-def is_array(text: str) -> bool:
-    """Return whether a text begins like an array of JSON, and not like a heading of TOML."""
-    return _ARRAY.match(text) is not None
+def find(document: bytes) -> dict[str, ReadRules]:
+    """Return what reads the rules, which have no name."""
+    return {"": partial(_read, document)}
 
 
-def decode(document: bytes) -> str:
+def _read(document: bytes) -> RefererConfiguration:
+    return RefererConfiguration(whitelist=parse(_decode(document)).entries)
+
+
+def format(configuration: RefererConfiguration) -> str:
+    """Write a whitelist. Raises ValueError for rules that a list cannot express."""
+    text = "".join(f"{entry}\n" for entry in configuration.whitelist)
+    try:
+        read = RefererConfiguration(whitelist=parse(text).entries)
+    except SourceError:
+        read = None
+    if read != configuration:
+        raise ValueError("a list has only a whitelist, with an entry on each line; use xml")
+    return text
+
+
+def _decode(document: bytes) -> str:
     """Decode a list, which is UTF-8. Raises SourceError, which names another encoding."""
     if document.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         raise _encoded("UTF-16")
@@ -113,7 +126,7 @@ def parse(text: str) -> PlainList:
         if found[0] == "\0":
             said = f"this is binary data: {said}"
         raise NoRulesError(said, *place_of(text[: found.start()]))
-    return _parse_array(text) if is_array(text) else _parse_lines(text)
+    return _parse_array(text) if json_text.is_array(text) else _parse_lines(text)
 
 
 def _parse_array(text: str) -> PlainList:

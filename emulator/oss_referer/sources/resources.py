@@ -7,9 +7,9 @@ which its documentation says is false if it is left out, and a list.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, make_dataclass
+from dataclasses import MISSING, field, make_dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from unicodedata import normalize
 
 from oss_referer.engine import RefererConfiguration
@@ -48,8 +48,7 @@ ADVICE = "run terraform show -json PLAN > plan.json; oss-emulator lint plan.json
 """What to do about a value that only Terraform computes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(NamedTuple):
     """A value that only Terraform can know, such as a variable."""
 
     text: str

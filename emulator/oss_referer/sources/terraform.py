@@ -18,20 +18,22 @@ from typing import Any
 
 from oss_referer.engine import RefererConfiguration
 from oss_referer.sources import json_text, resources
-from oss_referer.sources.places import find_member
+from oss_referer.sources.places import error_at
 from oss_referer.sources.resources import (
     BUCKET,
     CONFIG,
     KINDS,
+    NAMES,
     REFERER,
     ErrorAt,
     ReadRules,
     Unknown,
     as_dict,
     as_list,
+    escape_template,
     evaluate,
 )
-from oss_referer.sources.toml import Path, SourceError, format_path
+from oss_referer.sources.toml import Path, SourceError, decode, format_path
 
 SHOW = "terraform plan -out=plan.bin && terraform show -json plan.bin > plan.json"
 """How to make a plan that can be read here."""
@@ -74,25 +76,17 @@ class PlannedChange:
         return before, RefererConfiguration()
 
 
-def find(text: str) -> dict[str, ReadRules]:
+def find(document: bytes) -> dict[str, ReadRules]:
     """Return what reads the rules of each resource, by its address. Raises SourceError.
 
     The rules of a plan are those after it.
     """
+    text = decode(document)
     members = json_text.parse(text)
     if _is_plan(members):
         return {item.address: item.after for item in _find_changes(members, text) if item.after}
     stated = {item.address: _reader(item) for item in _find_stated(members, text)}
     return {address: read for address, read in stated.items() if read}
-
-
-def refuse_binary(document: bytes) -> None:
-    """Raise SourceError for the file of `terraform plan -out`, which is not JSON."""
-    if document.startswith(b"PK\x03\x04"):
-        raise SourceError(
-            "this is a plan in the form that only Terraform reads; "
-            "run terraform show -json FILE > plan.json and give plan.json"
-        )
 
 
 def find_changes(text: str) -> list[PlannedChange]:
@@ -105,11 +99,6 @@ def find_changes(text: str) -> list[PlannedChange]:
             f"the document is not a plan, so it does not say what changes; run {SHOW}"
         )
     return list(_find_changes(members, text))
-
-
-def error_at(text: str, path: Path, sentence: str) -> SourceError:
-    """Return the error for the member of a JSON text that a path leads to."""
-    return SourceError(sentence, *find_member(text, path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +218,14 @@ _SENSITIVE = (
     "is marked as sensitive, and reports show rules; if it is not a secret, write nonsensitive(…) "
     f"around it and run {SHOW}"
 )
+
+
+def format(configuration: RefererConfiguration) -> str:
+    written = {
+        name: escape_template(getattr(configuration, field)) for field, name in NAMES.items()
+    }
+    document = {"resource": {REFERER: {"default": {"bucket": "YOUR-BUCKET", **written}}}}
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
 # Plans

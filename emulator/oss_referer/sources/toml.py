@@ -10,15 +10,14 @@ import json
 import os
 import re
 import stat
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path as FilePath
 from types import NoneType, UnionType
-from typing import Any, Self, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, Self, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 Path: TypeAlias = tuple[str | int, ...]
 """The names and positions that lead to a value, such as `("bucket", 0, "acl")`."""
@@ -91,8 +90,7 @@ def lacks_temporary_folder(error: Exception) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class TomlDocument:
+class TomlDocument(NamedTuple):
     """A TOML document with its text, in which mistakes are located."""
 
     text: str
@@ -101,6 +99,8 @@ class TomlDocument:
     @classmethod
     def parse(cls, source: str | bytes) -> Self:
         """Parse TOML; bytes must be UTF-8. Raises SourceError."""
+        import tomllib  # only here: it takes a while, and most rules are in other forms
+
         text = source if isinstance(source, str) else decode(source)
         _check_limits(text)
         try:
@@ -278,27 +278,24 @@ def place_of(before: str) -> tuple[int, int]:
 
 
 _NAME = r"""(?:[\w-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*')"""
-_STATEMENT = re.compile(rf"(?P<header>\[\[?)?[ \t]*(?P<names>{_NAME}(?:[ \t]*\.[ \t]*{_NAME})*)")
+_STATEMENT = rf"(?P<header>\[\[?)?[ \t]*(?P<names>{_NAME}(?:[ \t]*\.[ \t]*{_NAME})*)"
 # A string that does not end takes the rest of its line, or of the text. So each character is looked
 # at once.
 _STRING = (
     r'"""(?:\\.|[^\\])*?(?:"{3,5}|\Z)|\'\'\'.*?(?:\'{3,5}|\Z)'
     r'|"(?:\\.|[^"\\\n])*+"?|\'[^\'\n]*+\'?|\#[^\n]*+'
 )
-_SKIPPED = re.compile(
-    rf"{_STRING}|(?P<open>[\[{{])|(?P<close>[\]}}])|(?P<end>\n)|[^\"'#\[\]{{}}\n]+", re.DOTALL
-)
-_LIMITED = re.compile(
+_SKIPPED = rf"{_STRING}|(?P<open>[\[{{])|(?P<close>[\]}}])|(?P<end>\n)|[^\"'#\[\]{{}}\n]+"
+_LIMITED = (
     rf"{_STRING}|(?P<open>[\[{{])|(?P<close>[\]}}])|(?P<end>[=,\n])|(?P<dot>\.)"
-    rf"|(?P<digits>(?:0[xob][0-9a-fA-F]|[0-9])[0-9a-fA-F_]{{{MAX_DIGITS}}})",
-    re.DOTALL,
+    rf"|(?P<digits>(?:0[xob][0-9a-fA-F]|[0-9])[0-9a-fA-F_]{{{MAX_DIGITS}}})"
 )
 
 
 def _check_limits(text: str) -> None:
     """Raise SourceError for a text that would take long, or much memory, to parse."""
     depth = dots = names = 0
-    for token in _LIMITED.finditer(text):
+    for token in re.finditer(_LIMITED, text, re.DOTALL):
         kind = token.lastgroup
         if kind == "dot":
             dots += 1
@@ -324,13 +321,14 @@ def statements(text: str) -> Iterator[tuple[Path, int, int]]:
 
     Names in inline tables are left out.
     """
+    begin = re.compile(_STATEMENT)
     tables: Counter[Path] = Counter()
     table: Path = ()
     offset = 0
     while offset < len(text):
         while text[offset : offset + 1] in (" ", "\t", "\r", "\n"):
             offset += 1
-        statement = _STATEMENT.match(text, offset)
+        statement = begin.match(text, offset)
         if statement:
             path = () if statement["header"] else table
             for name in _parse_names(statement["names"]):
@@ -349,7 +347,7 @@ def statements(text: str) -> Iterator[tuple[Path, int, int]]:
 
 def _end_of_statement(text: str, offset: int) -> int:
     depth = 0
-    for token in _SKIPPED.finditer(text, offset):
+    for token in re.compile(_SKIPPED, re.DOTALL).finditer(text, offset):
         depth += (token["open"] is not None) - (token["close"] is not None)
         if token["end"] and depth == 0:
             return token.end()
@@ -357,6 +355,8 @@ def _end_of_statement(text: str, offset: int) -> int:
 
 
 def _parse_names(dotted: str) -> Iterator[str]:
+    import tomllib
+
     value: Any = tomllib.loads(f"{dotted} = 0")
     while isinstance(value, dict):
         ((name, value),) = value.items()

@@ -7,9 +7,8 @@ import argparse
 import itertools
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from oss_referer.engine import Sentence
 from oss_referer.remarks import (
@@ -64,8 +63,7 @@ def declare_choices(parser: Parser, formats: Sequence[StrEnum], said: str) -> No
 _UNREADABLE = RemarkKind("unreadable", "A file cannot be read.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandResult:
+class CommandResult(NamedTuple):
     """What a command found, in each form; only the form that is asked for is made."""
 
     text: Iterable[Block]

@@ -9,15 +9,14 @@ import importlib.util
 import json
 import os
 import re
-import shutil
 import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
+from stat import S_IMODE
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TextIO
 
 from oss_referer.engine import Decision, Sentence, Stage
 from oss_referer.terminal import language
@@ -47,7 +46,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             if not file.closed:
                 settle(file)
         if path.exists():
-            shutil.copymode(path, part)
+            part.chmod(S_IMODE(path.stat().st_mode))
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -82,8 +81,7 @@ class Tone(StrEnum):
     DATA = "cyan"
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     text: str
     tone: Tone = Tone.PLAIN
     width: int = 0
@@ -93,14 +91,12 @@ class Text:
 Piece = Text | str
 
 
-@dataclass(frozen=True, slots=True)
-class TextLine:
+class TextLine(NamedTuple):
     pieces: tuple[Piece, ...]
     indent: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class TextTable:
+class TextTable(NamedTuple):
     headings: tuple[str, ...]
     rows: Sequence[Sequence[Piece]]
     title: str = ""
@@ -124,7 +120,9 @@ def show(*blocks: Block, to: TextIO | None = None) -> None:
     if not (stream.isatty() or forced):
         write("".join(text for block in blocks for text in _plain(block)), stream)
         return
-    width = shutil.get_terminal_size().columns
+    from shutil import get_terminal_size  # only here: it takes a while
+
+    width = get_terminal_size().columns
     fitted = [item for block in blocks for item in _fit(block, width)]
     if importlib.util.find_spec("rich") is None:
         write("".join(text for block in fitted for text in _plain(block)), stream)
@@ -193,7 +191,7 @@ def _translated(block: Block) -> Block:
     if isinstance(block, TextLine):
         return block
     headings = tuple(map(language.say, block.headings))
-    return replace(block, headings=headings, title=language.say(block.title))
+    return block._replace(headings=headings, title=language.say(block.title))
 
 
 _FRAME = 4
@@ -220,7 +218,7 @@ def _fit(block: Block, width: int) -> Iterator[Block]:
                 yield from _wrap(line(named, cell, indent=2), width)
 
 
-_WORD = re.compile(
+_WORD = (
     r"\s+|\uff08*(?:[\u2e80-\u9fff\uff00-\uffef]|[^\s\u2e80-\u9fff\uff00-\uffef]+)"
     r"[\u3001\u3002\uff01\uff09\uff0c\uff1a\uff1b\uff1f]*"
 )
@@ -235,7 +233,7 @@ def _wrap(block: TextLine, width: int, hanging: int = 2) -> Iterator[TextLine]:
     words = [
         Text(word, piece.tone if isinstance(piece, Text) else Tone.PLAIN)
         for piece in block.pieces
-        for word in _WORD.findall(_text(piece))
+        for word in re.findall(_WORD, _text(piece))
     ]
     if sum(width_of(word.text) for word in words) + block.indent <= width:
         yield block

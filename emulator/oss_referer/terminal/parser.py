@@ -2,14 +2,11 @@
 
 import argparse
 import re
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from oss_referer.engine import Sentence
 from oss_referer.terminal import language
@@ -102,18 +99,21 @@ class Parser(argparse.ArgumentParser):
         """Format the help with whole words, where a character may take two columns."""
         from oss_referer.terminal.output import fold  # it imports this module
 
-        usage = self.format_usage()
         ordinary: Any = self.formatter_class
+        columns = _columns()
+        fitting: Any = partial(ordinary, width=columns)
         unbounded: Any = partial(ordinary, width=_UNBOUNDED)
-        self.formatter_class = unbounded
         try:
+            self.formatter_class = fitting
+            usage = self.format_usage()
+            self.formatter_class = unbounded
             _, gap, rest = super().format_help().partition("\n\n")
         finally:
             self.formatter_class = ordinary
         lines = (
             line
             for whole in rest.splitlines()
-            for line in fold(whole, _columns(), len(_BEFORE_HELP.findall(whole)[0]))
+            for line in fold(whole, columns, len(_BEFORE_HELP.findall(whole)[0]))
         )
         return "\n".join([f"{usage}{gap[1:-1]}", *lines, ""])
 
@@ -138,10 +138,11 @@ class Parser(argparse.ArgumentParser):
 
 
 class TranslatingFormatter(argparse.HelpFormatter):
-    """Writes the help with headings in the language of the command, in at most 80 columns."""
+    """Writes the help with headings in the language of the command."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **{"width": _columns(), **options})
+        # argparse makes a formatter for each argument, and would ask for the terminal each time.
+        super().__init__(*arguments, **{"width": _WIDEST, **options})
 
     def start_section(self, heading: str | None) -> None:
         super().start_section(heading and language.explain(heading))
@@ -157,7 +158,12 @@ class OverviewFormatter(TranslatingFormatter, argparse.RawDescriptionHelpFormatt
 
 def _columns() -> int:
     """Return the columns of a help, which nobody reads in longer lines."""
-    return min(shutil.get_terminal_size().columns, 80) - 2
+    from shutil import get_terminal_size  # only here: it takes a while, and few ask for help
+
+    return min(get_terminal_size().columns, _WIDEST) - 2
+
+
+_WIDEST = 80
 
 
 _UNBOUNDED = 10_000
@@ -206,12 +212,13 @@ would otherwise get `--version`."""
 
 def _nearest(name: str, known: Iterable[str], least: float = _NEAR) -> str:
     """Return a phrase that names what is nearest to a mistyped name, "" if nothing is near."""
+    from difflib import get_close_matches  # only here: most command lines are right
+
     found = get_close_matches(name, [*known], 1, least)
     return "".join(f" (did you mean {near}?)" for near in found)
 
 
-@dataclass(frozen=True, slots=True)
-class Synopsis:
+class Synopsis(NamedTuple):
     """A command without its flags."""
 
     package: str

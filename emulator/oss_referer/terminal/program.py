@@ -7,8 +7,8 @@ import os
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from oss_referer.sources.toml import NO_TEMPORARY_FOLDER, lacks_temporary_folder
 from oss_referer.terminal import language
@@ -24,8 +24,7 @@ from oss_referer.texts import FOLDER
 from oss_referer.version import __version__
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """Commands by purpose; they are loaded when they are run."""
 
     description: str
@@ -135,9 +134,9 @@ def _drop_output() -> None:
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Collect no garbage while the block loads what stays in memory.
+    """Collect no garbage while the block loads what stays in memory, nor look for any in it later.
 
-    There is hardly any, and looking for it again and again would take an eighth of the start.
+    There is hardly any, and looking for it would take an eighth of the start.
     """
     enabled = gc.isenabled()
     gc.disable()
@@ -145,4 +144,5 @@ def loading() -> Iterator[None]:
         yield
     finally:
         if enabled:
+            gc.freeze()
             gc.enable()

@@ -4,10 +4,9 @@ The server reads them too. Those of the linter are in the table `lint`: see `lin
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from oss_referer.sources.toml import SourceError, TomlDocument, read_regular_file, show
 from oss_referer.terminal.parser import InputError
@@ -31,8 +30,7 @@ SERVER_NAMES: Final = frozenset(
 """The names beside it, which are settings of the server."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectFile:
+class ProjectFile(NamedTuple):
     """A file with settings."""
 
     path: Path

@@ -7,13 +7,12 @@ import argparse
 import os
 import os.path
 import re
-import shutil
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oss_referer.engine import (
     DEFAULT,
@@ -23,15 +22,13 @@ from oss_referer.engine import (
     Sentence,
     Stage,
 )
-from oss_referer.sources import assumptions, editing, forms, places, plain_list, toml
+from oss_referer.sources import assumptions, forms, places, toml
 from oss_referer.sources.assumptions import AssumptionsError
-from oss_referer.sources.editing import NotEditableError
 from oss_referer.sources.forms import Readers, RulesForm
 from oss_referer.sources.markup import MAX_DOCUMENT
 from oss_referer.sources.places import Place
 from oss_referer.sources.referer_xml import SWITCHES
 from oss_referer.sources.resources import NoRulesError
-from oss_referer.sources.terraform import PlannedChange
 from oss_referer.sources.toml import MAX_FILE, SourceError
 from oss_referer.terminal import bucket, language
 from oss_referer.terminal.output import line, show
@@ -39,6 +36,8 @@ from oss_referer.terminal.parser import InputError, Parser, complete_path
 
 if TYPE_CHECKING:
     from subprocess import CompletedProcess
+
+    from oss_referer.sources.terraform import PlannedChange
 
 _ASSUMPTIONS = (
     "a TOML file that says what the service does where its documents do not "
@@ -54,8 +53,7 @@ _FORMS = {".xml": RulesForm.XML, ".toml": RulesForm.TOML, ".tf": RulesForm.HCL}
 """JSON is missing because it has two forms."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """The contents of a file or of standard input."""
 
     name: str
@@ -111,8 +109,7 @@ def _read_assumptions(path: str) -> Assumptions:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-@dataclass(frozen=True, slots=True)
-class SelectedRules:
+class SelectedRules(NamedTuple):
     """The configuration that RULES selects, and where it comes from."""
 
     configuration: RefererConfiguration
@@ -135,6 +132,8 @@ class SelectedRules:
             return {}
         text = self.source.content.decode("utf-8-sig", errors="replace")
         if self.form is RulesForm.LIST:
+            from oss_referer.sources import plain_list  # only here: most rules are no list
+
             starts = (item.start for item in plain_list.parse(text).items)
             found = enumerate(places.locate(text, starts))
             return {(Stage.WHITELIST, position): place for position, place in found}
@@ -142,6 +141,9 @@ class SelectedRules:
 
     def edit(self, new: RefererConfiguration) -> str:
         """Return the text of the source with other rules. Raises NotEditableError."""
+        from oss_referer.sources import editing  # only here: most commands leave files alone
+        from oss_referer.sources.editing import NotEditableError
+
         if self.source is None:
             raise NotEditableError(
                 "rules of a bucket are not written back; give these to oss-emulator apply"
@@ -166,8 +168,7 @@ class SelectedRules:
         return place
 
 
-@dataclass(frozen=True, slots=True)
-class FoundRules:
+class FoundRules(NamedTuple):
     """What several arguments select."""
 
     found: Sequence[SelectedRules]
@@ -232,7 +233,7 @@ def _complete(
     completed = []
     for item in selected:
         if item.form is RulesForm.LIST:
-            item = replace(item, configuration=replace(item.configuration, **given))
+            item = item._replace(configuration=replace(item.configuration, **given))
             if getattr(arguments, "format", "text") == "text":
                 _describe(item, "allow_empty_referer" in given)
         completed.append(item)
@@ -341,7 +342,7 @@ def look(path: Path, arguments: argparse.Namespace) -> FoundRules:
 
 def find_changes(
     argument: str, arguments: argparse.Namespace
-) -> tuple[Source, Mapping[str, PlannedChange]]:
+) -> "tuple[Source, Mapping[str, PlannedChange]]":
     """Return what a plan of Terraform does to rules, by address. Raises InputError."""
     path, name = _split(argument)
     source = read_source(path, MAX_FILE)
@@ -466,7 +467,9 @@ def find_files(folder: Path, refuse: Refuse) -> Iterator[Path]:
 
 def _ask_git(folder: Path, refuse: Refuse) -> list[Path] | None:
     """Return the files that Git tracks or does not ignore; None if Git cannot say."""
-    program = shutil.which("git")
+    from shutil import which  # only here: few commands search folders
+
+    program = which("git")
     if program is None:
         return None
     listing = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")

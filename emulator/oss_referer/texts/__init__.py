@@ -5,7 +5,6 @@ English catalogue has none.
 """
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cache
@@ -25,6 +24,8 @@ LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "zh": "中文"}
 @cache
 def read(language: str, folders: Sequence[Path] = (FOLDER,)) -> Mapping[str, str]:
     """Read the texts of some folders in a language, by `page.name`. `folders` is a tuple."""
+    import tomllib  # only here: it takes a while, and the commands need no text in English
+
     found: dict[str, str] = {}
     for folder in folders:
         tables = tomllib.loads((folder / f"{language}.toml").read_text(encoding="utf-8"))
@@ -33,7 +34,7 @@ def read(language: str, folders: Sequence[Path] = (FOLDER,)) -> Mapping[str, str
     return found
 
 
-_SLOT: Final = re.compile(r"\{(message|list)?\}")
+_SLOT: Final = r"\{(message|list)?\}"
 """The slots of a template: `{}` for a value, `{message}` for a message that is translated, and
 `{list}` for alternatives such as `a, b or c`."""
 
@@ -64,14 +65,14 @@ def _messages(language: str, folders: Sequence[Path]) -> Sequence[_Recognised]:
         for name, text in read(language, folders).items()
         if name.startswith(begin)
     }
-    ordered = sorted(found, key=lambda template: len(_SLOT.sub("", template)), reverse=True)
+    ordered = sorted(found, key=lambda template: len(re.sub(_SLOT, "", template)), reverse=True)
     return [_recognise(template, found[template]) for template in ordered]
 
 
 def _recognise(template: str, text: str) -> _Recognised:
-    literals = _SLOT.split(template)[::2]
+    literals = re.split(_SLOT, template)[::2]
     pattern = re.compile("(.*?)".join(map(re.escape, literals)), re.DOTALL)
-    return _Recognised(pattern, _SLOT.findall(template), text, begins=not literals[0])
+    return _Recognised(pattern, re.findall(_SLOT, template), text, begins=not literals[0])
 
 
 class Catalogue:

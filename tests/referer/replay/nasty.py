@@ -7,7 +7,6 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from oss_referer import RefererConfiguration
 from oss_referer.replay import accesslog
@@ -166,8 +165,7 @@ def _split(line: bytes) -> LogLine | None:
         moment = float(accesslog.parse_time(time))
     except accesslog.LogLineError:
         return None
-    return replace(
-        accesslog.parse(SOME_LINE),
+    return accesslog.parse(SOME_LINE)._replace(
         time=moment,
         request=request,
         status=int(status),

@@ -149,7 +149,7 @@ def test_buckets_that_are_read_together_are_judged_as_if_alone(
     folder: Path, tmp_path: Path
 ) -> None:
     lines = [
-        replace(line, bucket=("one", "two")[number % 2])
+        line._replace(bucket=("one", "two")[number % 2])
         for number, line in enumerate(generate(9, LINES, SITE)[0])
     ]
     log = save(tmp_path / "a.log", text(lines) + b"damaged\n" + nasty(9, 50, SITE))
@@ -240,7 +240,7 @@ def test_every_form_of_a_log_gives_the_same_answer(
         lines = generate(9, LINES, SITE)[0][number :: len(names)]
         if name in ("json.log", "csv.log", "mixed.log"):
             lines = [line for line in lines if "\udcff" not in line.referer]
-            lines = [replace(line, referer=line.referer.strip(" ")) for line in lines]
+            lines = [line._replace(referer=line.referer.strip(" ")) for line in lines]
         save(tmp_path / name, FORMS[name](lines))
         whole += lines
     logs = [tmp_path / name for name in names]
@@ -356,7 +356,7 @@ def test_line_is_counted_in_its_hour_in_every_time_zone(
     engine: DuckDBEngine, folder: Path, tmp_path: Path
 ) -> None:
     """Some zones are not whole hours from UTC, such as -0330 of Newfoundland."""
-    line = replace(generate(1, 1, SITE)[0][0], bucket_arn=None)
+    line = generate(1, 1, SITE)[0][0]._replace(bucket_arn=None)
     written, answer = [], Counter[str]()
     for zone in ("+0000", "-0000", "+0800", "-0330", "+0545", "-0930", "+1245", "+1445", "-1415"):
         for minute in range(0, 60, 5):
@@ -386,7 +386,7 @@ def test_too_many_damaged_lines_end_the_replay(
 def test_line_cut_anywhere_is_never_read_as_another_request(
     engine: DuckDBEngine, folder: Path, tmp_path: Path
 ) -> None:
-    line = replace(generate(1, 1, SITE)[0][0], access_key_id="LTAI", bucket_arn=None)
+    line = generate(1, 1, SITE)[0][0]._replace(access_key_id="LTAI", bucket_arn=None)
     whole = accesslog.format(line).encode()
     cuts = [whole[:end] for end in range(1, len(whole))]
     log = save(tmp_path / "a.log", b"\n".join([whole, *cuts]) + b"\n")
@@ -401,8 +401,8 @@ def test_line_that_is_not_parsed_has_the_facts_of_the_parser(
     engine: DuckDBEngine, tmp_path: Path
 ) -> None:
     """An escaped quotation mark shifts the pieces of a line, so such a line must be parsed."""
-    line = replace(generate(1, 1, SITE)[0][0], status=403, error_code="AccessDenied")
-    whole = accesslog.format(replace(line, referer="https://thief.test/a"))
+    line = generate(1, 1, SITE)[0][0]._replace(status=403, error_code="AccessDenied")
+    whole = accesslog.format(line._replace(referer="https://thief.test/a"))
     lines = [f'{whole[:place]}\\"{whole[place:]}' for place in range(len(whole) + 1)]
     log = save(tmp_path / "a.log", "\n".join([whole, *lines]).encode())
     facts = (
@@ -437,7 +437,7 @@ def test_only_the_asked_bucket_and_time_are_judged(
 ) -> None:
     lines, _ = generate(11, 300, SITE)
     lines = [
-        replace(line, bucket="other" if number % 3 == 0 else "examplebucket")
+        line._replace(bucket="other" if number % 3 == 0 else "examplebucket")
         for number, line in enumerate(lines)
     ]
     since, until = START + 3_723, START + 100_001
@@ -523,8 +523,7 @@ def test_own_hosts_are_told_from_others(engine: DuckDBEngine, folder: Path, tmp_
 def test_decision_that_rests_on_an_assumption_is_counted(
     engine: DuckDBEngine, folder: Path, tmp_path: Path
 ) -> None:
-    line = replace(
-        generate(1, 1, SITE)[0][0],
+    line = generate(1, 1, SITE)[0][0]._replace(
         referer="HTTPS://www.example.com/",
         request="GET /k HTTP/1.1",
         operation="GetObject",

@@ -192,7 +192,7 @@ def test_ruling_agrees_with_the_decision(
 
 def test_engine_cuts_and_classifies_as_python_does(tmp_path: Path) -> None:
     lines, _ = generate(3, 500, RefererConfiguration())
-    lines = [replace(line, request_id=f"{number}") for number, line in enumerate(lines)]
+    lines = [line._replace(request_id=f"{number}") for number, line in enumerate(lines)]
     log = tmp_path / "a.log"
     log.write_bytes(text(lines))
     engine = DuckDBEngine(tmp_path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -78,8 +78,8 @@ class Case:
     def caller(self) -> Identity:
         session = _policy(self.table, self.session, PolicyType.SESSION)
         policies = (_policy(self.table, name, PolicyType.IDENTITY) for name in self.ram)
-        return replace(
-            CAST[self.who], policies=tuple(filter(None, policies)), session_policy=session
+        return CAST[self.who]._replace(
+            policies=tuple(filter(None, policies)), session_policy=session
         )
 
     def run(self) -> AccessDecision:

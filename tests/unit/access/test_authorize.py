@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -95,7 +94,7 @@ def test_requester_must_say_that_it_pays(caller: Identity, says_requester: bool 
     """A-60: the denial names the operation's own action."""
     inputs = PolicyInputs((READ, "oss:GetObjectTagging"), OBJECT, requester_pays=True)
     if says_requester is not None:
-        inputs = replace(inputs, actions=(READ,), says_requester=says_requester)
+        inputs = inputs._replace(actions=(READ,), says_requester=says_requester)
     decision = authorize(caller, OWNER.id, Permission.READ, BucketAcl.PUBLIC_READ, inputs=inputs)
     assert (decision.allowed, decision.action) == (says_requester is True, READ)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -236,7 +235,7 @@ def test_boolean_means_the_same_as_its_text(secure: bool) -> None:
     for value in (secure, str(secure).lower()):
         text = condition("Bool", "acs:SecureTransport", value)
         (statement,) = Policy.parse(text, IDENTITY).statements
-        asked = [replace(QUESTION, context=Context(secure=one)) for one in (True, False)]
+        asked = [QUESTION._replace(context=Context(secure=one)) for one in (True, False)]
         assert [statement.applies(question) for question in asked] == [secure, not secure]
 
 
@@ -263,7 +262,7 @@ def test_denial_of_everybody_spares_the_owner(changes: dict[str, Any], spared: b
     (statement,) = Policy.parse(document(Effect="Deny", **changes), BUCKET).statements
     assert statement.spares_owner is spared
     applies = statement.applies(QUESTION) and not spared
-    assert statement.applies(replace(QUESTION, by_owner=True)) is applies
+    assert statement.applies(QUESTION._replace(by_owner=True)) is applies
 
 
 def test_public_statement_is_skipped_on_demand_unless_it_denies() -> None:

@@ -105,9 +105,9 @@ def read_rules(rules: object, assumptions: Assumptions) -> RefererConfiguration:
     try:
         if isinstance(rules, str):
             return referer_xml.parse(rules.encode(errors="replace"), assumptions)
-        from oss_referer.sources import forms  # on first use: it knows all forms of rules
+        from oss_referer.sources import ossutil  # on first use: most rules are in XML
 
-        return forms.convert_members(rules)
+        return ossutil.convert_members(rules)
     except RefererFormatError as error:
         raise ApiError(400, f"The rules cannot be read: {error}.") from None
     except SourceError as error:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from oss_referer.sources import json_text
@@ -143,8 +142,7 @@ def json_content(schema: Schema, description: str = "") -> Content:
 _NOT_DESCRIBED = Content({})
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """A method and a path, and what answers them."""
 
     method: str

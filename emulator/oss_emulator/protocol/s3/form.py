@@ -6,7 +6,6 @@ Source: "Browser-based uploads using POST" of the Amazon S3 documentation.
 import hmac
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from oss_emulator.protocol.errors import OSSError
@@ -41,7 +40,7 @@ def translate(form: Form) -> Form:
     found = headers.to_oss(fields, of_object=True)
     if "acl" in found:
         found[_ACL] = found.pop("acl")
-    return replace(form, fields=found, original=form)
+    return form._replace(fields=found, original=form)
 
 
 def conditional(form: Form, bucket: str, sent: Mapping[str, str]) -> dict[str, str]:
@@ -56,7 +55,7 @@ def conditional(form: Form, bucket: str, sent: Mapping[str, str]) -> dict[str, s
     acl = form.fields.get(_ACL, sent.get(_ACL))
     if acl is not None:
         fields |= dict.fromkeys(_ACLS, acl)
-    return replace(form, fields=fields).conditional(bucket)
+    return form._replace(fields=fields).conditional(bucket)
 
 
 def parse(form: Form) -> Claim | None:
