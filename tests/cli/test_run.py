@@ -359,7 +359,8 @@ def test_certifi_names_the_bundle() -> None:
 def test_no_proxy_is_kept_except_for_oss() -> None:
     given = (
         "*, api.example.com,.aliyuncs.com oss-cn-* OSS.Aliyuncs.com.,"
-        "oss-cn-hangzhou.aliyuncs.com:443,.com,10.0.0.0/8"
+        "oss-cn-hangzhou.aliyuncs.com:443,.com,10.0.0.0/8,"
+        "http://oss-cn-hangzhou.aliyuncs.com,ALL://*.aliyuncs.com:80/"
     )
     found = variables(NO_PROXY=given, no_proxy="other.example")
     assert found["NO_PROXY"] == ("localhost,127.0.0.1,::1,api.example.com,10.0.0.0/8,other.example")
