@@ -363,9 +363,11 @@ def _patch_aiohttp(endpoint: str) -> _Patches:
     init = ClientSession.__init__
 
     def init_and_remember(self: Any, base_url: Any = None, **options: Any) -> None:
+        """Take the base URL from aiohttp, which would resolve, or refuse, what is redirected."""
+        base = URL(base_url or "")
+        if base.path.endswith("/") and redirect(str(base), endpoint) is not None:
+            bases[self], base_url = base, None
         init(self, base_url, **options)
-        if base_url is not None:
-            bases[self] = URL(base_url)
 
     def redirect_options(session: Any, url: Any, options: dict[str, Any]) -> Any:
         """Return the URL to request, and put its headers into the options."""
