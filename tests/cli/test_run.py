@@ -189,9 +189,11 @@ def test_node_connects_to_other_hosts_directly(tmp_path: Path) -> None:
           const socket = net.connect(80, "b.oss-cn-hangzhou.aliyuncs.com");
           socket.write("GET / HTTP/1.0\\r\\n\\r\\n");
           for await (const data of socket) console.log(data.toString().split("\\r")[0]);
-          const dotted = net.connect(80, "b.OSS-cn-hangzhou\u3002aliyuncs.com.");
-          dotted.write("GET / HTTP/1.0\\r\\n\\r\\n");
-          for await (const data of dotted) console.log(data.toString().split("\\r")[0]);
+          for (const name of ["b.OSS-cn-hangzhou\u3002aliyuncs.com.", "b.oss.aliyuncs.com.. "]) {
+            const dotted = net.connect(80, name);
+            dotted.write("GET / HTTP/1.0\\r\\n\\r\\n");
+            for await (const data of dotted) console.log(data.toString().split("\\r")[0]);
+          }
           try {
             net.connect(8443, "b.oss-cn-hangzhou.aliyuncs.com");
           } catch (error) {
@@ -204,6 +206,7 @@ def test_node_connects_to_other_hosts_directly(tmp_path: Path) -> None:
         "direct",
         "direct",
         "direct",
+        "HTTP/1.0 403 Forbidden",
         "HTTP/1.0 403 Forbidden",
         "HTTP/1.0 403 Forbidden",
         "oss-emulator run redirects ports 80 and 443 of OSS, "
@@ -356,7 +359,8 @@ def test_certifi_names_the_bundle() -> None:
 def test_no_proxy_is_kept_except_for_oss() -> None:
     given = (
         "*, api.example.com,.aliyuncs.com oss-cn-* OSS.Aliyuncs.com.,"
-        "oss-cn-hangzhou.aliyuncs.com:443,.com,10.0.0.0/8"
+        "oss-cn-hangzhou.aliyuncs.com:443,.com,10.0.0.0/8,"
+        "http://oss-cn-hangzhou.aliyuncs.com,ALL://*.aliyuncs.com:80/"
     )
     found = variables(NO_PROXY=given, no_proxy="other.example")
     assert found["NO_PROXY"] == ("localhost,127.0.0.1,::1,api.example.com,10.0.0.0/8,other.example")

@@ -11,11 +11,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from oss_emulator.cli import foreground
 from oss_emulator.control import seed
 from oss_emulator.pipeline.service import Service
+from oss_emulator.server import app
 from oss_referer import RefererConfiguration
 from oss_referer.engine.assumptions import DEFAULT, FACTS, SENTENCES
-from oss_referer.sources import assumptions
+from oss_referer.sources import assumptions, bucket
 from oss_referer.texts import Catalogue
 
 from tests.cli.logline import LINE
@@ -45,6 +47,23 @@ def test_each_promise_about_security_names_its_test(page: str) -> None:
     ]
     assert len(promises) > 40
     assert [line for line in promises if "`tests/" not in line.split(" | ")[-1]] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "promises"),
+    [
+        (
+            "docs/security.md",
+            ("has {0:g} seconds as a whole", "brings {1} KiB a second", "within {2:g} seconds"),
+        ),
+        ("docs/zh/security.md", ("最多 {0:g} 秒，", "收到 {1} KiB ", "都会在 {2:g} 秒内")),
+    ],
+)
+def test_seconds_of_promises_are_those_of_the_code(page: str, promises: tuple[str, ...]) -> None:
+    """Their tests wait a shorter time."""
+    end = app.SHUTDOWN_TIMEOUT + foreground.LAST
+    for promise in promises:
+        assert promise.format(bucket._LONGEST, bucket._SLOWEST >> 10, end) in DOCUMENTS[page]
 
 
 # --- flags

@@ -190,32 +190,35 @@ def _address(value: str) -> Test:
     if "*" in value:
         if not re.fullmatch(r"\*|(\d{1,3}|\*)(\.(\d{1,3}|\*)){3}", value, re.ASCII):
             raise ValueError(f"{value!r} is not an IP address, a CIDR block or an address with *")
-        pattern = wildcard(value)
-        return lambda found: pattern.fullmatch(found) is not None
-    try:
-        network = ip_network(value, strict=False)
-    except ValueError:
-        raise ValueError(f"{value!r} is not an IP address or a CIDR block") from None
+        network = None
+    else:
+        try:
+            network = ip_network(value, strict=False)
+        except ValueError:
+            raise ValueError(f"{value!r} is not an IP address or a CIDR block") from None
+    like = _like(value)
 
     def fits(found: str) -> bool:
         try:
-            return _plain(ip_address(found)) in network
+            address = _plain(ip_address(found))
         except ValueError:
             return False
+        return like(str(address)) if network is None else address in network
 
     return fits
 
 
 def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """Return the IPv4 address in an IPv6 address that maps one."""
+    """Return the IPv4 address in an IPv6 address that maps one (A-26)."""
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return mapped or address
 
 
 def _is_narrow(value: str) -> bool:
-    if "*" in value:
+    try:
+        network = ip_network(value, strict=False)
+    except ValueError:  # an address with `*`, or a text that another operator compares
         return False
-    network = ip_network(value, strict=False)
     return network.prefixlen >= (8 if network.version == 4 else 32)
 
 

@@ -237,8 +237,9 @@ def _no_proxy(inherited: Mapping[str, str]) -> list[str]:
 
 
 def _is_oss(host: str) -> bool:
-    """Return whether an entry of NO_PROXY covers hosts of OSS."""
-    name = host.lower().partition(":")[0].lstrip("*").strip(".")
+    """Return whether an entry of NO_PROXY covers hosts of OSS; httpx takes URLs there."""
+    place = re.split(r"://|@", host.lower())[-1]
+    name = re.split("[:/]", place)[0].lstrip("*").strip(".")
     # Java supports patterns that end with an asterisk.
     return name.endswith((SERVICE_DOMAIN, "*")) or SERVICE_DOMAIN.endswith(name)
 

@@ -44,12 +44,12 @@ SERVICE_DOMAIN = "aliyuncs.com"
 # The endpoints of transfer acceleration, which are the same for all regions.
 _ACCELERATE = (f"oss-accelerate.{SERVICE_DOMAIN}", f"oss-accelerate-overseas.{SERVICE_DOMAIN}")
 
-# The endpoints of a region: public, internal, and dual-stack (Regions and endpoints), those of the
-# S3 protocol (P-59), and the one that names no region (P-91). A name before the last one that looks
-# like a region, which begins with two letters, is not a bucket.
+# The endpoints of a region: public, internal and dual-stack (Regions and endpoints), the older ones
+# of VPCs, those of the S3 protocol (P-59), and the one that names no region (P-91). A name before
+# the last one that looks like a region, which begins with two letters, is not a bucket.
 _REGIONAL = re.compile(
     r"(?:(?P<bucket>.+?)\.)??(?P<s3>s3\.)?"
-    r"(?:oss-(?P<region>[a-z0-9-]+?)(?:-internal)?|(?P<dual>[a-z]{2}-[a-z0-9-]+)\.oss|oss)"
+    r"(?:(?:vpc100-)?oss-(?P<region>[a-z0-9-]+?)(?:-internal)?|(?P<dual>[a-z]{2}-[a-z0-9-]+)\.oss|oss)"
     r"\.aliyuncs\.com"
 )
 # The endpoints of what OSS serves besides buckets of objects: vectors, tables, the accelerator, the

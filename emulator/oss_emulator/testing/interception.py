@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from functools import wraps
+from http.client import HTTPConnection
 from importlib import import_module
 from inspect import (
     isasyncgenfunction,
@@ -33,16 +34,22 @@ from oss_emulator.kms import KMS
 from oss_emulator.sts import STS
 from oss_emulator.testing.emulator import Emulator
 
-# Endpoints of every kind, also those of S3 and those that name no region, with or without a bucket.
-_OSS_HOST = re.compile(r"(?:.*\.)?oss(?:-[a-z0-9-]+)?\.aliyuncs\.com")
+# Endpoints of every kind, also those of S3, those that name no region, and the older ones of VPCs
+# and of image processing, with or without a bucket.
+_OSS_HOST = re.compile(
+    r"(?:.*\.)?(?:(?:vpc100-)?oss(?:-[a-z0-9-]+)?|img-[a-z0-9-]+)\.aliyuncs\.com", re.DOTALL
+)
 
 
 def _name(host: str) -> str:
-    """Return a host as it is looked up: decoded as urllib does, with IDNA, without the last dot."""
-    name = unquote(host)
+    """Return a host as it is looked up: decoded as urllib does, with IDNA, without the last dot.
+
+    `socket.getaddrinfo` ends a name at a NUL.
+    """
+    name = unquote(host).partition("\0")[0]
     with suppress(UnicodeError):  # an empty label, or one that is too long
         name = name.encode("idna").decode("ascii")
-    return name.lower().rstrip(".")
+    return name.lower().strip().rstrip(".")
 
 
 def is_of_service(host: str) -> bool:
@@ -165,17 +172,21 @@ _LOOK_UPS: tuple[tuple[Any, str, int], ...] = (
     (socket, "getaddrinfo", 0),
     (socket, "gethostbyname", 0),
     (socket, "gethostbyname_ex", 0),
+    (socket, "gethostbyaddr", 0),
     (socket.socket, "connect", 1),
     (socket.socket, "connect_ex", 1),
+    (HTTPConnection, "set_tunnel", 1),
+    (HTTPConnection, "putrequest", 2),
 )
-"""What looks up a name in Python, and the position of the name, or of an address with it."""
+"""What looks up a name in Python or sends it to a proxy, and the position of the name, or of an
+address, a URL or a request with it."""
 
 
 def _patch_look_ups(endpoint: str) -> _Patches:
     """Refuse names of the service to clients that are not covered, before they are looked up."""
     found = list(_LOOK_UPS)
     if uvloop := sys.modules.get("uvloop"):  # it looks up names without Python
-        found.append((uvloop.Loop, "create_connection", 2))
+        found += [(uvloop.Loop, "create_connection", 2), (uvloop.Loop, "getaddrinfo", 1)]
     for owner, name, position in found:
         yield owner, name, _without_names(getattr(owner, name), position, endpoint)
 
@@ -183,8 +194,10 @@ def _patch_look_ups(endpoint: str) -> _Patches:
 def _without_names(look_up: Callable[..., Any], position: int, endpoint: str) -> Callable[..., Any]:
     def look_up_others(*arguments: Any, **options: Any) -> Any:
         given = arguments[position] if len(arguments) > position else options.get("host")
-        host = given[0] if isinstance(given, tuple) else given
+        host = given[0] if isinstance(given, tuple) else getattr(given, "host", given)
         name = host.decode("ascii", "replace") if isinstance(host, bytes | bytearray) else host
+        if isinstance(name, str) and "://" in name:
+            name = urlsplit(name).hostname
         if isinstance(name, str) and is_of_service(name):
             raise RuntimeError(
                 f"oss_intercept does not cover the client that looks up {name}, and no request may "
@@ -347,13 +360,26 @@ _VERBS = ("get", "options", "head", "post", "put", "patch", "delete")
 
 def _patch_aiohttp(endpoint: str) -> _Patches:
     """Replace the public methods that send, since aiohttp has no hook to change the URL."""
-    from aiohttp import ClientSession
+    from aiohttp import BaseConnector, ClientSession
     from multidict import CIMultiDict
     from yarl import URL
 
-    def redirect_options(url: Any, options: dict[str, Any]) -> Any:
+    bases = WeakKeyDictionary[Any, URL]()
+    init = ClientSession.__init__
+
+    def init_and_remember(self: Any, base_url: Any = None, **options: Any) -> None:
+        """Take the base URL from aiohttp, which would resolve, or refuse, what is redirected."""
+        base = URL(base_url or "")
+        if base.path.endswith("/") and redirect(str(base), endpoint) is not None:
+            bases[self], base_url = base, None
+        init(self, base_url, **options)
+
+    def redirect_options(session: Any, url: Any, options: dict[str, Any]) -> Any:
         """Return the URL to request, and put its headers into the options."""
-        found = redirect(str(url), endpoint)
+        try:
+            found = redirect(str(bases.get(session, URL()).join(URL(url))), endpoint)
+        except ValueError:  # of which aiohttp makes an error of its own
+            return url
         if found is None:
             return url
         headers = CIMultiDict(options.get("headers") or {})
@@ -364,16 +390,19 @@ def _patch_aiohttp(endpoint: str) -> _Patches:
 
     def patch_verb(send: Callable[..., Any]) -> Callable[..., Any]:
         def send_there(self: Any, url: Any, **options: Any) -> Any:
-            return send(self, redirect_options(url, options), **options)
+            return send(self, redirect_options(self, url, options), **options)
 
         return send_there
 
     def patch_request(send: Callable[..., Any]) -> Callable[..., Any]:
         def send_there(self: Any, method: str, url: Any, **options: Any) -> Any:
-            return send(self, method, redirect_options(url, options), **options)
+            return send(self, method, redirect_options(self, url, options), **options)
 
         return send_there
 
+    # aiohttp follows a redirect to another host by itself.
+    yield BaseConnector, "connect", _without_names(BaseConnector.connect, 1, endpoint)
+    yield ClientSession, "__init__", init_and_remember
     for name in ("request", *_VERBS):
         patch = patch_request if name == "request" else patch_verb
         yield ClientSession, name, patch(getattr(ClientSession, name))

@@ -114,6 +114,7 @@ def test_date_without_zone_is_utc_in_any_time_zone(
     ("*", "10.1.1.1", True),
     ("10.*.3.*", "10.2.3.4", True),
     ("10.*.3.*", "10.2.4.4", False),
+    ("10.*.3.*", "::ffff:10.2.3.4", True),
     ("10.0.0.0/8", "not an address", False),
 )
 def test_address_operators_match_addresses_and_blocks(
@@ -234,6 +235,8 @@ def test_block_may_be_written_with_any_of_its_addresses(value: str, narrows: boo
     ("IpAddress", "acs:SourceIp", ["10.1.2.*"], False),
     ("IpAddress", "acs:SourceIp", ["10.1.2.3", "0.0.0.0/0"], False),
     ("NotIpAddress", "acs:SourceIp", ["10.1.2.3"], False),
+    ("StringEquals", "acs:SourceIp", ["10.1.2.3"], True),
+    ("StringEquals", "acs:SourceIp", ["office"], False),
     ("StringEquals", "acs:AccessId", ["a"], True),
     ("StringLike", "acs:AccessId", ["a", "b*"], False),
     ("StringEquals", "acs:UserAgent", ["a"], False),

@@ -21,7 +21,7 @@ from tests.unit.access.table import BUCKET, CAST, OWNER, REGION, STRANGER, TABLE
 from tests.unit.pipeline.service import SETTINGS
 
 NOW = 1_700_000_000.0
-KEY = "dir/a.txt"
+KEYS = ["dir/a.txt", "dir/a:b.txt"]
 OF_OBJECTS = [name for name in requests.ASKS if "Object" in name and "List" not in name]
 OF_BUCKETS = ["oss:ListObjects", "oss:GetBucketReferer", "oss:PutBucketReferer", "oss:PutBucketAcl"]
 NAMES = {
@@ -84,6 +84,7 @@ class Maker:
         places = ["*", "acs:oss:*:*:*", f"acs:oss:*:{OWNER}:{BUCKET}", f"acs:oss:*:*:{BUCKET}/*"]
         places += [f"acs:oss:{REGION}:*:{BUCKET}/dir/?.txt", f"acs:oss:*:*:{BUCKET.upper()}/*"]
         places += [f"acs:oss:*:{OWNER}:*", f"acs:oss:*:{STRANGER}:*", *([place] * 4)]
+        places += ["acs:oss:*:*:b.txt"]
         found: dict[str, Any] = {
             "Effect": one.choice(["Allow", "Allow", "Deny"]),
             one.choice(["Action", "Action", "Action", "NotAction"]): self.some(actions),
@@ -116,12 +117,12 @@ class Maker:
         one = self.chance
         who = one.choice(list(CAST))
         action = one.choice([*OF_OBJECTS, *OF_OBJECTS, *OF_BUCKETS])
-        key = KEY if action in OF_OBJECTS else ""
+        key = one.choice(KEYS) if action in OF_OBJECTS else ""
         place = f"acs:oss:*:*:{BUCKET}/{key}".rstrip("/")
         policies = {name: self.document(action, place) for name in ("ram0", "ram1", "session")}
         policies["bucket"] = self.document(action, place, principal=True)
         when: dict[str, Any] = {
-            "source_ip": one.choice(["127.0.0.1", "10.1.2.3", "11.0.0.1"]),
+            "source_ip": one.choice(["127.0.0.1", "10.1.2.3", "::ffff:10.1.2.3", "11.0.0.1"]),
             "secure": one.random() < 0.5,
             "user_agent": one.choice(["agent", "Agent", "other"]),
             "bucket_tags": {"team": one.choice("ab")},

@@ -106,6 +106,12 @@ def test_endpoint_without_a_region_is_that_of_hangzhou() -> None:
     assert ADDRESSES.locate("cn-beijing.oss.aliyuncs.com", "/b/a").region == "cn-beijing"
 
 
+@rows("host", "vpc100-oss-cn-beijing.aliyuncs.com", "vpc100-oss-cn-beijing-internal.aliyuncs.com")
+def test_older_endpoint_of_a_vpc_is_that_of_its_region(host: str) -> None:
+    assert ADDRESSES.is_endpoint(host)
+    assert ADDRESSES.locate(f"b.{host}", "/a") == Target("b", "a", "cn-beijing")
+
+
 def test_lenient_service_takes_a_key_in_overlong_utf8() -> None:
     """P-92: the suite of ossutil stores this one, and signs its bytes."""
     lenient = Addresses("cn-hangzhou", bound={"bound.test": "b"}.get, lenient=True)

@@ -44,6 +44,11 @@ ENDPOINT = "http://127.0.0.1:9000"
         ("http://s3.oss-cn-hangzhou.aliyuncs.com/", "s3.oss-cn-hangzhou.aliyuncs.com"),
         ("http://b.s3.oss-cn-hangzhou.aliyuncs.com/", "b.s3.oss-cn-hangzhou.aliyuncs.com"),
         ("http://a.b.oss-cn-hangzhou.aliyuncs.com/", "a.b.oss-cn-hangzhou.aliyuncs.com"),
+        (
+            "http://b.vpc100-oss-cn-hangzhou.aliyuncs.com/",
+            "b.vpc100-oss-cn-hangzhou.aliyuncs.com",
+        ),
+        ("http://b.img-cn-hangzhou.aliyuncs.com/", "b.img-cn-hangzhou.aliyuncs.com"),
         ("https://sts.aliyuncs.com/", "sts.aliyuncs.com"),
         ("https://sts-vpc.cn-hangzhou.aliyuncs.com/", "sts-vpc.cn-hangzhou.aliyuncs.com"),
         ("https://kms.us-west-1.aliyuncs.com/", "kms.us-west-1.aliyuncs.com"),
@@ -64,7 +69,12 @@ SPELLINGS = {
     "Chinese full stop": "examplebucket.oss-cn-hangzhou\u3002aliyuncs.com\u3002",
     "full-width letters": "examplebucket.\uff4f\uff53\uff53-cn-hangzhou.aliyuncs.com",
     "soft hyphen": "examplebucket.oss-cn-hang\u00adzhou.aliyuncs.com",
+    "no-break space": "examplebucket.oss-cn-hangzhou.aliyuncs.com\u00a0",
 }
+
+
+NEWER = "examplebucket.\U0001f13e\U0001f142\U0001f142-cn-hangzhou.aliyuncs.com"
+"""Letters that IDNA 2008 maps, and the `idna` of Python does not know."""
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
@@ -258,6 +268,10 @@ def test_client_that_is_not_covered_is_stopped_before_it_asks_for_the_name() -> 
         assert socket.getaddrinfo("127.0.0.1", 80)
 
 
+async def look_up_asynchronously(name: str) -> None:
+    await asyncio.get_running_loop().getaddrinfo(name, 443)
+
+
 def ask_asynchronously(run: Callable[[Any], Any], name: str) -> None:
     run(asyncio.open_connection(name, 443))
 
@@ -268,11 +282,15 @@ def ask_asynchronously(run: Callable[[Any], Any], name: str) -> None:
         lambda name: socket.getaddrinfo(host=name, port=443),
         lambda name: socket.gethostbyname(name),
         lambda name: socket.gethostbyname_ex(name),
+        lambda name: socket.gethostbyaddr(name),
+        lambda name: socket.getaddrinfo(f"{name}\0.example.com", 443),
+        lambda name: socket.getaddrinfo(f"a\n.{name}", 443),
         lambda name: socket.create_connection((name, 443)),
         lambda name: socket.socket().connect((name, 443)),
         lambda name: socket.socket().connect_ex((name, 443)),
         partial(ask_asynchronously, asyncio.run),
         partial(ask_asynchronously, uvloop.run),
+        lambda name: uvloop.run(look_up_asynchronously(name)),
     ],
 )
 def test_no_way_looks_up_a_name_of_the_service(look_up: Callable[[str], Any]) -> None:
@@ -280,6 +298,50 @@ def test_no_way_looks_up_a_name_of_the_service(look_up: Callable[[str], Any]) ->
     for name in ("oss-cn-hangzhou.aliyuncs.com", *SPELLINGS.values()):
         with intercept("http://127.0.0.1:1"), refused:
             look_up(name)
+
+
+def test_client_that_is_not_covered_sends_no_name_to_a_proxy() -> None:
+    refused = pytest.raises(RuntimeError, match="does not cover the client that looks up sts")
+    proxy = HTTPSConnection("127.0.0.1", 9)
+    with intercept("http://127.0.0.1:1"), refused:
+        proxy.set_tunnel("sts.aliyuncs.com", 443)
+    with intercept("http://127.0.0.1:1"), refused:
+        proxy.request("GET", "http://sts.aliyuncs.com/")
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+@pytest.mark.parametrize("host", [SPELLINGS["upper case"], NEWER])
+def test_aiohttp_reaches_the_emulator_by_its_base_url(
+    run: Callable[[Any], str], host: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ask() -> str:
+        session = ClientSession(f"https://{host}/dir/", trust_env=True)
+        async with session, session.get("../a b") as answer:
+            return await answer.text()
+
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    emulator.put("/examplebucket/a%20b", b"text")
+    with intercept(emulator.endpoint):
+        assert run(ask()) == "text"
+    assert emulator.journal[-1].host == "examplebucket.oss-cn-hangzhou.aliyuncs.com"
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_aiohttp_follows_no_redirect_to_the_service(run: Callable[[Any], None]) -> None:
+    async def move(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 302 Found\r\nLocation: {OF_BEIJING}\r\n\r\n".encode())
+        writer.close()
+
+    async def ask() -> None:
+        server = await asyncio.start_server(move, "127.0.0.1", 0)
+        proxy = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with server, ClientSession() as session:
+            await session.get("http://www.example.com/", proxy=proxy)
+
+    refused = pytest.raises(RuntimeError, match="does not cover the client that looks up example")
+    with intercept("http://127.0.0.1:1"), refused:
+        run(ask())
 
 
 def test_everything_is_as_before_when_the_block_ends() -> None:

@@ -6,7 +6,7 @@
 const net = require("node:net");
 const { domainToASCII } = require("node:url");
 
-const OSS = /(^|\.)aliyuncs\.com\.?$/i;
+const OSS = /(^|\.)aliyuncs\.com[\s.]*$/i;
 const emulator = {
   80: new URL(process.env.OSS_EMULATOR_ENDPOINT),
   443: new URL(process.env.OSS_EMULATOR_HTTPS_ENDPOINT),
