@@ -1,8 +1,8 @@
 """A storage in a folder: SQLite stores the records, files store the bytes.
 
-A body is written to a file below `incoming`, synced and renamed into `blobs`; then its record is
-committed. A record therefore never refers to an incomplete file. A file without a record was left
-by an interrupted write; the next start removes it.
+A body is written to a file below `blobs` and synced; then its record is committed. A record
+therefore never refers to an incomplete file. A file without a record was left by an interrupted
+write; the next start removes it.
 """
 
 import os
@@ -36,6 +36,12 @@ SHORT = 4 * 1024
 
 _VERSION = "bucket = ? AND key = ? AND version_id = ?"
 """The condition for one version of an object."""
+
+_INSERT = (
+    "INSERT OR IGNORE INTO version (bucket, key, version_id, newest, record) "
+    "VALUES (?, ?, ?, 1, ?)"
+)
+"""The statement for the newest version of an object; does nothing while there is another one."""
 
 
 class DiskStorage:
@@ -102,11 +108,7 @@ class DiskStorage:
 
     def _find(self, named: str) -> StoredBlob:
         """Return the blob that a record names; raises `ValueError` for an invalid name."""
-        found = find_blob(self.folder, named)
-        unnamed = self._index.unnamed
-        if unnamed and found.name in unnamed:
-            self._index.name_files()  # so that it can be read
-        return found
+        return find_blob(self.folder, named)
 
     def _drop(self, rows: Sequence[tuple[str]]) -> None:
         """Count one use less for each blob of removed records; the commit removes unused blobs."""
@@ -207,18 +209,14 @@ class DiskStorage:
             if self.bucket(bucket) is None:
                 return
             row = (bucket, item.key, item.version_id)
-            text = self._keep(item, *row)
-            if self._exists("version", "bucket = ? AND key = ?", bucket, item.key):
+            new = (*row, self._keep(item, *row))
+            if self._database.execute(_INSERT, new).rowcount == 0:  # the key has versions
                 self._remove("version", _VERSION, *row)
                 self._database.execute(
                     "UPDATE version SET newest = 0 WHERE bucket = ? AND key = ? AND newest",
                     (bucket, item.key),
                 )
-            self._database.execute(
-                "INSERT INTO version (bucket, key, version_id, newest, record) "
-                "VALUES (?, ?, ?, 1, ?)",
-                (*row, text),
-            )
+                self._database.execute(_INSERT, new)
 
     def replace_object(self, bucket: str, item: Object) -> None:
         row = (bucket, item.key, item.version_id)

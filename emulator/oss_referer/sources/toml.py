@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
+from io import BufferedReader
 from pathlib import Path as FilePath
 from types import NoneType, UnionType
 from typing import Any, Self, TypeAlias, Union, get_args, get_origin, get_type_hints
@@ -50,18 +51,21 @@ MAX_DIGITS = 308
 """The most digits of a number: any such number fits into a float and is quick to convert."""
 
 
-def read_file(path: FilePath, most: int = MAX_FILE) -> bytes:
+def read_file(path: FilePath | str, most: int = MAX_FILE) -> bytes:
     """Read a whole file of at most `most` bytes; raises OSError, whose `strerror` says why.
 
     A device such as /dev/zero has no size and no end, so not more than MAX_FILE is read of it.
     """
-    with path.open("rb") as file:
+    with open(path, "rb", buffering=0) as file:
         status = os.fstat(file.fileno())
         regular = stat.S_ISREG(status.st_mode)
         limit = most if regular else MAX_FILE
         # A size for `read` is the memory that it takes at once, and `most` may be 5 GiB.
         try:
-            data = b"" if status.st_size > limit else file.read(-1 if regular else limit + 1)
+            if status.st_size > limit:
+                data = b""
+            else:
+                data = file.readall() if regular else BufferedReader(file).read(limit + 1)
         except MemoryError:
             raise OSError(errno.ENOMEM, "there is not enough memory for it") from None
         if max(status.st_size, len(data)) > limit:
@@ -69,9 +73,9 @@ def read_file(path: FilePath, most: int = MAX_FILE) -> bytes:
         return data
 
 
-def read_regular_file(path: FilePath, most: int = MAX_FILE) -> bytes:
+def read_regular_file(path: FilePath | str, most: int = MAX_FILE) -> bytes:
     """Read a file as `read_file` does; raises OSError also for a pipe or a device."""
-    mode = path.stat().st_mode  # before the file is opened, since that may wait or do something
+    mode = os.stat(path).st_mode  # before the file is opened, since that may wait or do something
     if stat.S_ISDIR(mode):
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(mode):
