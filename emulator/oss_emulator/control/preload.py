@@ -56,7 +56,9 @@ def files(folder: Path) -> Iterator[tuple[str, str]]:
     return _walk(str(folder), "", folder.resolve(), ())
 
 
-def _walk(folder: str, prefix: str, root: Path, above: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def _walk(
+    folder: str, prefix: str, root: Path, above: tuple[str, ...]
+) -> Iterator[tuple[str, str]]:
     here = realpath(folder)
     if here in above:
         raise SeedError(f"{folder} cannot be preloaded: this link leads to a folder above it.")

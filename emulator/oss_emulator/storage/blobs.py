@@ -61,7 +61,7 @@ class StoredBlob:
 
     @property
     def name(self) -> str:
-        return os.path.basename(self.path)
+        return self.path.rpartition("/")[2]
 
     @property
     def verified(self) -> bool:

@@ -10,7 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +38,7 @@ _VERSION = "bucket = ? AND key = ? AND version_id = ?"
 """The condition for one version of an object."""
 
 _INSERT = (
-    "INSERT OR IGNORE INTO version (bucket, key, version_id, newest, record) "
-    "VALUES (?, ?, ?, 1, ?)"
+    "INSERT OR IGNORE INTO version (bucket, key, version_id, newest, record) VALUES (?, ?, ?, 1, ?)"
 )
 """The statement for the newest version of an object; does nothing while there is another one."""
 
@@ -70,8 +69,9 @@ class DiskStorage:
 
     @property
     def _index(self) -> IndexConnection:
-        found: IndexConnection | None = getattr(self._local, "index", None)
-        if found is None:
+        try:
+            found: IndexConnection = self._local.index
+        except AttributeError:
             self._local.index = found = self._opened.connect()
             self._connections.append(found)
         return found
@@ -106,10 +106,6 @@ class DiskStorage:
         """Whether a blob is in this folder."""
         return blob.path.startswith(self._blobs)
 
-    def _find(self, named: str) -> StoredBlob:
-        """Return the blob that a record names; raises `ValueError` for an invalid name."""
-        return find_blob(self.folder, named)
-
     def _drop(self, rows: Sequence[tuple[str]]) -> None:
         """Count one use less for each blob of removed records; the commit removes unused blobs."""
         for (text,) in rows:
@@ -118,16 +114,13 @@ class DiskStorage:
 
     def _keep(self, record: Object | Part, *where: str | int) -> str:
         """Format a record for its place, and count one use more for each of its blobs."""
-        names: list[str] = []
 
         def name(blob: Blob) -> str:
-            names.append(self._name(blob))
-            return names[-1]
-
-        text = format_record(record, name)
-        for named in names:
+            named = self._name(blob)
             self._index.count(named.partition(".")[0], 1)
-        return seal(text, *where)
+            return named
+
+        return seal(format_record(record, name), *where)
 
     def blob_writer(self) -> BlobWriter:
         return self._index.writer()
@@ -298,7 +291,7 @@ class DiskStorage:
         return (self._parse(kind, text) for (text,) in rows)
 
     def _parse(self, kind: type[AnyRecord], text: str) -> AnyRecord:
-        return parse_record(kind, unseal(text), self._find)
+        return parse_record(kind, unseal(text), partial(find_blob, self.folder))
 
     def _replace(self, table: str, record: Account | Bucket | Upload, *row: str) -> None:
         """Add a record without blobs at its place, or replace the one there."""

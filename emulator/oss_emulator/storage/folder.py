@@ -7,9 +7,9 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from io import FileIO
 from pathlib import Path
 from random import SystemRandom
+from typing import IO
 
 from fastcrc.crc64 import xz as crc64
 
@@ -70,12 +70,11 @@ def close_to_others(path: Path, mode: int) -> None:
         path.chmod(mode)
 
 
-def open_private(path: Path | str, flags: int) -> FileIO:
-    """Open a file to be written, by its owner only; make it if it is missing."""
-    descriptor = os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    with suppress(PermissionError):  # of another owner
-        os.fchmod(descriptor, 0o600)
-    return FileIO(descriptor, "wb" if flags & os.O_WRONLY else "r+b")
+def open_private(path: Path) -> IO[bytes]:
+    """Open a file to be read and written by its owner only; make it if it is missing."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    close_to_others(path, 0o600)
+    return os.fdopen(descriptor, "r+b", 0)
 
 
 _MARK = b"%020d\n"
@@ -92,7 +91,7 @@ class FolderLock:
                 f"the folder {folder} cannot be used: this system has no locks of POSIX; leave out "
                 "--data, or use Linux, macOS or a container"
             )
-        self._file = open_private(folder / LOCK, os.O_RDWR)
+        self._file = open_private(folder / LOCK)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -180,28 +179,32 @@ class FileWriter:
         self._fsync = fsync
         self._unsynced = unsynced
         self._path = place(folder, f"{_random.getrandbits(128):032x}")
-        self._file = open_private(self._path, os.O_WRONLY | os.O_EXCL)
+        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         self._crc64 = 0
         self._size = 0
 
     def write(self, chunk: bytes) -> None:
         rest = memoryview(chunk)
         while rest:  # a full disk takes only some of it
-            rest = rest[self._file.write(rest) :]
+            rest = rest[os.write(self._file, rest) :]
         self._crc64 = crc64(chunk, self._crc64)
         self._size += len(chunk)
 
     def finish(self) -> StoredBlob:
         if self._fsync and self._unsynced is None:
-            os.fsync(self._file.fileno())
+            os.fsync(self._file)
             sync_folder(os.path.dirname(self._path))
-        self._file.close()
+        self._close()
         if self._unsynced is not None:
             self._unsynced.append(self._path)
         return StoredBlob(self._path, self._size, self._crc64)
 
     def abandon(self) -> None:
-        with suppress(OSError):
-            self._file.close()
+        self._close()
         with suppress(FileNotFoundError):
             os.unlink(self._path)
+
+    def _close(self) -> None:
+        if self._file >= 0:  # `abandon` may follow `finish`
+            descriptor, self._file = self._file, -1
+            os.close(descriptor)

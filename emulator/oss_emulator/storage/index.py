@@ -49,12 +49,11 @@ Find = Callable[[str], Blob]
 def format_record(record: Account | Bucket | Object | Part | Upload, name: Name) -> str:
     """Format a record without the fields that have their default."""
     defaults = record._field_defaults
-    values = {
-        # Most values are checked here, since a call for each of them takes long.
-        field: value if isinstance(value, _PLAIN) else _plain(value, name)
-        for field, value in zip(record._fields, record, strict=True)
-        if field not in defaults or value != defaults[field]
-    }
+    values: dict[str, Any] = {}
+    for field, value in zip(record._fields, record, strict=True):
+        if field not in defaults or value != defaults[field]:
+            # Most values are checked here, since a call for each of them takes long.
+            values[field] = value if isinstance(value, _PLAIN) else _plain(value, name)
     return _ENCODER.encode(values)
 
 
@@ -455,7 +454,7 @@ def _check_records(folder: Path, database: sqlite3.Connection) -> set[str]:
 
 def _prepare(folder: Path, lock: FolderLock, used: set[str] | None, *, fsync: bool) -> None:
     """Make the files of a new folder, or clear away what a crash left in a used one."""
-    open_private(folder / INDEX, os.O_RDWR).close()
+    open_private(folder / INDEX).close()
     for name in (WAL, SHM):  # SQLite gives new ones the mode of the index
         close_to_others(folder / name, 0o600)
     with closing(IndexConnection(folder, lock, fsync=fsync)) as connection:

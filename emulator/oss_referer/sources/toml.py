@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
-from io import BufferedReader
 from pathlib import Path as FilePath
 from types import NoneType, UnionType
 from typing import Any, Self, TypeAlias, Union, get_args, get_origin, get_type_hints
@@ -56,21 +55,30 @@ def read_file(path: FilePath | str, most: int = MAX_FILE) -> bytes:
 
     A device such as /dev/zero has no size and no end, so not more than MAX_FILE is read of it.
     """
-    with open(path, "rb", buffering=0) as file:
-        status = os.fstat(file.fileno())
-        regular = stat.S_ISREG(status.st_mode)
-        limit = most if regular else MAX_FILE
-        # A size for `read` is the memory that it takes at once, and `most` may be 5 GiB.
-        try:
-            if status.st_size > limit:
-                data = b""
-            else:
-                data = file.readall() if regular else BufferedReader(file).read(limit + 1)
-        except MemoryError:
-            raise OSError(errno.ENOMEM, "there is not enough memory for it") from None
-        if max(status.st_size, len(data)) > limit:
+    # Without a file object, which asks the system four things more; a folder has many files.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        status = os.fstat(descriptor)
+        expected = status.st_size
+        limit = most if stat.S_ISREG(status.st_mode) else MAX_FILE
+        pieces, size = [], 0
+        while expected <= limit and size <= limit and size != (expected or -1):
+            # A size for `read` is the memory that it takes at once, and `most` may be 5 GiB.
+            piece = os.read(descriptor, expected + 1 - size if size < expected else _PIECE)
+            if not piece:
+                break
+            pieces.append(piece)
+            size += len(piece)
+        if max(expected, size) > limit:
             raise OSError(errno.EFBIG, f"it has more than {limit} bytes")
-        return data
+        return b"".join(pieces)
+    except MemoryError:
+        raise OSError(errno.ENOMEM, "there is not enough memory for it") from None
+    finally:
+        os.close(descriptor)
+
+
+_PIECE = 64 * 1024
 
 
 def read_regular_file(path: FilePath | str, most: int = MAX_FILE) -> bytes:

@@ -603,7 +603,8 @@ def test_files_of_a_transaction_are_synced_together_before_its_commit(
         synced.extend(paths)
 
     monkeypatch.setattr(index, "sync_files", sync_files)
-    with closing(DiskStorage(tmp_path)) as storage:
+    storage = DiskStorage(tmp_path)
+    with closing(storage):
         storage.put_bucket(BUCKET)
         with storage.transaction():
             for number in range(folder.FEW + 1):
