@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from random import SystemRandom
 from typing import IO
 
 from fastcrc.crc64 import xz as crc64
@@ -165,9 +164,6 @@ def _sync_file_system(descriptor: int) -> None:
         raise OSError(number, os.strerror(number))
 
 
-_random = SystemRandom()
-
-
 class FileWriter:
     """Writes a blob to its file.
 
@@ -178,7 +174,7 @@ class FileWriter:
     def __init__(self, folder: Path, fsync: bool, unsynced: list[str] | None = None) -> None:
         self._fsync = fsync
         self._unsynced = unsynced
-        self._path = place(folder, f"{_random.getrandbits(128):032x}")
+        self._path = place(folder, os.urandom(16).hex())
         self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         self._crc64 = 0
         self._size = 0

@@ -596,22 +596,22 @@ def test_files_of_a_transaction_are_synced_together_before_its_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[str] = []
+    made = DiskStorage(tmp_path)
 
     def sync_files(paths: Sequence[str]) -> None:
-        assert storage._database.in_transaction
+        assert made._database.in_transaction
         folder.sync_files(paths)
         synced.extend(paths)
 
     monkeypatch.setattr(index, "sync_files", sync_files)
-    storage = DiskStorage(tmp_path)
-    with closing(storage):
-        storage.put_bucket(BUCKET)
-        with storage.transaction():
+    with closing(made):
+        made.put_bucket(BUCKET)
+        with made.transaction():
             for number in range(folder.FEW + 1):
-                put(storage, f"key-{number}", b"bytes")
+                put(made, f"key-{number}", b"bytes")
             assert synced == []
         assert sorted(synced) == [str(path) for path in files(tmp_path)]
-        assert len(list(storage.objects(BUCKET.name))) == folder.FEW + 1
+        assert len(list(made.objects(BUCKET.name))) == folder.FEW + 1
 
 
 def test_new_object_of_a_transaction_takes_two_statements(tmp_path: Path) -> None:
