@@ -14,7 +14,7 @@ from benchmarks.result import Row, Section, Spread, duel
 
 OBJECTS = 20_000
 SECONDS = 5
-COPIES = 2.5
+COPIES = 3
 """Times the processor time of a plain copy of the files that a preloaded folder may take."""
 ROUNDS = 5
 
