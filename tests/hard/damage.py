@@ -28,10 +28,10 @@ from oss_emulator.settings import Fsync, Settings
 from oss_emulator.storage.base import Account, Bucket, FolderError, Object, Part, Upload
 from oss_emulator.storage.blobs import CorruptBlobError
 from oss_emulator.storage.disk import DiskStorage
-from oss_emulator.storage.folder import INCOMING, INDEX, LOCK, SHM, WAL
+from oss_emulator.storage.folder import INDEX, LOCK, SHM, WAL
 
-CUT_OFF, UNRECORDED = f"{INCOMING}/{'0' * 32}", f"blobs/11/{'1' * 32}"
-"""An upload that a crash cut off, and one whose record it cut off."""
+UNRECORDED = f"blobs/00/{'0' * 32}", f"blobs/11/{'1' * 32}"
+"""Two files that a crash left without a record."""
 
 LOST_WITH_A_LINE = "was made: what KMS encrypted with another key cannot be decrypted"
 
@@ -88,7 +88,7 @@ def make(folder: Path) -> Path:
     with closing(DiskStorage(folder / "live", fsync=False)) as storage:
         fill(storage, 14, 21)
         image = Path(shutil.copytree(folder / "live", folder / "image"))
-    for name in (CUT_OFF, UNRECORDED):
+    for name in UNRECORDED:
         (image / name).write_bytes(b"the beginning")
     return image
 
@@ -174,10 +174,10 @@ def check(image: Path, scratch: Path, name: str, wanted: list[object]) -> str:
             return "refused"
     after = snapshot(scratch)
     for path, data in before.items():
-        if path.startswith("blobs/") and path != UNRECORDED:
+        if path.startswith("blobs/") and path not in UNRECORDED:
             assert after.get(path) == data, path
-    if name not in (CUT_OFF, UNRECORDED):
-        assert not {CUT_OFF, UNRECORDED} & {*after}
+    if name not in UNRECORDED:
+        assert not {*UNRECORDED} & {*after}
         assert any("removed 2 files of interrupted uploads" in line for line in lines)
     if found == wanted:
         return "served"
@@ -210,8 +210,8 @@ def _lines() -> Iterator[list[str]]:
 def damages(image: Path, regions: int, chance: random.Random) -> Iterator[tuple[str, str, Round]]:
     """Yield each damage to try: its file, its name, and what makes it."""
     blobs = sorted(name for name in files(image) if name.startswith("blobs/"))
-    blobs.remove(UNRECORDED)
-    for name in (INDEX, WAL, SHM, LOCK, TOKEN_KEY_FILE, CUT_OFF, UNRECORDED, *blobs[:3]):
+    blobs = [name for name in blobs if name not in UNRECORDED]
+    for name in (INDEX, WAL, SHM, LOCK, TOKEN_KEY_FILE, *UNRECORDED, *blobs[:3]):
         data = (image / name).read_bytes()
         many = min(regions, len(data)) if name in (INDEX, WAL) else min(2, len(data))
         edges = [len(data) * number // many for number in range(many + 1)] if many else []

@@ -1,7 +1,9 @@
 """Preloaded folders: their files become the objects of a bucket."""
 
 from collections.abc import Iterator
-from os.path import realpath
+from operator import attrgetter
+from os import scandir
+from os.path import basename, isdir, realpath
 from pathlib import Path
 from urllib.parse import quote
 
@@ -10,6 +12,7 @@ from oss_referer.sources.toml import read_regular_file
 
 from oss_emulator.control.seed import ReportProgress, SeedError, put, say_nothing
 from oss_emulator.pipeline.service import Service
+from oss_emulator.protocol.headers import is_utf8
 
 
 def load(folder: Path, bucket: str, service: Service, report: ReportProgress = say_nothing) -> str:
@@ -18,64 +21,63 @@ def load(folder: Path, bucket: str, service: Service, report: ReportProgress = s
     The bucket is created if it is missing. Returns a hint on how to open a bucket that browsers may
     not read, "" for any other. Raises SeedError, and then nothing was changed.
     """
-    paths = list(files(folder))
+    found = list(files(folder))
     with service.storage.transaction():
         if service.storage.bucket(bucket) is None:
             _put(service, f"/{bucket}", {}, b"", f"The bucket {bucket}")
-        for number, path in enumerate(paths):
-            key = _key(folder, path)
+        for number, (key, path) in enumerate(found):
             try:
                 data = read_regular_file(path, service.environment.limits.object)
             except OSError as error:
                 raise SeedError(f"{path} cannot be preloaded: {error.strerror}.") from None
-            kind, _ = MIME_TYPES.guess_type(path.name)
+            kind, _ = MIME_TYPES.guess_type(basename(key))
             headers = {} if kind is None else {"Content-Type": kind}
-            _put(service, f"/{bucket}/{quote(key)}", headers, data, str(path))
-            report(number + 1, len(paths))
-    found = service.storage.bucket(bucket)
-    if found is None or found.acl != "private" or not paths:
+            _put(service, f"/{bucket}/{quote(key)}", headers, data, path)
+            report(number + 1, len(found))
+    record = service.storage.bucket(bucket)
+    if record is None or record.acl != "private" or not found:
         return ""
-    shown = next((path for path in paths if path.name == "index.html"), paths[0])
+    shown = next((key for key, _ in found if basename(key) == "index.html"), found[0][0])
     return (
         f"The bucket {bucket} is private, so a browser gets 403 for\n"
-        f"  {{endpoint}}/{bucket}/{quote(_key(folder, shown))}\n"
+        f"  {{endpoint}}/{bucket}/{quote(shown)}\n"
         "To open it, add --seed FILE with the line\n"
         f'  bucket = [{{ name = "{bucket}", acl = "public-read" }}]'
     )
 
 
-def files(folder: Path) -> Iterator[Path]:
-    """Walk all files below a folder in order. Raises SeedError for a link that leads out of it."""
+def files(folder: Path) -> Iterator[tuple[str, str]]:
+    """Walk all files below a folder in order: their keys and their paths.
+
+    Raises SeedError for a link that leads out of the folder.
+    """
     if not folder.is_dir():
         raise SeedError(f"{folder} cannot be preloaded: it is not a folder.")
-    yield from _walk(folder, folder.resolve(), ())
+    return _walk(str(folder), "", folder.resolve(), ())
 
 
-def _walk(folder: Path, root: Path, above: tuple[Path, ...]) -> Iterator[Path]:
-    here = folder.resolve()
+def _walk(
+    folder: str, prefix: str, root: Path, above: tuple[str, ...]
+) -> Iterator[tuple[str, str]]:
+    here = realpath(folder)
     if here in above:
         raise SeedError(f"{folder} cannot be preloaded: this link leads to a folder above it.")
     try:
-        entries = sorted(folder.iterdir())
+        with scandir(folder) as entries:  # it tells kinds without a call of the system for each
+            found = sorted(entries, key=attrgetter("name"))
     except OSError as error:
         raise SeedError(f"{folder} cannot be preloaded: {error.strerror}.") from None
-    for path in entries:
+    for entry in found:
+        path, key, is_link = entry.path, f"{prefix}{entry.name}", entry.is_symlink()
         # `Path.resolve` of a link to itself raises a RuntimeError before Python 3.13.
-        if path.is_symlink() and not Path(realpath(path)).is_relative_to(root):
+        if is_link and not Path(realpath(path)).is_relative_to(root):
             raise SeedError(f"{path} cannot be preloaded: this link leads out of the folder.")
-        if path.is_dir():
-            yield from _walk(path, root, (*above, here))
+        if isdir(path) if is_link else entry.is_dir():
+            yield from _walk(path, f"{key}/", root, (*above, here))
+        elif is_utf8(key):
+            yield key, path
         else:
-            yield path
-
-
-def _key(folder: Path, path: Path) -> str:
-    key = path.relative_to(folder).as_posix()
-    try:
-        key.encode()
-    except UnicodeEncodeError:
-        raise SeedError(f"{str(path)!r} cannot be preloaded: its name is not UTF-8.") from None
-    return key
+            raise SeedError(f"{path!r} cannot be preloaded: its name is not UTF-8.")
 
 
 def _put(service: Service, target: str, headers: dict[str, str], data: bytes, what: str) -> None:

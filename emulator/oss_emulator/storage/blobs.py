@@ -59,7 +59,7 @@ class StoredBlob(NamedTuple):
 
     @property
     def name(self) -> str:
-        return os.path.basename(self.path)
+        return self.path.rpartition("/")[2]
 
     @property
     def verified(self) -> bool:

@@ -1,8 +1,8 @@
 """A storage in a folder: SQLite stores the records, files store the bytes.
 
-A body is written to a file below `incoming`, synced and renamed into `blobs`; then its record is
-committed. A record therefore never refers to an incomplete file. A file without a record was left
-by an interrupted write; the next start removes it.
+A body is written to a file below `blobs` and synced; then its record is committed. A record
+therefore never refers to an incomplete file. A file without a record was left by an interrupted
+write; the next start removes it.
 """
 
 import os
@@ -10,7 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,11 @@ SHORT = 4 * 1024
 
 _VERSION = "bucket = ? AND key = ? AND version_id = ?"
 """The condition for one version of an object."""
+
+_INSERT = (
+    "INSERT OR IGNORE INTO version (bucket, key, version_id, newest, record) VALUES (?, ?, ?, 1, ?)"
+)
+"""The statement for the newest version of an object; does nothing while there is another one."""
 
 
 class DiskStorage:
@@ -64,8 +69,9 @@ class DiskStorage:
 
     @property
     def _index(self) -> IndexConnection:
-        found: IndexConnection | None = getattr(self._local, "index", None)
-        if found is None:
+        try:
+            found: IndexConnection = self._local.index
+        except AttributeError:
             self._local.index = found = self._opened.connect()
             self._connections.append(found)
         return found
@@ -76,7 +82,7 @@ class DiskStorage:
 
     def transaction(self) -> AbstractContextManager[None]:
         index = self._index
-        if index.in_transaction:  # it belongs to the one around it
+        if index.database.in_transaction:  # it belongs to the one around it
             return _INNER
         self._opened.check()
         return index.transaction()
@@ -100,14 +106,6 @@ class DiskStorage:
         """Whether a blob is in this folder."""
         return blob.path.startswith(self._blobs)
 
-    def _find(self, named: str) -> StoredBlob:
-        """Return the blob that a record names; raises `ValueError` for an invalid name."""
-        found = find_blob(self.folder, named)
-        unnamed = self._index.unnamed
-        if unnamed and found.name in unnamed:
-            self._index.name_files()  # so that it can be read
-        return found
-
     def _drop(self, rows: Sequence[tuple[str]]) -> None:
         """Count one use less for each blob of removed records; the commit removes unused blobs."""
         for (text,) in rows:
@@ -116,16 +114,13 @@ class DiskStorage:
 
     def _keep(self, record: Object | Part, *where: str | int) -> str:
         """Format a record for its place, and count one use more for each of its blobs."""
-        names: list[str] = []
 
         def name(blob: Blob) -> str:
-            names.append(self._name(blob))
-            return names[-1]
-
-        text = format_record(record, name)
-        for named in names:
+            named = self._name(blob)
             self._index.count(named.partition(".")[0], 1)
-        return seal(text, *where)
+            return named
+
+        return seal(format_record(record, name), *where)
 
     def blob_writer(self) -> BlobWriter:
         return self._index.writer()
@@ -207,18 +202,14 @@ class DiskStorage:
             if self.bucket(bucket) is None:
                 return
             row = (bucket, item.key, item.version_id)
-            text = self._keep(item, *row)
-            if self._exists("version", "bucket = ? AND key = ?", bucket, item.key):
+            new = (*row, self._keep(item, *row))
+            if self._database.execute(_INSERT, new).rowcount == 0:  # the key has versions
                 self._remove("version", _VERSION, *row)
                 self._database.execute(
                     "UPDATE version SET newest = 0 WHERE bucket = ? AND key = ? AND newest",
                     (bucket, item.key),
                 )
-            self._database.execute(
-                "INSERT INTO version (bucket, key, version_id, newest, record) "
-                "VALUES (?, ?, ?, 1, ?)",
-                (*row, text),
-            )
+                self._database.execute(_INSERT, new)
 
     def replace_object(self, bucket: str, item: Object) -> None:
         row = (bucket, item.key, item.version_id)
@@ -300,7 +291,7 @@ class DiskStorage:
         return (self._parse(kind, text) for (text,) in rows)
 
     def _parse(self, kind: type[AnyRecord], text: str) -> AnyRecord:
-        return parse_record(kind, unseal(text), self._find)
+        return parse_record(kind, unseal(text), partial(find_blob, self.folder))
 
     def _replace(self, table: str, record: Account | Bucket | Upload, *row: str) -> None:
         """Add a record without blobs at its place, or replace the one there."""

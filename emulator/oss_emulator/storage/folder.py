@@ -8,17 +8,16 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from random import SystemRandom
 from typing import IO
 
 from fastcrc.crc64 import xz as crc64
 
 from oss_emulator.storage.base import FolderError
-from oss_emulator.storage.blobs import Blob, StoredBlob
+from oss_emulator.storage.blobs import StoredBlob
 from oss_emulator.system import fcntl
 
 INDEX, WAL, SHM = "index.sqlite", "index.sqlite-wal", "index.sqlite-shm"
-INCOMING, BLOBS = "incoming", "blobs"
+BLOBS = "blobs"
 
 LOCK = "lock"
 """The file that the process using the folder locks; it contains the mark of the last commit."""
@@ -70,17 +69,11 @@ def close_to_others(path: Path, mode: int) -> None:
         path.chmod(mode)
 
 
-def open_private(path: Path | str, flags: int) -> IO[bytes]:
-    """Open a file to be written, by its owner only; make it if it is missing."""
-    descriptor = os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    with suppress(PermissionError):  # of another owner
-        os.fchmod(descriptor, 0o600)
-    # With a size of the buffer, Python does not ask whether the file is a terminal.
-    return os.fdopen(descriptor, "wb" if flags & os.O_WRONLY else "r+b", _BUFFER)
-
-
-_BUFFER = 8192
-"""Bytes of a file that are collected before they are written."""
+def open_private(path: Path) -> IO[bytes]:
+    """Open a file to be read and written by its owner only; make it if it is missing."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    close_to_others(path, 0o600)
+    return os.fdopen(descriptor, "r+b", 0)
 
 
 _MARK = b"%020d\n"
@@ -97,7 +90,7 @@ class FolderLock:
                 f"the folder {folder} cannot be used: this system has no locks of POSIX; leave out "
                 "--data, or use Linux, macOS or a container"
             )
-        self._file = open_private(folder / LOCK, os.O_RDWR)
+        self._file = open_private(folder / LOCK)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -142,12 +135,12 @@ FEW = 32
 """The most files to sync one by one; for more, syncing their whole file system is faster."""
 
 
-def sync_all(paths: Sequence[Path | str]) -> None:
-    """Make files, or the names in folders, durable; all are in one file system."""
+def sync_files(paths: Sequence[str]) -> None:
+    """Make new files and their names durable; all are in one file system."""
     if len(paths) > FEW and _syncfs is not None:
         _sync(paths[0], _sync_file_system)
     else:
-        for path in paths:
+        for path in (*paths, *{os.path.dirname(path) for path in paths}):
             _sync(path, os.fsync)
 
 
@@ -171,52 +164,43 @@ def _sync_file_system(descriptor: int) -> None:
         raise OSError(number, os.strerror(number))
 
 
-_random = SystemRandom()
-
-
 class FileWriter:
-    """Writes a blob to a file below `incoming`, which `finish` moves to its place.
+    """Writes a blob to its file.
 
-    `unnamed` has the complete files of the transaction around it. With `fsync`, `finish` adds the
-    file to them instead, and the commit syncs and moves them together.
+    With `fsync`, `finish` makes the file durable. With `unsynced` it adds the path there instead,
+    and the commit of the transaction around it makes all of them durable together.
     """
 
-    def __init__(
-        self, folder: Path, fsync: bool, unnamed: "dict[str, FileWriter] | None" = None
-    ) -> None:
-        self.name = f"{_random.getrandbits(128):032x}"
+    def __init__(self, folder: Path, fsync: bool, unsynced: list[str] | None = None) -> None:
         self._fsync = fsync
-        self._unnamed = unnamed
-        self.incoming = f"{folder}/{INCOMING}/{self.name}"
-        self.path = place(folder, self.name)
-        self._file = open_private(self.incoming, os.O_WRONLY | os.O_EXCL)
+        self._unsynced = unsynced
+        self._path = place(folder, os.urandom(16).hex())
+        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         self._crc64 = 0
-        self.size = 0
+        self._size = 0
 
     def write(self, chunk: bytes) -> None:
-        self._file.write(chunk)
+        rest = memoryview(chunk)
+        while rest:  # a full disk takes only some of it
+            rest = rest[os.write(self._file, rest) :]
         self._crc64 = crc64(chunk, self._crc64)
-        self.size += len(chunk)
+        self._size += len(chunk)
 
-    def finish(self) -> Blob:
-        self._file.flush()
-        later = self._fsync and self._unnamed is not None
-        if self._fsync and not later:
-            os.fsync(self._file.fileno())
-        self._file.close()
-        if self._unnamed is not None and later:
-            self._unnamed[self.name] = self
-        else:
-            os.rename(self.incoming, self.path)
-        if self._fsync and not later:
-            sync_folder(os.path.dirname(self.path))
-        return StoredBlob(self.path, self.size, self._crc64)
+    def finish(self) -> StoredBlob:
+        if self._fsync and self._unsynced is None:
+            os.fsync(self._file)
+            sync_folder(os.path.dirname(self._path))
+        self._close()
+        if self._unsynced is not None:
+            self._unsynced.append(self._path)
+        return StoredBlob(self._path, self._size, self._crc64)
 
     def abandon(self) -> None:
-        if self._unnamed is not None:
-            self._unnamed.pop(self.name, None)
-        with suppress(OSError):
-            self._file.close()
-        for path in (self.incoming, self.path):
-            with suppress(FileNotFoundError):
-                os.unlink(path)
+        self._close()
+        with suppress(FileNotFoundError):
+            os.unlink(self._path)
+
+    def _close(self) -> None:
+        if self._file >= 0:  # `abandon` may follow `finish`
+            descriptor, self._file = self._file, -1
+            os.close(descriptor)

@@ -1,7 +1,7 @@
 """The index of a data folder: its records and their seals, its tables, transactions and opening.
 
-The files that a transaction writes are synced and get their names together, before its commit. The
-files that it makes superfluous are removed after it.
+The files that a transaction writes are synced together, before its commit. The files that it makes
+superfluous are removed after it.
 """
 
 import json
@@ -23,7 +23,6 @@ from oss_emulator.storage.blobs import Blob, remove
 from oss_emulator.storage.folder import (
     BLOB_NAME,
     BLOBS,
-    INCOMING,
     INDEX,
     LOCK,
     SHM,
@@ -34,7 +33,7 @@ from oss_emulator.storage.folder import (
     make_private,
     open_private,
     place,
-    sync_all,
+    sync_files,
     sync_folder,
     walk,
 )
@@ -48,11 +47,13 @@ Find = Callable[[str], Blob]
 
 
 def format_record(record: Account | Bucket | Object | Part | Upload, name: Name) -> str:
-    values = {
-        # Most values are checked here, since a call for each of them takes long.
-        field: value if value is None or isinstance(value, _PLAIN) else _plain(value, name)
-        for field, value in zip(record._fields, record, strict=True)
-    }
+    """Format a record without the fields that have their default."""
+    defaults = record._field_defaults
+    values: dict[str, Any] = {}
+    for field, value in zip(record._fields, record, strict=True):
+        if field not in defaults or value != defaults[field]:
+            # Most values are checked here, since a call for each of them takes long.
+            values[field] = value if isinstance(value, _PLAIN) else _plain(value, name)
     return _ENCODER.encode(values)
 
 
@@ -101,7 +102,10 @@ _READERS: Mapping[str, Callable[[Any, Find], Any]] = {
 
 
 FORMAT = 3
-"""The version of the folder's format. A change of the tables or the records raises it."""
+"""The version of the folder's format.
+
+A change of the tables, of the records or of a default in them raises it.
+"""
 
 TABLES = """
 SELECT group_concat(sql, char(10)) FROM
@@ -178,6 +182,10 @@ def is_sealed(text: str, *place: str | int) -> bool:
     return isinstance(text, str) and seal(unseal(text), *place) == text
 
 
+CACHE = 16 * 1024
+"""KiB of the index that a connection has in memory; with less, SQLite writes pages repeatedly."""
+
+
 class IndexConnection:
     """A connection to the index; every thread has its own."""
 
@@ -191,12 +199,12 @@ class IndexConnection:
             folder / INDEX, timeout=60, isolation_level=None, check_same_thread=False
         )
         self.database.execute("PRAGMA journal_mode = WAL")
+        self.database.execute(f"PRAGMA cache_size = -{CACHE}")
         self.database.execute(f"PRAGMA synchronous = {'FULL' if fsync else 'OFF'}")
-        self.unnamed: dict[str, FileWriter] = {}
-        """The files of this transaction that are complete but have no name yet."""
         self._made: list[str] = []
+        """The paths of the files that this transaction has written."""
         self._doomed: list[str] = []
-        """The names of the files whose last use this transaction has removed."""
+        """The paths of the files whose last use this transaction has removed."""
         self._buckets: dict[str, Bucket] = {}
         self._earlier: dict[str, Bucket] = {}
         self._seen = -1
@@ -222,13 +230,12 @@ class IndexConnection:
                 before = database.total_changes
                 try:
                     yield
-                    self.name_files()
+                    if self._fsync and self._made:
+                        sync_files(self._made)
                     commits = self._count_commit() if database.total_changes != before else None
                     database.execute("COMMIT")
                 except BaseException:
-                    self._doomed, self._made = self._made, []
-                    for writer in list(self.unnamed.values()):
-                        writer.abandon()
+                    self._doomed = self._made
                     if database.in_transaction:
                         database.execute("ROLLBACK")
                     raise
@@ -246,11 +253,10 @@ class IndexConnection:
         return int(commits)
 
     def _remove_doomed(self) -> None:
-        for name in self._doomed:
+        for path in self._doomed:
             with suppress(OSError):  # the next start removes it
-                remove(place(self._folder, name))
+                remove(path)
         self._doomed, self._made = [], []
-        self.unnamed.clear()
 
     def buckets(self) -> dict[str, Bucket]:
         """Return the buckets that were read since this connection or another one wrote.
@@ -277,22 +283,7 @@ class IndexConnection:
 
     def writer(self) -> FileWriter:
         """Make the writer of a file; a rollback of the transaction around it removes the file."""
-        if not self.in_transaction:
-            return FileWriter(self._folder, self._fsync)
-        writer = FileWriter(self._folder, self._fsync, self.unnamed)
-        self._made.append(writer.name)
-        return writer
-
-    def name_files(self) -> None:
-        """Sync the files of this transaction, give them their names, and sync the names."""
-        writers = list(self.unnamed.values())
-        if writers:
-            sync_all([writer.incoming for writer in writers])
-            for writer in writers:
-                os.rename(writer.incoming, writer.path)
-            parents = {writer.name[:2]: writer.path for writer in writers}
-            sync_all([os.path.dirname(path) for path in parents.values()])
-            self.unnamed.clear()
+        return FileWriter(self._folder, self._fsync, self._made if self.in_transaction else None)
 
     def count(self, name: str, uses: int, held: int = 0) -> None:
         """Add to the uses and holds of a file; the commit removes a file without any."""
@@ -306,7 +297,7 @@ class IndexConnection:
         gone = self.database.execute(
             "DELETE FROM blob WHERE name = ? AND uses <= 0 AND held <= 0 RETURNING name", (name,)
         ).fetchall()
-        self._doomed.extend(name for (name,) in gone)
+        self._doomed.extend(place(self._folder, name) for (name,) in gone)
 
 
 LOG = logging.getLogger("oss_emulator")
@@ -371,10 +362,9 @@ def _check_kinds(folder: Path) -> None:
         path = folder / name
         if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
             raise _refusal(folder, f"its {name} is not a file")
-    for name in (INCOMING, BLOBS):
-        path = folder / name
-        if os.path.lexists(path) and not path.is_dir():
-            raise _refusal(folder, f"its {name} is not a folder")
+    path = folder / BLOBS
+    if os.path.lexists(path) and not path.is_dir():
+        raise _refusal(folder, f"its {BLOBS} is not a folder")
 
 
 def _check(folder: Path, lock: FolderLock) -> set[str] | None:
@@ -464,7 +454,7 @@ def _check_records(folder: Path, database: sqlite3.Connection) -> set[str]:
 
 def _prepare(folder: Path, lock: FolderLock, used: set[str] | None, *, fsync: bool) -> None:
     """Make the files of a new folder, or clear away what a crash left in a used one."""
-    open_private(folder / INDEX, os.O_RDWR).close()
+    open_private(folder / INDEX).close()
     for name in (WAL, SHM):  # SQLite gives new ones the mode of the index
         close_to_others(folder / name, 0o600)
     with closing(IndexConnection(folder, lock, fsync=fsync)) as connection:
@@ -480,20 +470,18 @@ def _prepare(folder: Path, lock: FolderLock, used: set[str] | None, *, fsync: bo
 
 def _make_places(folder: Path) -> None:
     """Make the folders of files, and make their names durable."""
-    places = [folder / INCOMING, folder / BLOBS]
-    places += [places[1] / f"{number:02x}" for number in range(256)]
-    for path in places:
+    blobs = folder / BLOBS
+    for path in (blobs, *(blobs / f"{number:02x}" for number in range(256))):
         path.mkdir(mode=0o700, exist_ok=True)
-    for path in places[:2]:  # an earlier version left them open to others
-        close_to_others(path, 0o700)
-    for path in (places[1], folder, folder.parent):
+    close_to_others(blobs, 0o700)  # an earlier version left it open to others
+    for path in (blobs, folder, folder.parent):
         sync_folder(path)
 
 
 def _remove_unused(folder: Path, used: set[str]) -> None:
     """Remove the files of blobs without a record: nobody was told that they are stored."""
     removed = 0
-    for entry in (*walk(folder / INCOMING), *walk(folder / BLOBS)):
+    for entry in walk(folder / BLOBS):
         if BLOB_NAME.fullmatch(entry.name) and entry.name not in used:
             os.unlink(entry.path)
             removed += 1

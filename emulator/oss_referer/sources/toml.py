@@ -49,28 +49,40 @@ MAX_DIGITS = 308
 """The most digits of a number: any such number fits into a float and is quick to convert."""
 
 
-def read_file(path: FilePath, most: int = MAX_FILE) -> bytes:
+def read_file(path: FilePath | str, most: int = MAX_FILE) -> bytes:
     """Read a whole file of at most `most` bytes; raises OSError, whose `strerror` says why.
 
     A device such as /dev/zero has no size and no end, so not more than MAX_FILE is read of it.
     """
-    with path.open("rb") as file:
-        status = os.fstat(file.fileno())
-        regular = stat.S_ISREG(status.st_mode)
-        limit = most if regular else MAX_FILE
-        # A size for `read` is the memory that it takes at once, and `most` may be 5 GiB.
-        try:
-            data = b"" if status.st_size > limit else file.read(-1 if regular else limit + 1)
-        except MemoryError:
-            raise OSError(errno.ENOMEM, "there is not enough memory for it") from None
-        if max(status.st_size, len(data)) > limit:
+    # Without a file object, which asks the system four things more; a folder has many files.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        status = os.fstat(descriptor)
+        expected = status.st_size
+        limit = most if stat.S_ISREG(status.st_mode) else MAX_FILE
+        pieces, size = [], 0
+        while expected <= limit and size <= limit and size != (expected or -1):
+            # A size for `read` is the memory that it takes at once, and `most` may be 5 GiB.
+            piece = os.read(descriptor, expected + 1 - size if size < expected else _PIECE)
+            if not piece:
+                break
+            pieces.append(piece)
+            size += len(piece)
+        if max(expected, size) > limit:
             raise OSError(errno.EFBIG, f"it has more than {limit} bytes")
-        return data
+        return b"".join(pieces)
+    except MemoryError:
+        raise OSError(errno.ENOMEM, "there is not enough memory for it") from None
+    finally:
+        os.close(descriptor)
 
 
-def read_regular_file(path: FilePath, most: int = MAX_FILE) -> bytes:
+_PIECE = 64 * 1024
+
+
+def read_regular_file(path: FilePath | str, most: int = MAX_FILE) -> bytes:
     """Read a file as `read_file` does; raises OSError also for a pipe or a device."""
-    mode = path.stat().st_mode  # before the file is opened, since that may wait or do something
+    mode = os.stat(path).st_mode  # before the file is opened, since that may wait or do something
     if stat.S_ISDIR(mode):
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(mode):

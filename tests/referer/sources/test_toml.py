@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import threading
@@ -311,18 +310,13 @@ def test_reading_takes_memory_for_the_file_and_not_for_the_limit(tmp_path: Path)
 def test_file_larger_than_the_memory_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Large(io.BytesIO):
-        def fileno(self) -> int:
-            return file.fileno()
-
-        def read(self, size: int | None = -1, /) -> bytes:
-            raise MemoryError
+    def read(descriptor: int, size: int) -> bytes:
+        raise MemoryError
 
     (tmp_path / "large").touch()
-    with open(tmp_path / "large", "rb") as file:
-        monkeypatch.setattr(Path, "open", lambda *_: Large())
-        with pytest.raises(OSError, match="there is not enough memory for it"):
-            toml.read_file(tmp_path / "large")
+    monkeypatch.setattr(os, "read", read)
+    with pytest.raises(OSError, match="there is not enough memory for it"):
+        toml.read_file(tmp_path / "large")
 
 
 def test_device_without_an_end_is_refused() -> None:

@@ -30,7 +30,6 @@ def check(folder: Path) -> dict[str, bytes]:
                 assert len(data) == item.size
                 found[key] = data
     assert {path.name for path in (folder / "blobs").rglob("*") if path.is_file()} == set(uses)
-    assert list((folder / "incoming").iterdir()) == []
     with closing(sqlite3.connect(folder / "index.sqlite")) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert dict(database.execute("SELECT name, uses FROM blob")) == uses

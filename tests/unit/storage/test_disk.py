@@ -6,7 +6,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -181,30 +181,30 @@ def test_start_removes_what_interrupted_writes_left(
     assert record.getMessage() == (
         f"{storage.folder}: removed 2 files of interrupted uploads without a record"
     )
-    assert list((storage.folder / "incoming").iterdir()) == []
     again.close()
 
 
-def test_file_is_synced_before_it_gets_its_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("inside", [False, True], ids=["alone", "in a transaction"])
+def test_finished_file_and_its_name_are_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: bool
 ) -> None:
     """So a record that is committed afterwards never names bytes that a crash has lost."""
-    synced: list[tuple[str, int]] = []
+    synced: list[tuple[Path, int]] = []
     sync = os.fsync
 
     def fsync(descriptor: int) -> None:
         sync(descriptor)
         path = Path(f"/proc/self/fd/{descriptor}").readlink()
-        synced.append((path.relative_to(tmp_path).parts[0], len(files(tmp_path))))
+        synced.append((path, path.stat().st_size))
 
     with closing(DiskStorage(tmp_path)) as storage:
-        writer = storage.blob_writer()
-        writer.write(b"content")
         monkeypatch.setattr(os, "fsync", fsync)
-        writer.finish()
+        with storage.transaction() if inside else nullcontext():
+            blob(storage, b"content")
         monkeypatch.undo()
-    assert synced[0] == ("incoming", 0)
-    assert ("blobs", 1) in synced[1:]  # its name
+    (file,) = files(tmp_path)
+    assert synced[0] == (file, len(b"content"))
+    assert [path for path, _ in synced[1:]] == [file.parent]
 
 
 @pytest.mark.parametrize(("fsync", "level"), [(True, 2), (False, 0)], ids=["always", "off"])
@@ -223,7 +223,6 @@ def test_abandoned_and_forgotten_blobs_leave_no_file(storage: DiskStorage) -> No
     writer.write(b"abc")
     storage.discard_unreferenced((writer.finish(),))
     assert files(storage.folder) == []
-    assert list((storage.folder / "incoming").iterdir()) == []
 
 
 def test_failed_transaction_keeps_the_files_of_the_old_records(storage: DiskStorage) -> None:
@@ -593,27 +592,29 @@ def test_many_files_are_removed_after_their_last_reader(
         blobs.open_files(many)
 
 
-def test_files_of_a_transaction_are_synced_before_they_get_their_names(
+def test_files_of_a_transaction_are_synced_together_before_its_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps: list[tuple[str, int]] = []
+    synced: list[str] = []
+    made = DiskStorage(tmp_path)
 
-    def sync_all(paths: Sequence[Path | str]) -> None:
-        steps.append((Path(paths[0]).relative_to(tmp_path).parts[0], len(files(tmp_path))))
-        folder.sync_all(paths)
+    def sync_files(paths: Sequence[str]) -> None:
+        assert made._database.in_transaction
+        folder.sync_files(paths)
+        synced.extend(paths)
 
-    monkeypatch.setattr(index, "sync_all", sync_all)
-    with closing(DiskStorage(tmp_path)) as storage:
-        storage.put_bucket(BUCKET)
-        with storage.transaction():
+    monkeypatch.setattr(index, "sync_files", sync_files)
+    with closing(made):
+        made.put_bucket(BUCKET)
+        with made.transaction():
             for number in range(folder.FEW + 1):
-                put(storage, f"key-{number}", b"bytes")
-            assert files(tmp_path) == []
-        assert steps == [("incoming", 0), ("blobs", folder.FEW + 1)]
-        assert len(list(storage.objects(BUCKET.name))) == folder.FEW + 1
+                put(made, f"key-{number}", b"bytes")
+            assert synced == []
+        assert sorted(synced) == [str(path) for path in files(tmp_path)]
+        assert len(list(made.objects(BUCKET.name))) == folder.FEW + 1
 
 
-def test_new_object_of_a_transaction_takes_three_statements(tmp_path: Path) -> None:
+def test_new_object_of_a_transaction_takes_two_statements(tmp_path: Path) -> None:
     """Seeds put thousands of objects in one transaction."""
     statements: list[str] = []
     with closing(DiskStorage(tmp_path)) as storage:
@@ -623,7 +624,7 @@ def test_new_object_of_a_transaction_takes_three_statements(tmp_path: Path) -> N
             storage._database.set_trace_callback(statements.append)
             put(storage, "second", b"bytes")
             storage._database.set_trace_callback(None)
-    assert [text.split()[0] for text in statements] == ["INSERT", "SELECT", "INSERT"]
+    assert [text.split()[0] for text in statements] == ["INSERT", "INSERT"]
 
 
 def test_object_put_in_a_transaction_can_be_read_in_it(tmp_path: Path) -> None:
@@ -643,7 +644,6 @@ def test_rollback_removes_the_files_of_a_transaction(tmp_path: Path) -> None:
             put(storage, "key", b"bytes")
             raise KeyError
         assert files(tmp_path) == []
-        assert list((tmp_path / "incoming").iterdir()) == []
 
 
 # --- records that are remembered by their text

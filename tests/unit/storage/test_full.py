@@ -49,8 +49,7 @@ def emulator(tmp_path: Path) -> Iterator[Emulator]:
 
 def files(data: Path) -> list[Path]:
     """The files of blobs, complete or not."""
-    found = [path for name in ("incoming", "blobs") for path in (data / name).rglob("*")]
-    return [path for path in found if path.is_file()]
+    return [path for path in (data / "blobs").rglob("*") if path.is_file()]
 
 
 def client(emulator: Emulator) -> Client:
@@ -66,7 +65,6 @@ class Full:
             (folder.FileWriter, "__init__"),
             (folder.FileWriter, "write"),
             (os, "fsync"),
-            (Path, "rename"),
         ):
             patch.setattr(owner, name, self._failing(getattr(owner, name)))
 
