@@ -15,8 +15,9 @@ _SECRETS: Final = (
 """Names of parameters and headers, in lower case: those of OSS and S3, and of STS and KMS."""
 
 _SECRET: Final = re.compile(
-    # A name that is not the end of another one; in JSON it is in quotes.
-    rf"(?<![\w-])(?:{'|'.join(_SECRETS)})(?:[\"'][\s+]*)?[=:]"
+    # A name that is not the end of another one. In JSON it is in quotes, and in a condition of a
+    # form's policy a comma follows.
+    rf"(?<![\w-])(?:{'|'.join(_SECRETS)})(?:[=:]|[\"'][\s+]*[=:,])"
     # In JSON the value is too. In prose, after `Signature: `, no word is as long as a secret.
     r"(?:[\s+]*[\"']|[\s+]+(?=\S{16}))?"
     # The last delimiter ends the string that STS and KMS sign.

@@ -33,6 +33,7 @@ MASKED_HEX = b"PUT\n\nx-oss-security-token:CAIS****\n/b/k".hex(" ").upper()
         ("?u=a?Signature%3Dabcdefgh%26b", "?u=a?Signature%3Dabcd****%26b"),
         ("?Signatur%2565%253Dabcdefgh%2526b", "?Signatur%2565%253Dabcd****%2526b"),
         ('{"Signature": "abcdefgh"}', '{"Signature": "abcd****"}'),
+        ('"$x-oss-security-token", "CAISfoo"]', '"$x-oss-security-token", "CAIS****"]'),
         ("%22SecurityToken%22%3A%20%22abcdefgh%22", "%22SecurityToken%22%3A%20%22abcd****%22"),
         ("Signature: abcdefghijklmnop", "Signature: abcd****"),
         ("<SignatureProvided>abcdef</", "<SignatureProvided>abcd****</"),
