@@ -317,6 +317,21 @@ def test_project_accepts_what_rules_of_the_linter_find(
     assert said in ask("lint", str(rules), "--ignore", "only-http")[1]
 
 
+def test_folder_above_that_may_not_be_searched_has_no_settings(
+    ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = project(tmp_path, "[tool.oss-emulator.lint]\nignore = ['open-host']\n")
+    stat = os.stat
+
+    def refuse(path: Any, **options: Any) -> os.stat_result:
+        if os.path.dirname(os.fspath(path)) == str(tmp_path):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return stat(path, **options)
+
+    monkeypatch.setattr(os, "stat", refuse)
+    assert "error open-host" in ask("lint", str(rules))[1]
+
+
 def test_nearest_project_counts_and_its_sites_are_followed(
     ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,8 +4,7 @@ The first four characters stay, so that two values can be told apart.
 """
 
 import re
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 _SECRETS: Final = (
@@ -15,43 +14,24 @@ _SECRETS: Final = (
 )
 """Names of parameters and headers, in lower case: those of OSS and S3, and of STS and KMS."""
 
-
-_ESCAPE: Final = "%(?:25)*"
-"""What begins an encoded character, also in a URL that is a parameter of another."""
-
-
-def _spell(name: str) -> str:
-    """Return a pattern for a name of which each character may be percent-encoded."""
-    spelled = (f"{_ESCAPE}(?:{ord(c):x}|{ord(c.upper()):x})" for c in name)
-    return "".join(f"(?:{re.escape(c)}|{code})" for c, code in zip(name, spelled, strict=True))
-
-
-@cache
-def _parameters() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return what finds secrets in parameters of other parameters, and in parameters.
-
-    They are compiled on first use, since that takes milliseconds.
-    """
-    # A name that is not the end of another one.
-    name = rf"(?:(?<![\w-])|{_ESCAPE}[0-9a-f]{{2}})(?:{'|'.join(map(_spell, _SECRETS))})"
-    # In JSON both are in quotes. In prose, after `Signature: `, no word is as long as a secret.
-    quote, space = rf"(?:[\"']|{_ESCAPE}2[27])", rf"(?:[\s+]|{_ESCAPE}20)*"
-    name += rf"(?:{quote}{space})?"
-    after = rf"(?:{space}{quote}|\s+(?=\S{{16}}))?"
-    # Four characters, of which each may be percent-encoded, and the rest.
-    kept = r"(?P<kept>(?:%[0-9a-f]{2}|[^%&#\s\"'<>]){0,4})"
-    # In a parameter of another parameter, or in the string that STS and KMS sign.
-    rest = rf"(?:(?!{_ESCAPE}2[26])[^&#\s\"'<>\]])+"
-    encoded = rf"(?P<mark>{name}{_ESCAPE}3[ad]{after}){kept}{rest}"
-    plain = rf"(?P<mark>{name}[=:]{after}){kept}[^&#\s\"'<>]+"
-    return re.compile(encoded, re.IGNORECASE), re.compile(plain, re.IGNORECASE)
-
-
-_HINTS: Final = ("ignature", "oken", "%", "tosignbytes")
+_SECRET: Final = re.compile(
+    # A name that is not the end of another one. In JSON it is in quotes, and in a condition of a
+    # form's policy a comma follows.
+    rf"(?<![\w-])(?:{'|'.join(_SECRETS)})(?:[=:]|[\"'][\s+]*[=:,])"
+    # In JSON the value is too. In prose, after `Signature: `, no word is as long as a secret.
+    r"(?:[\s+]*[\"']|[\s+]+(?=\S{16}))?"
+    # The last delimiter ends the string that STS and KMS sign.
+    r"(?P<kept>[^&#\s\"'<>\]]{4})[^&#\s\"'<>\]]+",
+    re.IGNORECASE | re.ASCII,
+)
+_HINTS: Final = ("ignature", "oken", "tosignbytes")
 """Text without any of these, in lower case, has no such name; almost all text has none."""
 
+_ESCAPED: Final = re.compile("(%(?:25)*[0-9a-f]{2})", re.IGNORECASE)
+"""A percent-encoded character, also in a URL that is a parameter of another."""
+
 _DOCUMENT: Final = re.compile(r"(?P<mark><SignatureProvided>)(?P<kept>[^<]{4})[^<]+")
-_BYTES: Final = re.compile(r"(<StringToSignBytes>)([0-9A-F ]+)")
+_BYTES: Final = re.compile(r"(<StringToSignBytes>)((?:[0-9A-F]{2} ?)+)")
 # With a signature, or with a secret of another scheme, such as `Bearer`.
 _AUTHORIZATION: Final = re.compile(
     r"(?P<mark>^(?:OSS|AWS) [^:]*:\s*|Signature\s*[=:]\s*|^(?!.*Credential=)(?:\S+\s+)?)"
@@ -66,14 +46,34 @@ def _replace(found: re.Match[str]) -> str:
 
 def mask(text: str) -> str:
     """Mask the secrets in a text, such as a URL, an error document or a string to sign."""
-    lower = text.lower()
+    plain, starts = _decode(text) if "%" in text else (text, range(len(text) + 1))
+    lower = plain.lower()
     if not any(hint in lower for hint in _HINTS):
         return text
-    for pattern in _parameters():
-        text = pattern.sub(_replace, text)
+    parts, end = [], 0
+    for found in _SECRET.finditer(plain):
+        parts.append(text[end : starts[found.end("kept")]])
+        end = starts[found.end()]
+    text = "****".join([*parts, text[end:]])
     if "<" in text:
         text = _DOCUMENT.sub(_replace, _BYTES.sub(_mask_bytes, text))
     return text
+
+
+def _decode(text: str) -> tuple[str, Sequence[int]]:
+    """Return a text with each encoded byte as one character, and where each character begins.
+
+    An encoded space becomes `+`: it does not end a signature, whose `+` some clients send as one.
+    """
+    characters: list[str] = []
+    starts: list[int] = []
+    here = 0
+    for number, piece in enumerate(_ESCAPED.split(text)):
+        escaped = number % 2 == 1
+        characters.append(chr(int(piece[-2:], 16)).replace(" ", "+") if escaped else piece)
+        starts += [here] if escaped else range(here, here + len(piece))
+        here += len(piece)
+    return "".join(characters), [*starts, here]
 
 
 def _mask_bytes(found: re.Match[str]) -> str:

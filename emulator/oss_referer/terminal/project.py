@@ -3,6 +3,7 @@
 The server reads them too. Those of the linter are in the table `lint`: see `lint_settings.py`.
 """
 
+import os.path
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -58,7 +59,8 @@ def read(folder: Path) -> ProjectFile | None:
     """
     for name, place in ((FILE, ()), (PROJECT, _TABLE)):
         path = folder / name
-        if path.exists() and (found := _read(path, place)) is not None:
+        # Nothing applies of a folder that may not be searched, where `path.exists()` raises.
+        if os.path.exists(path) and (found := _read(path, place)) is not None:
             return found
     return None
 

@@ -22,8 +22,9 @@ MASKED_HEX = b"PUT\n\nx-oss-security-token:CAIS****\n/b/k".hex(" ").upper()
         ("?Signatur%65=abcdefgh", "?Signatur%65=abcd****"),
         ("?x%2Doss%2dsignature=abcdefgh", "?x%2Doss%2dsignature=abcd****"),
         ("?Signature=%41%42%43%44%45", "?Signature=%41%42%43%44****"),
-        ("?Signature=ab%2", "?Signature=ab****"),
+        ("?Signature=abcd%2", "?Signature=abcd****"),
         ("?Signature=", "?Signature="),
+        ("?Signature=abcdef%20gh&x", "?Signature=abcd****&x"),
         ("/?u=%3FSignature%3Dabcdefgh%26b", "/?u=%3FSignature%3Dabcd****%26b"),
         ("A%3D1%26SecurityToken%3DCAIS%252Fa%26B", "A%3D1%26SecurityToken%3DCAIS****%26B"),
         ("host:a\nx-acs-security-token:CAISfoo\nb:c", "host:a\nx-acs-security-token:CAIS****\nb:c"),
@@ -32,6 +33,7 @@ MASKED_HEX = b"PUT\n\nx-oss-security-token:CAIS****\n/b/k".hex(" ").upper()
         ("?u=a?Signature%3Dabcdefgh%26b", "?u=a?Signature%3Dabcd****%26b"),
         ("?Signatur%2565%253Dabcdefgh%2526b", "?Signatur%2565%253Dabcd****%2526b"),
         ('{"Signature": "abcdefgh"}', '{"Signature": "abcd****"}'),
+        ('"$x-oss-security-token", "CAISfoo"]', '"$x-oss-security-token", "CAIS****"]'),
         ("%22SecurityToken%22%3A%20%22abcdefgh%22", "%22SecurityToken%22%3A%20%22abcd****%22"),
         ("Signature: abcdefghijklmnop", "Signature: abcd****"),
         ("<SignatureProvided>abcdef</", "<SignatureProvided>abcd****</"),
@@ -49,7 +51,9 @@ def test_secret_is_masked(text: str, masked: str) -> None:
         "/b/k?my-signature=abcdefgh&OSSAccessKeyId=STS.abcdefgh&tokens=abcdefgh",
         "The Signature: what was sent does not match.",
         "<StringToSignBytes>47 45 54 </StringToSignBytes>",
+        "<StringToSignBytes>4 53 49 4</StringToSignBytes>",
         "/b/100%25?prefix=a%26b",
+        "/b/my%2Dsignature=abcdefgh?token=abcdefgh&signature-version=4",
     ],
 )
 def test_other_text_stays(text: str) -> None:

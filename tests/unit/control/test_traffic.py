@@ -209,3 +209,31 @@ def test_undo_of_a_clear_keeps_the_time_of_the_strip(ask: ApiCaller) -> None:
 
 def test_site_of_a_host_without_end_is_cut(ask: ApiCaller) -> None:
     assert len(read_site(f"https://{'a' * 8000}.test/")) == 300
+
+
+@pytest.mark.parametrize("size", [0, 1, 1000])
+def test_tallies_do_not_depend_on_when_they_are_read(ask: ApiCaller, size: int) -> None:
+    random = seeded(size)
+    read, unread = Journal(size), Journal(size)
+    targets = "/bucket/a", "/bucket/a?Expires=1", "/missing-bucket/a"
+    made = [ask.record(target, referer) for target in targets for referer in (SITE, BLOG, None)]
+    for _ in range(1500):
+        step, entry = random.random(), random.choice(made)
+        for journal in (read, unread):
+            if step < 0.004:
+                journal.clear()
+            elif step < 0.008:
+                journal.restore()
+            else:
+                journal.record(entry.admission, entry.response, 0, 0.0)
+        assert read.traffic
+    assert _tell(read) == _tell(unread)
+
+
+def _tell(journal: Journal) -> object:
+    traffic = journal.traffic
+    last = {
+        key: [entry and entry.number for entry in (tally.last_allowed, tally.last_denied)]
+        for key, tally in traffic.sites.items()
+    }
+    return traffic.whole.counts, traffic.signed, traffic.failures, last
