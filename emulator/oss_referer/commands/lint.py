@@ -556,7 +556,7 @@ def _warn(fixed: Fixed) -> Iterator[Block]:
         for item in fixed.unsafe:
             entry = f" {item.place.entry}:" if item.place else ":"
             name = Text(item.rule, Tone.WARNING)
-            yield line(name, f"{entry} ", item.risk, indent=2)
+            yield line(name, f"{entry} ", item.decide, indent=2)
         yield line()
 
 

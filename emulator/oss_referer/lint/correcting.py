@@ -9,12 +9,13 @@ from typing import Any
 from oss_referer.engine import DEFAULT, RefererConfiguration, RefererPolicy, Sentence, Stage
 from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.lint import joined, risk
-from oss_referer.lint.finding import NOTHING, Correction, EntryPlace, Finding, Severity
+from oss_referer.lint.finding import Correction, EntryPlace, Finding, Severity
 from oss_referer.lint.risk import (
     GUESS,
     EditedRules,
     EntryEdit,
     NamedSites,
+    Risk,
     Sites,
     find_names,
     read_host,
@@ -87,9 +88,9 @@ class _Corrected:
     blacklist: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     """The rules that changed it."""
-    risk: Sentence = NOTHING
+    risk: Risk | None = None
     """The risk of one of these changes, if a rule knows one."""
-    error: Sentence = NOTHING
+    error: Risk | None = None
     """What is still wrong with an entry, if that is an error."""
 
 
@@ -115,7 +116,7 @@ class _Chain:
             if instead is None or (self.careful and risk):  # only the owner can go on
                 is_error = (suspicion.severity or rule.severity) is Severity.ERROR
                 said = Sentence("It leaves another error. {}", suspicion.reason)
-                return _Corrected((text,), error=said if is_error else NOTHING)
+                return _Corrected((text,), error=Risk(said) if is_error else None)
             results = self.correct_all(instead, rules[number:], given)
             named = () if given.issuperset(instead) and instead else (rule.name,)
             return _Corrected(
@@ -135,8 +136,8 @@ class _Chain:
             _union(item.entries for item in results),
             _union(item.blacklist for item in results),
             _union(item.rules for item in results),
-            next((item.risk for item in results if item.risk), NOTHING),
-            next((item.error for item in results if item.error), NOTHING),
+            next((item.risk for item in results if item.risk), None),
+            next((item.error for item in results if item.error), None),
         )
 
 
@@ -174,7 +175,9 @@ def _union(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item for part in parts for item in part))
 
 
-UNPROVED_TOGETHER = Sentence("It is not proved to be safe together with the other corrections.")
+UNPROVED_TOGETHER = Risk(
+    Sentence("It is not proved to be safe together with the other corrections.")
+)
 
 _MAX_STEPS = 1_200_000
 """The most steps of all searches of an assessment."""
@@ -211,17 +214,17 @@ class Assessor:
 
     def assess(self, finding: Finding) -> Finding:
         """Return a finding with what of its correction is safe."""
-        rules, whole = self._subject.configuration, finding.correction
+        rules, whole, place = self._subject.configuration, finding.correction, finding.place
         if not whole.changes:
             return replace(finding, safe=None)
-        found = whole.risk or self._find_risk(finding.place, whole)
+        edit = self._edit(place, whole)
+        found = whole.risk or self._find_risk(place, whole, edit)
         if not found:
-            rare = self._find_rare(finding.place, whole)
-            return replace(finding, safe=whole, risk=NOTHING, rare=rare)
+            return replace(finding, safe=whole, rare=self._find_rare(edit))
         part = finding.safe
-        if part is None or part == whole or apply(rules, [(finding.place, part)]) == rules:
+        if part is None or part == whole or apply(rules, [(place, part)]) == rules:
             return replace(finding, safe=None, risk=found)
-        is_safe = self._find_risk(finding.place, part) is None
+        is_safe = self._find_risk(place, part, self._edit(place, part)) is None
         return replace(finding, safe=part if is_safe else None, risk=found)
 
     def follow(
@@ -240,8 +243,10 @@ class Assessor:
                     steps = trial
         return apply(configuration, steps)
 
-    def _find_risk(self, place: EntryPlace | None, correction: Correction) -> Sentence | None:
-        edit, old = self._edit(place, correction), self._subject.compiled
+    def _find_risk(
+        self, place: EntryPlace | None, correction: Correction, edit: EntryEdit | None
+    ) -> Risk | None:
+        old = self._subject.compiled
         with self._budget.lend(_MAX_STEPS_OF_ONE) as budget:
             if edit is None:
                 after = apply(self._subject.configuration, [(place, correction)])
@@ -249,14 +254,14 @@ class Assessor:
             new = EditedRules(old, edit)
             return risk.find_risk(old, new, edit, self._named, budget, own=self._own)
 
-    def _find_rare(self, place: EntryPlace | None, correction: Correction) -> tuple[Sentence, ...]:
-        edit, old = self._edit(place, correction), self._subject.compiled
+    def _find_rare(self, edit: EntryEdit | None) -> tuple[Sentence, ...]:
+        old = self._subject.compiled
         if edit is None or not old.is_searchable:
             return ()
         with self._budget_of_rare.lend(_MAX_STEPS_RARE_OF_ONE) as budget:
             return risk.find_rare(old, EditedRules(old, edit), edit, self._named, budget)
 
-    def _compare(self, after: RefererConfiguration, budget: Budget) -> Sentence | None:
+    def _compare(self, after: RefererConfiguration, budget: Budget) -> Risk | None:
         new = RefererPolicy.compile(after, self._subject.assumptions)
         old = self._subject.compiled
         return risk.compare(old, new, self._named, budget, own=self._own)

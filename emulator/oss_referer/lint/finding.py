@@ -8,6 +8,7 @@ from typing import Self
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Reason, Sentence, Stage
 from oss_referer.engine.header import is_sendable
+from oss_referer.lint.risk import Risk
 from oss_referer.remarks import Remark
 from oss_referer.remarks import Severity as Severity
 from oss_referer.search.entry import example
@@ -17,9 +18,6 @@ NOTHING = Sentence("")
 """Leaves nothing to the owner to decide."""
 
 LEAVE_OUT = Sentence("correct it, or leave it out")
-
-WIDENS = Sentence("It names the whole host, and not only the path.")
-"""The risk of a correction that leaves out a path: somebody may have meant that."""
 
 
 class Evidence(StrEnum):
@@ -69,7 +67,7 @@ class Correction:
     switch: tuple[Switch, bool] | None = None
     """A switch to set, and its value."""
     decide: Sentence = NOTHING
-    risk: Sentence = NOTHING
+    risk: Risk | None = None
     """What only a person can decide, if the rule knows: such a correction is never safe."""
 
     @property
@@ -95,7 +93,7 @@ class Suspicion:
     """The severity, if it is not that of the rule."""
 
     @classmethod
-    def unmatched(cls, corrected: str, reason: Sentence, risk: Sentence = NOTHING) -> Self:
+    def unmatched(cls, corrected: str, reason: Sentence, risk: Risk | None = None) -> Self:
         """Suspect that an entry does not match a page that a corrected one matches.
 
         The owner decides what to do with one that is corrected to "".
@@ -126,7 +124,7 @@ class Finding:
     place: EntryPlace | None
     safe: Correction | None = None
     """What of the correction is safe: all of it, a part, or nothing."""
-    risk: Sentence = NOTHING
+    risk: Risk | None = None
     """Why the correction is not safe."""
     rare: tuple[Sentence, ...] = ()
     """What a safe correction changes for pages that send their whole URL, or on other ports."""
@@ -143,7 +141,7 @@ class Finding:
     @property
     def decide(self) -> Sentence:
         """What is left to the owner of the rules: a decision, or whether to take a risk."""
-        return self.correction.decide or self.risk
+        return self.correction.decide or (self.risk.said if self.risk else NOTHING)
 
     def following(self, *, unsafe: bool) -> Correction | None:
         """Return what to follow of the correction: all, or with `unsafe` false what is safe."""
@@ -224,7 +222,7 @@ def describe(finding: Finding) -> str:
     ]
     advice = "; ".join(filter(None, steps))
     ending = f" To correct it: {advice}." if advice else ""
-    risk = f" Not safe: {finding.risk}" if finding.risk else ""
+    risk = f" Not safe: {finding.risk.said}" if finding.risk else ""
     return f"{entry}{finding.reason} {shown} {finding.evidence}.{ending}{risk}"
 
 
