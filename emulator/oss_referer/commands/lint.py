@@ -48,7 +48,7 @@ from oss_referer.terminal.output import (
     writing,
 )
 from oss_referer.terminal.parser import Commands, InputError
-from oss_referer.terminal.rules import FoundRules, SelectedRules
+from oss_referer.terminal.rules import FoundRules, SelectedRules, Source
 
 _DESCRIPTION = (
     "Finds mistakes in rules. The engine has decided on every Referer that is shown. The exit "
@@ -477,10 +477,19 @@ def _show_fixed(
 
     Standard output gets the rules, and standard error the rest, unless the rules are written.
     """
-    text, refusal = _correct(selected, fixed)
+    source, refusal = selected.source, ""
+    try:
+        text = selected.edit(fixed.configuration)
+    except NotEditableError as error:
+        text, refusal = _format(fixed.configuration, selected.form), str(error)
     if arguments.write:
-        _write(selected, text, refusal)
-    before = _text_before(selected, refusal)
+        _write(source, text, refusal)
+    before = (
+        _format(selected.configuration, selected.form)
+        if source is None or refusal
+        else source.content.decode("utf-8-sig")
+    )
+    changed = [*_diff(source.name if source else "rules", before, text)]
     found = diff.compare(
         selected.configuration, fixed.configuration, assumptions=arguments.assumptions
     )
@@ -489,7 +498,7 @@ def _show_fixed(
             {
                 "rules": text,
                 "written": arguments.write,
-                "diff": "".join(_diff(selected, before, text)),
+                "diff": "".join(changed),
                 "unsafe": [item.to_dict() for item in fixed.unsafe],
                 "proof": changes.to_dict(found),
                 "left": left,
@@ -499,27 +508,10 @@ def _show_fixed(
         if not arguments.write:
             write(text if text.endswith("\n") else f"{text}\n")
             sys.stdout.flush()
-        changed = [item.rstrip("\n") for item in _diff(selected, before, text)]
-        show(
-            *_warn(fixed),
-            *_report_fixed(refusal, changed, changes.describe(found, whole=arguments.all), left),
-            to=sys.stdout if arguments.write else sys.stderr,
-        )
+        proof = changes.describe(found, whole=arguments.all)
+        report = _report_fixed(fixed.unsafe, refusal, changed, proof, left)
+        show(*report, to=sys.stdout if arguments.write else sys.stderr)
     return int(any(item.severity is not Severity.NOTE for item in fixed.left))
-
-
-def _correct(selected: SelectedRules, fixed: Fixed) -> tuple[str, str]:
-    """Return the corrected text, and why it is not the corrected source; "" if it is."""
-    try:
-        return selected.edit(fixed.configuration), ""
-    except NotEditableError as error:
-        return _format(fixed.configuration, selected.form), str(error)
-
-
-def _text_before(selected: SelectedRules, refusal: str) -> str:
-    if selected.source is None or refusal:
-        return _format(selected.configuration, selected.form)
-    return selected.source.content.decode("utf-8-sig")
 
 
 def _format(configuration: RefererConfiguration, form: RulesForm) -> str:
@@ -530,8 +522,7 @@ def _format(configuration: RefererConfiguration, form: RulesForm) -> str:
         raise InputError(f"the corrected rules cannot be written as {form}: {error}") from None
 
 
-def _write(selected: SelectedRules, text: str, refusal: str) -> None:
-    source = selected.source
+def _write(source: Source | None, text: str, refusal: str) -> None:
     if source is not None and source.name == "standard input":
         refusal = "it is not a file"
     if source is None or refusal:
@@ -541,36 +532,34 @@ def _write(selected: SelectedRules, text: str, refusal: str) -> None:
         file.write((BOM_UTF8 if source.content.startswith(BOM_UTF8) else b"") + text.encode())
 
 
-def _diff(selected: SelectedRules, before: str, after: str) -> Iterator[str]:
-    name = selected.source.name if selected.source else "rules"
+def _diff(name: str, before: str, after: str) -> Iterator[str]:
     old, new = (text.splitlines(keepends=True) for text in (before, after))
     corrected = language.say(Sentence("{} (corrected)", name))
     for item in difflib.unified_diff(old, new, name, corrected):
         yield item if item.endswith("\n") else f"{item}\n"
 
 
-def _warn(fixed: Fixed) -> Iterator[Block]:
-    """Yield the corrections that were followed although they are not safe."""
-    if fixed.unsafe:
-        yield line(Text(Sentence("Followed, although not safe"), Tone.STRONG))
-        for item in fixed.unsafe:
-            entry = f" {item.place.entry}:" if item.place else ":"
-            name = Text(item.rule, Tone.WARNING)
-            yield line(name, f"{entry} ", item.decide, indent=2)
-        yield line()
-
-
 _DIFF_TONES = {"+": Tone.GOOD, "-": Tone.BAD, "@": Tone.FAINT}
 
 
 def _report_fixed(
-    refusal: str, changed: Sequence[str], proof: Iterable[Block], left: Iterable[Block]
+    unsafe: Sequence[Finding],
+    refusal: str,
+    changed: Sequence[str],
+    proof: Iterable[Block],
+    left: Iterable[Block],
 ) -> Iterator[Block]:
+    if unsafe:
+        yield line(Text(Sentence("Followed, although not safe"), Tone.STRONG))
+        for finding in unsafe:
+            entry = f" {finding.place.entry}: " if finding.place else ": "
+            yield line(Text(finding.rule, Tone.WARNING), entry, finding.decide, indent=2)
+        yield line()
     if refusal:
         yield line(Text(Sentence("Not written back: {}.", language.explain(refusal)), Tone.WARNING))
         yield line()
     for item in changed:
-        yield line(Text(item, _DIFF_TONES.get(item[:1], Tone.PLAIN)))
+        yield line(Text(item.removesuffix("\n"), _DIFF_TONES.get(item[:1], Tone.PLAIN)))
     if changed:
         yield line()
     yield from proof

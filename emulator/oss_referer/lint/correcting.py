@@ -34,7 +34,7 @@ def follow(
     configuration: RefererConfiguration, found: Iterable[Finding], *, unsafe: bool = False
 ) -> RefererConfiguration:
     """Return a configuration with the corrections of some findings that are safe, or with all."""
-    placed = ((item.place, item.following(unsafe=unsafe)) for item in found)
+    placed = ((item.place, item.correction if unsafe else item.safe) for item in found)
     return apply(configuration, [(place, one) for place, one in placed if one is not None])
 
 

@@ -143,10 +143,6 @@ class Finding:
         """What is left to the owner of the rules: a decision, or whether to take a risk."""
         return self.correction.decide or (self.risk.said if self.risk else NOTHING)
 
-    def following(self, *, unsafe: bool) -> Correction | None:
-        """Return what to follow of the correction: all, or with `unsafe` false what is safe."""
-        return self.correction if unsafe and self.correction.changes else self.safe
-
     def to_dict(self, line: int | None = None) -> dict[str, object]:
         """Return the finding as values for JSON; `line` is that of its entry in a file."""
         place, correction = self.place, self.correction
@@ -209,7 +205,7 @@ def remark(
 
 def describe(finding: Finding) -> str:
     """Describe a finding in one line: what is wrong, what shows it, what to do."""
-    correction = finding.correction
+    correction, switch = finding.correction, finding.correction.switch
     entry = f"{finding.place.entry.strip() or 'a blank entry'}: " if finding.place else ""
     shown = "A request without a Referer" if finding.referer is None else finding.referer
     steps = [
@@ -217,17 +213,10 @@ def describe(finding: Finding) -> str:
         "leave it out" if correction.instead == () else "",
         f"add {', '.join(correction.whitelist)}" if correction.whitelist else "",
         f"add {', '.join(correction.blacklist)} to the blacklist" if correction.blacklist else "",
-        _switch(finding),
+        f"set {switch[0].element} {str(switch[1]).lower()}" if switch else "",
         correction.decide,
     ]
     advice = "; ".join(filter(None, steps))
     ending = f" To correct it: {advice}." if advice else ""
     risk = f" Not safe: {finding.risk.said}" if finding.risk else ""
     return f"{entry}{finding.reason} {shown} {finding.evidence}.{ending}{risk}"
-
-
-def _switch(finding: Finding) -> str:
-    if finding.correction.switch is None:
-        return ""
-    switch, value = finding.correction.switch
-    return f"set {switch.element} {str(value).lower()}"

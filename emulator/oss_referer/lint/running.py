@@ -237,13 +237,11 @@ def _leave_out(denied: Collection[str], correction: Correction) -> Correction:
 
 def _keep_whitelist(subject: Subject, found: Sequence[Finding]) -> Iterator[Finding]:
     """Let the owner decide about the last entry of a whitelist: an empty one allows everybody."""
-    whole = [(item.place, item.correction) for item in found]
-    opens = subject.has_whitelist and all(
-        map(is_blank, apply(subject.configuration, whole).whitelist)
-    )
+    left = apply(subject.configuration, [(item.place, item.correction) for item in found]).whitelist
+    opens = subject.has_whitelist and all(map(is_blank, left))
     for item in found:
         place = item.place
-        is_white = place is not None and place.list is Stage.WHITELIST and not is_blank(place.entry)
+        is_white = place and place.list is Stage.WHITELIST and not is_blank(place.entry)
         if opens and is_white and item.correction.instead is not None:
             yield replace(item, correction=Correction(decide=_LAST), safe=None)
         else:

@@ -50,8 +50,8 @@ HELP = (
     "or in TOML, or is a list of entries; FILE#NAME selects one of several"
 )
 
-_FORMS = {".xml": RulesForm.XML, ".toml": RulesForm.TOML, ".tf": RulesForm.HCL}
-"""JSON is missing because it has two forms."""
+FORMS = {".xml": RulesForm.XML, ".toml": RulesForm.TOML, ".tf": RulesForm.HCL}
+"""The forms that the endings of files tell; JSON is missing because it has two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,7 +409,7 @@ def locating(source: Source) -> Iterator[None]:
 
 def _form_of_name(source: Source) -> RulesForm | None:
     """Return the form that the name of a file tells, None if the content must."""
-    return _FORMS.get(Path(source.name).suffix.lower())
+    return FORMS.get(Path(source.name).suffix.lower())
 
 
 def _form(source: Source) -> RulesForm:
