@@ -43,27 +43,21 @@ def apply(
 ) -> RefererConfiguration:
     """Return a configuration with some corrections, whether they are safe or not."""
     placed = tuple(corrections)
-    lists: dict[Stage, Mapping[int, tuple[str, ...]]] = {
-        stage: {
-            place.position: correction.instead
-            for place, correction in placed
-            if place and place.list is stage and correction.instead is not None
-        }
-        for stage in (Stage.WHITELIST, Stage.BLACKLIST)
-    }
     changes: dict[str, Any] = {
         correction.switch[0].value: correction.switch[1]
         for _, correction in placed
         if correction.switch
     }
-    white = [text for _, correction in placed for text in correction.whitelist]
-    black = [text for _, correction in placed for text in correction.blacklist]
-    return replace(
-        configuration,
-        whitelist=tuple(_replace(configuration.whitelist, lists[Stage.WHITELIST], white)),
-        blacklist=tuple(_replace(configuration.blacklist, lists[Stage.BLACKLIST], black)),
-        **changes,
-    )
+    for stage in LISTS:
+        instead = {
+            place.position: correction.instead
+            for place, correction in placed
+            if place and place.list is stage and correction.instead is not None
+        }
+        added = [text for _, correction in placed for text in correction.added(stage)]
+        entries = getattr(configuration, stage.value)
+        changes[stage.value] = tuple(_replace(entries, instead, added))
+    return replace(configuration, **changes)
 
 
 def _replace(
@@ -199,14 +193,15 @@ class Assessor:
         self._subject, self._found, self._sites = subject, found, sites
         self._budget, self._budget_of_rare = Budget(_MAX_STEPS), Budget(_MAX_STEPS_RARE)
         self._bodies = {
-            stage: Counter(text.strip(WHITE_SPACE) for text in _list(subject, stage))
-            for stage in LISTS
+            stage: Counter(text.strip(WHITE_SPACE) for text in texts)
+            for stage, texts in subject.texts.items()
         }
 
     @cached_property
     def _named(self) -> NamedSites:
         white, black = (Sites.of(_read(self._subject, stage, self._found)) for stage in LISTS)
-        return NamedSites(Sites.named_by(self._sites) if self._sites else white, black)
+        given = Sites.of({site: [site] for site in self._sites}, are_given=True)
+        return NamedSites(given if self._sites else white, black)
 
     @cached_property
     def _own(self) -> risk.OwnPages:
@@ -271,29 +266,22 @@ class Assessor:
         subject = self._subject
         if correction.switch or subject.assumptions != DEFAULT or not subject.has_whitelist:
             return None
-        instead: dict[Stage, tuple[str, ...]] = dict.fromkeys(LISTS, ())
-        out: dict[Stage, tuple[str, ...]] = dict.fromkeys(LISTS, ())
+        out: list[str] = []
+        added = {stage: correction.added(stage) for stage in LISTS}
         if place is not None and correction.instead is not None:
-            instead[place.list] = correction.instead
-            body = place.entry.strip(WHITE_SPACE)
-            is_gone = self._bodies[place.list][body] == 1 and body not in correction.instead
-            out[place.list] = (body,) if is_gone and body else ()
-        if out[Stage.WHITELIST] and not (instead[Stage.WHITELIST] or subject.has_other_white):
-            return None
-        added = {
-            Stage.WHITELIST: (*instead[Stage.WHITELIST], *correction.whitelist),
-            Stage.BLACKLIST: (*instead[Stage.BLACKLIST], *correction.blacklist),
-        }
-        return EntryEdit(
-            white_out=self._watch(out[Stage.WHITELIST]),
-            white_in=self._watch(self._new(Stage.WHITELIST, added)),
-            black_out=self._watch(out[Stage.BLACKLIST]),
-            black_in=self._watch(self._new(Stage.BLACKLIST, added)),
-        )
-
-    def _new(self, stage: Stage, added: dict[Stage, tuple[str, ...]]) -> Iterator[str]:
-        bodies = (text.strip(WHITE_SPACE) for text in added[stage])
-        return (body for body in bodies if body and body not in self._bodies[stage])
+            added[place.list] = (*correction.instead, *added[place.list])
+            body, bodies = place.entry.strip(WHITE_SPACE), self._bodies[place.list]
+            if body and bodies[body] == 1 and body not in correction.instead:
+                out.append(body)
+                is_last = place.list is Stage.WHITELIST and not bodies.keys() - {"", body}
+                if is_last and not correction.instead:
+                    return None
+        changes = []
+        for stage, texts in added.items():
+            changes.append(out if place and place.list is stage else ())
+            new = (text.strip(WHITE_SPACE) for text in texts)
+            changes.append([body for body in new if body and body not in self._bodies[stage]])
+        return EntryEdit(*(self._watch(bodies) for bodies in changes))
 
     def _watch(self, bodies: Iterable[str]) -> tuple[SearchedEntry, ...]:
         return tuple(entry for body in bodies for entry in self._subject.compiled.read(body))
@@ -323,11 +311,6 @@ def read_sites(configuration: RefererConfiguration, found: Iterable[Finding]) ->
     )
 
 
-def _list(subject: Subject, stage: Stage) -> tuple[str, ...]:
-    entries: tuple[str, ...] = getattr(subject.configuration, stage.value)
-    return entries
-
-
 def _read(subject: Subject, stage: Stage, found: Iterable[Finding]) -> dict[str, tuple[str, ...]]:
     """Return how the entries of a list are to be read: as they are, or as they are corrected."""
     corrected = {
@@ -336,7 +319,7 @@ def _read(subject: Subject, stage: Stage, found: Iterable[Finding]) -> dict[str,
         if item.place and item.correction.instead and item.correction.risk != GUESS
     }
     readings: dict[str, tuple[str, ...]] = {}
-    for position, text in enumerate(_list(subject, stage)):
+    for position, text in enumerate(subject.texts[stage]):
         body = text.strip(WHITE_SPACE)
         place = EntryPlace(stage, position, text)
         if is_blank(text):

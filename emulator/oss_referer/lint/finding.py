@@ -75,6 +75,10 @@ class Correction:
         """Whether it changes the rules."""
         return self.instead is not None or bool(self.whitelist or self.blacklist or self.switch)
 
+    def added(self, stage: Stage) -> tuple[str, ...]:
+        """Return the entries to add to a list."""
+        return self.whitelist if stage is Stage.WHITELIST else self.blacklist
+
 
 @dataclass(frozen=True, slots=True)
 class Suspicion:

@@ -86,7 +86,7 @@ class Sites:
     """Whether a person named them. Then no entry means everybody."""
 
     @classmethod
-    def of(cls, readings: Mapping[str, Iterable[str]]) -> "Sites":
+    def of(cls, readings: Mapping[str, Iterable[str]], *, are_given: bool = False) -> "Sites":
         """Read the sites of entries, each with the corrected entries in which it is to be read."""
         named, unread = [], set()
         for entry, texts in readings.items():
@@ -95,12 +95,8 @@ class Sites:
             if not parts:
                 unread.add(entry)
         hosts, domains = _read_owners(named)
-        return cls(hosts, domains, frozenset(unread | {entry.casefold() for entry in unread}))
-
-    @classmethod
-    def named_by(cls, sites: Iterable[str]) -> "Sites":
-        """Read the sites that a person names: `https://www.example.com` or `*.example.com`."""
-        return cls(*_read_owners(map(Parts.split, sites)), are_given=True)
+        everybody = frozenset(unread | {entry.casefold() for entry in unread})
+        return cls(hosts, domains, everybody, are_given)
 
     def owns_all(self, entry: str, blacklisted: Container[str], reach: Reach = Reach.RARE) -> bool:
         """Return whether all that an entry lets in are pages of these sites; False if unknown.
