@@ -139,14 +139,11 @@ def _change(review: Review, setting: Setting, shown: int | None) -> Part:
     said += review.notes
     if not review.changed:
         return Part(Sentence("2 What to change: nothing"), said=said)
-    if shown is not None and entries > shown:
-        template = "{} entries, too many for a screen: -o FILE writes the rules."
-        return Part(
-            Sentence("2 What to change: use these rules"),
-            said=[Sentence(template, str(entries)), *said],
-        )
-    code = _code(review.rules, review.lines, setting.form)
-    return Part(Sentence("2 What to change: use these rules"), code=code, said=said)
+    title = Sentence("2 What to change: use these rules")
+    if shown is None or entries <= shown:
+        return Part(title, code=_code(review.rules, review.lines, setting.form), said=said)
+    template = "{} entries, too many for a screen: -o FILE writes the rules."
+    return Part(title, said=[Sentence(template, str(entries)), *said])
 
 
 _ENTRY = re.compile(r'\s*(?:<Referer>.*|"(?:[^"\\]|\\.)*",?)')

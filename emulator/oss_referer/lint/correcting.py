@@ -319,39 +319,31 @@ def _read(subject: Subject, stage: Stage, found: Iterable[Finding]) -> dict[str,
         if item.place and item.correction.instead and item.correction.risk != GUESS
     }
     readings: dict[str, tuple[str, ...]] = {}
-    for position, text in enumerate(subject.texts[stage]):
-        body = text.strip(WHITE_SPACE)
-        place = EntryPlace(stage, position, text)
-        if is_blank(text):
+    for place in subject.written:
+        if place.list is not stage or is_blank(place.entry):
             continue
-        if place not in corrected and _is_unread(subject, LintedEntry.read(place, text)):
-            for word in joined.split(body):
+        entry = LintedEntry.read(place, place.entry)
+        if place in corrected:
+            readings[entry.text] = _read_corrected(subject, entry.text, corrected[place])
+        elif not entry.is_foreign and (read_host(entry.parts) or not subject.is_dead(entry.text)):
+            readings[entry.text] = (entry.text,)
+        else:  # it names nobody and matches nobody, such as a placeholder
+            for word in joined.split(entry.text):
                 if read_host(Parts.split(word)):
                     readings[word] = (word,)
                 else:
                     readings.update({name: (f"*.{name}",) for name in find_names(word)})
-        else:
-            readings[body] = _read_one(subject, body, corrected.get(place))
     return readings
 
 
-def _read_one(subject: Subject, entry: str, corrected: tuple[str, ...] | None) -> tuple[str, ...]:
+def _read_corrected(subject: Subject, entry: str, corrected: tuple[str, ...]) -> tuple[str, ...]:
     """Return how an entry is to be read: as it is written, if that has an effect."""
-    if corrected is None:
-        return (entry,)
-    parts = Parts.split(entry)
     if subject.is_dead(entry):
         return corrected
+    parts = Parts.split(entry)
     host = read_host(parts)
     if parts.scheme in DEFAULT_PORTS and host is not None:
         others = (text for text in corrected if read_host(Parts.split(text)) != host)
         return (entry, *others)  # several entries may be joined in one
     # Somebody may have meant the wildcards that a correction leaves out.
     return (entry, *corrected) if set(parts.host) & set("*?") else corrected
-
-
-def _is_unread(subject: Subject, entry: LintedEntry) -> bool:
-    """Return whether an entry names nobody and matches nobody, such as a placeholder."""
-    if entry.is_foreign:
-        return True
-    return read_host(entry.parts) is None and subject.is_dead(entry.text)

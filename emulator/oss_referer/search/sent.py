@@ -197,7 +197,10 @@ class SentReferers:
             may_end = self._may_end(place) if place.label else ends_in_dot
             if not may_end:
                 return None
-            return self._end_host(place) if character == "/" else self._start_port(place)
+            if character == "/":
+                return self._end_host(place)
+            seen = place.seen if self._pages is Senders.OWN else ""
+            return _Reached("port", place.scheme, seen=seen)
         seen = self._shorten_host(place.seen + character, place.scheme)
         if self._has_only_names:  # then no label can be a part of an address
             return self._read_name(place._replace(seen=seen), character)
@@ -214,10 +217,6 @@ class SentReferers:
         if not self._by_default:
             return _Reached("path")
         return _Reached("mini program" if place.seen.endswith(_MINI_PROGRAMS) else "end")
-
-    def _start_port(self, place: _Reached) -> _Reached:
-        is_own = self._pages is Senders.OWN
-        return _Reached("port", place.scheme, seen=place.seen if is_own else "")
 
     def _read_name(self, place: _Reached, character: str) -> _Reached | None:
         if character == ".":
