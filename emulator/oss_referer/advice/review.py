@@ -474,9 +474,7 @@ class _Reviewer:
 
     def _trying_visitors(self) -> Iterator[Visitor]:
         """Yield strangers whose Referers look like those of the owner, of each kind the best."""
-        found: dict[str, list[str]] = {
-            name: [] for name in ("begins", "ends", "path", "program", "wide")
-        }
+        found: dict[str, list[str]] = {name: [] for name in _TRIES}
         for site, scheme in _pages(self._sites):
             host = site.page(scheme).partition("//")[2].partition("/")[0].partition(":")[0]
             if site.is_mini_program and make_mini_program() not in self._sites:
