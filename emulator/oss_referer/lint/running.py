@@ -103,7 +103,6 @@ class Fixed:
 
 def fix(
     configuration: RefererConfiguration,
-    rules: Iterable[LintRule] = RULES,
     assumptions: Assumptions = DEFAULT,
     accepted: Collection[str] = (),
     *,
@@ -115,8 +114,7 @@ def fix(
 
     Only findings that are `meant` are corrected.
     """
-    rules = tuple(rules)
-    before, first = _run(configuration, rules, assumptions, accepted, sites)
+    before, first = _run(configuration, RULES, assumptions, accepted, sites)
     found, rounds = before, 0
     risky: list[Finding] = []
     while True:
@@ -130,7 +128,7 @@ def fix(
             break
         risky += [item for item in chosen if unsafe and item.correction.changes and item.risk]
         configuration, rounds = after, rounds + 1
-        found, _ = _run(configuration, rules, assumptions, accepted, sites)
+        found, _ = _run(configuration, RULES, assumptions, accepted, sites)
     left = (  # a correction that is left was not followed
         item if item.safe is None else replace(item, safe=None, risk=UNPROVED_TOGETHER)
         for item in found
