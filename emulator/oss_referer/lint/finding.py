@@ -31,9 +31,8 @@ class Evidence(StrEnum):
 
 
 class Switch(StrEnum):
-    """A switch of RefererConfiguration, by the name of its field."""
+    """A switch that a correction may set, by the name of its field in RefererConfiguration."""
 
-    ALLOW_EMPTY_REFERER = "allow_empty_referer"
     ALLOW_TRUNCATE_QUERY_STRING = "allow_truncate_query_string"
     TRUNCATE_PATH = "truncate_path"
 
