@@ -163,8 +163,9 @@ def read(path: Path) -> tuple[Mapping[str, reading.SelectedRules], Sequence[str]
     """Return the rules of a file by name, and why others cannot be read."""
     if not path.is_file():  # it is missing on this side, a link to nothing, or a submodule
         return {}, ()
-    looked = reading.look(path, argparse.Namespace(assumptions=DEFAULT))
-    return {one.name: one for one in looked.found}, [str(error) for error in looked.wrong]
+    looked = [*reading.look(path, argparse.Namespace(assumptions=DEFAULT))]
+    found = {one.name: one for one in looked if isinstance(one, reading.SelectedRules)}
+    return found, [str(one) for one in looked if isinstance(one, Exception)]
 
 
 def note(kind: str, title: str, text: str) -> None:

@@ -3,7 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from oss_referer.advice.review import Line, Review, Visitor
@@ -56,7 +56,10 @@ def make(
     if setting.url and not setting.rules:  # a page, which has less room, and a button to copy all
         trials, url = [(f"U={url}", "")], "$U"
     trials += [
-        (f"curl -I {_sends(check.referer)}{url}", _expects(check.status, check.ec))
+        (
+            f"curl -I {'' if check.referer is None else f'-e {shlex.quote(check.referer)} '}{url}",
+            f"{check.status} x-oss-ec: {check.ec}" if check.ec else str(check.status),
+        )
         for check in review.checks[:checks]
     ]
     return (
@@ -136,14 +139,11 @@ def _change(review: Review, setting: Setting, shown: int | None) -> Part:
     said += review.notes
     if not review.changed:
         return Part(Sentence("2 What to change: nothing"), said=said)
-    if shown is not None and entries > shown:
-        template = "{} entries, too many for a screen: -o FILE writes the rules."
-        return Part(
-            Sentence("2 What to change: use these rules"),
-            said=[Sentence(template, str(entries)), *said],
-        )
-    code = _code(review.rules, review.lines, setting.form)
-    return Part(Sentence("2 What to change: use these rules"), code=code, said=said)
+    title = Sentence("2 What to change: use these rules")
+    if shown is None or entries <= shown:
+        return Part(title, code=_code(review.rules, review.lines, setting.form), said=said)
+    template = "{} entries, too many for a screen: -o FILE writes the rules."
+    return Part(title, said=[Sentence(template, str(entries)), *said])
 
 
 _ENTRY = re.compile(r'\s*(?:<Referer>.*|"(?:[^"\\]|\\.)*",?)')
@@ -181,14 +181,6 @@ def _costs(review: Review, setting: Setting) -> Iterator[str]:
     yield Sentence("Your choice: {}", costs.choice)
 
 
-def _sends(referer: str | None) -> str:
-    return "" if referer is None else f"-e {shlex.quote(referer)} "
-
-
-def _expects(status: int, ec: str | None) -> str:
-    return f"{status} x-oss-ec: {ec}" if ec else str(status)
-
-
 def _after(review: Review, setting: Setting) -> Iterator[Sentence]:
     yield Sentence("Any other 403 has another cause. CDNs and browsers cache: purge, or add ?v=2.")
     if review.changed and setting.rules:
@@ -209,7 +201,6 @@ def _names(names: Sequence[str], most: int = _NAMED) -> str:
 
 def to_dict(review: Review, log: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return a review as values for JSON."""
-    rules = review.rules
     return {
         "answer": review.answer,
         "sites_taken": review.taken,
@@ -226,16 +217,10 @@ def to_dict(review: Review, log: Mapping[str, Any] | None = None) -> dict[str, A
             }
             for item in review.visitors
         ],
-        "rules": {name: getattr(rules, name) for name in RefererConfiguration.__dataclass_fields__},
-        "reasons": [_entry(line) for line in review.lines],
-        "left_out": [_entry(line) for line in review.left_out],
-        "costs": {
-            "locked_out": review.costs.locked_out,
-            "let_in": review.costs.let_in,
-            "rare": review.costs.rare,
-            "choice": review.costs.choice,
-            "log": log,
-        },
+        "rules": asdict(review.rules),
+        "reasons": [line._asdict() for line in review.lines],
+        "left_out": [line._asdict() for line in review.left_out],
+        "costs": {**asdict(review.costs), "log": log},
         "notes": review.notes,
         "checks": [check._asdict() for check in review.checks],
     }
@@ -243,7 +228,3 @@ def to_dict(review: Review, log: Mapping[str, Any] | None = None) -> dict[str, A
 
 def _decision(decision: Decision) -> dict[str, object]:
     return {"allowed": decision.allowed, "ec": decision.ec, "entry": decision.entry}
-
-
-def _entry(line: Line) -> dict[str, str]:
-    return {"list": line.list.value, "entry": line.entry, "why": line.why}

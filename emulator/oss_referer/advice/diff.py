@@ -18,15 +18,13 @@ from oss_referer.engine import (
     DEFAULT,
     Assumptions,
     Decision,
-    Pattern,
     RefererConfiguration,
     RefererPolicy,
 )
 from oss_referer.search import automaton
 from oss_referer.search.automaton import CompiledRules, Language, Truncation, UndecidedError
-from oss_referer.search.entry import Parts
+from oss_referer.search.entry import FIXED_HOST
 from oss_referer.search.sent import OwnHost, Senders, SentReferers
-from oss_referer.search.url import DEFAULT_PORTS
 from oss_referer.sources.referer_xml import SWITCHES
 
 
@@ -235,12 +233,5 @@ def _changes_only(old: RefererPolicy, new: RefererPolicy, host: str) -> bool:
     one, other = old.reading, new.reading
     changed = {*one.whitelist.patterns} ^ {*other.whitelist.patterns}
     changed |= {*one.blacklist.patterns} ^ {*other.blacklist.patterns}
-    return all(_is_fixed(pattern, host) for pattern in changed)
-
-
-def _is_fixed(pattern: Pattern, host: str) -> bool:
-    """Return whether every Referer that an entry matches has this host."""
-    parts = Parts.split(pattern.body)
-    is_literal = {*"*?"}.isdisjoint(parts.origin)
-    ends = parts.rest.startswith("/")
-    return parts.scheme in DEFAULT_PORTS and parts.host == host and is_literal and ends
+    fixed = (FIXED_HOST.match(pattern.body) for pattern in changed)
+    return all(found is not None and found["host"] == host for found in fixed)

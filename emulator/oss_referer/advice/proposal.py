@@ -6,9 +6,10 @@ rules still do what was wanted.
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from oss_referer.advice.sites import BOTH, Site, make_console, make_mini_program
 from oss_referer.browser.probes import STRANGER
 from oss_referer.browser.strangers import APPID, CONSOLE, MINI_PROGRAMS
 from oss_referer.engine import RefererConfiguration, Sentence
@@ -86,22 +87,8 @@ def format_table(proposal: Proposal, about: str, say: Callable[[Sentence], str] 
     return "\n".join(blocks)
 
 
-@dataclass(frozen=True, slots=True)
-class _Site:
-    schemes: tuple[str, ...]
-    """The schemes to allow. A site on http will redirect to https one day, so it gets both."""
-    host: str
-    port: str | None
-
-    @property
-    def base(self) -> str:
-        return self.host.removeprefix("www.")
-
-    def origin(self, scheme: str, host: str = "") -> str:
-        return Parts(scheme, host or self.host, self.port, "/").join()
-
-
-def _read_site(url: str) -> _Site:
+def _read_site(url: str) -> Site:
+    """Read the URL of a page. A site on http will redirect to https one day, so it gets both."""
     try:
         split = urlsplit(url if "://" in url else f"https://{url}")
         host, port = split.hostname or "", split.port
@@ -115,7 +102,7 @@ def _read_site(url: str) -> _Site:
         )
     written = None if port is None or str(port) == DEFAULT_PORTS[split.scheme] else str(port)
     both = split.scheme == "http" and written is None
-    return _Site(("https", "http") if both else (split.scheme,), ascii_host, written)
+    return Site(BOTH if both else (split.scheme,), ascii_host, written)
 
 
 def _read_host(host: str) -> str | None:
@@ -125,47 +112,53 @@ def _read_host(host: str) -> str | None:
     return found if found and is_host(found) and not set(found) & set("*?_") else None
 
 
-def _is_below(host: str, scheme: str, port: str | None, sites: Iterable[_Site]) -> bool:
+def read_appid(appid: str) -> Site:
+    """Return the pages of the mini program with an appid. Raises ProposalError."""
+    if not APPID.fullmatch(appid):
+        raise ProposalError(f"{appid!r} is not an appid; write one such as wx0123456789abcdef")
+    return make_mini_program(appid)
+
+
+def _base(site: Site) -> str:
+    return site.host.removeprefix("www.")
+
+
+def _is_below(host: str, scheme: str, port: str | None, sites: Iterable[Site]) -> bool:
     """Return whether a host is a sub-domain of a site, by its scheme and on its port."""
     return any(
-        scheme in site.schemes and port == site.port and host.endswith(f".{site.base}")
+        scheme in site.schemes and port == site.port and host.endswith(f".{_base(site)}")
         for site in sites
     )
 
 
-def _schemes_of_cdn(sites: Iterable[_Site]) -> tuple[str, ...]:
+def _schemes_of_cdn(sites: Iterable[Site]) -> tuple[str, ...]:
     """Return the schemes of a CDN's style sheets: an http page may use either."""
-    return ("https", "http") if any("http" in site.schemes for site in sites) else ("https",)
+    return BOTH if any("http" in site.schemes for site in sites) else ("https",)
 
 
-def _lists(wish: SiteProfile, sites: tuple[_Site, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    white, black = [], []
+def _lists(wish: SiteProfile, sites: tuple[Site, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    allowed: list[Site] = []
     wide = sites if wish.subdomains else ()
     for site in sites:
-        if wish.subdomains and (
-            is_address(site.host) or "." not in site.base or registered(site.base) is None
-        ):
-            raise ProposalError(f"{site.base} has no sub-domains of its own; leave them out")
-        names = [site.base, f"*.{site.base}"] if wish.subdomains else [site.host]
-        schemes = [one for one in site.schemes if not _is_below(site.base, one, site.port, wide)]
-        white += [site.origin(scheme, name) for name in names for scheme in schemes]
+        base, names = _base(site), [site.host]
         if wish.subdomains:
-            tail = Parts(None, f".{site.base}", site.port, "/").join()
-            black += [f"{scheme}://*/*{tail}" for scheme in schemes]
+            if is_address(site.host) or "." not in base or registered(base) is None:
+                raise ProposalError(f"{base} has no sub-domains of its own; leave them out")
+            names = [base, f"*.{base}"]
+        left = tuple(one for one in site.schemes if not _is_below(base, one, site.port, wide))
+        allowed += [replace(site, schemes=left, host=name) for name in names]
     for given in wish.cdn:
         host = _read_host(given)
         if host is None or "." not in host:
             raise ProposalError(f"{given!r} is not a host; write one such as cdn.example.com")
-        schemes = [one for one in _schemes_of_cdn(sites) if not _is_below(host, one, None, wide)]
-        white += [f"{scheme}://{host}/" for scheme in schemes]
-    for appid in wish.mini_programs:
-        if not APPID.fullmatch(appid):
-            raise ProposalError(f"{appid!r} is not an appid; write one such as wx0123456789abcdef")
-        white.append(f"{MINI_PROGRAMS}{appid}/")
-    if wish.console:
-        white.append(f"https://*.{CONSOLE}/")
-        black.append(f"https://*/*.{CONSOLE}/")
-    return tuple(dict.fromkeys(white)), tuple(dict.fromkeys(black))
+        schemes = (one for one in _schemes_of_cdn(sites) if not _is_below(host, one, None, wide))
+        allowed.append(Site(tuple(schemes), host))
+    allowed += map(read_appid, wish.mini_programs)
+    allowed += [make_console()] if wish.console else []
+    pages = [(site, scheme) for site in allowed for scheme in site.schemes]
+    white = dict.fromkeys(site.entry(scheme) for site, scheme in pages)
+    black = dict.fromkeys(site.guard(scheme) for site, scheme in pages if site.is_wild)
+    return tuple(white), tuple(black)
 
 
 def _allow(name: str, referer: str) -> Case:
@@ -177,14 +170,15 @@ def _deny(name: str, referer: str, ec: str = _NOT_LISTED) -> Case:
 
 
 def _cases(
-    wish: SiteProfile, sites: tuple[_Site, ...], rules: RefererConfiguration
+    wish: SiteProfile, sites: tuple[Site, ...], rules: RefererConfiguration
 ) -> Iterator[Case]:
     for site in sites:
         for scheme in site.schemes:
-            yield _allow(Sentence("the site {}", site.origin(scheme)), site.origin(scheme))
+            yield _allow(Sentence("the site {}", site.entry(scheme)), site.entry(scheme))
         if wish.subdomains:
             for scheme in site.schemes:
-                sub, root = (site.origin(scheme, host) for host in (f"m.{site.base}", site.base))
+                hosts = f"m.{_base(site)}", _base(site)
+                sub, root = (replace(site, host=host).entry(scheme) for host in hosts)
                 yield _allow(Sentence("a sub-domain {}", sub), sub)
                 yield _allow(Sentence("the domain {}", root), root)
     for host in map(_read_host, wish.cdn):
@@ -224,16 +218,16 @@ def _cases(
         yield Case(Sentence("no Referer"), Expected.DENY, ec=_EMPTY_DENIED)
 
 
-def _resembling(site: _Site) -> Iterator[tuple[Sentence, Parts]]:
+def _resembling(site: Site) -> Iterator[tuple[Sentence, Parts]]:
     """Yield the names and the addresses of pages that resemble those of a site."""
     if is_address(site.host):
         return
     first = site.schemes[0]
-    if "." in site.base:
+    if "." in _base(site):
         for scheme in site.schemes:
-            page = Parts(scheme, f"m.{site.base}", site.port, "/")
+            page = Parts(scheme, f"m.{_base(site)}", site.port, "/")
             yield Sentence("a sub-domain {}", page.join()), page
     page = Parts(first, f"{site.host}.evil.test", None, "/")
     yield Sentence("a host that begins like the site {}", page.join()), page
-    page = Parts(first, f"not{site.base}", site.port, "/")
+    page = Parts(first, f"not{_base(site)}", site.port, "/")
     yield Sentence("a host that ends like the site {}", page.join()), page

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeGuard
 
-from oss_referer.advice.proposal import ProposalError
+from oss_referer.advice.proposal import ProposalError, read_appid
 from oss_referer.advice.sites import (
     BOTH,
     Meaning,
@@ -20,7 +20,6 @@ from oss_referer.advice.sites import (
     read,
 )
 from oss_referer.browser.probes import STRANGER, make
-from oss_referer.browser.strangers import APPID
 from oss_referer.engine import (
     DEFAULT,
     Assumptions,
@@ -145,12 +144,6 @@ def _read_wish(text: str) -> tuple[Site, ...]:
     return meaning.sites
 
 
-def _read_mini_program(appid: str) -> Site:
-    if not APPID.fullmatch(appid):
-        raise ProposalError(f"{appid!r} is not an appid; write one such as wx0123456789abcdef")
-    return make_mini_program(appid)
-
-
 def _matcher(entries: Iterable[str]) -> Callable[[str], bool]:
     """Return what says whether one of some entries matches a Referer."""
     rules = RefererConfiguration(whitelist=(*entries, "none"))
@@ -180,7 +173,7 @@ class _Reviewer:
         self._white = [(text, read(text)) for text in rules.whitelist]
         self._black = [(text, read(text)) for text in rules.blacklist]
         self._given = tuple(site for text in wish.sites for site in _read_wish(text))
-        self._programs = tuple(map(_read_mini_program, wish.mini_programs))
+        self._programs = tuple(map(read_appid, wish.mini_programs))
         console = (make_console(),) if wish.console else ()
         self._domains = {site.domain for site in self._given}
         cdn = [site for host in wish.cdn for site in _read_wish(host)]
@@ -481,9 +474,7 @@ class _Reviewer:
 
     def _trying_visitors(self) -> Iterator[Visitor]:
         """Yield strangers whose Referers look like those of the owner, of each kind the best."""
-        found: dict[str, list[str]] = {
-            name: [] for name in ("begins", "ends", "path", "program", "wide")
-        }
+        found: dict[str, list[str]] = {name: [] for name in _TRIES}
         for site, scheme in _pages(self._sites):
             host = site.page(scheme).partition("//")[2].partition("/")[0].partition(":")[0]
             if site.is_mini_program and make_mini_program() not in self._sites:

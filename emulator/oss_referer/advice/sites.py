@@ -17,13 +17,13 @@ from oss_referer.search.entry import Parts, example, fill_port, is_blank, parse_
 from oss_referer.search.sent import read_sent
 from oss_referer.search.url import (
     RESERVED,
+    domain_of,
     encode_host,
     has_known_suffix,
     is_address,
     is_host,
     is_port,
     registered,
-    suffix_list,
 )
 
 BOTH = ("https", "http")
@@ -74,8 +74,7 @@ class Site:
     def domain(self) -> str:
         """What somebody has registered of the host, or the host itself."""
         host = self.fixed.lstrip(".")
-        found: str | None = None if is_address(host) else suffix_list().privatesuffix(host)
-        return found or host
+        return domain_of(host) or host
 
     @property
     def name(self) -> str:

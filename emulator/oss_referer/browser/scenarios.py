@@ -8,8 +8,7 @@ from oss_referer.browser import browser
 from oss_referer.browser.browser import Embedding, ReferrerPolicy
 from oss_referer.browser.default_domain import find_rule_of_url
 from oss_referer.engine import Decision, RefererPolicy, Sentence, Signing
-from oss_referer.search.sent import domain_of
-from oss_referer.search.url import WebURL, decode_host
+from oss_referer.search.url import WebURL, decode_host, domain_of
 
 OBJECT_URL = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/photo.jpg"
 """The default object."""
@@ -132,7 +131,7 @@ def _neighbours(page: WebURL, target: WebURL) -> Iterator[_Row]:
         return
     host = page.host.rstrip(".")
     domain = host.removeprefix("www.")
-    glued = f"not{decode_host(domain_of(page) or domain)}"
+    glued = f"not{decode_host(domain_of(host) or domain)}"
     for name, resembling, wanted in (
         (Sentence("the domain without www"), domain, None),
         (Sentence("a sub-domain"), f"m.{domain}", None),

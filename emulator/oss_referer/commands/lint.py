@@ -48,7 +48,7 @@ from oss_referer.terminal.output import (
     writing,
 )
 from oss_referer.terminal.parser import Commands, InputError
-from oss_referer.terminal.rules import FoundRules, SelectedRules
+from oss_referer.terminal.rules import FoundRules, SelectedRules, Source
 
 _DESCRIPTION = (
     "Finds mistakes in rules. The engine has decided on every Referer that is shown. The exit "
@@ -121,15 +121,11 @@ class _Linted:
     shown: Sequence[Finding]
     """Those to print."""
 
-    def read_sites(self) -> tuple[str, ...]:
-        return lint.read_sites(self.rules.configuration, self.found)
-
     def remark(self) -> Iterator[Remark]:
         return remark(self.shown, self.rules.where, self.rules.find_places())
 
     def to_dicts(self) -> Iterator[dict[str, object]]:
-        where = self.rules.find_places()
-        for item in _to_dicts(self.shown, where):
+        for item in _to_dicts(self.shown, self.rules.find_places()):
             yield {"file": self.rules.where, "name": self.rules.name, **item}
 
 
@@ -254,7 +250,7 @@ def _report_all(linted: Sequence[_Linted], arguments: argparse.Namespace) -> Ite
     found = [item for one in linted for item in one.found]
     is_corrected = any(finding.correction.changes for finding in shown)
     is_taken = is_corrected and len(linted) == 1 and not linted[0].settings.site
-    named = linted[0].read_sites() if is_taken else ()
+    named = lint.read_sites(linted[0].rules.configuration, found) if is_taken else ()
     accepted = sorted({name for item in linted for name in item.settings.ignore})
     yield from _closing(shown, found, accepted, named)
     if len(linted) > 1:
@@ -270,10 +266,7 @@ def _report(
 ) -> Iterator[Block]:
     notes = [finding for finding in shown if finding.severity is Severity.NOTE]
     for cause in lint.group(item for item in shown if item.severity is not Severity.NOTE):
-        if len(cause) == 1:
-            yield from _describe(cause[0], where)
-        else:
-            yield from _describe_cause(cause, where, arguments)
+        yield from _describe(cause, where, arguments)
         yield line()
     if notes:
         yield line(Text(Sentence("Good to know"), Tone.STRONG))
@@ -314,17 +307,39 @@ _SITES = 4
 """How many of the sites that the entries name are shown."""
 
 
-def _describe(finding: Finding, where: Places) -> Iterator[Block]:
+def _describe(
+    cause: Sequence[Finding], where: Places, arguments: argparse.Namespace
+) -> Iterator[Block]:
+    """Describe the findings of one cause as one, with a line for each entry of several."""
+    first = cause[0]
     about: tuple[Piece, ...] = ()
-    place = finding.place
-    if place is not None:
+    place = first.place
+    if len(cause) > 1:
+        about = ("  ", Sentence("{} entries", f"{len(cause):,}"))
+    elif place is not None:
         at = where.get((place.list, place.position))
         name = Sentence(ENTRIES[place.list].template, str(place.position + 1))
         named = Sentence("line {}, {}", str(at[0]), name) if at else name
-        about = ("  ", Sentence("{}: ", named), _entry(finding))
-    yield _head(finding, *about)
-    yield line(finding.reason, indent=2)
-    yield _labelled(Sentence("shown by"), *_evidence(finding))
+        about = ("  ", Sentence("{}: ", named), _entry(first))
+    severity = Text(Sentence(first.severity.value), _TONES[first.severity])
+    yield line(severity, f" {first.rule}", *about)
+    yield line(first.reason, indent=2)
+    is_judged = first.evidence in (Evidence.ALLOWED, Evidence.DENIED)
+    ec = f", EC {first.decision_reason.ec}" if is_judged and first.decision_reason.ec else ""
+    shown = referer(first.referer), " ", Sentence(first.evidence.value), ec
+    yield _labelled(Sentence("shown by"), *shown)
+    yield from _several(cause, where, arguments) if len(cause) > 1 else _corrected(first)
+    if first.decide:
+        yield _labelled(Sentence("decide"), first.decide)
+    for number, rare in enumerate(first.rare):
+        yield _labelled("" if number else Sentence("rare"), rare)
+    if first.also:
+        yield _labelled(Sentence("also"), Sentence("corrects {}", ", ".join(first.also)))
+
+
+def _corrected(finding: Finding) -> Iterator[Block]:
+    """Say how to correct what is wrong: first what is safe."""
+    place = finding.place
     safe = tuple(_corrections(finding.safe, place)) if finding.safe else ()
     rest = tuple(item for item in _corrections(finding.correction, place) if item not in safe)
     for label, pieces in ((Sentence("correct"), safe), (Sentence("unsafe"), rest)):
@@ -332,21 +347,16 @@ def _describe(finding: Finding, where: Places) -> Iterator[Block]:
             yield _labelled(label, Sentence("all of this, as one change:"))
         for number, piece in enumerate(pieces):
             yield _labelled("" if number or len(pieces) > _WEIGHED else label, piece)
-    yield from _ending(finding)
 
 
 _WEIGHED = 2
 """How many lines of a correction a reader weighs one by one."""
 
 
-def _describe_cause(
+def _several(
     cause: Sequence[Finding], where: Places, arguments: argparse.Namespace
 ) -> Iterator[Block]:
-    """Describe the findings of one cause as one, with a line for each entry."""
-    first = cause[0]
-    yield _head(first, "  ", Sentence("{} entries", f"{len(cause):,}"))
-    yield line(first.reason, indent=2)
-    yield _labelled(Sentence("shown by"), *_evidence(first))
+    """Yield a line for each entry, with its correction."""
     shown = cause if arguments.all else cause[:_SHOWN]
     for number, finding in enumerate(shown):
         label = (
@@ -359,7 +369,6 @@ def _describe_cause(
         yield _labelled("" if number else label, *_brief(finding, where))
     if len(cause) > len(shown):
         yield _labelled("", Sentence("{} more (--all shows them)", f"{len(cause) - len(shown):,}"))
-    yield from _ending(first)
 
 
 def _brief(finding: Finding, where: Places) -> Iterator[Piece]:
@@ -382,29 +391,8 @@ def _entry(finding: Finding) -> Text:
     return Text((finding.place and finding.place.entry) or '""', Tone.STRONG)
 
 
-def _head(finding: Finding, *about: Piece) -> Block:
-    severity = Text(Sentence(finding.severity.value), _TONES[finding.severity])
-    return line(severity, f" {finding.rule}", *about)
-
-
-def _ending(finding: Finding) -> Iterator[Block]:
-    """Say what a correction leaves to decide, what is rare, and what else it corrects."""
-    if finding.decide:
-        yield _labelled(Sentence("decide"), finding.decide)
-    for number, rare in enumerate(finding.rare):
-        yield _labelled("" if number else Sentence("rare"), rare)
-    if finding.also:
-        yield _labelled(Sentence("also"), Sentence("corrects {}", ", ".join(finding.also)))
-
-
 def _labelled(label: str, *pieces: Piece) -> Block:
     return line(Text(label, Tone.FAINT, 10), *pieces, indent=2)
-
-
-def _evidence(finding: Finding) -> tuple[Piece, ...]:
-    is_judged = finding.evidence in (Evidence.ALLOWED, Evidence.DENIED)
-    ec = f", EC {finding.decision_reason.ec}" if is_judged and finding.decision_reason.ec else ""
-    return referer(finding.referer), " ", Sentence(finding.evidence.value), ec
 
 
 def _corrections(correction: Correction, place: EntryPlace | None) -> Iterator[Text]:
@@ -477,10 +465,19 @@ def _show_fixed(
 
     Standard output gets the rules, and standard error the rest, unless the rules are written.
     """
-    text, refusal = _correct(selected, fixed)
+    source, refusal = selected.source, ""
+    try:
+        text = selected.edit(fixed.configuration)
+    except NotEditableError as error:
+        text, refusal = _format(fixed.configuration, selected.form), str(error)
     if arguments.write:
-        _write(selected, text, refusal)
-    before = _text_before(selected, refusal)
+        _write(source, text, refusal)
+    before = (
+        _format(selected.configuration, selected.form)
+        if source is None or refusal
+        else source.content.decode("utf-8-sig")
+    )
+    changed = [*_diff(source.name if source else "rules", before, text)]
     found = diff.compare(
         selected.configuration, fixed.configuration, assumptions=arguments.assumptions
     )
@@ -489,7 +486,7 @@ def _show_fixed(
             {
                 "rules": text,
                 "written": arguments.write,
-                "diff": "".join(_diff(selected, before, text)),
+                "diff": "".join(changed),
                 "unsafe": [item.to_dict() for item in fixed.unsafe],
                 "proof": changes.to_dict(found),
                 "left": left,
@@ -499,27 +496,10 @@ def _show_fixed(
         if not arguments.write:
             write(text if text.endswith("\n") else f"{text}\n")
             sys.stdout.flush()
-        changed = [item.rstrip("\n") for item in _diff(selected, before, text)]
-        show(
-            *_warn(fixed),
-            *_report_fixed(refusal, changed, changes.describe(found, whole=arguments.all), left),
-            to=sys.stdout if arguments.write else sys.stderr,
-        )
+        proof = changes.describe(found, whole=arguments.all)
+        report = _report_fixed(fixed.unsafe, refusal, changed, proof, left)
+        show(*report, to=sys.stdout if arguments.write else sys.stderr)
     return int(any(item.severity is not Severity.NOTE for item in fixed.left))
-
-
-def _correct(selected: SelectedRules, fixed: Fixed) -> tuple[str, str]:
-    """Return the corrected text, and why it is not the corrected source; "" if it is."""
-    try:
-        return selected.edit(fixed.configuration), ""
-    except NotEditableError as error:
-        return _format(fixed.configuration, selected.form), str(error)
-
-
-def _text_before(selected: SelectedRules, refusal: str) -> str:
-    if selected.source is None or refusal:
-        return _format(selected.configuration, selected.form)
-    return selected.source.content.decode("utf-8-sig")
 
 
 def _format(configuration: RefererConfiguration, form: RulesForm) -> str:
@@ -530,8 +510,7 @@ def _format(configuration: RefererConfiguration, form: RulesForm) -> str:
         raise InputError(f"the corrected rules cannot be written as {form}: {error}") from None
 
 
-def _write(selected: SelectedRules, text: str, refusal: str) -> None:
-    source = selected.source
+def _write(source: Source | None, text: str, refusal: str) -> None:
     if source is not None and source.name == "standard input":
         refusal = "it is not a file"
     if source is None or refusal:
@@ -541,36 +520,34 @@ def _write(selected: SelectedRules, text: str, refusal: str) -> None:
         file.write((BOM_UTF8 if source.content.startswith(BOM_UTF8) else b"") + text.encode())
 
 
-def _diff(selected: SelectedRules, before: str, after: str) -> Iterator[str]:
-    name = selected.source.name if selected.source else "rules"
+def _diff(name: str, before: str, after: str) -> Iterator[str]:
     old, new = (text.splitlines(keepends=True) for text in (before, after))
     corrected = language.say(Sentence("{} (corrected)", name))
     for item in difflib.unified_diff(old, new, name, corrected):
         yield item if item.endswith("\n") else f"{item}\n"
 
 
-def _warn(fixed: Fixed) -> Iterator[Block]:
-    """Yield the corrections that were followed although they are not safe."""
-    if fixed.unsafe:
-        yield line(Text(Sentence("Followed, although not safe"), Tone.STRONG))
-        for item in fixed.unsafe:
-            entry = f" {item.place.entry}:" if item.place else ":"
-            name = Text(item.rule, Tone.WARNING)
-            yield line(name, f"{entry} ", item.risk, indent=2)
-        yield line()
-
-
 _DIFF_TONES = {"+": Tone.GOOD, "-": Tone.BAD, "@": Tone.FAINT}
 
 
 def _report_fixed(
-    refusal: str, changed: Sequence[str], proof: Iterable[Block], left: Iterable[Block]
+    unsafe: Sequence[Finding],
+    refusal: str,
+    changed: Sequence[str],
+    proof: Iterable[Block],
+    left: Iterable[Block],
 ) -> Iterator[Block]:
+    if unsafe:
+        yield line(Text(Sentence("Followed, although not safe"), Tone.STRONG))
+        for finding in unsafe:
+            entry = f" {finding.place.entry}: " if finding.place else ": "
+            yield line(Text(finding.rule, Tone.WARNING), entry, finding.decide, indent=2)
+        yield line()
     if refusal:
         yield line(Text(Sentence("Not written back: {}.", language.explain(refusal)), Tone.WARNING))
         yield line()
     for item in changed:
-        yield line(Text(item, _DIFF_TONES.get(item[:1], Tone.PLAIN)))
+        yield line(Text(item.removesuffix("\n"), _DIFF_TONES.get(item[:1], Tone.PLAIN)))
     if changed:
         yield line()
     yield from proof

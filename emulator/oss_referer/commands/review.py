@@ -33,9 +33,6 @@ _DESCRIPTION = (
 )
 
 
-_FORMS = {".xml": RulesForm.XML, ".toml": RulesForm.TOML, ".tf": RulesForm.HCL}
-
-
 class Form(StrEnum):
     TEXT = "text"
     JSON = "json"
@@ -126,7 +123,7 @@ def _note(selected: SelectedRules) -> Iterator[Sentence]:
 
 
 def _write(review: Review, form: RulesForm, path: str) -> None:
-    form = _FORMS.get(Path(path).suffix.lower(), form)
+    form = rules.FORMS.get(Path(path).suffix.lower(), form)
     if path.lower().endswith(".json") and form is not RulesForm.TERRAFORM:
         form = RulesForm.TERRAFORM if path.lower().endswith(".tf.json") else RulesForm.JSON
     with writing(Path(path), InputError) as file:

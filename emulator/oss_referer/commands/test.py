@@ -153,15 +153,12 @@ def _run_one(path: Path, given: Sequence[SelectedRules], arguments: argparse.Nam
 def _find_beside(path: Path, arguments: argparse.Namespace) -> Sequence[SelectedRules]:
     """Return the only rules in the folder of a table, or none. Raises InputError."""
     files, _ = rules.list_files(path.parent)
-    looked = [
-        rules.look(file, arguments)
-        for file in files
-        if file.parent == path.parent and not _has_tables(file)
-    ]
-    for one in looked:
-        if one.wrong:
-            raise one.wrong[0]
-    found = [selected for one in looked for selected in one.found]
+    beside = (file for file in files if file.parent == path.parent and not _has_tables(file))
+    found: list[SelectedRules] = []
+    for one in (one for file in beside for one in rules.look(file, arguments)):
+        if isinstance(one, InputError):
+            raise one
+        found.append(one)
     if len(found) > 1:
         known = join([item.argument for item in found])
         raise InputError(f"{path}: there are several rules beside it; write {known} before it")

@@ -9,12 +9,13 @@ from typing import Any
 from oss_referer.engine import DEFAULT, RefererConfiguration, RefererPolicy, Sentence, Stage
 from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.lint import joined, risk
-from oss_referer.lint.finding import NOTHING, Correction, EntryPlace, Finding, Severity
+from oss_referer.lint.finding import Correction, EntryPlace, Finding, Severity
 from oss_referer.lint.risk import (
     GUESS,
     EditedRules,
     EntryEdit,
     NamedSites,
+    Risk,
     Sites,
     find_names,
     read_host,
@@ -33,7 +34,7 @@ def follow(
     configuration: RefererConfiguration, found: Iterable[Finding], *, unsafe: bool = False
 ) -> RefererConfiguration:
     """Return a configuration with the corrections of some findings that are safe, or with all."""
-    placed = ((item.place, item.following(unsafe=unsafe)) for item in found)
+    placed = ((item.place, item.correction if unsafe else item.safe) for item in found)
     return apply(configuration, [(place, one) for place, one in placed if one is not None])
 
 
@@ -42,27 +43,21 @@ def apply(
 ) -> RefererConfiguration:
     """Return a configuration with some corrections, whether they are safe or not."""
     placed = tuple(corrections)
-    lists: dict[Stage, Mapping[int, tuple[str, ...]]] = {
-        stage: {
-            place.position: correction.instead
-            for place, correction in placed
-            if place and place.list is stage and correction.instead is not None
-        }
-        for stage in (Stage.WHITELIST, Stage.BLACKLIST)
-    }
     changes: dict[str, Any] = {
         correction.switch[0].value: correction.switch[1]
         for _, correction in placed
         if correction.switch
     }
-    white = [text for _, correction in placed for text in correction.whitelist]
-    black = [text for _, correction in placed for text in correction.blacklist]
-    return replace(
-        configuration,
-        whitelist=tuple(_replace(configuration.whitelist, lists[Stage.WHITELIST], white)),
-        blacklist=tuple(_replace(configuration.blacklist, lists[Stage.BLACKLIST], black)),
-        **changes,
-    )
+    for stage in LISTS:
+        instead = {
+            place.position: correction.instead
+            for place, correction in placed
+            if place and place.list is stage and correction.instead is not None
+        }
+        added = [text for _, correction in placed for text in correction.added(stage)]
+        entries = getattr(configuration, stage.value)
+        changes[stage.value] = tuple(_replace(entries, instead, added))
+    return replace(configuration, **changes)
 
 
 def _replace(
@@ -87,9 +82,9 @@ class _Corrected:
     blacklist: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     """The rules that changed it."""
-    risk: Sentence = NOTHING
+    risk: Risk | None = None
     """The risk of one of these changes, if a rule knows one."""
-    error: Sentence = NOTHING
+    error: Risk | None = None
     """What is still wrong with an entry, if that is an error."""
 
 
@@ -115,7 +110,7 @@ class _Chain:
             if instead is None or (self.careful and risk):  # only the owner can go on
                 is_error = (suspicion.severity or rule.severity) is Severity.ERROR
                 said = Sentence("It leaves another error. {}", suspicion.reason)
-                return _Corrected((text,), error=said if is_error else NOTHING)
+                return _Corrected((text,), error=Risk(said) if is_error else None)
             results = self.correct_all(instead, rules[number:], given)
             named = () if given.issuperset(instead) and instead else (rule.name,)
             return _Corrected(
@@ -135,8 +130,8 @@ class _Chain:
             _union(item.entries for item in results),
             _union(item.blacklist for item in results),
             _union(item.rules for item in results),
-            next((item.risk for item in results if item.risk), NOTHING),
-            next((item.error for item in results if item.error), NOTHING),
+            next((item.risk for item in results if item.risk), None),
+            next((item.error for item in results if item.error), None),
         )
 
 
@@ -174,7 +169,9 @@ def _union(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item for part in parts for item in part))
 
 
-UNPROVED_TOGETHER = Sentence("It is not proved to be safe together with the other corrections.")
+UNPROVED_TOGETHER = Risk(
+    Sentence("It is not proved to be safe together with the other corrections.")
+)
 
 _MAX_STEPS = 1_200_000
 """The most steps of all searches of an assessment."""
@@ -196,14 +193,15 @@ class Assessor:
         self._subject, self._found, self._sites = subject, found, sites
         self._budget, self._budget_of_rare = Budget(_MAX_STEPS), Budget(_MAX_STEPS_RARE)
         self._bodies = {
-            stage: Counter(text.strip(WHITE_SPACE) for text in _list(subject, stage))
-            for stage in LISTS
+            stage: Counter(text.strip(WHITE_SPACE) for text in texts)
+            for stage, texts in subject.texts.items()
         }
 
     @cached_property
     def _named(self) -> NamedSites:
         white, black = (Sites.of(_read(self._subject, stage, self._found)) for stage in LISTS)
-        return NamedSites(Sites.named_by(self._sites) if self._sites else white, black)
+        given = Sites.of({site: [site] for site in self._sites}, are_given=True)
+        return NamedSites(given if self._sites else white, black)
 
     @cached_property
     def _own(self) -> risk.OwnPages:
@@ -211,17 +209,17 @@ class Assessor:
 
     def assess(self, finding: Finding) -> Finding:
         """Return a finding with what of its correction is safe."""
-        rules, whole = self._subject.configuration, finding.correction
+        rules, whole, place = self._subject.configuration, finding.correction, finding.place
         if not whole.changes:
             return replace(finding, safe=None)
-        found = whole.risk or self._find_risk(finding.place, whole)
+        edit = self._edit(place, whole)
+        found = whole.risk or self._find_risk(place, whole, edit)
         if not found:
-            rare = self._find_rare(finding.place, whole)
-            return replace(finding, safe=whole, risk=NOTHING, rare=rare)
+            return replace(finding, safe=whole, rare=self._find_rare(edit))
         part = finding.safe
-        if part is None or part == whole or apply(rules, [(finding.place, part)]) == rules:
+        if part is None or part == whole or apply(rules, [(place, part)]) == rules:
             return replace(finding, safe=None, risk=found)
-        is_safe = self._find_risk(finding.place, part) is None
+        is_safe = self._find_risk(place, part, self._edit(place, part)) is None
         return replace(finding, safe=part if is_safe else None, risk=found)
 
     def follow(
@@ -240,8 +238,10 @@ class Assessor:
                     steps = trial
         return apply(configuration, steps)
 
-    def _find_risk(self, place: EntryPlace | None, correction: Correction) -> Sentence | None:
-        edit, old = self._edit(place, correction), self._subject.compiled
+    def _find_risk(
+        self, place: EntryPlace | None, correction: Correction, edit: EntryEdit | None
+    ) -> Risk | None:
+        old = self._subject.compiled
         with self._budget.lend(_MAX_STEPS_OF_ONE) as budget:
             if edit is None:
                 after = apply(self._subject.configuration, [(place, correction)])
@@ -249,14 +249,14 @@ class Assessor:
             new = EditedRules(old, edit)
             return risk.find_risk(old, new, edit, self._named, budget, own=self._own)
 
-    def _find_rare(self, place: EntryPlace | None, correction: Correction) -> tuple[Sentence, ...]:
-        edit, old = self._edit(place, correction), self._subject.compiled
+    def _find_rare(self, edit: EntryEdit | None) -> tuple[Sentence, ...]:
+        old = self._subject.compiled
         if edit is None or not old.is_searchable:
             return ()
         with self._budget_of_rare.lend(_MAX_STEPS_RARE_OF_ONE) as budget:
             return risk.find_rare(old, EditedRules(old, edit), edit, self._named, budget)
 
-    def _compare(self, after: RefererConfiguration, budget: Budget) -> Sentence | None:
+    def _compare(self, after: RefererConfiguration, budget: Budget) -> Risk | None:
         new = RefererPolicy.compile(after, self._subject.assumptions)
         old = self._subject.compiled
         return risk.compare(old, new, self._named, budget, own=self._own)
@@ -266,29 +266,22 @@ class Assessor:
         subject = self._subject
         if correction.switch or subject.assumptions != DEFAULT or not subject.has_whitelist:
             return None
-        instead: dict[Stage, tuple[str, ...]] = dict.fromkeys(LISTS, ())
-        out: dict[Stage, tuple[str, ...]] = dict.fromkeys(LISTS, ())
+        out: list[str] = []
+        added = {stage: correction.added(stage) for stage in LISTS}
         if place is not None and correction.instead is not None:
-            instead[place.list] = correction.instead
-            body = place.entry.strip(WHITE_SPACE)
-            is_gone = self._bodies[place.list][body] == 1 and body not in correction.instead
-            out[place.list] = (body,) if is_gone and body else ()
-        if out[Stage.WHITELIST] and not (instead[Stage.WHITELIST] or subject.has_other_white):
-            return None
-        added = {
-            Stage.WHITELIST: (*instead[Stage.WHITELIST], *correction.whitelist),
-            Stage.BLACKLIST: (*instead[Stage.BLACKLIST], *correction.blacklist),
-        }
-        return EntryEdit(
-            white_out=self._watch(out[Stage.WHITELIST]),
-            white_in=self._watch(self._new(Stage.WHITELIST, added)),
-            black_out=self._watch(out[Stage.BLACKLIST]),
-            black_in=self._watch(self._new(Stage.BLACKLIST, added)),
-        )
-
-    def _new(self, stage: Stage, added: dict[Stage, tuple[str, ...]]) -> Iterator[str]:
-        bodies = (text.strip(WHITE_SPACE) for text in added[stage])
-        return (body for body in bodies if body and body not in self._bodies[stage])
+            added[place.list] = (*correction.instead, *added[place.list])
+            body, bodies = place.entry.strip(WHITE_SPACE), self._bodies[place.list]
+            if body and bodies[body] == 1 and body not in correction.instead:
+                out.append(body)
+                is_last = place.list is Stage.WHITELIST and not bodies.keys() - {"", body}
+                if is_last and not correction.instead:
+                    return None
+        changes = []
+        for stage, texts in added.items():
+            changes.append(out if place and place.list is stage else ())
+            new = (text.strip(WHITE_SPACE) for text in texts)
+            changes.append([body for body in new if body and body not in self._bodies[stage]])
+        return EntryEdit(*(self._watch(bodies) for bodies in changes))
 
     def _watch(self, bodies: Iterable[str]) -> tuple[SearchedEntry, ...]:
         return tuple(entry for body in bodies for entry in self._subject.compiled.read(body))
@@ -318,11 +311,6 @@ def read_sites(configuration: RefererConfiguration, found: Iterable[Finding]) ->
     )
 
 
-def _list(subject: Subject, stage: Stage) -> tuple[str, ...]:
-    entries: tuple[str, ...] = getattr(subject.configuration, stage.value)
-    return entries
-
-
 def _read(subject: Subject, stage: Stage, found: Iterable[Finding]) -> dict[str, tuple[str, ...]]:
     """Return how the entries of a list are to be read: as they are, or as they are corrected."""
     corrected = {
@@ -331,39 +319,31 @@ def _read(subject: Subject, stage: Stage, found: Iterable[Finding]) -> dict[str,
         if item.place and item.correction.instead and item.correction.risk != GUESS
     }
     readings: dict[str, tuple[str, ...]] = {}
-    for position, text in enumerate(_list(subject, stage)):
-        body = text.strip(WHITE_SPACE)
-        place = EntryPlace(stage, position, text)
-        if is_blank(text):
+    for place in subject.written:
+        if place.list is not stage or is_blank(place.entry):
             continue
-        if place not in corrected and _is_unread(subject, LintedEntry.read(place, text)):
-            for word in joined.split(body):
+        entry = LintedEntry.read(place, place.entry)
+        if place in corrected:
+            readings[entry.text] = _read_corrected(subject, entry.text, corrected[place])
+        elif not entry.is_foreign and (read_host(entry.parts) or not subject.is_dead(entry.text)):
+            readings[entry.text] = (entry.text,)
+        else:  # it names nobody and matches nobody, such as a placeholder
+            for word in joined.split(entry.text):
                 if read_host(Parts.split(word)):
                     readings[word] = (word,)
                 else:
                     readings.update({name: (f"*.{name}",) for name in find_names(word)})
-        else:
-            readings[body] = _read_one(subject, body, corrected.get(place))
     return readings
 
 
-def _read_one(subject: Subject, entry: str, corrected: tuple[str, ...] | None) -> tuple[str, ...]:
+def _read_corrected(subject: Subject, entry: str, corrected: tuple[str, ...]) -> tuple[str, ...]:
     """Return how an entry is to be read: as it is written, if that has an effect."""
-    if corrected is None:
-        return (entry,)
-    parts = Parts.split(entry)
     if subject.is_dead(entry):
         return corrected
+    parts = Parts.split(entry)
     host = read_host(parts)
     if parts.scheme in DEFAULT_PORTS and host is not None:
         others = (text for text in corrected if read_host(Parts.split(text)) != host)
         return (entry, *others)  # several entries may be joined in one
     # Somebody may have meant the wildcards that a correction leaves out.
     return (entry, *corrected) if set(parts.host) & set("*?") else corrected
-
-
-def _is_unread(subject: Subject, entry: LintedEntry) -> bool:
-    """Return whether an entry names nobody and matches nobody, such as a placeholder."""
-    if entry.is_foreign:
-        return True
-    return read_host(entry.parts) is None and subject.is_dead(entry.text)

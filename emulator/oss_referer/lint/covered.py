@@ -13,7 +13,7 @@ SEVERITY = Severity.NOTE
 
 def suspect(subject: Subject) -> Suspicions:
     """Suspect entries that one other entry of the same list covers."""
-    for entries in subject.lists:
+    for entries in (subject.whitelist, subject.blacklist):
         first = {entry.text: entry for entry in reversed(entries)}  # duplicates have their own rule
         filed = GramIndex(parse_entry(text) for text in first)
         for entry in first.values():

@@ -14,7 +14,7 @@ SEVERITY = Severity.WARNING
 
 def suspect(subject: Subject) -> Suspicions:
     """Suspect entries that repeat an earlier one."""
-    for entries in subject.lists:
+    for entries in (subject.whitelist, subject.blacklist):
         seen: set[str] = set()
         for entry in entries:
             if entry.text in seen:

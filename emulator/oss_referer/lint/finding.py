@@ -8,6 +8,7 @@ from typing import Self
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Reason, Sentence, Stage
 from oss_referer.engine.header import is_sendable
+from oss_referer.lint.risk import Risk
 from oss_referer.remarks import Remark
 from oss_referer.remarks import Severity as Severity
 from oss_referer.search.entry import example
@@ -17,9 +18,6 @@ NOTHING = Sentence("")
 """Leaves nothing to the owner to decide."""
 
 LEAVE_OUT = Sentence("correct it, or leave it out")
-
-WIDENS = Sentence("It names the whole host, and not only the path.")
-"""The risk of a correction that leaves out a path: somebody may have meant that."""
 
 
 class Evidence(StrEnum):
@@ -33,9 +31,8 @@ class Evidence(StrEnum):
 
 
 class Switch(StrEnum):
-    """A switch of RefererConfiguration, by the name of its field."""
+    """A switch that a correction may set, by the name of its field in RefererConfiguration."""
 
-    ALLOW_EMPTY_REFERER = "allow_empty_referer"
     ALLOW_TRUNCATE_QUERY_STRING = "allow_truncate_query_string"
     TRUNCATE_PATH = "truncate_path"
 
@@ -69,13 +66,17 @@ class Correction:
     switch: tuple[Switch, bool] | None = None
     """A switch to set, and its value."""
     decide: Sentence = NOTHING
-    risk: Sentence = NOTHING
+    risk: Risk | None = None
     """What only a person can decide, if the rule knows: such a correction is never safe."""
 
     @property
     def changes(self) -> bool:
         """Whether it changes the rules."""
         return self.instead is not None or bool(self.whitelist or self.blacklist or self.switch)
+
+    def added(self, stage: Stage) -> tuple[str, ...]:
+        """Return the entries to add to a list."""
+        return self.whitelist if stage is Stage.WHITELIST else self.blacklist
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class Suspicion:
     """The severity, if it is not that of the rule."""
 
     @classmethod
-    def unmatched(cls, corrected: str, reason: Sentence, risk: Sentence = NOTHING) -> Self:
+    def unmatched(cls, corrected: str, reason: Sentence, risk: Risk | None = None) -> Self:
         """Suspect that an entry does not match a page that a corrected one matches.
 
         The owner decides what to do with one that is corrected to "".
@@ -126,7 +127,7 @@ class Finding:
     place: EntryPlace | None
     safe: Correction | None = None
     """What of the correction is safe: all of it, a part, or nothing."""
-    risk: Sentence = NOTHING
+    risk: Risk | None = None
     """Why the correction is not safe."""
     rare: tuple[Sentence, ...] = ()
     """What a safe correction changes for pages that send their whole URL, or on other ports."""
@@ -143,11 +144,7 @@ class Finding:
     @property
     def decide(self) -> Sentence:
         """What is left to the owner of the rules: a decision, or whether to take a risk."""
-        return self.correction.decide or self.risk
-
-    def following(self, *, unsafe: bool) -> Correction | None:
-        """Return what to follow of the correction: all, or with `unsafe` false what is safe."""
-        return self.correction if unsafe and self.correction.changes else self.safe
+        return self.correction.decide or (self.risk.said if self.risk else NOTHING)
 
     def to_dict(self, line: int | None = None) -> dict[str, object]:
         """Return the finding as values for JSON; `line` is that of its entry in a file."""
@@ -211,7 +208,7 @@ def remark(
 
 def describe(finding: Finding) -> str:
     """Describe a finding in one line: what is wrong, what shows it, what to do."""
-    correction = finding.correction
+    correction, switch = finding.correction, finding.correction.switch
     entry = f"{finding.place.entry.strip() or 'a blank entry'}: " if finding.place else ""
     shown = "A request without a Referer" if finding.referer is None else finding.referer
     steps = [
@@ -219,17 +216,10 @@ def describe(finding: Finding) -> str:
         "leave it out" if correction.instead == () else "",
         f"add {', '.join(correction.whitelist)}" if correction.whitelist else "",
         f"add {', '.join(correction.blacklist)} to the blacklist" if correction.blacklist else "",
-        _switch(finding),
+        f"set {switch[0].element} {str(switch[1]).lower()}" if switch else "",
         correction.decide,
     ]
     advice = "; ".join(filter(None, steps))
     ending = f" To correct it: {advice}." if advice else ""
-    risk = f" Not safe: {finding.risk}" if finding.risk else ""
+    risk = f" Not safe: {finding.risk.said}" if finding.risk else ""
     return f"{entry}{finding.reason} {shown} {finding.evidence}.{ending}{risk}"
-
-
-def _switch(finding: Finding) -> str:
-    if finding.correction.switch is None:
-        return ""
-    switch, value = finding.correction.switch
-    return f"set {switch.element} {str(value).lower()}"

@@ -59,9 +59,7 @@ def _correct(entry: LintedEntry, likely: Parts) -> Correction:
     is_likely &= "@" not in entry.text  # the name of a user is no host
     if not is_likely or corrected == entry.text or not likely.host.isascii():
         return Correction(decide=LEAVE_OUT)
-    return (
-        Correction((corrected,)) if guessed == likely.host else Correction((corrected,), risk=GUESS)
-    )
+    return Correction((corrected,), risk=None if guessed == likely.host else GUESS)
 
 
 def _may_be_host(entry: LintedEntry) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import NOTHING, Correction, Evidence, Suspicion
+from oss_referer.lint.finding import Correction, Evidence, Suspicion
 from oss_referer.lint.regular_expression import WRITE_ANEW, is_expression
 from oss_referer.lint.risk import GUESS
 from oss_referer.lint.subject import LintedEntry, Subject
@@ -36,7 +36,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     # A comment may follow, such as `# production`: what does not look like an entry is left out.
     parts = tuple(filter(_CERTAIN.match, words))
     sure = parts == words and not any(map(_is_joined, parts))
-    correction = Correction(parts or words, risk=NOTHING if sure else GUESS)
+    correction = Correction(parts or words, risk=None if sure else GUESS)
     if any(map(is_expression, words)):
         correction = Correction(decide=WRITE_ANEW)
     return Suspicion(

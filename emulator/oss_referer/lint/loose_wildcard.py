@@ -9,7 +9,7 @@ from oss_referer.engine import Sentence
 from oss_referer.lint.finding import Correction, Evidence, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts, fill_port
-from oss_referer.search.url import fixed_part, is_host, registered
+from oss_referer.search.url import is_host, registered
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
@@ -19,12 +19,8 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     head, star, domain = host.rpartition("*")
     if not star or not entry.is_white or "?" in domain or domain[:1] in ("", "."):
         return None
-    fixed = fixed_part(host)
-    if (
-        not is_host(domain)
-        or registered(domain) is None
-        or (fixed is not None and registered(fixed))
-    ):
+    above = domain.partition(".")[2]
+    if not is_host(domain) or registered(domain) is None or (above and registered(above)):
         return None
     glued = f"{head.replace('*', 'x').replace('?', 'x')}not{domain}"
     return Suspicion(

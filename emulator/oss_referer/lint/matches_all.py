@@ -9,7 +9,10 @@ own rule, `blacklist-only`.
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
 from oss_referer.lint.finding import Correction, Evidence, Suspicion
+from oss_referer.lint.risk import Risk, RiskKind
 from oss_referer.lint.subject import SCHEMES, LintedEntry, Subject
+
+_LETS_IN = Risk(Sentence("It lets in the sites that the whitelist names."), RiskKind.LETS_IN)
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
@@ -23,7 +26,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
             Evidence.DENIED,
             referers,
             Sentence("It matches every site, so the whitelist allows nobody."),
-            Correction((), risk=Sentence("It lets in the sites that the whitelist names."))
+            Correction((), risk=_LETS_IN)
             if subject.names_sites
             else Correction(decide=Sentence("name the sites to deny")),
         )

@@ -8,7 +8,7 @@ scheme, and a `/` after the host, so that the entry does not match longer hosts.
 
 from oss_referer.browser.strangers import APPID
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import NOTHING, Correction, Evidence, Suspicion
+from oss_referer.lint.finding import Correction, Evidence, Suspicion
 from oss_referer.lint.mini_program import WRITE_APPID
 from oss_referer.lint.risk import GUESS, read_host
 from oss_referer.lint.subject import SCHEMES, LintedEntry, Subject
@@ -31,6 +31,6 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         Sentence("It has no scheme, but every Referer of a browser begins with one."),
         Correction(decide=WRITE_APPID)
         if is_program
-        else Correction(corrected, risk=GUESS if is_guess else NOTHING),
+        else Correction(corrected, risk=GUESS if is_guess else None),
         is_dead=True,
     )

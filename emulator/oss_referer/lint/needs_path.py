@@ -6,7 +6,8 @@ path with its `/`. For the whitelist there is the rule `truncate-path`.
 """
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import NOTHING, WIDENS, Correction, Evidence, Suspicion
+from oss_referer.lint.finding import Correction, Evidence, Suspicion
+from oss_referer.lint.risk import WIDENS
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.automaton import Truncation
 from oss_referer.search.entry import example
@@ -22,5 +23,5 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         Evidence.UNMATCHED,
         (example(entry.text),),
         Sentence("TruncatePath cuts the path off the Referer, with its /."),
-        Correction((entry.parts.origin,), risk=NOTHING if entry.parts.rest == "/" else WIDENS),
+        Correction((entry.parts.origin,), risk=None if entry.parts.rest == "/" else WIDENS),
     )

@@ -7,7 +7,8 @@ does not cut the entries (R-28). Besides, `?` in an entry is a wildcard and not 
 """
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import LEAVE_OUT, NOTHING, WIDENS, Correction, Evidence, Suspicion
+from oss_referer.lint.finding import LEAVE_OUT, Correction, Evidence, Suspicion
+from oss_referer.lint.risk import WIDENS
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.automaton import Truncation
 
@@ -28,4 +29,4 @@ def _correct(entry: LintedEntry) -> Correction:
     if not entry.parts.names_host:
         return Correction(decide=LEAVE_OUT)
     has_path = entry.parts.rest.partition("?")[0] not in ("", "/")
-    return Correction((f"{entry.parts.origin}/",), risk=WIDENS if has_path else NOTHING)
+    return Correction((f"{entry.parts.origin}/",), risk=WIDENS if has_path else None)

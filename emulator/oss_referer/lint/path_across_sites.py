@@ -6,7 +6,8 @@ and the bucket is another host. Only a page with the policy `unsafe-url` or
 """
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import WIDENS, Severity, Suspicion
+from oss_referer.lint.finding import Severity, Suspicion
+from oss_referer.lint.risk import WIDENS
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.automaton import Truncation
 from oss_referer.search.entry import Parts, example, parse_entry

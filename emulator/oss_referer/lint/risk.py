@@ -17,7 +17,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
+from enum import Enum, StrEnum
 from functools import cached_property, lru_cache
 from itertools import chain
 from typing import NamedTuple
@@ -86,7 +86,7 @@ class Sites:
     """Whether a person named them. Then no entry means everybody."""
 
     @classmethod
-    def of(cls, readings: Mapping[str, Iterable[str]]) -> "Sites":
+    def of(cls, readings: Mapping[str, Iterable[str]], *, are_given: bool = False) -> "Sites":
         """Read the sites of entries, each with the corrected entries in which it is to be read."""
         named, unread = [], set()
         for entry, texts in readings.items():
@@ -95,12 +95,8 @@ class Sites:
             if not parts:
                 unread.add(entry)
         hosts, domains = _read_owners(named)
-        return cls(hosts, domains, frozenset(unread | {entry.casefold() for entry in unread}))
-
-    @classmethod
-    def named_by(cls, sites: Iterable[str]) -> "Sites":
-        """Read the sites that a person names: `https://www.example.com` or `*.example.com`."""
-        return cls(*_read_owners(map(Parts.split, sites)), are_given=True)
+        everybody = frozenset(unread | {entry.casefold() for entry in unread})
+        return cls(hosts, domains, everybody, are_given)
 
     def owns_all(self, entry: str, blacklisted: Container[str], reach: Reach = Reach.RARE) -> bool:
         """Return whether all that an entry lets in are pages of these sites; False if unknown.
@@ -301,8 +297,29 @@ def may_be_sent(pattern: Pattern) -> bool:
     return any(head.startswith(start) or start.startswith(head) for start in _STARTS)
 
 
-GUESS = Sentence("It is a guess at what was meant.")
-UNPROVED = Sentence("It may lock out a page of yours: the search for one ended early.")
+class RiskKind(StrEnum):
+    """What a risky correction does to people, named as the texts of the pages are."""
+
+    LOCKS_OUT = "may-lock-out"
+    LETS_IN = "lets-in-a-stranger"
+    OPENS = "opens-the-site"
+    UNPROVED = "not-checked-in-time"
+    CHOICE = "your-choice"
+
+
+class Risk(NamedTuple):
+    """Why a correction is not safe."""
+
+    said: Sentence
+    kind: RiskKind = RiskKind.CHOICE
+
+
+GUESS = Risk(Sentence("It is a guess at what was meant."))
+WIDENS = Risk(Sentence("It names the whole host, and not only the path."), RiskKind.OPENS)
+"""The risk of a correction that leaves out a path: somebody may have meant that."""
+UNPROVED = Risk(
+    Sentence("It may lock out a page of yours: the search for one ended early."), RiskKind.UNPROVED
+)
 
 _LIKELY = 8
 """How many new entries take part in the first search for what they may let in as before."""
@@ -478,11 +495,11 @@ def compare(
     budget: Budget,
     *,
     own: OwnPages | None = None,
-) -> Sentence | None:
+) -> Risk | None:
     """Return what new rules may change that somebody meant; None if they are safe."""
     before, after = old.policy.allows(None), new.allows(None)
     if before != after:
-        return (
+        return Risk(
             Sentence("It lets in requests without a Referer.")
             if after
             else Sentence("It locks out requests without a Referer.")
@@ -501,7 +518,7 @@ def find_risk(
     budget: Budget,
     *,
     own: OwnPages | None = None,
-) -> Sentence | None:
+) -> Risk | None:
     """Return what an edit may change that somebody meant; None if it is safe.
 
     `own` may be given for several edits of the same rules.
@@ -511,14 +528,20 @@ def find_risk(
     search = _RiskSearch(old, new, edit, named, budget, reach=Reach.DEFAULT)
     try:
         for referer in search.denied(own):
-            if named.white.own_pages[Reach.DEFAULT].is_sent(referer):
-                return Sentence("It locks out {}, a page of a site that is meant.", referer)
-            return Sentence("It locks out {}, which an entry for all sites lets in.", referer)
+            said = (
+                Sentence("It locks out {}, a page of a site that is meant.", referer)
+                if named.white.own_pages[Reach.DEFAULT].is_sent(referer)
+                else Sentence("It locks out {}, which an entry for all sites lets in.", referer)
+            )
+            return Risk(said, RiskKind.LOCKS_OUT)
         for referer in search.allowed():
-            return Sentence("It lets in {}, a page of a stranger.", referer)
+            said = Sentence("It lets in {}, a page of a stranger.", referer)
+            return Risk(said, RiskKind.LETS_IN)
         for referer in search.readmitted():
-            return Sentence("It lets in {}, a page of a site that the blacklist names.", referer)
-        return search.error()
+            said = Sentence("It lets in {}, a page of a site that the blacklist names.", referer)
+            return Risk(said, RiskKind.LETS_IN)
+        error = search.error()
+        return Risk(error) if error else None
     except UndecidedError:
         return UNPROVED
 

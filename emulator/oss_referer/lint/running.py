@@ -103,7 +103,6 @@ class Fixed:
 
 def fix(
     configuration: RefererConfiguration,
-    rules: Iterable[LintRule] = RULES,
     assumptions: Assumptions = DEFAULT,
     accepted: Collection[str] = (),
     *,
@@ -115,8 +114,7 @@ def fix(
 
     Only findings that are `meant` are corrected.
     """
-    rules = tuple(rules)
-    before, first = _run(configuration, rules, assumptions, accepted, sites)
+    before, first = _run(configuration, RULES, assumptions, accepted, sites)
     found, rounds = before, 0
     risky: list[Finding] = []
     while True:
@@ -130,7 +128,7 @@ def fix(
             break
         risky += [item for item in chosen if unsafe and item.correction.changes and item.risk]
         configuration, rounds = after, rounds + 1
-        found, _ = _run(configuration, rules, assumptions, accepted, sites)
+        found, _ = _run(configuration, RULES, assumptions, accepted, sites)
     left = (  # a correction that is left was not followed
         item if item.safe is None else replace(item, safe=None, risk=UNPROVED_TOGETHER)
         for item in found
@@ -237,13 +235,11 @@ def _leave_out(denied: Collection[str], correction: Correction) -> Correction:
 
 def _keep_whitelist(subject: Subject, found: Sequence[Finding]) -> Iterator[Finding]:
     """Let the owner decide about the last entry of a whitelist: an empty one allows everybody."""
-    whole = [(item.place, item.correction) for item in found]
-    opens = subject.has_whitelist and all(
-        map(is_blank, apply(subject.configuration, whole).whitelist)
-    )
+    left = apply(subject.configuration, [(item.place, item.correction) for item in found]).whitelist
+    opens = subject.has_whitelist and all(map(is_blank, left))
     for item in found:
         place = item.place
-        is_white = place is not None and place.list is Stage.WHITELIST and not is_blank(place.entry)
+        is_white = place and place.list is Stage.WHITELIST and not is_blank(place.entry)
         if opens and is_white and item.correction.instead is not None:
             yield replace(item, correction=Correction(decide=_LAST), safe=None)
         else:

@@ -97,46 +97,43 @@ class Subject:
         self._blacklisted = {text.strip(header.WHITE_SPACE) for text in configuration.blacklist}
         self.undecided: list[LintedEntry] = []
         """The entries of which it is not known whether they let in other sites."""
-        lists = {stage: getattr(configuration, stage.value) for stage in LISTS}
-        self._count = {stage: Counter(entries) for stage, entries in lists.items()}
+        self.texts: dict[Stage, tuple[str, ...]] = {
+            stage: getattr(configuration, stage.value) for stage in LISTS
+        }
+        """The entries of each list as they are written."""
+        self._count = {stage: Counter(texts) for stage, texts in self.texts.items()}
         self._filled = {
-            stage: sum(not is_blank(entry) for entry in entries) for stage, entries in lists.items()
+            stage: sum(not is_blank(text) for text in texts) for stage, texts in self.texts.items()
         }
         self.reported: set[EntryPlace] = set()
         """The entries that have a finding."""
 
     @cached_property
+    def entries(self) -> tuple[LintedEntry, ...]:
+        """The entries of both lists, except blank ones and those that are too long."""
+        return tuple(
+            LintedEntry.read(place, place.entry)
+            for place in self.written
+            if len(place.entry) <= MAX_LENGTH and not is_blank(place.entry)
+        )
+
+    @cached_property
     def whitelist(self) -> tuple[LintedEntry, ...]:
-        """The entries of the whitelist, except blank ones and those that are too long."""
-        return tuple(_entries(Stage.WHITELIST, self.configuration.whitelist))
+        return tuple(entry for entry in self.entries if entry.is_white)
 
     @cached_property
     def blacklist(self) -> tuple[LintedEntry, ...]:
-        """The entries of the blacklist, except blank ones and those that are too long."""
-        return tuple(_entries(Stage.BLACKLIST, self.configuration.blacklist))
-
-    @property
-    def entries(self) -> tuple[LintedEntry, ...]:
-        return self.whitelist + self.blacklist
+        return tuple(entry for entry in self.entries if not entry.is_white)
 
     @property
     def written(self) -> Iterator[EntryPlace]:
-        for stage in LISTS:
-            for position, text in enumerate(getattr(self.configuration, stage.value)):
+        for stage, texts in self.texts.items():
+            for position, text in enumerate(texts):
                 yield EntryPlace(stage, position, text)
-
-    @property
-    def lists(self) -> tuple[tuple[LintedEntry, ...], tuple[LintedEntry, ...]]:
-        return self.whitelist, self.blacklist
 
     @property
     def has_whitelist(self) -> bool:
         return self._filled[Stage.WHITELIST] > 0
-
-    @property
-    def has_other_white(self) -> bool:
-        """Whether the whitelist has more than one entry that is not blank."""
-        return self._filled[Stage.WHITELIST] > 1
 
     @property
     def has_blacklist(self) -> bool:
@@ -187,7 +184,7 @@ class Subject:
 
     def _find_out_if_dead(self, entry: str) -> bool:
         read, page = self.compiled.read(entry), example(entry)
-        if read_sent(page) and any(one.pattern.matches(self.compiled.see(page)) for one in read):
+        if read_sent(page) and self._matches(entry, page):
             return False
         if not self.compiled.is_searchable:
             return False
@@ -232,14 +229,8 @@ class Subject:
         return self._is_unchanged(referer, place)
 
     def _matches(self, entry: str, referer: str) -> bool:
-        if self.assumptions == DEFAULT and self.cut is not Truncation.LOWERED:
-            # without compiling rules of one entry
-            cut = {Truncation.PATH: header.cut_path, Truncation.QUERY: header.cut_query}.get(
-                self.cut, str
-            )
-            return parse_entry(entry).matches(cut(header.trim(referer)))
-        alone = replace(self.configuration, whitelist=(entry,), blacklist=())
-        return Reading(alone, self.assumptions).decide(header.trim(referer)).reason.allows
+        seen = self.compiled.see(referer)
+        return any(item.pattern.matches(seen) for item in self.compiled.read(entry))
 
     def _is_unchanged(self, referer: str | None, place: EntryPlace) -> bool:
         decided, count = self.decide(referer), self._count[place.list]
@@ -247,15 +238,9 @@ class Subject:
         is_still_a_list = is_blank(place.entry) or self._filled[place.list] > 1
         if is_still_a_list and (not settles or count[place.entry] > 1):
             return True  # without compiling all entries again
-        entries: tuple[str, ...] = getattr(self.configuration, place.list.value)
+        entries = self.texts[place.list]
         rest = entries[: place.position] + entries[place.position + 1 :]
         changed: dict[str, Any] = {place.list.value: rest}
         changed_rules = replace(self.configuration, **changed)
         reading = Reading(changed_rules, self.assumptions, self.policy.reading)
         return reading.decide(header.trim(referer)).reason.allows == decided.reason.allows
-
-
-def _entries(stage: Stage, texts: tuple[str, ...]) -> Iterator[LintedEntry]:
-    for position, text in enumerate(texts):
-        if len(text) <= MAX_LENGTH and not is_blank(text):
-            yield LintedEntry.read(EntryPlace(stage, position, text), text)

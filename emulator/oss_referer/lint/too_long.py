@@ -6,8 +6,9 @@ matches nothing that a browser sends. Perhaps many entries are joined in it (R-3
 
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import LEAVE_OUT, WIDENS, Correction, Evidence, Suspicion, Suspicions
+from oss_referer.lint.finding import LEAVE_OUT, Correction, Evidence, Suspicion, Suspicions
 from oss_referer.lint.joined import split
+from oss_referer.lint.risk import WIDENS
 from oss_referer.lint.subject import Subject
 from oss_referer.search.entry import Parts, is_blank
 from oss_referer.search.url import MAX_LENGTH, is_host

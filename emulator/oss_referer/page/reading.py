@@ -78,14 +78,14 @@ _SHOWN: Final = 60
 """The most characters that are shown of a line on each side of the word."""
 
 
-def explain(text: str, error: SourceError, name: str = "") -> Unreadable:
+def explain(text: str, error: SourceError) -> Unreadable:
     """Say where a text cannot be read, and how to go on."""
     lines = text.removeprefix("\ufeff").split("\n")  # as the place of an error counts them
     line = lines[error.line - 1] if error.line <= len(lines) else ""
     found = _WORD.match(line, max(error.column - 1, 0))
     start, end = found.span(1) if found else (len(line), len(line))
     word = line[start:end]
-    meant = next(_guess(text, word, name), ("", ""))
+    meant = next(_guess(text, word), ("", ""))
     return Unreadable(
         error.sentence,
         error.line,
@@ -100,7 +100,7 @@ def explain(text: str, error: SourceError, name: str = "") -> Unreadable:
     )
 
 
-def _guess(text: str, word: str, name: str) -> Iterator[tuple[str, str]]:
+def _guess(text: str, word: str) -> Iterator[tuple[str, str]]:
     """Yield a name that was probably meant, and the text with it, if that can be read."""
     lower = {one.lower(): one for one in _NAMES}
     for close in get_close_matches(word.lower(), lower, 3, 0.75):
@@ -108,7 +108,7 @@ def _guess(text: str, word: str, name: str) -> Iterator[tuple[str, str]]:
             continue
         corrected = re.sub(rf"\b{re.escape(word)}\b", lower[close], text)
         try:
-            read(corrected, name)
+            read(corrected)
         except SourceError:
             continue
         yield lower[close], corrected

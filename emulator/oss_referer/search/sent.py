@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from oss_referer.search.automaton import Language
-from oss_referer.search.url import DEFAULT_PORTS, WebURL, WebURLError, suffix_list
+from oss_referer.search.url import DEFAULT_PORTS, WebURL, WebURLError, domain_of
 
 _IN_NAME = frozenset(string.ascii_lowercase + string.digits + "-_!$&'()+,;=~")
 _IN_HOST = _IN_NAME | {"."}
@@ -47,8 +47,9 @@ class OwnHost(NamedTuple):
     @classmethod
     def of(cls, site: WebURL) -> "OwnHost":
         """Return the domain that the host of a page belongs to, or else that host alone."""
-        domain = domain_of(site)
-        return cls(site.host.removesuffix("."), False) if domain is None else cls(domain, True)
+        host = site.host.removesuffix(".")
+        domain = domain_of(host)
+        return cls(host, False) if domain is None else cls(domain, True)
 
     def owns(self, host: str, scheme: str = "") -> bool:
         """Return whether a host belongs to it, by a scheme if one is given."""
@@ -197,7 +198,10 @@ class SentReferers:
             may_end = self._may_end(place) if place.label else ends_in_dot
             if not may_end:
                 return None
-            return self._end_host(place) if character == "/" else self._start_port(place)
+            if character == "/":
+                return self._end_host(place)
+            seen = place.seen if self._pages is Senders.OWN else ""
+            return _Reached("port", place.scheme, seen=seen)
         seen = self._shorten_host(place.seen + character, place.scheme)
         if self._has_only_names:  # then no label can be a part of an address
             return self._read_name(place._replace(seen=seen), character)
@@ -214,10 +218,6 @@ class SentReferers:
         if not self._by_default:
             return _Reached("path")
         return _Reached("mini program" if place.seen.endswith(_MINI_PROGRAMS) else "end")
-
-    def _start_port(self, place: _Reached) -> _Reached:
-        is_own = self._pages is Senders.OWN
-        return _Reached("port", place.scheme, seen=place.seen if is_own else "")
 
     def _read_name(self, place: _Reached, character: str) -> _Reached | None:
         if character == ".":
@@ -386,10 +386,3 @@ def _is_by_default(url: WebURL) -> bool:
     if url.host == SENDS_PATHS and not url.port:
         return _MINI_PATH.fullmatch(url.path) is not None and not url.query
     return url.path == "/" and not url.query
-
-
-def domain_of(url: WebURL) -> str | None:
-    """Return the domain that somebody has registered; None for an address and a public suffix."""
-    host = url.host.removesuffix(".")
-    domain: str | None = None if url.is_address else suffix_list().privatesuffix(host)
-    return domain

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib.util import find_spec
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -144,6 +143,12 @@ def has_known_suffix(host: str) -> bool:
     return found is not None
 
 
+def domain_of(host: str) -> str | None:
+    """Return the domain that somebody has registered; None for an address and a public suffix."""
+    found: str | None = None if is_address(host) else suffix_list().privatesuffix(host)
+    return found
+
+
 @cache
 def suffix_list() -> "PublicSuffixList":
     from publicsuffixlist import PublicSuffixList  # takes a tenth of a second to read
@@ -253,11 +258,7 @@ class WebURL:
 
     @property
     def is_address(self) -> bool:
-        try:
-            ip_address(self.host.strip("[]"))
-        except ValueError:
-            return False
-        return True
+        return is_address(self.host)
 
     def by(self, scheme: str) -> "WebURL":
         """Return the same URL with another scheme; a default port becomes that of the scheme."""

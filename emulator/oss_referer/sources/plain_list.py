@@ -96,27 +96,20 @@ def format(configuration: RefererConfiguration) -> str:
 
 def _decode(document: bytes) -> str:
     """Decode a list, which is UTF-8. Raises SourceError, which names another encoding."""
-    if document.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
-        raise _encoded("UTF-16")
-    if b"\0" not in document and not document.startswith(BOM_UTF8) and _is_gbk(document):
-        raise _encoded("GBK")
-    return toml.decode(document)
-
-
-def _encoded(name: str) -> SourceError:
-    return NoRulesError(
+    name = "UTF-16" if document.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "GBK"
+    try:
+        if name == "GBK":
+            return toml.decode(document)
+    except SourceError:
+        if document.startswith(BOM_UTF8) or not _GBK.fullmatch(document):
+            raise
+    raise NoRulesError(
         f"the text seems to be {name}; run iconv -f {name} -t UTF-8 FILE > rules.txt"
     )
 
 
-def _is_gbk(document: bytes) -> bool:
-    """Return whether a text that is not UTF-8 consists of ASCII and common Chinese characters."""
-    try:
-        document.decode()
-    except UnicodeDecodeError:
-        others = re.sub(rb"[\t\n\r -~]+", b"", document)
-        return re.fullmatch(rb"(?:[\xa1-\xf7][\xa1-\xfe])+", others) is not None
-    return False
+_GBK = re.compile(rb"(?:[\t\n\r -~]|[\xa1-\xf7][\xa1-\xfe])+")
+"""ASCII and common Chinese characters, in a text that is not UTF-8."""
 
 
 def parse(text: str) -> PlainList:

@@ -49,8 +49,8 @@ HELP = (
     "or in TOML, or is a list of entries; FILE#NAME selects one of several"
 )
 
-_FORMS = {".xml": RulesForm.XML, ".toml": RulesForm.TOML, ".tf": RulesForm.HCL}
-"""JSON is missing because it has two forms."""
+FORMS = {".xml": RulesForm.XML, ".toml": RulesForm.TOML, ".tf": RulesForm.HCL}
+"""The forms that the endings of files tell; JSON is missing because it has two."""
 
 
 class Source(NamedTuple):
@@ -176,6 +176,10 @@ class FoundRules(NamedTuple):
     """Why the others cannot be read."""
 
 
+LookedAt = SelectedRules | InputError
+"""Rules, or why they cannot be read."""
+
+
 def read(argument: str, arguments: argparse.Namespace) -> RefererConfiguration:
     """Read the configuration that RULES selects. Raises InputError."""
     return select(argument, arguments).configuration
@@ -260,54 +264,48 @@ def select_all(given: Sequence[str], arguments: argparse.Namespace) -> FoundRule
     wrong: list[InputError] = []
     for argument in given:
         try:
-            for selected in _select_each(argument, arguments, wrong.append):
-                found.setdefault(selected.argument, selected)
+            for one in _select_each(argument, arguments):
+                if isinstance(one, InputError):
+                    wrong.append(one)
+                else:
+                    found.setdefault(one.argument, one)
         except InputError as error:
             wrong.append(error)
     return FoundRules(_complete([*found.values()], arguments) if found else (), wrong)
 
 
-def _select_each(
-    argument: str, arguments: argparse.Namespace, refuse: Callable[[InputError], None]
-) -> Iterator[SelectedRules]:
+def _select_each(argument: str, arguments: argparse.Namespace) -> Iterator[LookedAt]:
     path, name = _split(argument)
     if argument.startswith(bucket.SCHEME) or name is not None:
         yield _select(argument, arguments)
     elif os.path.isdir(path):
-        yield from _search(Path(path), arguments, refuse)
+        yield from _search(Path(path), arguments)
     else:
         source = read_source(path, MAX_FILE)
         with locating(source):
             named = _find(source, arguments)
-        yield from _read_each(source, named, refuse)
+        yield from _read_each(source, named)
 
 
-def _read_each(
-    source: Source, found: Readers, refuse: Callable[[InputError], None]
-) -> Iterator[SelectedRules]:
+def _read_each(source: Source, found: Readers) -> Iterator[LookedAt]:
     for name, read in found.items():
         argument = source.name if len(found) == 1 else f"{source.name}#{name}"
         try:
             yield SelectedRules(read(), name, source, _form(source), argument)
         except SourceError as error:
-            refuse(error_at(source, error))
+            yield error_at(source, error)
 
 
-def _search(
-    folder: Path, arguments: argparse.Namespace, refuse: Callable[[InputError], None]
-) -> Iterator[SelectedRules]:
+def _search(folder: Path, arguments: argparse.Namespace) -> Iterator[LookedAt]:
     """Yield the rules of the files below a folder. Raises InputError if there are none."""
     files, unread = list_files(folder)
-    is_empty = True
+    is_empty = not unread
     for path in files:
-        looked = look(path, arguments)
-        yield from looked.found
-        for error in looked.wrong:
-            refuse(error)
-        is_empty = is_empty and not looked.found and not looked.wrong
-    for error in unread:
-        refuse(error)
-    if is_empty and not unread and not arguments.pass_if_none:
+        for one in look(path, arguments):
+            is_empty = False
+            yield one
+    yield from unread
+    if is_empty and not arguments.pass_if_none:
         raise InputError(f"{folder}: no file below it has rules, or Git ignores those that do")
 
 
@@ -322,22 +320,19 @@ def list_files(folder: Path) -> tuple[Sequence[Path], Sequence[InputError]]:
     return [*find_files(folder, refuse)], unread
 
 
-def look(path: Path, arguments: argparse.Namespace) -> FoundRules:
+def look(path: Path, arguments: argparse.Namespace) -> Iterator[LookedAt]:
     """Read the rules of a file that may have none."""
-    found: list[SelectedRules] = []
-    wrong: list[InputError] = []
     if path.suffix.lower() in forms.ENDINGS:
         try:
             source = read_source(str(path), MAX_FILE)
             if forms.has_rules(path, source.content):
-                found.extend(_read_each(source, _find(source, arguments), wrong.append))
+                yield from _read_each(source, _find(source, arguments))
         except NoRulesError:
             pass
         except SourceError as error:
-            wrong.append(error_at(source, error))
+            yield error_at(source, error)
         except InputError as error:
-            wrong.append(error)
-    return FoundRules(found, wrong)
+            yield error
 
 
 def find_changes(
@@ -410,7 +405,7 @@ def locating(source: Source) -> Iterator[None]:
 
 def _form_of_name(source: Source) -> RulesForm | None:
     """Return the form that the name of a file tells, None if the content must."""
-    return _FORMS.get(Path(source.name).suffix.lower())
+    return FORMS.get(Path(source.name).suffix.lower())
 
 
 def _form(source: Source) -> RulesForm:

@@ -15,6 +15,7 @@ from itertools import product
 import ada_url
 from oss_referer import RefererConfiguration
 
+from . import risky_entries, wild_entries
 from .wild_entries import Meant
 
 INSTEAD_OF_STAR = (
@@ -134,3 +135,77 @@ def _pages(hosts: list[str]) -> Iterator[str]:
         for scheme, port in product(("https", "http"), ("", ":8443", ":8080")):
             for path in (*PATHS, *(inner if not port else ())):
                 yield f"{scheme}://{name}{port}{path}"
+
+
+# What is meant
+
+
+OTHER_MINI_PAGE = "https://servicewechat.com/wxfedcba9876543210/7/page-frame.html"
+MINI_PAGES = (risky_entries.MINI_PAGE, OTHER_MINI_PAGE)
+_KNOWN = (
+    *(*risky_entries.DOMAINS, *wild_entries.DOMAINS),
+    *("xn--fsqu00a.com", "aliyun.com", "example.org"),
+)
+
+
+def harm(
+    rules: RefererConfiguration,
+    fixed: RefererConfiguration,
+    tried: list[str],
+    meant: list[Meant],
+    excepted: list[Meant],
+) -> Iterator[str]:
+    """Yield what a fix does that a safe one must not do to the sites that are meant.
+
+    Pages of the hosts that are `excepted` may be locked out.
+    """
+    if fixed.allow_empty_referer != rules.allow_empty_referer:
+        yield "sets AllowEmptyReferer"
+    pages = filter(is_sent, (page for one in meant for page in one.pages))
+    for referer in {*filter(is_by_default, (*tried, *pages)), *MINI_PAGES}:
+        before, after = allows(rules, referer), allows(fixed, referer)
+        is_exception = any(_names_host(one, referer) for one in excepted)
+        if before and not after and not is_exception and any(names(one, referer) for one in meant):
+            yield f"locks out {referer}"
+        if after and not before and not any(owns(one, referer) for one in meant):
+            yield f"lets in {referer}"
+
+
+def names(one: Meant, referer: str) -> bool:
+    """Return whether an entry or a site names a page, by its scheme, its host and its port."""
+    if referer in MINI_PAGES:
+        return one.page == referer
+    scheme, _, rest = referer.partition("://")
+    authority = rest.partition("/")[0]
+    port = authority.rpartition("]")[2].partition(":")[2]
+    return (
+        scheme in one.schemes
+        and not authority.partition(":")[0].endswith(".")
+        and (f":{port}" if port else "") in ("", *one.ports)
+        and _names_host(one, referer)
+    )
+
+
+def _names_host(one: Meant, referer: str) -> bool:
+    host = host_of(referer)
+    return any(_is_below(host, name) for name in one.hosts)
+
+
+def owns(one: Meant, referer: str) -> bool:
+    """Return whether a page belongs to the registered domains that an entry or a site names."""
+    host = host_of(referer)
+    if one.page and _is_below(host, "*.servicewechat.com"):
+        return referer != OTHER_MINI_PAGE or risky_entries.APPID not in one.text
+    return any(_is_below(host, f"*.{_domain(name)}") for name in one.hosts)
+
+
+def _is_below(host: str, name: str) -> bool:
+    """Return whether a name stands for a host; with a wildcard in it, for its whole domain."""
+    bare = name.removeprefix("*.")
+    bare = _domain(bare) if "*" in bare else bare
+    return host == bare or ("*" in name and host.endswith(f".{bare}"))
+
+
+def _domain(host: str) -> str:
+    name = host.removeprefix("*.")
+    return next((item for item in _KNOWN if f".{name}".endswith(f".{item}")), name)

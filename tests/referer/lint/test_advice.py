@@ -15,7 +15,7 @@ from oss_referer.lint import Evidence, Finding, Severity
 from tests.thorough import cases
 
 from . import brute_force, wild_entries
-from .wild_entries import DOMAINS, Meant
+from .wild_entries import Meant
 
 CASES, PARTS = cases(16, 20_000), 8
 
@@ -70,33 +70,12 @@ class Case:
 
     def is_foreign(self, referer: str) -> bool:
         """Whether nobody who is named in the whitelist owns a page."""
-        host = brute_force.host_of(referer)
-        owned = {_domain(name) for one in self.white for name in one.hosts}
-        return not any(host == name or host.endswith(f".{name}") for name in owned)
-
-    def is_named(self, referer: str) -> bool:
-        """Whether the whitelist names a page, by its scheme, its host and its port."""
-        scheme, _, rest = referer.partition("://")
-        authority = rest.partition("/")[0]
-        port = authority.rpartition("]")[2].partition(":")[2]
-        host = brute_force.host_of(referer)
-        return not authority.endswith(".") and any(
-            scheme in one.schemes
-            and (f":{port}" if port else "") in (*one.ports, "")
-            and any(_names(name, host) for name in one.hosts)
-            for one in self.white
-        )
+        return not any(brute_force.owns(one, referer) for one in self.white)
 
     def harm(self, fixed: RefererConfiguration) -> Iterator[str]:
         """Yield what a fix does that a safe one must not do."""
-        if fixed.allow_empty_referer != self.rules.allow_empty_referer:
-            yield "the empty Referer"
-        for referer in filter(brute_force.is_by_default, self.candidates(fixed)):
-            before, after = (brute_force.allows(one, referer) for one in (self.rules, fixed))
-            if before and not after and self.is_named(referer):
-                yield f"denies {referer}"
-            if after and not before and self.is_foreign(referer):
-                yield f"allows {referer}"
+        tried = self.candidates(fixed)
+        return brute_force.harm(self.rules, fixed, tried, self.white, [])
 
     def wrong(self, rules: RefererConfiguration) -> Iterator[str]:
         """Yield what is wrong with rules that are called clean."""
@@ -109,18 +88,6 @@ class Case:
             )
             if not brute_force.allows(rules, page) and not is_exception:
                 yield f"denies {page}"
-
-
-def _domain(host: str) -> str:
-    name = host.removeprefix("*.")
-    return next((item for item in DOMAINS if f".{name}".endswith(f".{item}")), name)
-
-
-def _names(name: str, host: str) -> bool:
-    if "*" not in name:
-        return name == host
-    domain = _domain(name)
-    return host == domain or host.endswith(f".{domain}")
 
 
 def is_mistake(finding: Finding) -> bool:

@@ -24,7 +24,6 @@ CASES, PARTS = cases(32, 20_000), 8
 
 OTHER_SITE = Meant("", ("shop.example.org",), ("https",))
 """A site that no entry names."""
-OTHER_MINI_PAGE = "https://servicewechat.com/wxfedcba9876543210/7/page-frame.html"
 
 
 class Case:
@@ -68,74 +67,23 @@ class Case:
 
     def harm(self, fixed: RefererConfiguration, meant: list[Meant]) -> Iterator[str]:
         """Yield what a fix does that a safe one must not do to the sites that are meant."""
-        if fixed.allow_empty_referer != self.rules.allow_empty_referer:
-            yield "sets AllowEmptyReferer"
         if fixed == self.rules:
             return
         tried = brute_force.candidates((self.rules, fixed), (*meant, *self.black))
-        pages = filter(brute_force.is_sent, (page for one in meant for page in one.pages))
-        for referer in {*filter(brute_force.is_by_default, (*tried, *pages)), *MINI_PAGES}:
+        excepted = self.black if meant is self.white else []
+        yield from brute_force.harm(self.rules, fixed, tried, meant, excepted)
+        for referer in tried:
             before, after = (brute_force.allows(one, referer) for one in (self.rules, fixed))
-            is_exception = meant is self.white and any(
-                _names_host(one, referer) for one in self.black
-            )
-            is_meant = not is_exception and any(_names(one, referer) for one in meant)
-            if before and not after and is_meant:
-                yield f"locks out {referer}"
-            if after and not before and not any(_owns(one, referer) for one in meant):
-                yield f"lets in {referer}"
             if after and not before and self._blacklists(referer):
                 yield f"lets in the blacklisted {referer}"
 
     def _blacklists(self, referer: str) -> bool:
         """Return whether the blacklist names a page and denies it."""
-        return any(
+        return brute_force.is_by_default(referer) and any(
             brute_force.matches_sent(text, self.rules, referer)
-            and any(_names(one, referer) for one in meant)
+            and any(brute_force.names(one, referer) for one in meant)
             for text, meant in self.written[Stage.BLACKLIST]
         )
-
-
-MINI_PAGES = (risky_entries.MINI_PAGE, OTHER_MINI_PAGE)
-
-
-def _names(one: Meant, referer: str) -> bool:
-    """Return whether an entry or a site names a page, by its scheme, its host and its port."""
-    if referer in MINI_PAGES:
-        return one.page == referer
-    scheme, _, rest = referer.partition("://")
-    authority = rest.partition("/")[0]
-    port = authority.rpartition("]")[2].partition(":")[2]
-    return (
-        scheme in one.schemes
-        and not authority.partition(":")[0].endswith(".")
-        and (f":{port}" if port else "") in ("", *one.ports)
-        and _names_host(one, referer)
-    )
-
-
-def _names_host(one: Meant, referer: str) -> bool:
-    host = brute_force.host_of(referer)
-    return any(_is_below(host, name) for name in one.hosts)
-
-
-def _owns(one: Meant, referer: str) -> bool:
-    """Return whether a page belongs to the registered domains that an entry or a site names."""
-    host = brute_force.host_of(referer)
-    if one.page and _is_below(host, "*.servicewechat.com"):
-        return referer != OTHER_MINI_PAGE or risky_entries.APPID not in one.text
-    return any(_is_below(host, f"*.{_domain(name)}") for name in one.hosts)
-
-
-def _is_below(host: str, name: str) -> bool:
-    bare = name.removeprefix("*.")
-    return host == bare or (bare != name and host.endswith(f".{bare}"))
-
-
-def _domain(host: str) -> str:
-    name = host.removeprefix("*.")
-    known = (*risky_entries.DOMAINS, "xn--fsqu00a.com", "aliyun.com", "example.org")
-    return next((item for item in known if f".{name}".endswith(f".{item}")), name)
 
 
 def _subject(finding: Finding) -> str:
