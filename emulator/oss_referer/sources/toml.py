@@ -2,7 +2,7 @@
 
 The fields of a dataclass are the names in a table, and their annotations are the types. So a
 mistake gets the same sentence and its place in every kind of document. `convert` accepts any plain
-values; `forms` also uses it for JSON.
+values; `ossutil` uses it for JSON.
 """
 
 import errno

@@ -27,8 +27,8 @@ class Parser(argparse.ArgumentParser):
         for name in ("usage", "description"):
             options[name] = options.get(name) and language.explain(options[name])
         super().__init__(*arguments, **{"formatter_class": TranslatingFormatter, **options})
-        # Python 3.14 colours help, and suggests names. Here help is folded, which counts characters,
-        # and `_nearest` suggests names.
+        # Python 3.14 colours help and suggests names.
+        # Here `_fold_help` counts the characters of help, and `_nearest` suggests names.
         self.color = self.suggest_on_error = False
         self.add_argument(
             language.FLAG,
