@@ -372,7 +372,7 @@ def _patch_aiohttp(endpoint: str) -> _Patches:
     init = ClientSession.__init__
 
     def init_and_remember(self: Any, base_url: Any = None, **options: Any) -> None:
-        """Keep the base URL here if it is redirected: aiohttp would join it, or refuse it."""
+        """Keep a base URL of the service here: older aiohttp then takes no other absolute URL."""
         base = URL(base_url or "")
         if base.path.endswith("/") and redirect(str(base), endpoint) is not None:
             bases[self], base_url = base, None
