@@ -77,7 +77,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a command took, in seconds: by the clock, and of processors with all its children."""
+    """What a command took: seconds by the clock, and of processor time with its children."""
 
     wall: float
     processor: float

@@ -16,11 +16,11 @@ from benchmarks.result import Cost, Row, Section, Spread, compare, duel
 from tests.newcomer.__main__ import Newcomer, run
 
 TESTS = 200
-"""The tests of each suite below."""
+"""The number of tests of each suite; the suites below have it in `range`."""
 WHAT = f"{TESTS} tests with the pytest plugin"
 ROUNDS = 9
 FEW_ROUNDS = 3
-"""Of what takes long."""
+"""The rounds of what takes long."""
 BUCKET = 0.003
 """Seconds of processor time that a test's bucket may cost."""
 

@@ -256,7 +256,7 @@ def test_closed_pipe_is_not_an_error() -> None:
 
 
 @pytest.mark.parametrize("arguments", [("lint", "--list"), ("lint", "-"), ("nosuch",)])
-def test_closed_streams_are_not_an_error(arguments: tuple[str, ...]) -> None:
+def test_command_with_closed_streams_ends_as_with_empty_ones(arguments: tuple[str, ...]) -> None:
     done = subprocess.run(
         ["sh", "-c", 'exec "$@" <&- >&-', "sh", *EMULATOR, *arguments],
         stderr=subprocess.PIPE,

@@ -237,7 +237,7 @@ def _no_proxy(inherited: Mapping[str, str]) -> list[str]:
 
 
 def _is_oss(host: str) -> bool:
-    """Return whether an entry of NO_PROXY covers hosts of OSS; httpx takes URLs there."""
+    """Return whether an entry of NO_PROXY covers hosts of OSS. It may be a URL, as httpx takes."""
     place = re.split(r"://|@", host.lower())[-1]
     name = re.split("[:/]", place)[0].lstrip("*").strip(".")
     # Java supports patterns that end with an asterisk.

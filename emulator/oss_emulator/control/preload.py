@@ -47,7 +47,7 @@ def load(folder: Path, bucket: str, service: Service, report: ReportProgress = s
 
 
 def files(folder: Path) -> Iterator[tuple[str, str]]:
-    """Walk all files below a folder in order: their keys and their paths.
+    """Yield the key and the path of each file below a folder, in order.
 
     Raises SeedError for a link that leads out of the folder.
     """
@@ -63,13 +63,14 @@ def _walk(
     if here in above:
         raise SeedError(f"{folder} cannot be preloaded: this link leads to a folder above it.")
     try:
-        with scandir(folder) as entries:  # it tells kinds without a call of the system for each
+        with scandir(folder) as entries:  # which have their kinds, without a call for each
             found = sorted(entries, key=attrgetter("name"))
     except OSError as error:
         raise SeedError(f"{folder} cannot be preloaded: {error.strerror}.") from None
     for entry in found:
         path, key, is_link = entry.path, f"{prefix}{entry.name}", entry.is_symlink()
-        # `Path.resolve` of a link to itself raises a RuntimeError before Python 3.13.
+        # For a link to itself, `Path.resolve` raises a RuntimeError before Python 3.13, and
+        # `entry.is_dir` an OSError.
         if is_link and not Path(realpath(path)).is_relative_to(root):
             raise SeedError(f"{path} cannot be preloaded: this link leads out of the folder.")
         if isdir(path) if is_link else entry.is_dir():

@@ -76,7 +76,7 @@ def read_site(referer: str) -> str:
     """Return the site of a Referer, "" for an empty one.
 
     A site is a scheme and a host with its port; a mini program also has its appid (R-44). It is
-    shown, so its secrets are masked: text that is no URL stays whole.
+    shown, so its secrets are masked: text that is not a URL stays whole.
     """
     end = referer.find("/", 8)
     if end > 0 and referer.startswith(_MINI_PROGRAMS):

@@ -82,7 +82,7 @@ class DiskStorage:
 
     def transaction(self) -> AbstractContextManager[None]:
         index = self._index
-        if index.database.in_transaction:  # it belongs to the one around it
+        if index.in_transaction:  # it belongs to the one around it
             return _INNER
         self._opened.check()
         return index.transaction()

@@ -35,21 +35,18 @@ from oss_emulator.sts import STS
 from oss_emulator.testing.emulator import Emulator
 
 # Endpoints of every kind, also those of S3, those that name no region, and the older ones of VPCs
-# and of image processing, with or without a bucket.
+# and of image processing, with or without a bucket. A name may have a line end in it.
 _OSS_HOST = re.compile(
     r"(?:.*\.)?(?:(?:vpc100-)?oss(?:-[a-z0-9-]+)?|img-[a-z0-9-]+)\.aliyuncs\.com", re.DOTALL
 )
 
 
 def _name(host: str) -> str:
-    """Return a host as it is looked up: decoded as urllib does, with IDNA, without the last dot.
-
-    `socket.getaddrinfo` ends a name at a NUL.
-    """
-    name = unquote(host).partition("\0")[0]
+    """Return a host as it is looked up: decoded as urllib does, with IDNA, without the last dot."""
+    name = unquote(host).partition("\0")[0]  # where `socket.getaddrinfo` ends it
     with suppress(UnicodeError):  # an empty label, or one that is too long
         name = name.encode("idna").decode("ascii")
-    return name.lower().strip().rstrip(".")
+    return name.lower().strip().rstrip(".")  # IDNA turns other spaces into ordinary ones
 
 
 def is_of_service(host: str) -> bool:
@@ -165,8 +162,8 @@ def _without_proxy(endpoint: str) -> Iterator[None]:
 
 
 _Patches = Iterator[tuple[Any, str, Callable[..., Any]]]
-"""Classes of a client, each with a method and what replaces it; none if it is not installed."""
-
+"""Classes or modules, each with a function of it and what replaces that; none for a client that is
+not installed."""
 
 _LOOK_UPS: tuple[tuple[Any, str, int], ...] = (
     (socket, "getaddrinfo", 0),
@@ -178,8 +175,8 @@ _LOOK_UPS: tuple[tuple[Any, str, int], ...] = (
     (HTTPConnection, "set_tunnel", 1),
     (HTTPConnection, "putrequest", 2),
 )
-"""What looks up a name in Python or sends it to a proxy, and the position of the name, or of an
-address, a URL or a request with it."""
+"""What looks up a name in Python, or sends it to a proxy, and the position of the argument that has
+the name."""
 
 
 def _patch_look_ups(endpoint: str) -> _Patches:
@@ -194,11 +191,8 @@ def _patch_look_ups(endpoint: str) -> _Patches:
 def _without_names(look_up: Callable[..., Any], position: int, endpoint: str) -> Callable[..., Any]:
     def look_up_others(*arguments: Any, **options: Any) -> Any:
         given = arguments[position] if len(arguments) > position else options.get("host")
-        host = given[0] if isinstance(given, tuple) else getattr(given, "host", given)
-        name = host.decode("ascii", "replace") if isinstance(host, bytes | bytearray) else host
-        if isinstance(name, str) and "://" in name:
-            name = urlsplit(name).hostname
-        if isinstance(name, str) and is_of_service(name):
+        name = _find_name(given)
+        if is_of_service(name):
             raise RuntimeError(
                 f"oss_intercept does not cover the client that looks up {name}, and no request may "
                 f"reach the service; give this client the endpoint {endpoint}"
@@ -206,6 +200,16 @@ def _without_names(look_up: Callable[..., Any], position: int, endpoint: str) ->
         return look_up(*arguments, **options)
 
     return look_up_others
+
+
+def _find_name(given: Any) -> str:
+    """Return the name in a name, an address, a URL or a request of aiohttp; "" if it has none."""
+    host = given[0] if isinstance(given, tuple) else getattr(given, "host", given)
+    if isinstance(host, bytes | bytearray):
+        host = host.decode("ascii", "replace")
+    if not isinstance(host, str):
+        return ""
+    return urlsplit(host).hostname or "" if "://" in host else host
 
 
 _REQUESTS = ("requests.adapters", "aliyunsdkcore.vendored.requests.adapters")
@@ -368,7 +372,7 @@ def _patch_aiohttp(endpoint: str) -> _Patches:
     init = ClientSession.__init__
 
     def init_and_remember(self: Any, base_url: Any = None, **options: Any) -> None:
-        """Take the base URL from aiohttp, which would resolve, or refuse, what is redirected."""
+        """Keep a base URL of the service here: older aiohttp then takes no other absolute URL."""
         base = URL(base_url or "")
         if base.path.endswith("/") and redirect(str(base), endpoint) is not None:
             bases[self], base_url = base, None
@@ -378,7 +382,7 @@ def _patch_aiohttp(endpoint: str) -> _Patches:
         """Return the URL to request, and put its headers into the options."""
         try:
             found = redirect(str(bases.get(session, URL()).join(URL(url))), endpoint)
-        except ValueError:  # of which aiohttp makes an error of its own
+        except ValueError:  # aiohttp says what is wrong with the URL
             return url
         if found is None:
             return url
@@ -400,7 +404,7 @@ def _patch_aiohttp(endpoint: str) -> _Patches:
 
         return send_there
 
-    # aiohttp follows a redirect to another host by itself.
+    # aiohttp follows a redirect to another host without the methods below.
     yield BaseConnector, "connect", _without_names(BaseConnector.connect, 1, endpoint)
     yield ClientSession, "__init__", init_and_remember
     for name in ("request", *_VERBS):

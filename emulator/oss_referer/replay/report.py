@@ -337,7 +337,9 @@ def _detail(judge: Judge, examples: Sequence[Row]) -> Report:
         "referer": mask(sent) or None,
         "explanation": mask(explanation.describe(decision)),
         "ec": decision.ec,
-        "steps": [[step.stage.value, step.outcome.value, step.detail] for step in decision.steps],
+        "steps": [
+            [step.stage.value, step.outcome.value, mask(step.detail)] for step in decision.steps
+        ],
         "variants": [variant.value for _, variant in decision.variants],
         **_remedy(judge, sent, origins),
     }

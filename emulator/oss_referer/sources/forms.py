@@ -187,7 +187,7 @@ class _FormModule(Protocol):
 
 
 def _module(form: RulesForm) -> _FormModule:
-    """Import what reads and writes a form when it is met: most commands meet one of them."""
+    """Import what reads and writes a form, and not the others: most commands meet one form."""
     match form:
         case RulesForm.JSON:
             from oss_referer.sources import ossutil
@@ -286,7 +286,8 @@ _BEGINNINGS = {
 def format(configuration: RefererConfiguration, form: RulesForm) -> str:
     """Format rules in a form.
 
-    Raises ValueError for an entry with a character that XML cannot represent.
+    Raises ValueError for an entry with a character that XML cannot represent, and for rules that a
+    list cannot express.
     """
     own = _FORMATTERS.get(form)
     return own(configuration) if own else _module(form).format(configuration)

@@ -354,6 +354,7 @@ def find(document: bytes) -> dict[str, ReadRules]:
 
 
 def format(configuration: RefererConfiguration) -> str:
+    """Format rules as a resource."""
     lines = [f'resource "{REFERER}" "default" {{', '  bucket                      = "YOUR-BUCKET"']
     for field_name, name in NAMES.items():
         value = getattr(configuration, field_name)

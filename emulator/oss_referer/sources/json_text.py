@@ -131,17 +131,6 @@ _HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _STRUCTURE: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|([\[{])|[\]}]', re.DOTALL)
 
 
-_ARRAY: Final = (
-    r'\s*\[\s*(?:"[^"\n]*"\s*(?:,|\]\s*\Z)|[\[{\]]|(?:-?\d[\d.eE+-]*|true|false|null)\s*,)'
-)
-"""How an array begins, and no heading of TOML."""
-
-
-def is_array(text: str) -> bool:
-    """Return whether a text begins like an array, and not like a heading of TOML."""
-    return re.match(_ARRAY, text) is not None
-
-
 def _depth(text: str) -> int:
     """Return how deeply a text is nested, which need not be valid."""
     depth = deepest = 0
@@ -152,3 +141,13 @@ def _depth(text: str) -> int:
         elif token[0][0] != '"':
             depth -= 1
     return deepest
+
+
+def is_array(text: str) -> bool:
+    """Return whether a text begins like an array, and not like a heading of TOML."""
+    return re.match(_ARRAY, text) is not None
+
+
+_ARRAY: Final = (
+    r'\s*\[\s*(?:"[^"\n]*"\s*(?:,|\]\s*\Z)|[\[{\]]|(?:-?\d[\d.eE+-]*|true|false|null)\s*,)'
+)

@@ -70,6 +70,7 @@ _FLAGS = {"true": True, "false": False}
 
 
 def format(configuration: RefererConfiguration) -> str:
+    """Format rules; an empty blacklist is left out."""
     lists = {"RefererList": {"Referer": configuration.whitelist}}
     if configuration.blacklist:
         lists["RefererBlacklist"] = {"Referer": configuration.blacklist}

@@ -43,7 +43,6 @@ _NEAR = 1_000
 _FAR = 100
 """The number of entries to search for in the whole rest of the text, because each takes time."""
 
-_REFERENCES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _BEFORE, _AFTER = frozenset(">\"' \t\r\n"), frozenset("<\"' \t\r\n")
 """The characters around an entry."""
 
@@ -117,6 +116,9 @@ def _spellings(entry: str) -> set[str]:
         json.dumps(entry)[1:-1],
         json.dumps(entry, ensure_ascii=False)[1:-1],
     }
+
+
+_REFERENCES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 def _search_one(text: str, written: set[str], start: int, end: int) -> tuple[int, int] | None:

@@ -221,6 +221,7 @@ _SENSITIVE = (
 
 
 def format(configuration: RefererConfiguration) -> str:
+    """Format rules as a resource in JSON."""
     written = {
         name: escape_template(getattr(configuration, field)) for field, name in NAMES.items()
     }

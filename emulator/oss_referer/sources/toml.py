@@ -2,7 +2,7 @@
 
 The fields of a dataclass are the names in a table, and their annotations are the types. So a
 mistake gets the same sentence and its place in every kind of document. `convert` accepts any plain
-values; `forms` also uses it for JSON.
+values; `ossutil` uses it for JSON.
 """
 
 import errno
@@ -54,20 +54,20 @@ def read_file(path: FilePath | str, most: int = MAX_FILE) -> bytes:
 
     A device such as /dev/zero has no size and no end, so not more than MAX_FILE is read of it.
     """
-    # Without a file object, which asks the system four things more; a folder has many files.
+    # A file object makes four more calls of the system, and a folder may have many files.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
         status = os.fstat(descriptor)
-        expected = status.st_size
+        expected, size = status.st_size, 0
         limit = most if stat.S_ISREG(status.st_mode) else MAX_FILE
-        pieces, size = [], 0
-        while expected <= limit and size <= limit and size != (expected or -1):
+        pieces = []
+        while max(expected, size) <= limit:
             # A size for `read` is the memory that it takes at once, and `most` may be 5 GiB.
             piece = os.read(descriptor, expected + 1 - size if size < expected else _PIECE)
-            if not piece:
-                break
             pieces.append(piece)
             size += len(piece)
+            if not piece or size == expected:
+                break
         if max(expected, size) > limit:
             raise OSError(errno.EFBIG, f"it has more than {limit} bytes")
         return b"".join(pieces)
@@ -289,6 +289,7 @@ def place_of(before: str) -> tuple[int, int]:
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
+# Compiled where they are used: most commands read no TOML.
 _NAME = r"""(?:[\w-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*')"""
 _STATEMENT = rf"(?P<header>\[\[?)?[ \t]*(?P<names>{_NAME}(?:[ \t]*\.[ \t]*{_NAME})*)"
 # A string that does not end takes the rest of its line, or of the text. So each character is looked
@@ -333,14 +334,14 @@ def statements(text: str) -> Iterator[tuple[Path, int, int]]:
 
     Names in inline tables are left out.
     """
-    begin = re.compile(_STATEMENT)
+    beginning = re.compile(_STATEMENT)
     tables: Counter[Path] = Counter()
     table: Path = ()
     offset = 0
     while offset < len(text):
         while text[offset : offset + 1] in (" ", "\t", "\r", "\n"):
             offset += 1
-        statement = begin.match(text, offset)
+        statement = beginning.match(text, offset)
         if statement:
             path = () if statement["header"] else table
             for name in _parse_names(statement["names"]):

@@ -27,7 +27,8 @@ class Parser(argparse.ArgumentParser):
         for name in ("usage", "description"):
             options[name] = options.get(name) and language.explain(options[name])
         super().__init__(*arguments, **{"formatter_class": TranslatingFormatter, **options})
-        # Python 3.14 colours help, which is folded here, and later ones suggest what this does.
+        # Python 3.14 colours help and suggests names.
+        # Here `_fold_help` counts the characters of help, and `_nearest` suggests names.
         self.color = self.suggest_on_error = False
         self.add_argument(
             language.FLAG,
@@ -141,7 +142,7 @@ class TranslatingFormatter(argparse.HelpFormatter):
     """Writes the help with headings in the language of the command."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        # argparse makes a formatter for each argument, and would ask for the terminal each time.
+        # Without a width, argparse asks for that of the terminal, for each argument that is added.
         super().__init__(*arguments, **{"width": _WIDEST, **options})
 
     def start_section(self, heading: str | None) -> None:
@@ -164,8 +165,6 @@ def _columns() -> int:
 
 
 _WIDEST = 80
-
-
 _UNBOUNDED = 10_000
 """The columns of a help whose lines are folded afterwards."""
 

@@ -28,7 +28,8 @@ SERVER_NAMES: Final = frozenset(
     log_format
     """.split()
 )
-"""The names beside it, which are settings of the server."""
+"""The names beside it, which are settings of the server. They are listed here because the commands
+about rules work without the server."""
 
 
 class ProjectFile(NamedTuple):
@@ -59,7 +60,7 @@ def read(folder: Path) -> ProjectFile | None:
     """
     for name, place in ((FILE, ()), (PROJECT, _TABLE)):
         path = folder / name
-        # Nothing applies of a folder that may not be searched, where `path.exists()` raises.
+        # Unlike `path.exists`, this is false in a folder that may not be searched.
         if os.path.exists(path) and (found := _read(path, place)) is not None:
             return found
     return None

@@ -494,7 +494,7 @@ def test_revoked_host_comes_with_reason_remedy_and_sample(
     assert all(item["entry"] != "https://www.example.com/" for item in report["idle_entries"])
 
 
-def test_sample_of_a_signed_url_has_no_signature(
+def test_report_shows_no_signature_of_a_url_or_a_referer(
     engine: DuckDBEngine, folder: Path, tmp_path: Path
 ) -> None:
     query = "?Expires=1&OSSAccessKeyId=id&Signature=c2VjcmV0%3D&security-token=secret HTTP/1.1"
@@ -502,10 +502,15 @@ def test_sample_of_a_signed_url_has_no_signature(
     stolen = next(
         one for one in generated if "thief.test" in one and "GET " in one and "?" not in one
     )
-    log = save(tmp_path / "a.log", f"{stolen.replace(' HTTP/1.1', query, 1)}\n".encode())
-    report = ask(engine, folder, ReplayQuestion(Judge(SITE)), log)
+    referer = "http://thief.test/k%3FSignature=c2VjcmV0%3D?x"
+    signed = re.sub(r"http[^\"]*thief\.test[^\"]*", referer, stolen.replace(" HTTP/1.1", query, 1))
+    log = save(tmp_path / "a.log", f"{signed}\n".encode())
+    rules = replace(SITE, whitelist=("http://thief.test/k?y",))  # so that the whole Referer counts
+    report = ask(engine, folder, ReplayQuestion(Judge(rules)), log)
     (sample,) = (one for item in report["hosts"] for one in item["samples"])
     assert "&Signature=c2Vj****&security-token=secr**** HTTP/1.1" in sample
+    assert "Signature=c2Vj****" in report["hosts"][0]["referer"]
+    assert "cmV0" not in json.dumps(report)
 
 
 def test_own_hosts_are_told_from_others(engine: DuckDBEngine, folder: Path, tmp_path: Path) -> None:

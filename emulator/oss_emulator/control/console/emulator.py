@@ -56,7 +56,7 @@ def get_emulator(asked: ApiRequest) -> Response:
         facts=FACTS,
         changed=_changed(settings),
         assumptions_toml=lines.format(
-            settings.assumptions, page.texts(page.choose_language(asked.request)).assumption
+            settings.assumptions, page.texts_of(asked.request).assumption
         ),
         operations=sorted(operation.name for operation in OPERATIONS),
         keeps=controls.service.storage.blocking,

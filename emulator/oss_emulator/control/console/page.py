@@ -36,6 +36,11 @@ def choose_language(request: Request) -> str:
     return next(iter(LANGUAGES))
 
 
+def texts_of(request: Request) -> Catalogue:
+    """Return what the pages say in the language of a request."""
+    return texts(choose_language(request))
+
+
 TABS: Final = ("requests", "rules", "buckets", "embed", "emulator")
 """The pages in the navigation."""
 
@@ -133,4 +138,4 @@ def _environment() -> Environment:
 def fragment(request: Request, template: str, values: Mapping[str, Any]) -> str:
     """Render a part of a page that is sent within events."""
     found = _environment().get_template(f"{template}.html")
-    return found.render(**values, t=texts(choose_language(request)), root=PREFIX)
+    return found.render(**values, t=texts_of(request), root=PREFIX)

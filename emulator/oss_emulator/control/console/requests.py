@@ -81,7 +81,7 @@ class _View(NamedTuple):
 
     @classmethod
     def parse(cls, asked: ApiRequest) -> "_View":
-        # Masked as what it is searched for in, so that a signed URL finds its requests.
+        # What is searched is masked too, so a signed URL finds its requests.
         text, problem = mask(asked.query.get("q", "")), ""
         now = asked.controls.clock.now()
         try:

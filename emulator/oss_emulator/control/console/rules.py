@@ -167,7 +167,7 @@ async def generate_rules(asked: ApiRequest) -> Response:
     body = asked.json()
     rules = _read(asked, body)
     try:
-        say = page.texts(page.choose_language(asked.request)).sentence
+        say = page.texts_of(asked.request).sentence
         added, table = await asyncio.to_thread(review.generate, rules, body, say)
     except ProposalError as error:
         raise ApiError(400, f"The rules cannot be generated: {error}.") from None
@@ -181,8 +181,7 @@ async def export_rules(asked: ApiRequest) -> Response:
     assumptions = asked.controls.service.settings.assumptions
     try:
         source = PastedText.read(body.get("source"))
-        said = page.texts(page.choose_language(asked.request)).sentence
-        say = said if wants_page(asked.request) else str
+        say = page.texts_of(asked.request).sentence if wants_page(asked.request) else str
         exports = await asyncio.to_thread(export, rules, bucket, assumptions, source, say)
         before = exports
         if "before" in body:

@@ -42,13 +42,14 @@ def format_curl(entry: JournalEntry, say: Callable[[Sentence], str] = str) -> st
             lines.append(f"-H {shlex.quote(field)}")
     if request.headers.get("content-length", "0") != "0":
         lines.append("--data-binary @BODY")
-    masked: list[str] = [Sentence("the URL")] * (
-        (entry.host, entry.target) != (request.host, request.target)
-    )
-    masked += [name for name, value in headers.items() if value != request.headers[name]]
-    note = Sentence("**** stands for masked secrets, in: {}", join(masked)) if masked else None
-    said = "" if note is None else f"# {say(note)}\n"
-    return said + " \\\n  ".join(lines)
+    command = " \\\n  ".join(lines)
+    masked = [name for name, value in headers.items() if value != request.headers[name]]
+    if (entry.host, entry.target) != (request.host, request.target):
+        masked.insert(0, Sentence("the URL"))
+    if not masked:
+        return command
+    note = Sentence("**** stands for masked secrets, in: {}", join(masked))
+    return f"# {say(note)}\n{command}"
 
 
 _CALLS: Final[Mapping[str, str]] = {

@@ -232,9 +232,7 @@ async def _describe(
     }
     shown = {
         "entry": entry,
-        "curl": snippets.format_curl(
-            entry, page.texts(page.choose_language(asked.request)).sentence
-        ),
+        "curl": snippets.format_curl(entry, page.texts_of(asked.request).sentence),
         "row": entries.summarize(entry),
         "again": None if sent is None else entries.summarize(sent),
         "told": told,
