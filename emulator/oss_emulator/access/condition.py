@@ -185,33 +185,36 @@ def _date(text: str) -> float:
     return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
 
 
+_Address = IPv4Address | IPv6Address
+
+
 def _address(value: str) -> Test:
     """Compile an address, a CIDR block, or an IPv4 address with `*` for some of its numbers."""
     if "*" in value:
         if not re.fullmatch(r"\*|(\d{1,3}|\*)(\.(\d{1,3}|\*)){3}", value, re.ASCII):
             raise ValueError(f"{value!r} is not an IP address, a CIDR block or an address with *")
-        network = None
+        pattern = wildcard(value)
+
+        def holds(address: _Address) -> bool:
+            return pattern.fullmatch(str(address)) is not None
     else:
         try:
             network = ip_network(value, strict=False)
         except ValueError:
             raise ValueError(f"{value!r} is not an IP address or a CIDR block") from None
-    like = _like(value)
+
+        def holds(address: _Address) -> bool:
+            return address in network
 
     def fits(found: str) -> bool:
         try:
-            address = _plain(ip_address(found))
+            address = ip_address(found)
         except ValueError:
             return False
-        return like(str(address)) if network is None else address in network
+        mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+        return holds(mapped or address)  # an IPv4 address may come in an IPv6 address (A-26)
 
     return fits
-
-
-def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """Return the IPv4 address in an IPv6 address that maps one (A-26)."""
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
 
 
 def _is_narrow(value: str) -> bool:

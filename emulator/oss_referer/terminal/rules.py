@@ -448,8 +448,8 @@ Refuse = Callable[[OSError], None]
 def find_files(folder: Path, refuse: Refuse) -> Iterator[Path]:
     """Yield the regular files below a folder in the order of their paths.
 
-    In a working tree of Git, what Git ignores is left out. Elsewhere hidden folders are. So is what
-    `apply` saved.
+    It leaves out what `apply` saved, and what Git ignores; outside of a working tree of Git, hidden
+    folders.
     """
     known = _ask_git(folder, refuse)
     for path in sorted(_walk(folder, refuse) if known is None else known):
