@@ -58,7 +58,7 @@ def _measure_preload(scratch: Path) -> Row:
         ROUNDS,
     )
     return Row(
-        f"start with --preload of {OBJECTS:,} files, --data, --fsync on",
+        f"start with --preload of {OBJECTS:,} files, --data, --fsync on, processor time",
         "a loop that copies them",
         both.ratio,
         at_most=COPIES,
