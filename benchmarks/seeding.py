@@ -1,4 +1,4 @@
-"""What it takes until a server with a data folder and many first objects is ready."""
+"""The time until a server with a data folder has loaded many objects."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROUNDS = 5
 
 
 def measure(scratch: Path) -> Section:
-    """Measure the start of the process up to the ready file, with a seed and with a folder."""
+    """Measure the time from the start to the ready file, with a seed and with a folder."""
     seed = scratch / "seed.toml"
     seed.write_text("".join(_tables()), encoding="utf-8")
     elapsed, cpu = [], []

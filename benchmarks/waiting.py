@@ -16,7 +16,7 @@ from benchmarks.result import Cost, Row, Section, Spread, compare, duel
 from tests.newcomer.__main__ import Newcomer, run
 
 TESTS = 200
-"""The number of tests of each suite; the suites below have it in `range`."""
+"""The number of tests of each suite."""
 WHAT = f"{TESTS} tests with the pytest plugin"
 ROUNDS = 9
 FEW_ROUNDS = 3
@@ -27,7 +27,7 @@ BUCKET = 0.003
 PLUGIN = """
 import pytest
 
-@pytest.mark.parametrize("number", range(200))
+@pytest.mark.parametrize("number", range(TESTS))
 def test_bucket(oss_bucket, number):
     oss_bucket.put_object("key", b"x" * 1024)
     assert oss_bucket.get_object("key").read() == b"x" * 1024
@@ -44,7 +44,7 @@ def client():
         client.create_bucket(Bucket="bucket")
         yield client
 
-@pytest.mark.parametrize("number", range(200))
+@pytest.mark.parametrize("number", range(TESTS))
 def test_bucket(client, number):
     client.put_object(Bucket="bucket", Key="key", Body=b"x" * 1024)
     assert client.get_object(Bucket="bucket", Key="key")["Body"].read() == b"x" * 1024
@@ -90,7 +90,7 @@ def client(port):
         session.put(session.base).raise_for_status()
         yield session
 
-@pytest.mark.parametrize("number", range(200))
+@pytest.mark.parametrize("number", range(TESTS))
 def test_bucket(client, number):
     client.put(f"{client.base}/key", b"x" * 1024).raise_for_status()
     assert client.get(f"{client.base}/key").content == b"x" * 1024
@@ -98,7 +98,7 @@ def test_bucket(client, number):
 ASKING = """
 import pytest
 
-@pytest.mark.parametrize("number", range(200))
+@pytest.mark.parametrize("number", range(TESTS))
 def test_nothing({fixture}, number):
     pass
 """
@@ -150,7 +150,7 @@ def measure(scratch: Path) -> Section:
 def _suite(scratch: Path, name: str) -> Callable[[], Cost]:
     """Write a suite to a file; returns the function that runs it."""
     file = scratch / f"test_{name}.py"
-    file.write_text(SUITES[name], encoding="utf-8")
+    file.write_text(f"TESTS = {TESTS}\n{SUITES[name]}", encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", str(file)]
     if "oss_" in SUITES[name]:
         command += ["-p", "oss_emulator.testing.pytest_plugin"]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from oss_referer import RefererConfiguration
-from oss_referer.page.review import to_members
+from oss_referer.sources.ossutil import to_members
 
 Step = dict[str, Any]
 """A command of a sample: its arguments, and what of its output is shown or becomes a file."""

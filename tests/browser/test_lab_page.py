@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 from oss_referer import RefererConfiguration, RefererPolicy, lint
-from oss_referer.page.review import to_members
 from oss_referer.sources import forms
 from oss_referer.sources.forms import RulesForm
+from oss_referer.sources.ossutil import to_members
 from oss_referer.texts import LANGUAGES, Catalogue
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 

@@ -46,7 +46,7 @@ PACKAGES = (
 """What the projects install beside the emulator."""
 GO_PATH = Path("/usr/share/gocode")
 GO_SDK = "github.com/aliyun/aliyun-oss-go-sdk/oss"
-"""Where Debian's golang-github-aliyun-aliyun-oss-go-sdk-dev has the SDK for Go."""
+"""Where Debian's golang-github-aliyun-aliyun-oss-go-sdk-dev installs the SDK for Go."""
 OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "ARGS", "VENV", "PYTHON")
 """What an outer make passes on, which a new user does not have."""
 

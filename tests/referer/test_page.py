@@ -13,9 +13,8 @@ from oss_referer import lint
 from oss_referer.engine.policy import MAX_EXAMINED
 from oss_referer.page import rendering
 from oss_referer.page.actions import REFERERS, answer
-from oss_referer.page.review import to_members
 from oss_referer.sources import referer_xml
-from oss_referer.sources.ossutil import convert_members
+from oss_referer.sources.ossutil import convert_members, to_members
 from oss_referer.texts import LANGUAGES, Catalogue
 
 from tests.cases import read_cases

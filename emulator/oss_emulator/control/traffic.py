@@ -156,7 +156,7 @@ class Tally:
 
 
 class SiteOf(NamedTuple):
-    """What is tallied apart."""
+    """A site and a bucket, whose requests are tallied together."""
 
     site: str
     """As `read_site` returns it; "" for requests without a Referer."""

@@ -3,7 +3,6 @@
 import argparse
 import shlex
 import sys
-from itertools import chain, count
 from pathlib import Path
 
 from oss_referer.advice import diff
@@ -81,7 +80,7 @@ def _save(old: RefererConfiguration, arguments: argparse.Namespace) -> Path:
     if path is None:
         file = Path(arguments.rules.partition("#")[0])
         name = file.stem if file.is_file() else arguments.bucket.removeprefix(bucket.SCHEME)
-        names = (f"{name.strip('/')}.before{number}.xml" for number in chain([""], count(2)))
+        names = rules.name_backups(name.strip("/"))
         folder = file.parent if file.is_file() else Path()
         path = next(one for one in map(folder.joinpath, names) if not one.exists())
     with writing(path, InputError) as saved:

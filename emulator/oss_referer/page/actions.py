@@ -48,7 +48,7 @@ def _read(values: Values) -> Values:
         html = _show("rules_read", values, found=None, wrong=wrong)
         said = Catalogue(values["language"]).message(str(error))
         return {"html": html, "problem": said, "line": error.line}
-    members = review.to_members(found.rules)
+    members = ossutil.to_members(found.rules)
     return {
         "html": _show("rules_read", values, found=found, rules=members),
         "rules": members,
@@ -102,7 +102,7 @@ def _review(values: Values) -> Values:
 
 def _fix(values: Values) -> Values:
     """Follow all safe corrections."""
-    return {"rules": review.to_members(review.fix(_examined(values), Wanted.read(values)))}
+    return {"rules": ossutil.to_members(review.fix(_examined(values), Wanted.read(values)))}
 
 
 def _correct(values: Values) -> Values:
@@ -113,7 +113,7 @@ def _correct(values: Values) -> Values:
         raise SourceError("the linter does not find this any more")
     corrected = found[1]
     html = _show("rules_correction", values, proof=diff.compare(rules, corrected))
-    return {"rules": review.to_members(corrected), "html": html}
+    return {"rules": ossutil.to_members(corrected), "html": html}
 
 
 def _generate(values: Values) -> Values:
@@ -122,7 +122,7 @@ def _generate(values: Values) -> Values:
         rules, table = review.generate(_rules(values), values, _say(values))
     except ProposalError as error:
         raise SourceError(str(error)) from None
-    return {"rules": review.to_members(rules), "table": table}
+    return {"rules": ossutil.to_members(rules), "table": table}
 
 
 def _export(values: Values) -> Values:

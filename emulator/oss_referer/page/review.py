@@ -22,7 +22,7 @@ from oss_referer.engine import (
 )
 from oss_referer.page import causes
 from oss_referer.page.causes import Cause
-from oss_referer.sources import editing, forms, json_text
+from oss_referer.sources import editing, forms, ossutil
 from oss_referer.sources.editing import NotEditableError
 from oss_referer.sources.forms import RulesForm
 from oss_referer.translate import SYSTEMS, Loss
@@ -207,14 +207,8 @@ def make_answer(
         "said": said,
         "problem": "",
         "parts": answer.make(said, setting),
-        "rules": to_members(said.rules),
+        "rules": ossutil.to_members(said.rules),
     }
-
-
-def to_members(rules: RefererConfiguration) -> dict[str, Any]:
-    """Return rules as the JSON of ossutil, with both lists."""
-    members: dict[str, Any] = json_text.parse(forms.format(rules, RulesForm.JSON))
-    return {"RefererBlacklist": {"Referer": []}, **members}
 
 
 # Exports

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from oss_referer.engine import RefererConfiguration
 from oss_referer.engine.header import WHITE_SPACE
@@ -69,10 +70,18 @@ def _parse_flags(members: object) -> object:
 _FLAGS = {"true": True, "false": False}
 
 
+def to_members(configuration: RefererConfiguration) -> dict[str, Any]:
+    """Return rules as values for JSON, with both lists."""
+    return {
+        **{name: getattr(configuration, field) for name, field in SWITCHES.items()},
+        "RefererList": {"Referer": list(configuration.whitelist)},
+        "RefererBlacklist": {"Referer": list(configuration.blacklist)},
+    }
+
+
 def format(configuration: RefererConfiguration) -> str:
     """Format rules; an empty blacklist is left out."""
-    lists = {"RefererList": {"Referer": configuration.whitelist}}
-    if configuration.blacklist:
-        lists["RefererBlacklist"] = {"Referer": configuration.blacklist}
-    switches = {name: getattr(configuration, field) for name, field in SWITCHES.items()}
-    return json.dumps({**switches, **lists}, ensure_ascii=False, indent=2) + "\n"
+    members = to_members(configuration)
+    if not configuration.blacklist:
+        del members["RefererBlacklist"]
+    return json.dumps(members, ensure_ascii=False, indent=2) + "\n"

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -439,7 +440,14 @@ _PASSED_OVER = frozenset({".git", ".terraform", "node_modules"})
 """Folders that are not searched: copies of what others wrote."""
 
 _BACKUP = re.compile(r".+\.before\d*\.xml")
-"""What `apply` names the rules that a bucket had."""
+"""The names of the files in which `apply` saves the old rules of a bucket."""
+
+
+def name_backups(name: str) -> Iterator[str]:
+    """Yield the names of such files; the first one has no number."""
+    for number in chain([""], count(2)):
+        yield f"{name}.before{number}.xml"
+
 
 Refuse = Callable[[OSError], None]
 """What gets the error of each folder below that cannot be read."""

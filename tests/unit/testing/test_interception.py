@@ -185,7 +185,7 @@ REFUSALS = (UnicodeError, ValueError, OSError, httpx.InvalidURL, urllib3.excepti
 def test_no_spelling_of_a_host_leaves_the_machine(
     client: str, spelling: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The emulator answers, or the client refuses the URL: no look-up of a name gets through."""
+    """The emulator answers or the client refuses the URL; no name is looked up."""
 
     def look_up(name: Any, *_: Any, **__: Any) -> Any:
         if name in ("127.0.0.1", b"127.0.0.1"):

@@ -126,7 +126,7 @@ def list_requests(asked: ApiRequest) -> Response:
 
 
 def _show(asked: ApiRequest, overview: Overview, view: _View) -> dict[str, Any]:
-    """Return what the part of the page above the list needs."""
+    """Return the values for the part of the page above the list."""
     rows = [row for band in (Band.YOURS, Band.STRANGERS) for row in overview.rows[band]]
     inside = overview.rows[Band.IN]
     return {
@@ -170,7 +170,7 @@ class _Trial(NamedTuple):
 
 
 def _greet(asked: ApiRequest) -> dict[str, Any]:
-    """Return two requests for the first object, of which the second one is a stranger's."""
+    """Return two requests for the first object; the second is a stranger's."""
     described = connect.describe(asked)
     storage = asked.controls.service.storage
     referers = ["http://www.example.com/page.html", connect.THIEF]
@@ -204,7 +204,7 @@ def follow_requests(asked: ApiRequest) -> AsyncGenerator[bytes]:
 
 
 async def _events(asked: ApiRequest, view: _View, since: int) -> AsyncGenerator[bytes]:
-    """Yield rows and what is above them, whenever requests come or rules change."""
+    """Yield new rows and the part of the page above them when requests come or rules change."""
     journal, changes = asked.controls.journal, asked.controls.rule_changes
     came, loop = asyncio.Event(), asyncio.get_running_loop()
     ends = [

@@ -29,6 +29,11 @@ def tag(document: bytes | None) -> str:
     return f'"{sha256(document or b"").hexdigest()[:16]}"'
 
 
+def written(document: bytes | None) -> bytes:
+    """Return a document; that of a bucket without rules has no entries (R-15)."""
+    return document or referer_xml.format(RefererConfiguration())
+
+
 def etag_of(asked: ApiRequest, bucket: str) -> str:
     """Return the entity tag of the rules that a bucket has now; raises `ApiError`."""
     return tag(find_document(asked, bucket))
@@ -74,9 +79,7 @@ async def replace(
 
 async def put_back(asked: ApiRequest, change: RuleChange, *, story: int | None = None) -> bytes:
     """Restore the rules that a change replaced, unless others came; raises as `replace`."""
-    rules, seen = change.before, tag(change.after)
-    if rules is None:
-        rules = referer_xml.format(RefererConfiguration())  # R-15
+    rules, seen = written(change.before), tag(change.after)
     return await replace(asked, change.bucket, rules, seen, story=story, undoes=change.number)
 
 

@@ -13,8 +13,9 @@ from oss_referer.advice.proposal import ProposalError
 from oss_referer.browser import probes
 from oss_referer.engine import explanation
 from oss_referer.page import reading, review
-from oss_referer.page.review import PastedText, Wanted, export, to_members
+from oss_referer.page.review import PastedText, Wanted, export
 from oss_referer.sources.forms import RulesForm
+from oss_referer.sources.ossutil import to_members
 from oss_referer.sources.toml import SourceError
 
 from oss_emulator.control.api.referer import decide, find_rules, list_requests, read_rules
@@ -202,7 +203,7 @@ def _list_added(text: str, before: str) -> set[str]:
 
 
 async def read_text(asked: ApiRequest) -> Response:
-    """Read rules in any form, or say what is wrong; of several in a text, `name` chooses."""
+    """Read rules in any form, or say what is wrong; `name` chooses one of several."""
     body = asked.json()
     assumptions = asked.controls.service.settings.assumptions
     text, name = _text(body, "text"), _text(body, "name", "")

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from oss_referer import RefererPolicy
-from oss_referer.advice import diff, remedy, sites
+from oss_referer.advice import remedy, sites
 from oss_referer.advice.remedy import Marked
 from oss_referer.engine import Reason
 from oss_referer.search.entry import Parts
@@ -153,8 +153,9 @@ class Overview(NamedTuple):
 def survey(asked: ApiRequest, search: Search) -> Overview:
     """Judge the sites that a search names by the present rules of their buckets."""
     traffic, storage = asked.controls.journal.traffic, asked.controls.service.storage
-    documents = {one.name: one.documents.get(SUBRESOURCE) for one in storage.buckets()}
     named = [(key, one) for key, one in traffic.sites.items() if search.fits_site(key)]
+    buckets = map(storage.bucket, {key.bucket for key, _ in named})
+    documents = {one.name: one.documents.get(SUBRESOURCE) for one in buckets if one is not None}
     gone = [tally for key, tally in named if key.bucket not in documents]
     rows = [
         _judge(asked, key, tally, documents[key.bucket])
@@ -243,10 +244,7 @@ def _explain(
         is_last = False
         if cause is not None:
             rules = map(read_document, (cause.before, cause.after))
-            edits = tuple(
-                ("+", name, new) if new is not None else ("-", name, old or "")
-                for name, old, new in diff.find_edits(*rules)
-            )
+            edits = remedy.list_edits(*rules)
             is_last = asked.controls.rule_changes.latest(bucket, documents[bucket]) == cause
         since = min(row.since for row in found)
         yield LockedOut(bucket, len(found), since, cause, edits, is_last)

@@ -6,16 +6,15 @@ steps: prove a change, apply it, undo it, send the request again.
 
 from typing import Any, Final, NamedTuple
 
-from oss_referer import Decision, RefererConfiguration, RefererPolicy
+from oss_referer import Decision, RefererPolicy
 from oss_referer.advice import remedy
 from oss_referer.advice.remedy import Marked, NearMiss, Remedy, Site, list_edits, read_site
 from oss_referer.browser.scenarios import Scenario
 from oss_referer.engine.assumptions import SourceOfCopy
 from oss_referer.engine.decision import Stage, StepResult
 from oss_referer.engine.entry_list import EntryList
-from oss_referer.page.review import to_members
-from oss_referer.sources import referer_xml
 from oss_referer.sources.masking import mask
+from oss_referer.sources.ossutil import to_members
 
 from oss_emulator.control.api.route import ApiError, ApiRequest, Route, reply
 from oss_emulator.control.console import (
@@ -38,7 +37,7 @@ SHOWN: Final = 12
 
 
 class ConsultedList(NamedTuple):
-    """A list of the rules, and what it says of the Referer."""
+    """The whitelist or the blacklist, and whether it matched the Referer."""
 
     stage: Stage
     entries: tuple[str, ...]
@@ -86,7 +85,7 @@ class RuleStory(NamedTuple):
     policy: RefererPolicy
     """The rules as they were."""
     way: Way
-    """What is drawn: the decision of then or, once a change was applied here, the one of now."""
+    """What is drawn: the original decision, or today's once a change was applied here."""
     has_changed: bool
     """Whether the bucket has other rules now."""
     now: Decision | None
@@ -214,6 +213,7 @@ async def _describe(
         proposal = await remedies.prove(asked, entry, told.remedies[0], 0, told.etag)
     if sent is None and told is not None and told.receipt is not None:
         sent = resend.find_again(asked.controls.journal, entry, told.document)
+    incidents = entries.find_incidents(entry)
     values = {
         **entry.to_dict(),
         "headers": entry.headers,
@@ -224,7 +224,7 @@ async def _describe(
         },
         "rules": None if told is None else told.to_dict(review.tag(entry.rules)),
         "proposal": None if proposal is None else proposal.to_dict(),
-        "incidents": [incident.to_dict() for incident in entries.find_incidents(entry)],
+        "incidents": [incident.to_dict() for incident in incidents],
         "curl": snippets.format_curl(entry),
         "oss2": snippets.format_oss2(entry, region) if entry.bucket else None,
         "pytest": snippets.format_test(entry),
@@ -238,7 +238,7 @@ async def _describe(
         "told": told,
         "title": None if told is None else _name_state(entry, told),
         "proposed": proposal,
-        "happened": entries.find_incidents(entry),
+        "happened": incidents,
         "has_expired": resend.says_expired(entry.code, entry.message),
         "can_resend": resend.is_possible(entry),
         "changes": resend.changes(entry),
@@ -296,9 +296,7 @@ def tell(asked: ApiRequest, entry: JournalEntry) -> RuleStory | None:
 
 
 def _format(document: bytes | None) -> str:
-    """Return rules as XML, also those of a bucket without any."""
-    found = document or referer_xml.format(RefererConfiguration())  # R-15
-    return found.decode(errors="surrogateescape")
+    return review.written(document).decode(errors="surrogateescape")
 
 
 def _find_way(policy: RefererPolicy, decision: Decision) -> Way:
