@@ -16,7 +16,7 @@ from oss_emulator import Emulator
 from oss_referer import RefererConfiguration
 from oss_referer.sources import forms
 from oss_referer.sources.forms import RulesForm
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from tests.browser import axe
 from tests.browser.console import BUCKET, drop
@@ -465,6 +465,31 @@ def test_draft_of_a_closed_tab_can_be_had_back(
     expect(whitelist(again)).to_have_value("https://mine.test/")
     conflict = again.get_by_role("alert", name="The bucket got other rules meanwhile")
     expect(conflict).to_be_visible(visible=meanwhile != SAVED)
+
+
+def test_buttons_above_the_editor_do_not_move_when_the_answer_arrives(
+    tab: Page, tabs: BrowserContext, emulator: Emulator
+) -> None:
+    whitelist(tab).fill("https://mine.test/")
+    again = tabs.new_page()
+    sentence = again.locator("#sentence")
+    buttons = again.locator(".toolbar button").filter(visible=True)
+    before: list[tuple[Any, list[Any]]] = []
+
+    def measure() -> tuple[Any, list[Any]]:
+        return sentence.bounding_box(), [one.bounding_box() for one in buttons.all()]
+
+    def measure_first(answer: Route) -> None:
+        before.append(measure())
+        answer.continue_()
+
+    again.route("**/rules/answer", measure_first)
+    visit(again, emulator)
+    expect(sentence).to_contain_text("strangers")
+    (old_sentence, old_buttons), (new_sentence, new_buttons) = before[0], measure()
+    assert old_sentence != new_sentence
+    assert len(old_buttons) == 7
+    assert old_buttons == new_buttons
 
 
 # --- Trying Referers
