@@ -109,6 +109,14 @@ def test_gzip_is_decompressed() -> None:
     assert run("select _2 from ossobject", data, {"CompressionType": "gzip"}).rows == b"1\n2\n"
 
 
+def test_zeros_after_a_gzip_member_are_skipped() -> None:
+    """tar pads its archives with them"""
+    options, zeros = {"CompressionType": "GZIP"}, bytes(512)
+    data = gzip.compress(b"a,1\n") + zeros + gzip.compress(b"b,2\n") + zeros
+    assert run("select _2 from ossobject", data, options, size=100).rows == b"1\n2\n"
+    assert run("select _2 from ossobject", data + b"0", options).code == "DecompressFailure"
+
+
 @pytest.mark.parametrize("cut", [1, 8, 15])
 def test_cut_gzip_is_refused(cut: int) -> None:
     data = gzip.compress(b"a,1\n" * 10)[:-cut]
