@@ -36,9 +36,6 @@ class FileBlob(NamedTuple):
     file: IO[bytes]
     size: int
 
-    def verify(self) -> None:
-        """Do nothing: no other process can write to the file."""
-
     def open(self) -> IO[bytes]:
         return self.file
 
