@@ -253,12 +253,11 @@ def assume_role(call: RPCCall) -> Children:
 def _check_caller(caller: Identity, role: Role) -> None:
     """Check that the caller's policies and the role's trust policy both allow it (A-42)."""
     question = Question("sts:AssumeRole", role.arn, principals=caller.names(PolicyType.TRUST))
-    policies = [caller.policies, [role.trust]]
+    groups = {PolicyType.IDENTITY: caller.policies, PolicyType.TRUST: (role.trust,)}
     if caller.session_policy is not None:
-        policies.insert(0, [caller.session_policy])
-    types = [PolicyType.SESSION, PolicyType.IDENTITY, PolicyType.TRUST][-len(policies) :]
-    for policy_type, group in zip(types, policies, strict=True):
-        settled = evaluate(group, question)
+        groups = {PolicyType.SESSION: (caller.session_policy,), **groups}
+    for policy_type, policies in groups.items():
+        settled = evaluate(policies, question)
         if settled is None or settled.effect is Effect.DENY:
             detail: Children = [
                 ("PolicyType", str(policy_type)),
