@@ -22,7 +22,7 @@ from oss_emulator.rpc.request import RPCCall, required
 
 # fmt: off
 class STSErrorCase(ErrorTable):
-    """The situations in which STS answers with an error of its own."""
+    """The errors that only STS has."""
 
     DURATION = RPCErrorSpec("InvalidParameter.DurationSeconds", 400, "The Min/Max value of DurationSeconds is 15min/{longest}hr.")
     POLICY_SIZE = RPCErrorSpec("InvalidParameter.PolicySize", 400, "The size of Policy must be smaller than 2048 bytes.")

@@ -1,7 +1,7 @@
 """Checks a statement for what the service refuses, before any row is read.
 
 Limits are those of "Limits on SQL statements", codes those of "ErrorCode" (SelectObject). Whether a
-CSV object has a column of a name is known only when its header was read.
+CSV object has a named column is known only after its header was read.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ class StoredBlob(NamedTuple):
             pass
 
     def check(self) -> Iterator[bool]:
-        """Do the same piece by piece; yields True between two pieces."""
+        """Verify the file piece by piece; yields True between two pieces."""
         signature = _signature(self.path)
         crc = 0
         with self.open() as file:

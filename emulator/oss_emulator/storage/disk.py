@@ -59,7 +59,7 @@ class DiskStorage:
         self._opened = OpenFolder(folder, fsync=fsync)
         self._local = threading.local()
         self._connections: list[IndexConnection] = []
-        # By its text, so a record that another thread has written is never a stale one.
+        # A record is remembered by its text, so it is parsed again once a thread has changed it.
         self._remembered: Callable[[Any, str], Any] = lru_cache(REMEMBERED)(self._parse)
 
     def close(self) -> None:
