@@ -12,6 +12,7 @@ from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Response
+from oss_emulator.protocol.parameters import is_number
 from oss_emulator.storage.base import Object, Restore
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -93,7 +94,7 @@ def _read(document: bytes, storage_class: str) -> tuple[int, str]:
     if asked and asked not in tiers:
         raise invalid_argument("Tier", asked, code=ErrorCase.INVALID_RESTORE_TIER)
     days, most = node.text("Days", "1"), MAX_DAYS[storage_class]
-    if not (days.isascii() and days.isdigit() and 1 <= int(days[:9]) <= most):
+    if not is_number(days, 1, most):
         message = f"The Days must be an integer from 1 to {most}."
         ec = "0016-00000708" if storage_class == "Archive" else "0016-00000704"
         raise invalid_argument("Days", days, message, ec=ec)

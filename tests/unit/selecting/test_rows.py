@@ -80,7 +80,7 @@ def test_range_without_a_row_is_refused() -> None:
     assert found.code == "InvalidRange"
 
 
-@pytest.mark.parametrize("name", ["AGE", "Age", "_2"])
+@pytest.mark.parametrize("name", ["AGE", "Age", "_2", "_0000000002"])
 def test_names_of_columns_have_no_case(name: str) -> None:
     """Q-32"""
     options = {"CsvHeaderInfo": "Use", "CommentCharacter": "#"}
