@@ -328,10 +328,9 @@ def _closed(acl: str) -> str:
     return "private" if acl.startswith("public-") else acl
 
 
-Detail = list[tuple[str, str]]
-
-
-def explain_denial(decision: AccessDecision, caller: Identity, resource: str = "") -> Detail | None:
+def explain_denial(
+    decision: AccessDecision, caller: Identity, resource: str = ""
+) -> list[tuple[str, str]] | None:
     """Return the children of AccessDeniedDetail, or None if the answer has no such element.
 
     The answer has one if a policy of the caller denied the request, or if only such a policy could

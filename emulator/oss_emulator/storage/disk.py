@@ -83,7 +83,7 @@ class DiskStorage:
 
     def transaction(self) -> AbstractContextManager[None]:
         index = self._index
-        if index.in_transaction:  # it belongs to the one around it
+        if index.database.in_transaction:  # it belongs to the one around it
             return nullcontext()
         self._opened.check()
         return index.transaction()
@@ -158,7 +158,7 @@ class DiskStorage:
 
     def bucket(self, name: str) -> Bucket | None:
         index = self._index
-        if not index.in_transaction:  # else the transaction has checked it
+        if not index.database.in_transaction:  # else the transaction has checked it
             self._opened.check()  # here, because every request about a bucket asks for it
         buckets = index.buckets()
         found = buckets.get(name)

@@ -214,10 +214,6 @@ class IndexConnection:
     def close(self) -> None:
         self.database.close()
 
-    @property
-    def in_transaction(self) -> bool:
-        return self.database.in_transaction
-
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit all changes of the block together, or none of them after an exception."""
@@ -262,8 +258,8 @@ class IndexConnection:
 
         During a transaction no other one can write, so SQLite is asked once.
         """
-        if not (self.in_transaction and self._asked):
-            self._asked = self.in_transaction
+        if not (self.database.in_transaction and self._asked):
+            self._asked = self.database.in_transaction
             (seen,) = self.database.execute("PRAGMA data_version").fetchone()
             if seen != self._seen:
                 self._earlier, self._buckets, self._seen = self._buckets, {}, seen

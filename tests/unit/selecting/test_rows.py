@@ -81,7 +81,7 @@ def test_range_without_a_row_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", ["AGE", "Age", "_2", "_0000000002"])
-def test_names_of_columns_have_no_case(name: str) -> None:
+def test_case_of_column_names_is_ignored(name: str) -> None:
     """Q-32"""
     options = {"CsvHeaderInfo": "Use", "CommentCharacter": "#"}
     found = run(f"select {name} from ossobject limit 1", TABLE, options)

@@ -305,7 +305,7 @@ def test_condition_without_columns_reads_the_object() -> None:
     assert (found.rows, found.frames[-1].offset) == (b"0\n", 4)
 
 
-def test_value_that_decides_nothing_does_not_make_a_row_bad() -> None:
+def test_bad_value_that_does_not_matter_is_ignored() -> None:
     """Q-41"""
     data = b"a,x\nb,1\n"
     found = run("select * from ossobject where _1 = 'b' and _2 = 1", data)
