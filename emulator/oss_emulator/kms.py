@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # fmt: off
 class KMSErrorCase(ErrorTable):
-    """The situations in which KMS answers with an error of its own."""
+    """The errors that only KMS has."""
 
     NO_KEY = RPCErrorSpec("Forbidden.KeyNotFound", 404, "The specified Key is not found.")
     NO_PERMISSION = RPCErrorSpec("Forbidden.NoPermission", 403, "This operation is forbidden by permission system.")
@@ -74,8 +74,8 @@ class Ciphertext(NamedTuple):
     """A ciphertext, which holds all that decryption needs but the key of the server (P-89).
 
     Its text is Base64 of the key's ARN, a zero byte, a nonce, and what AES-256-GCM makes of the
-    plaintext. The ARN names region, account and key; each ARN has a key of its own, which HKDF
-    derives from the server's. The ARN and the EncryptionContext are authenticated.
+    plaintext. The ARN names region, account and key; HKDF derives a key for each ARN from that of
+    the server. The ARN and the EncryptionContext are authenticated.
     """
 
     arn: str

@@ -22,7 +22,7 @@ from oss_emulator.rpc.request import RPCCall, required
 
 # fmt: off
 class STSErrorCase(ErrorTable):
-    """The situations in which STS answers with an error of its own."""
+    """The errors that only STS has."""
 
     DURATION = RPCErrorSpec("InvalidParameter.DurationSeconds", 400, "The Min/Max value of DurationSeconds is 15min/{longest}hr.")
     POLICY_SIZE = RPCErrorSpec("InvalidParameter.PolicySize", 400, "The size of Policy must be smaller than 2048 bytes.")
@@ -253,12 +253,11 @@ def assume_role(call: RPCCall) -> Children:
 def _check_caller(caller: Identity, role: Role) -> None:
     """Check that the caller's policies and the role's trust policy both allow it (A-42)."""
     question = Question("sts:AssumeRole", role.arn, principals=caller.names(PolicyType.TRUST))
-    policies = [caller.policies, [role.trust]]
+    groups = {PolicyType.IDENTITY: caller.policies, PolicyType.TRUST: (role.trust,)}
     if caller.session_policy is not None:
-        policies.insert(0, [caller.session_policy])
-    types = [PolicyType.SESSION, PolicyType.IDENTITY, PolicyType.TRUST][-len(policies) :]
-    for policy_type, group in zip(types, policies, strict=True):
-        settled = evaluate(group, question)
+        groups = {PolicyType.SESSION: (caller.session_policy,), **groups}
+    for policy_type, policies in groups.items():
+        settled = evaluate(policies, question)
         if settled is None or settled.effect is Effect.DENY:
             detail: Children = [
                 ("PolicyType", str(policy_type)),

@@ -244,9 +244,6 @@ def test_field_named_bucket_does_not_get_past_its_condition(
     assert send(client, private, (name, "other"), ("key", "a"), *fields).status == 204
 
 
-# --- Signatures
-
-
 # --- Invalid forms
 
 

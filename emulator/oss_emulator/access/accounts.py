@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -87,19 +87,16 @@ class Accounts:
         *,
         token_key: bytes,
     ) -> "Accounts":
-        """Build accounts from the `[[account]]` tables of a document; `error` adds the place of a
-        mistake.
+        """Build accounts from the `[[account]]` tables of a document.
 
-        `read_file` reads a file that the document names and raises OSError; without it, a document
-        cannot name files. Raises AccountsError.
+        `error` makes the exception for a mistake at a place of the document. `read_file` reads a
+        file that the document names and raises OSError; without it, a document cannot name files.
+        Raises AccountsError.
         """
         try:
             return cls(*_Builder(error, read_file).build(accounts), token_key=token_key)
         except SourceError as mistake:
             raise AccountsError(f"{mistake}.") from None
-
-    def key(self, access_key_id: str) -> AccessKey | None:
-        return self._keys.get(access_key_id)
 
     def display_name(self, account: str) -> str:
         """Return the display name of an account, or its id if it has no name."""
@@ -238,7 +235,7 @@ class AccountTable:
 
 @dataclass(frozen=True, slots=True)
 class _AccountsDocument:
-    account: tuple[AccountTable, ...] = field(default=())
+    account: tuple[AccountTable, ...] = ()
 
 
 class _Builder:

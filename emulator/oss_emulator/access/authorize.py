@@ -151,7 +151,7 @@ class PolicyInputs(NamedTuple):
     """What a decision depends on besides ownership and ACLs."""
 
     actions: tuple[str, ...]
-    """The required actions; the operation's own comes first (`actions.required`)."""
+    """The required actions; the operation's own comes first (`required`)."""
     resource: str
     context: Context = NOTHING_KNOWN
     bucket_policy: Policy | None = None
@@ -286,7 +286,8 @@ def _by_access_point(
     question = Question(action, point.resource, inputs.context, names, by_owner=owns)
     policies = () if point.policy is None else (point.policy,)
     settled = evaluate(policies, question, without_public=point.blocks_public)
-    if owns if settled is None else settled.effect is Effect.ALLOW:
+    allowed = owns if settled is None else settled.effect is Effect.ALLOW
+    if allowed:
         return None
     reason = AccessReason.ACCESS_POINT_POLICY
     return AccessDecision(False, reason, action, settled, PolicyType.ACCESS_POINT)
@@ -327,15 +328,14 @@ def _closed(acl: str) -> str:
     return "private" if acl.startswith("public-") else acl
 
 
-Detail = list[tuple[str, str]]
-
-
-def explain_denial(decision: AccessDecision, caller: Identity, resource: str = "") -> Detail | None:
+def explain_denial(
+    decision: AccessDecision, caller: Identity, resource: str = ""
+) -> list[tuple[str, str]] | None:
     """Return the children of AccessDeniedDetail, or None if the answer has no such element.
 
     The answer has one if a policy of the caller denied the request, or if only such a policy could
-    have allowed it. How an answer names the policy of a bucket or an
-    access point is unknown (A-70).
+    have allowed it. How an answer names the policy of a bucket or an access point is unknown
+    (A-70).
     """
     unknown = (None, PolicyType.BUCKET, PolicyType.ACCESS_POINT)
     if decision.allowed or decision.policy_type in unknown:

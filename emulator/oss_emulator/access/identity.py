@@ -48,7 +48,12 @@ class Identity(NamedTuple):
     @property
     def arn(self) -> str:
         """The resource name (GetCallerIdentity)."""
-        return f"acs:ram::{self.id}:{_RELATIVE[self.kind].format(self=self)}"
+        relative = {
+            Kind.ACCOUNT: "root",
+            Kind.USER: f"user/{self.name}",
+            Kind.SESSION: f"assumed-role/{self.name}/{self.session}",
+        }
+        return f"acs:ram::{self.id}:{relative[self.kind]}"
 
     @property
     def principal(self) -> str:
@@ -68,12 +73,6 @@ class Identity(NamedTuple):
             return (f"arn:sts::{self.id}:assumed-role/{self.name}/{self.session}",)
         return (self.principal_id or self.id,)
 
-
-_RELATIVE = {
-    Kind.ACCOUNT: "root",
-    Kind.USER: "user/{self.name}",
-    Kind.SESSION: "assumed-role/{self.name}/{self.session}",
-}
 
 ANONYMOUS = Identity("")
 

@@ -12,6 +12,7 @@ from oss_emulator.documents.document import Documents
 from oss_emulator.protocol import dates, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
 from oss_emulator.protocol.headers import invalid_argument
+from oss_emulator.protocol.parameters import is_number
 from oss_emulator.protocol.xml import DocumentError, Node
 from oss_emulator.storage.base import Storage
 
@@ -69,8 +70,8 @@ class _Rule(NamedTuple):
     holds: Callable[[str], bool]
 
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 100
+def _is_up_to_100(text: str) -> bool:
+    return is_number(text, 1, 100)
 
 
 _RULES: Final = tuple(
@@ -83,13 +84,13 @@ _RULES: Final = tuple(
             lambda text: len(text.encode()) <= 128,
         ),
         ("Status", "0044-00000002", f"must be {listed(STATUSES)}", lambda text: text in STATUSES),
-        ("Snapshot/Interval", "0044-00000005", "must be an integer from 1 to 100", _is_number),
+        ("Snapshot/Interval", "0044-00000005", "must be an integer from 1 to 100", _is_up_to_100),
         ("Snapshot/NotifyTopic", "0044-00000006", "must not be empty", bool),
         ("Snapshot/RoleName", "0044-00000007", "must not be empty", bool),
         ("Snapshot/DestBucket", "0044-00000008", "must be the name of a bucket", is_bucket_name),
         ("Target/Type", "0044-00000013", "must be HLS", lambda text: text == "HLS"),
-        ("Target/FragDuration", "0044-00000014", "must be an integer from 1 to 100", _is_number),
-        ("Target/FragCount", "0044-00000015", "must be an integer from 1 to 100", _is_number),
+        ("Target/FragDuration", "0044-00000014", "must be an integer from 1 to 100", _is_up_to_100),
+        ("Target/FragCount", "0044-00000015", "must be an integer from 1 to 100", _is_up_to_100),
         (
             "Target/PlaylistName",
             "0044-00000016",

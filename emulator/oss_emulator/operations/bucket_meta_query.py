@@ -108,7 +108,8 @@ def _meets(item: Object, node: Condition | Junction) -> bool:
     """Whether an object meets a condition; an object without the field meets none."""
     if isinstance(node, Junction):
         parts = (_meets(item, part) for part in node.parts)
-        return all(parts) if node.logic is Logic.AND else any(parts) is (node.logic is Logic.OR)
+        found = all(parts) if node.logic is Logic.AND else any(parts)
+        return not found if node.logic is Logic.NOT else found
     value, wanted = _value(item, node.field), node.value
     if node.field.name == "ETag":
         wanted = str(wanted).strip('"')

@@ -18,10 +18,9 @@ def put_bucket_referer(call: Call) -> Response:
     """Replace the rules as a whole (R-30); raises what `documents.referer.parse` does."""
     document = call.body.read()
     referer.parse(document, call.environment.assumptions)
-    stored = call.storage.bucket(call.target.bucket) or call.bucket
+    before = call.documents.get(referer.SUBRESOURCE)
     document = _share(document) if len(document) <= _SHARED else document
     call.keep(referer.SUBRESOURCE, document)
-    before = stored.documents.get(referer.SUBRESOURCE)
     call.environment.note_rules(call.admission, before, document)
     return Response()
 

@@ -163,7 +163,7 @@ def _read_list(document: bytes) -> list[tuple[int, str]]:
         number, etag = entry.text("PartNumber"), entry.text("ETag")
         if not number or not etag:
             raise _malformed("A Part element has no PartNumber or no ETag.")
-        if not (number.isascii() and number.isdigit() and 1 <= int(number[:9]) <= MAX_PARTS):
+        if not parameters.is_number(number, 1, MAX_PARTS):
             raise OSSError(ErrorCase.INVALID_PART_NUMBER_LISTED, PartNumber=number)
         listed.append((int(number), etag))
     return listed
@@ -362,7 +362,7 @@ def _part_number(call: Call) -> int:
         code = ErrorCase.PART_NUMBER_MISSING
         raise headers.invalid_argument("ResourceType", "partNumber", code=code)
     most = call.environment.limits.parts
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
+    if not parameters.is_number(text, 1, most):
         message = f"Part number must be an integer between 1 and {most}, inclusive."
         raise headers.invalid_argument("PartNumber", text, message, ErrorCase.INVALID_PART_NUMBER)
     return int(text)

@@ -12,7 +12,8 @@ from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Response
-from oss_emulator.storage.base import Object, Restore
+from oss_emulator.protocol.parameters import is_number
+from oss_emulator.storage.base import Restore
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
@@ -48,7 +49,8 @@ def restore_object(call: Call) -> Response:
     else:
         _check_upgrade(item.storage_class, restore.tier, tier)
         status, until = 202, done + days * _DAY
-    _put(call, item, Restore(done, until, tier))
+    restored = item._replace(restore=Restore(done, until, tier))
+    call.storage.replace_object(call.bucket.name, restored)
     fields = {TIER_HEADER: tier} if tier else {}
     return Response(status, {**fields, **version_header(call, item)})
 
@@ -67,7 +69,7 @@ def clean_restored_object(call: Call) -> Response:
         raise OSSError(ErrorCase.ARCHIVE_RESTORE_FILE_STALE)
     if now < item.restore.done:
         raise OSSError(ErrorCase.ARCHIVE_RESTORE_NOT_FINISHED)
-    _put(call, item, None)
+    call.storage.replace_object(call.bucket.name, item._replace(restore=None))
     return Response(200, version_header(call, item))
 
 
@@ -93,7 +95,7 @@ def _read(document: bytes, storage_class: str) -> tuple[int, str]:
     if asked and asked not in tiers:
         raise invalid_argument("Tier", asked, code=ErrorCase.INVALID_RESTORE_TIER)
     days, most = node.text("Days", "1"), MAX_DAYS[storage_class]
-    if not (days.isascii() and days.isdigit() and 1 <= int(days[:9]) <= most):
+    if not is_number(days, 1, most):
         message = f"The Days must be an integer from 1 to {most}."
         ec = "0016-00000708" if storage_class == "Archive" else "0016-00000704"
         raise invalid_argument("Days", days, message, ec=ec)
@@ -113,7 +115,3 @@ def _check_upgrade(storage_class: str, running: str, asked: str) -> None:
 def _not_supported(name: str) -> OSSError:
     detail = f"{name} operation does not support this object storage class"
     return OSSError(ErrorCase.OPERATION_NOT_SUPPORTED, Detail=detail)
-
-
-def _put(call: Call, item: Object, restore: Restore | None) -> None:
-    call.storage.replace_object(call.bucket.name, item._replace(restore=restore))

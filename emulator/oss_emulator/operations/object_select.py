@@ -140,10 +140,9 @@ def create_meta_of_csv(call: Call) -> Response:
     `InvalidCsvLine` and `InvalidJsonData`.
     """
     text = call.body.read()
-    found = jobs.SelectMeta.parse(text)
-    item = reach(call, find(call))
+    found, stored = jobs.SelectMeta.parse(text), find(call)
+    item = reach(call, stored)
     scanned = call.body.origin.get(_SCANNED)
-    stored = find(call)
     if scanned is not None and item.etag == found.etag and stored.kind != "Symlink":
         documents = {**stored.documents, jobs.NAME: text}
         call.storage.replace_object(call.bucket.name, stored._replace(documents=documents))

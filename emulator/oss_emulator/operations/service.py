@@ -107,9 +107,6 @@ def _summary(call: Call, bucket: Bucket, *, with_tags: bool, with_group: bool) -
     ]
 
 
-_ACCELERATE = "oss-accelerate.aliyuncs.com"
-
-
 @answers("GET /?regions", "DescribeRegions")
 def describe_regions(call: Call) -> Response:
     """List the endpoints of one region or of all regions; raises `NoSuchRegion`."""
@@ -125,5 +122,5 @@ def _region(region: str) -> xml.Children:
         ("Region", location(region)),
         ("InternetEndpoint", f"{location(region)}.aliyuncs.com"),
         ("InternalEndpoint", f"{location(region)}-internal.aliyuncs.com"),
-        ("AccelerateEndpoint", _ACCELERATE),
+        ("AccelerateEndpoint", "oss-accelerate.aliyuncs.com"),
     ]

@@ -33,13 +33,13 @@ class Workplace(Protocol):
         """
 
     def be_alone(self) -> None:
-        """Wait until nothing else of the pool is being made: the rest needs much memory."""
+        """Wait until the pool makes nothing else, because what follows needs much memory."""
 
     def steps(self, items: Iterable[_T]) -> Iterator[_T]:
         """Pass on items one by one; raises `ServiceUnavailable` once nobody waits for the body."""
 
     def close(self) -> None:
-        """End what is still being made; called once a stream of it was sent."""
+        """End what is still being made; called after its stream was sent."""
 
 
 class Work(NamedTuple):

@@ -116,11 +116,18 @@ def number(
     text = query.get(name)
     if not text:
         return default
-    # ASCII digits only: int() would also take "+5", "1_000" and digits of other scripts.
-    if not (text.isascii() and text.isdigit() and least <= int(text[:9]) <= most):
+    if not is_number(text, least, most):
         message = f"Argument {name} must be an integer between {least} and {most}."
         raise invalid_argument(name, text, message, code)
     return int(text)
+
+
+def is_number(text: str, least: int, most: int) -> bool:
+    """Return whether a text is an integer between two bounds, in less than 20 ASCII digits.
+
+    int() would also take "+5", "1_000" and digits of other scripts, and fails for many digits.
+    """
+    return text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most
 
 
 def traffic_limit(

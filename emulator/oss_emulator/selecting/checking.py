@@ -1,7 +1,7 @@
 """Checks a statement for what the service refuses, before any row is read.
 
 Limits are those of "Limits on SQL statements", codes those of "ErrorCode" (SelectObject). Whether a
-CSV object has a column of a name is known only when its header was read.
+CSV object has a named column is known only after its header was read.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.select import Output
 from oss_emulator.selecting import statement as ast
-from oss_emulator.selecting.values import is_time_format, parse_timestamp
+from oss_emulator.selecting.values import fits_integer, is_time_format, parse_timestamp
 
 MAX_COLUMNS: Final = 1000
 MAX_CONDITIONS: Final = 20
@@ -330,7 +330,7 @@ def fold(cast: ast.Cast) -> object:
         number = _decimal(text)
         if number is not None and kind is not ast.Type.INT:
             return number
-        if number is not None and -(1 << 63) <= number < 1 << 63:
+        if number is not None and fits_integer(number):
             return int(number)
     raise _syntax(f"The constant {text[:64]!r} cannot be cast to {kind}.")
 

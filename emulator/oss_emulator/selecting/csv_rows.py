@@ -27,24 +27,22 @@ _FOLLOWING: Final = bytes(range(0x80, 0xC0))
 
 
 def decompress(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Decompress gzip, also of several members; raises `DecompressFailure`."""
+    """Decompress gzip of one or more members, with zeros after each; raises `DecompressFailure`."""
     machine = zlib.decompressobj(_GZIP)
-    began = False
     try:
         for chunk in chunks:
             rest = chunk
             while rest:
                 if machine.eof:
-                    machine = zlib.decompressobj(_GZIP)
-                    rest = rest.lstrip(b"\\0")  # padding of archives
+                    rest = rest.lstrip(b"\0")  # tar pads its archives
                     if not rest:
                         break
+                    machine = zlib.decompressobj(_GZIP)
                 piece = machine.decompress(rest, _PIECE)
-                began = True
                 if piece:
                     yield piece
                 rest = machine.unused_data if machine.eof else machine.unconsumed_tail
-        if began and machine.eof:
+        if machine.eof:
             return
     except zlib.error:
         pass

@@ -73,11 +73,10 @@ class Evaluator:
                 return _constant(value)
             case ast.Column():
                 return self._cells.reader(expression, COMPARED[compared])
-            case ast.Cast(ast.Column() as column, kind, form):
-                stamped = kind is ast.Type.TIMESTAMP
-                return self._cells.reader(
-                    column, {"s": timestamps_of(form)} if stamped else CAST[kind]
-                )
+            case ast.Cast(ast.Column() as column, ast.Type.TIMESTAMP, form):
+                return self._cells.reader(column, {"s": timestamps_of(form)})
+            case ast.Cast(ast.Column() as column, kind):
+                return self._cells.reader(column, CAST[kind])
             case ast.Cast(_, ast.Type.DOUBLE):
                 return self.number(expression)
             case ast.Cast(_, ast.Type.DECIMAL):
@@ -101,8 +100,7 @@ class Evaluator:
             case ast.Column():
                 return self._cells.reader(expression, NUMBER)
             case ast.Cast(ast.Column() as column, ast.Type.DECIMAL):
-                read = self._cells.reader(column, CAST[ast.Type.DECIMAL])
-                return _apply(float, read)
+                return _apply(float, self._cells.reader(column, CAST[ast.Type.DECIMAL]))
             case ast.Cast(ast.Literal(), kind):
                 folded: Any = fold(expression)
                 exact = folded is None or kind is ast.Type.INT
@@ -117,13 +115,10 @@ class Evaluator:
     def exact(self, expression: ast.Expression) -> Getter | None:
         """Evaluate a number as `Decimal`; None if an expression has no such form."""
         match expression:
-            case ast.Column() | ast.Cast(ast.Column(), ast.Type.DOUBLE):
-                column = expression if isinstance(expression, ast.Column) else expression.operand
-                assert isinstance(column, ast.Column)  # noqa: S101 - of the pattern
+            case (ast.Column() as column) | ast.Cast(ast.Column() as column, ast.Type.DOUBLE):
                 return self._cells.reader(column, EXACT)
             case ast.Cast(ast.Column()):
-                read = self.value(expression)
-                return _apply(Decimal, read)
+                return _apply(Decimal, self.value(expression))
             case ast.Literal() | ast.Cast():
                 value: Any = (
                     fold(expression) if isinstance(expression, ast.Cast) else expression.value

@@ -138,10 +138,10 @@ def select(
     `Pump` raises.
     """
     # On first use: it takes long to load.
-    from oss_emulator.selecting.selection import ObjectBytes, ObjectSelection, Pump
+    from oss_emulator.selecting.selection import ObjectSelection, Pump
 
     head, body = sources
-    pump = Pump(ObjectSelection(asked, ObjectBytes(head, body), window))
+    pump = Pump(ObjectSelection(asked, head, body, window))
     try:
         pump.begin()
         yield b""

@@ -94,14 +94,15 @@ def _nodes(
     window: Window,
     progress: ScanProgress,
 ) -> Iterator[json_nodes.JSONNode]:
-    if not source.lines:
+    if source.lines:
+        for number, line in enumerate(reader.lines(root), window.row):
+            if window.ends_before(number):
+                return
+            if number >= window.first:
+                progress.rows += 1
+                yield from line.nodes
+    else:
         yield from reader.document(root)
-    for number, line in enumerate(reader.lines(root), window.row) if source.lines else ():
-        if window.ends_before(number):
-            return
-        if number >= window.first:
-            progress.rows += 1
-            yield from line.nodes
     progress.offset = reader.position
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
-from typing import Any, Final, NamedTuple
+from contextlib import suppress
+from typing import Any, Final
 
 from oss_emulator.protocol import select
 from oss_emulator.protocol.errors import ErrorCase, OSSError
@@ -36,19 +37,22 @@ NAMED: Final = 100
 """The numbers of skipped rows that a message names."""
 
 
-class ObjectBytes(NamedTuple):
-    head: Iterator[bytes]
-    """From the start, for the header of CSV."""
-    body: Iterator[bytes]
-    """From the offset of the window."""
-
-
 class ObjectSelection:
-    """One running request. Iterate it once, in any thread, and close it."""
+    """One running request. Iterate it once, in any thread."""
 
-    def __init__(self, request: SelectRequest, source: ObjectBytes, window: Window) -> None:
-        """Check the statement; raises `OSSError` for one that the service refuses."""
-        self._request, self._source, self._window = request, source, window
+    def __init__(
+        self,
+        request: SelectRequest,
+        head: Iterator[bytes],
+        body: Iterator[bytes],
+        window: Window,
+    ) -> None:
+        """Check the statement; raises `OSSError` for one that the service refuses.
+
+        `head` are the bytes of the object from its start, for the header of CSV; `body` are those
+        from the offset of the window.
+        """
+        self._request, self._head, self._body, self._window = request, head, body, window
         self._statement = parse_statement(request.sql)
         json = not isinstance(request.source, CSVInput)
         check(self._statement, request.output, json=json)
@@ -139,11 +143,11 @@ class ObjectSelection:
         """Begin to read; raises `SqlInvalidColumnName` and the errors of the header."""
         source, output = self._request.source, self._request.output
         projections = self._statement.projections
-        body, progress = self._unpack(self._source.body), self._progress
+        body, progress = self._unpack(self._body), self._progress
         if isinstance(source, CSVInput):
             header = Header()
             if source.header is not HeaderInfo.NONE:
-                header = Header.read(self._unpack(self._source.head), source)
+                header = Header.read(self._unpack(self._head), source)
             cells = CSVCells(header, source)
             writer = CSVWriter(projections, output, cells, source)
             return cells, writer, read_csv(body, source, self._window, progress)
@@ -218,13 +222,8 @@ class Pump(Iterator[bytes]):
     def begin(self) -> None:
         """Wait for the first piece, but not for ever; raises the error that precedes any row."""
         assert self._next is not None  # noqa: S101 - only called first
-        try:
+        with suppress(NotYet):
             self._next.result(self._idle)
-        except NotYet:
-            return
-        except OSSError:
-            self.close()
-            raise
 
     def __next__(self) -> bytes:
         if self._ended:

@@ -230,4 +230,4 @@ def index_of(name: str) -> int | None:
     digits = name[1:]
     if not (name.startswith("_") and digits.isascii() and digits.isdigit()):
         return None
-    return int(digits[:9])
+    return int(digits)

@@ -36,9 +36,6 @@ class FileBlob(NamedTuple):
     file: IO[bytes]
     size: int
 
-    def verify(self) -> None:
-        """Do nothing: no other process can write to the file."""
-
     def open(self) -> IO[bytes]:
         return self.file
 
@@ -72,7 +69,7 @@ class StoredBlob(NamedTuple):
             pass
 
     def check(self) -> Iterator[bool]:
-        """Do the same piece by piece; yields True between two pieces."""
+        """Verify the file piece by piece; yields True between two pieces."""
         signature = _signature(self.path)
         crc = 0
         with self.open() as file:

@@ -16,7 +16,7 @@ from typing import Any
 
 from oss_emulator.storage.base import Account, Bucket, Object, Part, Upload
 from oss_emulator.storage.blobs import Blob, BlobWriter, StoredBlob
-from oss_emulator.storage.folder import BLOBS, find_blob
+from oss_emulator.storage.folder import BLOBS, FileWriter, find_blob
 from oss_emulator.storage.index import (
     PLACES,
     AnyRecord,
@@ -54,11 +54,12 @@ class DiskStorage:
 
     def __init__(self, folder: Path, *, fsync: bool = True) -> None:
         self.folder = folder
+        self._fsync = fsync
         self._blobs = f"{folder}/{BLOBS}/"  # as `place` writes it
         self._opened = OpenFolder(folder, fsync=fsync)
         self._local = threading.local()
         self._connections: list[IndexConnection] = []
-        # By its text, so a record that another thread has written is never a stale one.
+        # A record is remembered by its text, so it is parsed again once a thread has changed it.
         self._remembered: Callable[[Any, str], Any] = lru_cache(REMEMBERED)(self._parse)
 
     def close(self) -> None:
@@ -82,25 +83,30 @@ class DiskStorage:
 
     def transaction(self) -> AbstractContextManager[None]:
         index = self._index
-        if index.in_transaction:  # it belongs to the one around it
-            return _INNER
+        if index.database.in_transaction:  # it belongs to the one around it
+            return nullcontext()
         self._opened.check()
         return index.transaction()
 
     # Blobs
 
     def _name(self, blob: Blob) -> str:
-        """Return the name of a blob for records; a blob of another storage is first copied here."""
+        """Return the name of a blob for records; a blob of another storage is first copied here.
+
+        The copies are synced together, before the commit of the transaction.
+        """
         if isinstance(blob, StoredBlob) and self._holds(blob):
             return f"{blob.name}.{blob.size}.{blob.crc64}"
-        writer = self.blob_writer()
+        writer = FileWriter(self.folder, fsync=False)
         try:
             for offset in range(0, blob.size, _CHUNK):
                 writer.write(blob.read(offset, min(_CHUNK, blob.size - offset)))
-            return self._name(writer.finish())
+            copy = writer.finish()
         except BaseException:
             writer.abandon()
             raise
+        self._index.add_file(copy.path)
+        return self._name(copy)
 
     def _holds(self, blob: StoredBlob) -> bool:
         """Whether a blob is in this folder."""
@@ -123,7 +129,7 @@ class DiskStorage:
         return seal(format_record(record, name), *where)
 
     def blob_writer(self) -> BlobWriter:
-        return self._index.writer()
+        return FileWriter(self.folder, fsync=self._fsync)
 
     def pin(self, content: tuple[Blob, ...]) -> None:
         # Holds end with the process: the next start resets them.
@@ -152,7 +158,7 @@ class DiskStorage:
 
     def bucket(self, name: str) -> Bucket | None:
         index = self._index
-        if not index.in_transaction:  # else the transaction has checked it
+        if not index.database.in_transaction:  # else the transaction has checked it
             self._opened.check()  # here, because every request about a bucket asks for it
         buckets = index.buckets()
         found = buckets.get(name)
@@ -312,4 +318,3 @@ class DiskStorage:
 
 
 _CHUNK = 1024 * 1024
-_INNER: AbstractContextManager[None] = nullcontext()

@@ -165,15 +165,10 @@ def _sync_file_system(descriptor: int) -> None:
 
 
 class FileWriter:
-    """Writes a blob to its file.
+    """Writes a blob to its file; with `fsync`, `finish` makes the file durable."""
 
-    With `fsync`, `finish` makes the file durable. With `unsynced` it adds the path there instead,
-    and the commit of the transaction around it makes all of them durable together.
-    """
-
-    def __init__(self, folder: Path, fsync: bool, unsynced: list[str] | None = None) -> None:
+    def __init__(self, folder: Path, *, fsync: bool) -> None:
         self._fsync = fsync
-        self._unsynced = unsynced
         self._path = place(folder, os.urandom(16).hex())
         self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         self._crc64 = 0
@@ -187,12 +182,10 @@ class FileWriter:
         self._size += len(chunk)
 
     def finish(self) -> StoredBlob:
-        if self._fsync and self._unsynced is None:
+        if self._fsync:
             os.fsync(self._file)
             sync_folder(os.path.dirname(self._path))
         self._close()
-        if self._unsynced is not None:
-            self._unsynced.append(self._path)
         return StoredBlob(self._path, self._size, self._crc64)
 
     def abandon(self) -> None:

@@ -1,6 +1,6 @@
 """The index of a data folder: its records and their seals, its tables, transactions and opening.
 
-The files that a transaction writes are synced together, before its commit. The files that it makes
+The files that a transaction adds are synced together before its commit. The files that it makes
 superfluous are removed after it.
 """
 
@@ -27,7 +27,6 @@ from oss_emulator.storage.folder import (
     LOCK,
     SHM,
     WAL,
-    FileWriter,
     FolderLock,
     close_to_others,
     make_private,
@@ -202,7 +201,7 @@ class IndexConnection:
         self.database.execute(f"PRAGMA cache_size = -{CACHE}")
         self.database.execute(f"PRAGMA synchronous = {'FULL' if fsync else 'OFF'}")
         self._made: list[str] = []
-        """The paths of the files that this transaction has written."""
+        """The paths of the files that this transaction has added."""
         self._doomed: list[str] = []
         """The paths of the files whose last use this transaction has removed."""
         self._buckets: dict[str, Bucket] = {}
@@ -214,10 +213,6 @@ class IndexConnection:
 
     def close(self) -> None:
         self.database.close()
-
-    @property
-    def in_transaction(self) -> bool:
-        return self.database.in_transaction
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -263,8 +258,8 @@ class IndexConnection:
 
         During a transaction no other one can write, so SQLite is asked once.
         """
-        if not (self.in_transaction and self._asked):
-            self._asked = self.in_transaction
+        if not (self.database.in_transaction and self._asked):
+            self._asked = self.database.in_transaction
             (seen,) = self.database.execute("PRAGMA data_version").fetchone()
             if seen != self._seen:
                 self._earlier, self._buckets, self._seen = self._buckets, {}, seen
@@ -281,9 +276,9 @@ class IndexConnection:
 
     # Files
 
-    def writer(self) -> FileWriter:
-        """Make the writer of a file; a rollback of the transaction around it removes the file."""
-        return FileWriter(self._folder, self._fsync, self._made if self.in_transaction else None)
+    def add_file(self, path: str) -> None:
+        """Sync a new file before the commit of this transaction; a rollback removes the file."""
+        self._made.append(path)
 
     def count(self, name: str, uses: int, held: int = 0) -> None:
         """Add to the uses and holds of a file; the commit removes a file without any."""

@@ -18,7 +18,6 @@ from oss_emulator.access.identity import (
     Identity,
     JWKSError,
     Kind,
-    OIDCProvider,
     parse_jwks,
 )
 from oss_emulator.access.policy import PolicyType, Question, evaluate
@@ -90,12 +89,11 @@ def test_each_key_has_its_identity(
     assert isinstance(found, AccessKey)
     assert (found.identity.id, found.identity.kind, found.identity.arn) == (account, kind, arn)
     assert found.secret == key.replace("-key", "-secret")
-    assert accounts.key(key) == found
 
 
 def test_policies_are_named_after_their_source(accounts: Accounts) -> None:
-    key = accounts.key("reader-key")
-    assert key is not None
+    key = accounts.find("reader-key", "", 0.0)
+    assert isinstance(key, AccessKey)
     names = [policy.name for policy in key.identity.policies]
     assert names == ["AliyunOSSReadOnlyAccess", "reader [1]", "reader [2]"]
     read = Question("oss:GetObject", "acs:oss:r:1:b/k")
@@ -107,9 +105,9 @@ def test_policies_are_named_after_their_source(accounts: Accounts) -> None:
 
 def test_generated_ids_are_always_the_same() -> None:
     first, second = (
-        Accounts.parse(DESCRIPTION, token_key=b"key").key("reader-key") for _ in range(2)
+        Accounts.parse(DESCRIPTION, token_key=b"key").find("reader-key", "", 0.0) for _ in range(2)
     )
-    assert first is not None
+    assert isinstance(first, AccessKey)
     assert first == second
     # 18 digits from SHA-256 of the account and the name, in every version: policies name them.
     assert first.identity.principal_id == "265272432910583762"
@@ -117,9 +115,9 @@ def test_generated_ids_are_always_the_same() -> None:
 
 def test_role_trusts_its_own_account_by_default(accounts: Accounts) -> None:
     role = accounts.role(ROLE)
-    key = accounts.key("reader-key")
+    key = accounts.find("reader-key", "", 0.0)
     assert role is not None
-    assert key is not None
+    assert isinstance(key, AccessKey)
     assert role.max_session == 7200
     question = Question("sts:AssumeRole", ROLE, principals=key.identity.names(PolicyType.TRUST))
     assert evaluate([role.trust], question) is not None
@@ -387,11 +385,6 @@ def test_key_verifies_what_it_signed() -> None:
     assert key.verifies(signature, content.encode())
     assert not key.verifies(signature, b"other")
     assert not key.verifies(b"", content.encode())
-
-
-def test_provider_has_a_resource_name() -> None:
-    provider = OIDCProvider("1", "local", "https://issuer.example.com", (), (), 12)
-    assert provider.arn == "acs:ram::1:oidc-provider/local"
 
 
 @rows(

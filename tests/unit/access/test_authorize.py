@@ -80,7 +80,7 @@ READ, OBJECT = "oss:GetObject", "acs:oss:cn-hangzhou:1:b/key"
 
 @CALLERS
 @pytest.mark.parametrize("acl", BucketAcl)
-def test_inputs_that_say_nothing_change_nothing(caller: Identity, acl: BucketAcl) -> None:
+def test_empty_inputs_change_nothing(caller: Identity, acl: BucketAcl) -> None:
     plain = authorize(caller, OWNER.id, Permission.READ, acl)
     decision = authorize(
         caller, OWNER.id, Permission.READ, acl, inputs=PolicyInputs((READ,), OBJECT)

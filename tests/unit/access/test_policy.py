@@ -28,7 +28,6 @@ from oss_emulator.access.policy import (
     resource_pattern,
 )
 from oss_emulator.operations import OPERATIONS
-from oss_referer.engine.pattern import wildcard
 
 from tests.rows import rows
 from tests.unit.access import oracle
@@ -377,11 +376,6 @@ def test_policies_agree_with_the_oracle(
     assert (settled.effect.lower() if settled else "") == expected
 
 
-@given(PATTERNS, st.text(LETTERS, max_size=8))
-def test_wildcards_agree_with_the_oracle(pattern: str, text: str) -> None:
-    assert (wildcard(pattern).fullmatch(text) is not None) is oracle.matches(pattern, text)
-
-
 @given(RESOURCE_PATTERNS, RESOURCES)
 def test_resource_patterns_agree_with_the_oracle(pattern: str, resource: str) -> None:
     found = resource_pattern(pattern).fullmatch(resource) is not None
@@ -414,20 +408,9 @@ def test_wildcard_stays_in_its_field_of_a_resource() -> None:
     assert resource_pattern("acs:oss:*:*:open/acs:oss:*:other").fullmatch(resource) is None
 
 
-@pytest.mark.parametrize("pattern", ["*a" * 40 + "*b", "*a" * 500 + "b", "*" + "?" * 500 + "b"])
-def test_matching_takes_linear_time_for_each_piece_of_a_pattern(pattern: str) -> None:
-    assert wildcard(pattern).fullmatch("a" * 1023 + "c") is None
-
-
 def test_principal_in_brackets_is_accepted_and_is_nobody() -> None:
     """P-90"""
-    statement = {
-        "Effect": "Allow",
-        "Action": ["oss:GetObject"],
-        "Principal": "[123456790]",
-        "Resource": ["acs:oss:*:*:bucket/*"],
-    }
-    policy = Policy.parse({"Version": "1", "Statement": [statement]}, PolicyType.BUCKET)
+    policy = Policy.parse(document(Principal="[123456790]"), BUCKET)
     assert not policy.statements[0].principals.includes("123456790")
 
 

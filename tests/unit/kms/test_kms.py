@@ -337,8 +337,7 @@ def test_every_id_names_a_key(key: str) -> None:
 
 
 def test_key_may_be_named_by_its_arn() -> None:
-    arn = "acs:kms:cn-hangzhou:1000000000000001:key/mine"
-    assert ask("Encrypt", KeyId=arn, Plaintext="aA==")["KeyId"] == "mine"
+    assert ask("Encrypt", KeyId=ARN, Plaintext="aA==")["KeyId"] == "mine"
 
 
 @rows(

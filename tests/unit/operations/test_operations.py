@@ -127,6 +127,21 @@ def test_default_retention_that_would_end_after_the_year_9999_refuses_uploads(as
         assert (answer.status, answer.code) == (400, "InvalidArgument")
 
 
+@rows("digits", "0000010001", "000000001" + "1" * 5_000)
+def test_number_of_many_digits_is_compared_as_a_whole(ask: Caller, digits: str) -> None:
+    ask("PUT", "/bucket/a", "x", x_oss_storage_class="Archive")
+    upload = f"/bucket/b?uploadId={ask.begin_upload('b')}"
+    part = f"<Part><PartNumber>{digits}</PartNumber><ETag>x</ETag></Part>"
+    answers = (
+        ask("GET", f"/bucket?max-keys={digits}"),
+        ask("PUT", f"{upload}&partNumber={digits}", "x"),
+        ask("POST", upload, f"<CompleteMultipartUpload>{part}</CompleteMultipartUpload>"),
+        ask("POST", "/bucket/a?restore", f"<RestoreRequest><Days>{digits}</Days></RestoreRequest>"),
+    )
+    expected = ["InvalidArgument", "InvalidArgument", "InvalidPartOrder", "InvalidArgument"]
+    assert [answer.code for answer in answers] == expected
+
+
 def test_appendable_object_has_5_gib_at_most(ask: Caller) -> None:
     """AppendObject"""
     ask("POST", "/bucket/a?append&position=0", "1")

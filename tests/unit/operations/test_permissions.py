@@ -105,15 +105,11 @@ def test_entry_of_a_multiple_deletion_has_the_last_decision(
 
 def test_denial_of_a_ram_user_names_bucket_and_user(service: Service) -> None:
     """S-35"""
-    user = Identity(service.accounts.owner.id, kind=Kind.USER, name="dev", policies=(NOTHING,))
-    admitted = service.admit(ask("GET", "/closed-bucket/a"), service.accounts.owner)
-    assert isinstance(admitted, Admission)
-    with pytest.raises(OSSError) as caught:
-        permissions.check_call(Call(replace(admitted, caller=user), service.environment))
-    details = caught.value.details
-    assert list(details) == ["AccessDeniedDetail", "Bucket", "User"]
-    assert (details["Bucket"], details["User"]) == ("closed-bucket", user.id)
-    assert caught.value.ec == "0003-00000201"
+    error = refused(service, ask("GET", "/closed-bucket/a"), (NOTHING,))
+    assert list(error.details) == ["AccessDeniedDetail", "Bucket", "User"]
+    owner = service.accounts.owner.id
+    assert (error.details["Bucket"], error.details["User"]) == ("closed-bucket", owner)
+    assert error.ec == "0003-00000201"
 
 
 @rows(
@@ -128,23 +124,23 @@ def test_denied_user_gets_the_ec_of_the_operation(
     method: str, target: str, policies: tuple[Policy, ...], ec: str, service: Service
 ) -> None:
     """A-72; pages of 0003-00000001 and 0003-00000202"""
-    assert refused(service, ask(method, target), policies) == ec
+    assert refused(service, ask(method, target), policies).ec == ec
 
 
 def test_tagging_upload_without_any_permission_gets_its_ec(service: Service) -> None:
     """A-72; page of 0003-00000905"""
     request = ask("PUT", "/closed-bucket/a", x_oss_tagging="TagA=A&TagB=B")
-    assert refused(service, request) == "0003-00000905"
+    assert refused(service, request).ec == "0003-00000905"
 
 
-def refused(service: Service, request: Request, policies: tuple[Policy, ...] = ()) -> str:
-    """Return the EC of a request of a RAM user, who is refused."""
+def refused(service: Service, request: Request, policies: tuple[Policy, ...] = ()) -> OSSError:
+    """Return the error of a request of a RAM user, who is refused."""
     user = Identity(service.accounts.owner.id, kind=Kind.USER, name="dev", policies=policies)
     admitted = service.admit(request, service.accounts.owner)
     assert isinstance(admitted, Admission)
     with pytest.raises(OSSError) as caught:
         permissions.check_call(Call(replace(admitted, caller=user), service.environment))
-    return caught.value.ec
+    return caught.value
 
 
 def test_batch_that_a_statement_denies_gets_its_ec(service: Service) -> None:

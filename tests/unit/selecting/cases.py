@@ -127,13 +127,13 @@ def run(
     """Run a statement, as oss2 would send it, on the bytes of an object."""
     # Here, because tests that only read frames may run where the extra is missing.
     from oss_emulator.selecting.jobs import Window
-    from oss_emulator.selecting.selection import ObjectBytes, ObjectSelection
+    from oss_emulator.selecting.selection import ObjectSelection
 
     document = xml_utils.to_select_object(sql, dict(options or {}))
     try:
         request = select.parse_select(document, json="Json_Type" in (options or {}))
-        source = ObjectBytes(pieces(data, size), pieces(data, size))
-        body = b"".join(ObjectSelection(request, source, window or Window()))
+        head, body = pieces(data, size), pieces(data, size)
+        sent = b"".join(ObjectSelection(request, head, body, window or Window()))
     except OSSError as error:
         return Found(b"", error.code, "", error.message)
-    return Found(body) if request.output.raw else read(list(split(body)))
+    return Found(sent) if request.output.raw else read(list(split(sent)))

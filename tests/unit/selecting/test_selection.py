@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from oss_emulator.protocol.select import CSVInput, Output, SelectRequest
 from oss_emulator.selecting import selection
 from oss_emulator.selecting.jobs import Window
-from oss_emulator.selecting.selection import ObjectBytes, ObjectSelection
+from oss_emulator.selecting.selection import ObjectSelection
 
 from tests.rows import rows
 from tests.thorough import cases
@@ -107,6 +107,14 @@ def test_too_many_skipped_rows_are_refused_before_the_first_frame() -> None:
 def test_gzip_is_decompressed() -> None:
     data = gzip.compress(b"a,1\n") + gzip.compress(b"b,2\n")
     assert run("select _2 from ossobject", data, {"CompressionType": "gzip"}).rows == b"1\n2\n"
+
+
+def test_zeros_after_a_gzip_member_are_skipped() -> None:
+    """tar pads its archives with them"""
+    options, zeros = {"CompressionType": "GZIP"}, bytes(512)
+    data = gzip.compress(b"a,1\n") + zeros + gzip.compress(b"b,2\n") + zeros
+    assert run("select _2 from ossobject", data, options, size=100).rows == b"1\n2\n"
+    assert run("select _2 from ossobject", data + b"0", options).code == "DecompressFailure"
 
 
 @pytest.mark.parametrize("cut", [1, 8, 15])
@@ -209,7 +217,7 @@ def test_failure_of_a_storage_is_not_hidden() -> None:
         raise FileNotFoundError("gone")
 
     request = SelectRequest("select _1 from ossobject", CSVInput(), False, Output())
-    selection = ObjectSelection(request, ObjectBytes(iter(()), failing()), Window())
+    selection = ObjectSelection(request, iter(()), failing(), Window())
     with pytest.raises(FileNotFoundError, match="gone"):
         list(selection)
 
@@ -313,8 +321,8 @@ def test_conditions_are_evaluated_row_by_row(condition: Any) -> None:
 
 HARMLESS = set(
     """
-    __future__ bisect codecs collections concurrent dataclasses datetime decimal enum fractions
-    functools itertools json math operator oss_emulator oss_referer re typing zlib
+    __future__ bisect codecs collections concurrent contextlib dataclasses datetime decimal enum
+    fractions functools itertools json math operator oss_emulator oss_referer re typing zlib
     """.split()
 )
 """What `selecting/` may import: nothing that opens a database, a file or a connection."""

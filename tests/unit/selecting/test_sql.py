@@ -305,7 +305,7 @@ def test_condition_without_columns_reads_the_object() -> None:
     assert (found.rows, found.frames[-1].offset) == (b"0\n", 4)
 
 
-def test_value_that_decides_nothing_does_not_make_a_row_bad() -> None:
+def test_bad_value_that_does_not_matter_is_ignored() -> None:
     """Q-41"""
     data = b"a,x\nb,1\n"
     found = run("select * from ossobject where _1 = 'b' and _2 = 1", data)
@@ -381,7 +381,7 @@ def test_ambiguous_format_is_named(text: str, form: str) -> None:
 
 
 @rows("text", "", "soon", "2017-13-01", "2017-02-30", "99:99:99", "1/Foo/2017:00:00:00 Z", "9" * 99)
-def test_other_text_is_no_timestamp(text: str) -> None:
+def test_other_text_is_not_a_timestamp(text: str) -> None:
     assert timestamps.parse_timestamp(text) is None
 
 
@@ -419,7 +419,7 @@ def test_number_is_an_integer_or_a_double(text: str, value: float | None) -> Non
 
 
 @rows("text", "x", "0x1F", "1_000", "inf", "NaN", "1,5", "١", "--1", "1 2", " ")
-def test_text_that_is_no_number_is_bad(text: str) -> None:
+def test_text_that_is_not_a_number_is_bad(text: str) -> None:
     """Q-41: what Python alone would read is not read either"""
     for read in (to_number, to_integer, to_whole, to_exact):
         with pytest.raises(BadRowError):

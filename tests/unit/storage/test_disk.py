@@ -6,7 +6,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, nullcontext, suppress
+from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -25,7 +25,7 @@ from oss_emulator.storage.base import (
     Restore,
     Upload,
 )
-from oss_emulator.storage.blobs import Blob, StoredBlob
+from oss_emulator.storage.blobs import Blob, MemoryBlob, StoredBlob
 from oss_emulator.storage.disk import DiskStorage
 from oss_emulator.storage.index import FORMAT
 
@@ -54,6 +54,12 @@ def put(storage: DiskStorage, key: str, data: bytes, version_id: str = NULL_VERS
     )
     storage.put_object(BUCKET.name, made)
     return made
+
+
+def put_copy(storage: DiskStorage, key: str, data: bytes) -> None:
+    """Put an object whose bytes are in memory, as those of a seed are."""
+    made = Object(key, (MemoryBlob(data),), len(data), '"E"', 0, 1.0, "1")
+    storage.put_object(BUCKET.name, made)
 
 
 def files(folder: Path) -> list[Path]:
@@ -184,9 +190,9 @@ def test_start_removes_what_interrupted_writes_left(
     again.close()
 
 
-@pytest.mark.parametrize("inside", [False, True], ids=["alone", "in a transaction"])
+@pytest.mark.parametrize("copied", [False, True], ids=["written", "copied"])
 def test_finished_file_and_its_name_are_synced(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copied: bool
 ) -> None:
     """So a record that is committed afterwards never names bytes that a crash has lost."""
     synced: list[tuple[Path, int]] = []
@@ -198,8 +204,11 @@ def test_finished_file_and_its_name_are_synced(
         synced.append((path, path.stat().st_size))
 
     with closing(DiskStorage(tmp_path)) as storage:
+        storage.put_bucket(BUCKET)
         monkeypatch.setattr(os, "fsync", fsync)
-        with storage.transaction() if inside else nullcontext():
+        if copied:
+            put_copy(storage, "a", b"content")
+        else:
             blob(storage, b"content")
         monkeypatch.undo()
     (file,) = files(tmp_path)
@@ -608,7 +617,7 @@ def test_files_of_a_transaction_are_synced_together_before_its_commit(
         made.put_bucket(BUCKET)
         with made.transaction():
             for number in range(folder.FEW + 1):
-                put(made, f"key-{number}", b"bytes")
+                put_copy(made, f"key-{number}", b"bytes")
             assert synced == []
         assert sorted(synced) == [str(path) for path in files(tmp_path)]
         assert len(list(made.objects(BUCKET.name))) == folder.FEW + 1
@@ -620,9 +629,9 @@ def test_new_object_of_a_transaction_takes_two_statements(tmp_path: Path) -> Non
     with closing(DiskStorage(tmp_path)) as storage:
         storage.put_bucket(BUCKET)
         with storage.transaction():
-            put(storage, "first", b"bytes")
+            put_copy(storage, "first", b"bytes")
             storage._database.set_trace_callback(statements.append)
-            put(storage, "second", b"bytes")
+            put_copy(storage, "second", b"bytes")
             storage._database.set_trace_callback(None)
     assert [text.split()[0] for text in statements] == ["INSERT", "INSERT"]
 
@@ -631,7 +640,7 @@ def test_object_put_in_a_transaction_can_be_read_in_it(tmp_path: Path) -> None:
     with closing(DiskStorage(tmp_path)) as storage:
         storage.put_bucket(BUCKET)
         with storage.transaction():
-            put(storage, "key", b"bytes")
+            put_copy(storage, "key", b"bytes")
             found = storage.object(BUCKET.name, "key")
             assert found is not None
             assert found.content[0].read(0, 5) == b"bytes"
@@ -641,9 +650,19 @@ def test_rollback_removes_the_files_of_a_transaction(tmp_path: Path) -> None:
     with closing(DiskStorage(tmp_path)) as storage:
         storage.put_bucket(BUCKET)
         with suppress(KeyError), storage.transaction():
-            put(storage, "key", b"bytes")
+            put_copy(storage, "key", b"bytes")
             raise KeyError
         assert files(tmp_path) == []
+
+
+def test_commit_ignores_a_file_that_was_finished_and_abandoned(tmp_path: Path) -> None:
+    with closing(DiskStorage(tmp_path)) as storage:
+        with storage.transaction():
+            storage.put_bucket(BUCKET)
+            writer = storage.blob_writer()
+            writer.finish()
+            writer.abandon()
+        assert storage.bucket(BUCKET.name) == BUCKET
 
 
 # --- records that are remembered by their text
