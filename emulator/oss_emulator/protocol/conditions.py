@@ -64,7 +64,8 @@ def _matches(condition: str, etag: str) -> bool:
 def _date(text: str | None) -> float | None:
     if text is None:
         return None
-    return dates.parse_http(text) or dates.parse_iso(text)
+    found = dates.parse_http(text)
+    return dates.parse_iso(text) if found is None else found
 
 
 class Range(NamedTuple):
