@@ -16,6 +16,7 @@ from oss_emulator.protocol.address import (
     SERVICE_DOMAIN,
     Target,
     elsewhere,
+    host_name,
     is_accelerate,
     is_ip,
     is_mainland,
@@ -34,12 +35,14 @@ def find_address(admission: Admission, service: Deployment) -> None:
     """Find the bucket and the key: path style, virtual host, custom domain or proxy.
 
     A request for vectors or tables has neither. Raises `ProxyForbidden` for a host that this server
-    does not serve, and the errors of `Addresses.locate`. With strict addressing, raises
+    does not serve, and the errors of `Addresses.locate`, such as `BadRequest` for an invalid host.
+    With strict addressing, raises
     `SecondLevelDomainForbidden` for a bucket in the path, as the service does (P-06).
     """
     request, addresses = admission.request, service.addresses
     host = request.host
     if elsewhere(request.headers):  # routing finds what it asks for
+        host_name(host)  # raises for an invalid one
         return
     if request.proxied and not addresses.serves(host):
         raise OSSError(ErrorCase.NOT_FORWARDED, Host=host)

@@ -117,7 +117,8 @@ def number(
     if not text:
         return default
     # ASCII digits only: int() would also take "+5", "1_000" and digits of other scripts.
-    if not (text.isascii() and text.isdigit() and least <= int(text[:9]) <= most):
+    digits = text.isascii() and text.isdigit() and len(text) < 10
+    if not (digits and least <= int(text) <= most):
         message = f"Argument {name} must be an integer between {least} and {most}."
         raise invalid_argument(name, text, message, code)
     return int(text)
