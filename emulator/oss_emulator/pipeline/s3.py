@@ -14,8 +14,7 @@ from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request, Response, parse_query
 from oss_emulator.protocol.s3 import documents, form, headers, operations, signature
-from oss_emulator.protocol.signature.canonical import BLANKS
-from oss_emulator.protocol.signature.unsigned import given_twice
+from oss_emulator.protocol.signature.canonical import BLANKS, given_twice
 
 _NAME: Final = "x-id"
 """The parameter with which some SDKs name the operation."""

@@ -12,7 +12,7 @@ from oss_emulator.protocol.headers import EXPLAIN, encode
 from oss_emulator.protocol.message import Request, repeated_names
 from oss_emulator.protocol.parameters import KNOWN, is_parameter
 from oss_emulator.protocol.s3.headers import COMPATIBLE, PAYLOAD_HASH
-from oss_emulator.protocol.signature import canonical, unsigned
+from oss_emulator.protocol.signature import canonical
 from oss_emulator.protocol.signature.claim import (
     Claim,
     FieldECs,
@@ -28,7 +28,6 @@ from oss_emulator.protocol.signature.claim import (
     parse_time,
     refuse_parameter,
 )
-from oss_emulator.protocol.signature.unsigned import UNSIGNED_PARTS, Dialect
 
 SCHEME: Final = "AWS4-HMAC-SHA256"
 TERMINATOR: Final = "aws4_request"
@@ -88,8 +87,15 @@ _SIGNED_BY_V2: Final = frozenset(
 )
 """The query parameters that version 2 signs (Signing and authenticating REST requests)."""
 
+UNSIGNED_BY_V2: Final = frozenset(
+    """
+    continuation-token delimiter encoding-type fetch-owner list-type marker max-keys max-parts
+    part-number-marker prefix start-after
+    """.split()
+)
+"""The parameters that are not sub-resources, so version 2 does not sign them (P-73)."""
 
-_COVERED_BY_V2: Final = _SIGNED_BY_V2 | UNSIGNED_PARTS[Dialect.S3, Version.V2].parameters
+_COVERED_BY_V2: Final = _SIGNED_BY_V2 | UNSIGNED_BY_V2
 
 MARKS_OF_OSS: Final = frozenset(
     """
@@ -225,7 +231,7 @@ def _subresources(query_string: str) -> str:
     decoded = [(unquote_plus(name), equals, unquote_plus(value)) for name, equals, value in pairs]
     signed = sorted(part for part in decoded if part[0] in _SIGNED_BY_V2)
     text = "&".join("".join(part) for part in signed)
-    unsigned.check_readable(text, [name for name, _, _ in signed], _SIGNED_BY_V2.__contains__)
+    canonical.check_readable(text, [name for name, _, _ in signed], _SIGNED_BY_V2.__contains__)
     return text
 
 
@@ -364,13 +370,13 @@ def _check_once(claim: Claim, request: Request) -> None:
     of_v2 = claim.version is Version.V2
     if request.repeated:
         always = ("content-md5", "content-type", "date") if of_v2 else claim.additional_headers
-        unsigned.check_once(request, always, ("x-amz-", "x-oss-"))
+        canonical.check_once(request, always, ("x-amz-", "x-oss-"))
     for name in repeated_names(request.query_string):
-        if not of_v2 or name not in UNSIGNED_PARTS[Dialect.S3, Version.V2].parameters:
-            raise unsigned.given_twice(name)
+        if not of_v2 or name not in UNSIGNED_BY_V2:
+            raise canonical.given_twice(name)
     for name in request.query:
         if name.lower() in request.headers and name.lower().startswith("x-amz-"):
-            raise unsigned.given_twice(name)
+            raise canonical.given_twice(name)
 
 
 def _check_parameters_v2(claim: Claim, request: Request) -> None:

@@ -12,6 +12,7 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Request, parse_query
 from oss_emulator.protocol.signature import v1, v2, v4
+from oss_emulator.protocol.signature.canonical import check_once
 from oss_emulator.protocol.signature.claim import (
     Calculation,
     Claim,
@@ -19,7 +20,6 @@ from oss_emulator.protocol.signature.claim import (
     Version,
     check_period,
 )
-from oss_emulator.protocol.signature.unsigned import check_once
 
 __all__ = ["Claim", "SignedIn", "Version", "is_signed", "parse", "verify"]
 
