@@ -111,10 +111,13 @@ def _hint(code: str, request: Request, target: Target) -> str:
 
 def check_endpoint(admission: Admission, service: Deployment) -> None:
     """Refuse a bucket of another region, or without acceleration at an accelerate endpoint."""
-    if _is_strict(admission, service):
-        _check_acceleration(admission.request.host, admission.record)
+    bucket = admission.record
+    if _is_strict(admission, service) and is_accelerate(admission.request.host):
+        documents = {} if bucket is None else bucket.documents
+        if not transfer_acceleration.is_enabled(documents):  # assumed without a bucket
+            raise OSSError(ErrorCase.ACCELERATION_DISABLED)
     if admission.target.region:
-        _check_region(admission.target, admission.record, service.settings.region)
+        _check_region(admission.target, bucket, service.settings.region)
 
 
 def _is_strict(admission: Admission, service: Deployment) -> bool:
@@ -143,17 +146,6 @@ def check_domain(admission: Admission, service: Deployment) -> None:
     is_data = operation.resource is Resource.OBJECT or permission is not Permission.OWN
     if is_data and is_public_endpoint(request.host, region):
         raise OSSError(ErrorCase.PUBLIC_ENDPOINT, Host=request.host)
-
-
-def _check_acceleration(host: str, bucket: Bucket | None) -> None:
-    """Raise `OSSError` at an accelerate endpoint for a bucket without transfer acceleration.
-
-    The error is documented for such buckets, and assumed for requests without a bucket.
-    """
-    if is_accelerate(host):
-        documents = bucket.documents if bucket is not None else {}
-        if not transfer_acceleration.is_enabled(documents):
-            raise OSSError(ErrorCase.ACCELERATION_DISABLED)
 
 
 def _check_region(target: Target, bucket: Bucket | None, region: str) -> None:

@@ -9,7 +9,9 @@ from typing import Any, Final, NamedTuple
 
 from oss_referer.browser.changes import CUSTOM_DOMAIN, V1_OF_ACCOUNTS, V1_OF_BUCKETS
 
+from oss_emulator.documents import image_access
 from oss_emulator.documents.access_point import is_alias
+from oss_emulator.documents.website import DOCUMENT as WEBSITE
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.operation import Operation, Takes
 from oss_emulator.pipeline import (
@@ -53,8 +55,8 @@ NO_BUCKET: Final = Plan()
 def plan(record: Bucket) -> Plan:
     documents = record.documents
     return Plan(
-        website.WEBSITE in documents,
-        images.CONFIGURATION in documents,
+        WEBSITE.subresource in documents,
+        image_access.DOCUMENT.subresource in documents,
         not bucket.ADDS_HEADERS.isdisjoint(documents),
     )
 
@@ -143,8 +145,7 @@ class Shortcuts:
         if record is None and target.bucket:
             return False
         admission.target, admission.operation, admission.record = target, operation, record
-        default = service.settings.region if record is None else record.region
-        admission.region = target.region or default
+        admission.region = addressing.region_of(target, record, service.settings.region)
         return True
 
     def _find(

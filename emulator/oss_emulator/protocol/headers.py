@@ -138,8 +138,8 @@ def encryption(headers: Mapping[str, str]) -> dict[str, str]:
         raise OSSError(ErrorCase.INVALID_DATA_ENCRYPTION)
     if headers.get(_KEY_ID) == "":
         raise invalid_argument(_KEY_ID, "", code=ErrorCase.KEY_ID_EMPTY)
-    kms = {ENCRYPTION: algorithm, _KEY_ID: headers.get(_KEY_ID, DEFAULT_KEY_ID)}
-    return {**kms, **{name: headers[name] for name in (_DATA_ENCRYPTION,) if name in headers}}
+    data = {_DATA_ENCRYPTION: "SM4"} if _DATA_ENCRYPTION in headers else {}
+    return {ENCRYPTION: algorithm, _KEY_ID: headers.get(_KEY_ID, DEFAULT_KEY_ID), **data}
 
 
 def check_key(encryption: Mapping[str, str]) -> None:

@@ -138,7 +138,7 @@ def _calculate(scheme: Scheme, request: Request) -> str:
         text = s3.string_to_sign_v2(claim, request, bucket, key)
         return b64encode(hmac.digest(ACCESS_KEY_SECRET.encode(), text, "sha1")).decode()
     text = s3.string_to_sign(claim, s3.canonical_request(claim, request))
-    return s3.sign(s3.signing_key(ACCESS_KEY_SECRET, claim.day, claim.region), text)
+    return v4.sign(s3.signing_key(ACCESS_KEY_SECRET, claim.day, claim.region), text)
 
 
 _CALCULATE = {Version.V1: v1.calculate, Version.V2: v2.calculate, Version.V4: v4.calculate}

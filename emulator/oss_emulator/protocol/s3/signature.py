@@ -1,7 +1,6 @@
 """The signatures of AWS, version 2 and version 4, in the header and in the URL (P-73)."""
 
 import hmac
-from base64 import b64encode
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
@@ -12,7 +11,7 @@ from oss_emulator.protocol.headers import EXPLAIN, encode
 from oss_emulator.protocol.message import Request, repeated_names
 from oss_emulator.protocol.parameters import KNOWN, is_parameter
 from oss_emulator.protocol.s3.headers import COMPATIBLE, PAYLOAD_HASH
-from oss_emulator.protocol.signature import canonical
+from oss_emulator.protocol.signature import canonical, v1, v4
 from oss_emulator.protocol.signature.claim import (
     Claim,
     FieldECs,
@@ -154,11 +153,11 @@ def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str) -
     if claim.version is Version.V2:
         _check_parameters_v2(claim, request)
         text = string_to_sign_v2(claim, request, bucket, key)
-        compare(claim, b64encode(hmac.digest(encode(secret), text, "sha1")).decode(), text)
+        compare(claim, v1.sign(secret, text), text)
         return
     asked = canonical_request(claim, request)
     text = string_to_sign(claim, asked)
-    compare(claim, sign(signing_key(secret, claim.day, claim.region), text), text, asked)
+    compare(claim, v4.sign(signing_key(secret, claim.day, claim.region), text), text, asked)
 
 
 def canonical_request(claim: Claim, request: Request) -> bytes:
@@ -191,11 +190,6 @@ def signing_key(secret: str, day: str, region: str) -> bytes:
     for part in (day, region, SERVICE, TERMINATOR):
         key = hmac.digest(key, encode(part), "sha256")
     return key
-
-
-def sign(key: bytes, text: bytes) -> str:
-    """Compute an HMAC-SHA256, in lower-case hex."""
-    return hmac.digest(key, text, "sha256").hex()
 
 
 def string_to_sign_v2(claim: Claim, request: Request, bucket: str, key: str) -> bytes:

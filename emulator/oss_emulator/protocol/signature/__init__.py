@@ -92,18 +92,14 @@ def parse(request: Request) -> Claim | None:
     signatures in both places and for an additional header that is missing, `AccessDenied` for an
     incomplete V1 or V2 URL or a bad date, and `InvalidAccessKeyId` for a malformed key id.
     """
-    if "authorization" in request.headers:
-        found = SignedIn.HEADER
-    elif request.query and not _MARKS.isdisjoint(request.query):
-        found = SignedIn.URL
-    else:
+    in_url = "authorization" not in request.headers
+    if in_url and not is_signed_url(request.query):
         return None
     if not _TOKENS.isdisjoint(request.headers):
         if not _TOKENS.isdisjoint(request.query):
             raise OSSError(ErrorCase.TOKEN_TWICE)
-        if found is SignedIn.URL:
+        if in_url:
             raise OSSError(ErrorCase.TOKEN_NOT_IN_URL)
-    in_url = found is SignedIn.URL
     claim = _parse_url(request.query_string) if in_url else _parse_header(request)
     _check_headers(claim, request)
     return claim
