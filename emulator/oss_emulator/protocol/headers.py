@@ -136,10 +136,11 @@ def encryption(headers: Mapping[str, str]) -> dict[str, str]:
         return {ENCRYPTION: algorithm}
     if headers.get(_DATA_ENCRYPTION, "SM4") != "SM4":
         raise OSSError(ErrorCase.INVALID_DATA_ENCRYPTION)
-    if headers.get(_KEY_ID) == "":
+    key_id = text(_KEY_ID, headers.get(_KEY_ID, DEFAULT_KEY_ID))
+    if not key_id:
         raise invalid_argument(_KEY_ID, "", code=ErrorCase.KEY_ID_EMPTY)
     data = {_DATA_ENCRYPTION: "SM4"} if _DATA_ENCRYPTION in headers else {}
-    return {ENCRYPTION: algorithm, _KEY_ID: headers.get(_KEY_ID, DEFAULT_KEY_ID), **data}
+    return {ENCRYPTION: algorithm, _KEY_ID: key_id, **data}
 
 
 def check_key(encryption: Mapping[str, str]) -> None:

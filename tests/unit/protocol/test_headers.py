@@ -44,6 +44,13 @@ def test_encryption_of_a_later_request_is_refused() -> None:
         headers.refuse_encryption({headers.ENCRYPTION: "KMS"}, "UploadPart")
 
 
+def test_key_of_an_encryption_fits_into_a_header() -> None:
+    """Fields of forms and parameters of S3 may have line ends, unlike headers."""
+    sent = {headers.ENCRYPTION: "KMS", f"{headers.ENCRYPTION}-key-id": "a-\r\nb: c"}
+    with pytest.raises(OSSError, match="cannot contain"):
+        headers.encryption(sent)
+
+
 def test_location_is_ascii() -> None:
     assert headers.location("http://h/ä?a=%20&b=1#c") == "http://h/%C3%A4?a=%20&b=1#c"
 
