@@ -149,7 +149,7 @@ DOCUMENT: Final = Document(
 
 
 _Mistake: TypeAlias = tuple[bool, str, str]
-"""Whether a mistake is there, what would be right, and the EC of its help page."""
+"""Whether a mistake was made, the rule that it breaks, and the EC of its help page."""
 
 
 def _refuse(mistakes: Iterable[_Mistake]) -> None:
@@ -159,7 +159,7 @@ def _refuse(mistakes: Iterable[_Mistake]) -> None:
 
 
 def _mistakes(rule: Node) -> Iterator[_Mistake]:
-    """Find what a rule lacks and what excludes each other in it.
+    """Find what a rule lacks, and which of its elements exclude each other.
 
     No object can have the tags that are refused (P-54); their number and length are not checked.
     """
@@ -190,7 +190,7 @@ def _mistakes(rule: Node) -> Iterator[_Mistake]:
 
 
 def _mistakes_of_move(move: Node, bucket: Bucket | None) -> Iterator[_Mistake]:
-    """Find what excludes each other in a move by access time, or in another one."""
+    """Find which elements of a move exclude each other: some go with access times only."""
     if move.name not in ("Transition", "NoncurrentVersionTransition"):
         return
     accessed = move.text("IsAccessTime") == "true"

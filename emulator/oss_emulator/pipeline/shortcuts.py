@@ -62,7 +62,7 @@ def plan(record: Bucket) -> Plan:
 
 
 class Situation(NamedTuple):
-    """What decides which steps of a request would do nothing, besides its service."""
+    """What decides, with the settings of the service, which steps a request needs."""
 
     operation: Operation
     plan: Plan
@@ -119,11 +119,11 @@ class Shortcuts:
         """What was chosen in each `Situation`, of which there are few."""
 
     def find(self, admission: Admission) -> bool:
-        """Do at once what the steps of `FIND` do; returns False if they must run themselves.
+        """Do at once what the steps of `FIND` do; returns False if the steps must run.
 
-        They must for S3, for vectors and tables, for strict addressing, for a proxy's requests, for
-        errors, and where the storage has to be asked: for domains that it may have bound and
-        aliases of access points.
+        They run for S3, for vectors and tables, with strict addressing, for requests to a proxy,
+        for errors, and for names that are looked up in the storage: domains that PutCname may have
+        bound, and aliases of access points.
         """
         request = admission.request
         headers, path, query_string = request.headers, request.path, request.query_string

@@ -112,20 +112,16 @@ def parse_range(header: str | None, size: int, *, standard: bool = False) -> Ran
         standard = standard or int(last) == 0
     else:
         return None
-    if start >= size:
-        if standard:
-            raise OSSError(
-                ErrorCase.INVALID_RANGE,
-                headers={"Content-Range": f"bytes */{size}"},
-                ActualObjectSize=str(size),
-                RangeRequested=header,
-            )
+    if not standard and (start >= size or stop > size):
         return None
-    if stop > size:
-        if not standard:
-            return None
-        stop = size
-    return Range(start, stop - start)
+    if start >= size:
+        raise OSSError(
+            ErrorCase.INVALID_RANGE,
+            headers={"Content-Range": f"bytes */{size}"},
+            ActualObjectSize=str(size),
+            RangeRequested=header,
+        )
+    return Range(start, min(stop, size) - start)
 
 
 MAX_RANGES: Final = 50

@@ -458,7 +458,7 @@ class OSSError(Exception):
         super().__init__(f"{self.code}: {self.message}")
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Let it pass between processes, as a case of its own and what else it carries."""
+        """Let processes exchange it: its row of the table, and all its other values."""
         spec = ErrorSpec(self.code, self.status, self.message, self.ec)
         return OSSError, (spec,), self.__dict__
 

@@ -44,11 +44,6 @@ def error(response: Response, code: str) -> xml.Node:
     return found
 
 
-@pytest.fixture
-def service() -> Service:
-    return serve()
-
-
 def test_object_is_stored_and_read_over_s3_and_over_oss(service: Service) -> None:
     put = sign(ask("PUT", "/private-bucket/b"), x_amz_meta_color="blue", content_type="text/plain")
     assert service.handle(put, b"content").status == 200

@@ -11,7 +11,14 @@ from oss_emulator.protocol.form import Form, missing
 from oss_emulator.protocol.headers import encode, invalid_argument
 from oss_emulator.protocol.s3 import headers, signature
 from oss_emulator.protocol.signature import v1, v4
-from oss_emulator.protocol.signature.claim import Claim, SignedIn, Version, format_day, parse_time
+from oss_emulator.protocol.signature.claim import (
+    Calculation,
+    Claim,
+    SignedIn,
+    Version,
+    format_day,
+    parse_time,
+)
 
 _POLICY: Final = "policy"
 _ACL: Final = "x-oss-object-acl"
@@ -86,7 +93,7 @@ def verify(claim: Claim, form: Form, secret: str) -> None:
     else:
         key = signature.signing_key(secret, claim.day, claim.region)
         expected = v4.sign(key, policy)
-    signature.compare(claim, expected, policy)
+    signature.compare(claim, Calculation(expected, policy))
 
 
 def _parse_v4(form: Form) -> Claim:

@@ -176,6 +176,6 @@ def _unframe(headers: Mapping[str, str], found: dict[str, str]) -> None:
 
 
 def unsupported(name: str, kind: str = "header") -> OSSError:
-    """Make the error for a header, or a field of a form, that is not understood."""
+    """Make the error for a header, or a field of a form, that OSS does not have."""
     message = f"The {kind} {name} of S3 has no counterpart that OSS documents; leave it out."
     return OSSError(ErrorCase.NOT_IMPLEMENTED, message, Header=name)

@@ -13,6 +13,7 @@ from oss_emulator.protocol.parameters import KNOWN, is_parameter
 from oss_emulator.protocol.s3.headers import COMPATIBLE, PAYLOAD_HASH
 from oss_emulator.protocol.signature import canonical, v1, v4
 from oss_emulator.protocol.signature.claim import (
+    Calculation,
     Claim,
     FieldECs,
     SignedIn,
@@ -153,11 +154,12 @@ def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str) -
     if claim.version is Version.V2:
         _check_parameters_v2(claim, request)
         text = string_to_sign_v2(claim, request, bucket, key)
-        compare(claim, v1.sign(secret, text), text)
+        compare(claim, Calculation(v1.sign(secret, text), text))
         return
     asked = canonical_request(claim, request)
     text = string_to_sign(claim, asked)
-    compare(claim, v4.sign(signing_key(secret, claim.day, claim.region), text), text, asked)
+    made = v4.sign(signing_key(secret, claim.day, claim.region), text)
+    compare(claim, Calculation(made, text, asked))
 
 
 def canonical_request(claim: Claim, request: Request) -> bytes:
@@ -385,21 +387,9 @@ def _check_parameters_v2(claim: Claim, request: Request) -> None:
             raise OSSError(ErrorCase.HEADERS_NOT_SIGNED, HeadersNotSigned=name)
 
 
-def compare(claim: Claim, expected: str, text: bytes, asked: bytes = b"") -> None:
-    """Raise `SignatureDoesNotMatch`, with the texts to find out why, unless they agree."""
-    if claim.signature.isascii() and hmac.compare_digest(expected, claim.signature):
-        return
-    error = OSSError(
-        ErrorCase.SIGNATURE_DOES_NOT_MATCH,
-        ec=_MISMATCH.get((claim.version, claim.place), ""),
-        AWSAccessKeyId=claim.access_key_id,
-        SignatureProvided=claim.signature,
-        StringToSign=text.decode(errors="replace"),
-        StringToSignBytes=text.hex(" ").upper(),
-    )
-    if asked:
-        error.details["CanonicalRequest"] = asked.decode(errors="replace")
-    raise error
+def compare(claim: Claim, right: Calculation) -> None:
+    """Raise `SignatureDoesNotMatch` unless the claim has the right signature."""
+    right.compare(claim, _MISMATCH.get((claim.version, claim.place), ""), "AWSAccessKeyId")
 
 
 def _squeeze(value: str) -> str:

@@ -26,6 +26,13 @@ __all__ = ["Claim", "SignedIn", "Version", "is_signed", "parse", "verify"]
 _EXPIRED: Final = {Version.V4: "0002-00000236"}
 """The EC of an expired URL, if it is not that of the error (P-17)."""
 
+_MISMATCH: Final = {
+    Version.V1: "0002-00000040",
+    Version.V2: "0002-00000101",
+    Version.V4: "0002-00000201",
+}
+"""The EC of a signature that does not match."""
+
 _PARSE_HEADER: Final[dict[str, Callable[[Request, str], Claim]]] = {
     v1.SCHEME: v1.parse_header,
     v2.SCHEME: v2.parse_header,
@@ -118,7 +125,8 @@ def verify(claim: Claim, request: Request, target: Target, secret: str, region: 
     check_period(claim, request.received, _EXPIRED)
     if request.repeated:
         check_once(request, (*_SIGNED_HEADERS, *claim.additional_headers), ("x-oss-",))
-    _CALCULATE[claim.version](claim, request, target.bucket, target.key, secret).compare(claim)
+    right = _CALCULATE[claim.version](claim, request, target.bucket, target.key, secret)
+    right.compare(claim, _MISMATCH[claim.version])
 
 
 def _parse_header(request: Request) -> Claim:
