@@ -1,6 +1,6 @@
 """Transitions of a bucket from LRS to ZRS: tasks that take their time (P-85).
 
-A bucket keeps each task as a document of its own. The clock alone moves a task on.
+A bucket keeps each task as a document of its own. The state of a task follows from the time alone.
 """
 
 from collections.abc import Iterator

@@ -115,8 +115,8 @@ class FormReader:
                 "on_end": self._end,
             },
         )
-        # The limits on headers are checked here, because they have errors of their own. They are no
-        # arguments, because the parser has limits only since 0.0.27.
+        # `_count_header` limits the headers instead, with the service's errors. These are not
+        # arguments, because the parser takes them only since 0.0.27.
         self._parser.max_header_count = self._parser.max_header_size = maxsize
 
     def feed(self, chunk: bytes) -> bytes:

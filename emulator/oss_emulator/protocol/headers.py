@@ -176,7 +176,7 @@ def storage_class(headers: Mapping[str, str], default: str) -> str:
         raise invalid_argument(STORAGE_CLASS, value, code=ErrorCase.STORAGE_CLASS_EMPTY)
     if value not in STORAGE_CLASSES:
         message = f"Storage class {value!r} is unknown; use {listed(STORAGE_CLASSES)}."
-        # CopyObject has the EC that PutBucket has, other operations have one of their own.
+        # CopyObject answers with the EC of PutBucket, and other operations with another one.
         ec = "0013-00000101" if "x-oss-copy-source" in headers else "0017-00000132"
         raise invalid_argument(STORAGE_CLASS, value, message, ec=ec)
     return value
@@ -233,7 +233,7 @@ def encode(text: str) -> bytes:
 
 
 def is_utf8(text: str) -> bool:
-    """Whether text came as UTF-8: surrogates stand for other bytes, or for half a character."""
+    """Whether text came as UTF-8: it has no surrogates, which stand for other bytes (P-57)."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -74,7 +74,7 @@ _MISMATCH: Final = {
 """The EC of a signature that does not match; those of the header are unknown."""
 
 _UNSIGNED: Final = frozenset({_DATE, PAYLOAD_HASH, COMPATIBLE, EXPLAIN})
-"""The headers of AWS and OSS that need no signature of their own."""
+"""The headers of AWS and OSS that need not be signed."""
 
 _SIGNED_BY_V2: Final = frozenset(
     """
