@@ -10,12 +10,11 @@ from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.operation import Operation
 from oss_emulator.pipeline.routing import Dispatcher
 from oss_emulator.protocol.address import Target
-from oss_emulator.protocol.errors import ECBasis, basis_of
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import presigning
 from oss_emulator.recording.scenario import RecordedRequest
 
-from tests.recorded.test_errors import ecs_of_the_server
+from tests.recorded.test_errors import ECBasis, basis_of, ecs_of_the_server
 from tests.recorded.test_recorded import ERRORS, ERRORS_EXPECTED, EXPECTED, RECORDING
 
 ROOT = Path(__file__).parents[2]

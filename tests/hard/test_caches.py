@@ -22,7 +22,6 @@ from oss_emulator.pipeline.accounts import open_accounts
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import FileRange, Request, Response, Stream
 from oss_emulator.protocol.signature import SignedIn, Version
-from oss_emulator.protocol.signature.unsigned import Dialect
 from oss_emulator.settings import Settings
 from oss_emulator.storage.disk import DiskStorage
 from oss_referer import Assumptions
@@ -30,7 +29,7 @@ from oss_referer.engine.assumptions import SourceOfCopy
 
 from tests.thorough import cases
 from tests.unit.pipeline.service import PAGE, RULES, SETTINGS, THIEF
-from tests.unit.pipeline.signing import NOW, Scheme, Sent
+from tests.unit.pipeline.signing import NOW, Dialect, Scheme, Sent
 
 DAY = 24 * 3600.0
 

@@ -109,10 +109,8 @@ class CorsConfiguration(NamedTuple):
         if not (origin + wanted).isprintable():
             return None  # such names cannot be repeated in the answer
         names = tuple(name.strip().lower() for name in wanted.split(",") if name.strip())
-        for rule in self.rules:
-            if rule.allows(origin, method, names):
-                return rule.answer(origin, wanted)
-        return None
+        chosen = next((rule for rule in self.rules if rule.allows(origin, method, names)), None)
+        return None if chosen is None else chosen.answer(origin, wanted)
 
     def headers_for(self, origin: str | None, method: str) -> dict[str, str]:
         """Return the headers of the answer to another request, by the first rule that allows it."""

@@ -62,10 +62,6 @@ class Element:
             raise
         return xml.parse(xml.format(self.name, content), self.name)
 
-    def defaults(self) -> xml.Children:
-        """Return the content of an empty document: the defaults of its elements."""
-        return _children(xml.parse(xml.format(self.name, ()), self.name), self)
-
 
 def _children(node: Node, element: Element) -> xml.Children:
     known = {child.name for child in element.children}

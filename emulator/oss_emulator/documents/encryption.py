@@ -34,6 +34,7 @@ def _validate(node: xml.Node, _: PutContext) -> xml.Value:
             raise OSSError(ErrorCase.KEY_WITHOUT_KMS)
         # Without KMS, KMSDataEncryption has no meaning and is not returned (oss2's suite).
         return [(rule.name, [("SSEAlgorithm", algorithm)])]
+    headers.text("KMSMasterKeyID", rule.text("KMSMasterKeyID"))  # answers repeat it
     if rule.text("KMSDataEncryption", "SM4") != "SM4":
         raise OSSError(ErrorCase.INVALID_DATA_ENCRYPTION, ec="0005-00000203")
     return node.content

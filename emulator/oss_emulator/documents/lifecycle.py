@@ -3,6 +3,7 @@
 The rules are checked and stored; nothing ever moves or expires.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import combinations, pairwise
 from random import getrandbits
@@ -96,11 +97,16 @@ def _validate(node: Node, context: PutContext) -> xml.Value:
     if not context.lenient and any(rule.first("Expiration/Date") for rule in node):  # P-92
         raise DocumentError("An Expiration has Days or CreatedBeforeDate.", "0014-00000056")
     rules = [_move_times(rule) for rule in node.all("Rule")]
-    _check_ids(rule.text("ID") for rule in rules)
+    for name, times in Counter(rule.text("ID") for rule in rules).items():
+        if name and times > 1:
+            message = "Two rules have the same ID."
+            raise headers.invalid_argument("ID", name, message, ec="0014-00000020")
     for rule in rules:
         _refuse(_mistakes(rule))
         _refuse(error for move in rule for error in _mistakes_of_move(move, context.bucket))
-        _check_times(rule)
+        for upload in rule.all("AbortMultipartUpload"):
+            _time(upload)  # raises unless it has one time
+        _check_mixture(rule)
         _check_order(rule, "Transition", "Days", "Expiration")
         _check_order(
             rule, "NoncurrentVersionTransition", "NoncurrentDays", "NoncurrentVersionExpiration"
@@ -142,17 +148,8 @@ DOCUMENT: Final = Document(
 )
 
 
-def _check_ids(ids: Iterable[str]) -> None:
-    seen: set[str] = set()
-    for name in filter(None, ids):
-        if name in seen:
-            message = "Two rules have the same ID."
-            raise headers.invalid_argument("ID", name, message, ec="0014-00000020")
-        seen.add(name)
-
-
 _Mistake: TypeAlias = tuple[bool, str, str]
-"""Whether a mistake is there, what would be right, and the EC of its help page."""
+"""Whether a mistake was made, the rule that it breaks, and the EC of its help page."""
 
 
 def _refuse(mistakes: Iterable[_Mistake]) -> None:
@@ -162,7 +159,7 @@ def _refuse(mistakes: Iterable[_Mistake]) -> None:
 
 
 def _mistakes(rule: Node) -> Iterator[_Mistake]:
-    """Find what a rule lacks and what excludes each other in it.
+    """Find what a rule lacks, and which of its elements exclude each other.
 
     No object can have the tags that are refused (P-54); their number and length are not checked.
     """
@@ -193,7 +190,7 @@ def _mistakes(rule: Node) -> Iterator[_Mistake]:
 
 
 def _mistakes_of_move(move: Node, bucket: Bucket | None) -> Iterator[_Mistake]:
-    """Find what excludes each other in a move by access time, or in another one."""
+    """Find which elements of a move exclude each other: some go with access times only."""
     if move.name not in ("Transition", "NoncurrentVersionTransition"):
         return
     accessed = move.text("IsAccessTime") == "true"
@@ -215,13 +212,6 @@ def _mistakes_of_move(move: Node, bucket: Bucket | None) -> Iterator[_Mistake]:
     yield returned, "Only objects of IA return when they are read.", "0014-00000053"
 
 
-def _check_times(rule: Node) -> None:
-    """Check that each action has one time, and that the rule does not mix dates and days."""
-    for upload in rule.all("AbortMultipartUpload"):
-        _time(upload)
-    _check_mixture(rule)
-
-
 def _check_mixture(*rules: Node) -> None:
     """Check that rules for the same objects do not mix dates and days."""
     moves = [move for rule in rules for name in _ACTIONS[:2] for move in rule.all(name)]
@@ -235,7 +225,10 @@ def _check_mixture(*rules: Node) -> None:
 
 
 def _time(action: Node) -> str:
-    """Return the name of the element that says when an action is due; `false` counts as missing."""
+    """Return the name of the element that says when an action is due.
+
+    `false` counts as missing. Raises `DocumentError` unless the action has one time.
+    """
     names = [child.name for child in action if child.name in _TIMES and child.value != "false"]
     if len(names) != 1:
         message = f"The {action.name} has {len(names)} times; it must have one."

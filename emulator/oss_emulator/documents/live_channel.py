@@ -61,57 +61,35 @@ class LiveChannel(NamedTuple):
         ]
 
 
-class _Rule(NamedTuple):
-    """What an element must be, and the EC of the help page about it."""
-
-    path: str
-    ec: str
-    sentence: str
-    holds: Callable[[str], bool]
-
-
 def _is_up_to_100(text: str) -> bool:
     return is_number(text, 1, 100)
 
 
-_RULES: Final = tuple(
-    _Rule(path, ec, f"The {path.rpartition('/')[2]} {sentence}.", holds)
-    for path, ec, sentence, holds in (
-        (
-            "Description",
-            "0044-00000001",
-            "may have 128 bytes",
-            lambda text: len(text.encode()) <= 128,
-        ),
-        ("Status", "0044-00000002", f"must be {listed(STATUSES)}", lambda text: text in STATUSES),
-        ("Snapshot/Interval", "0044-00000005", "must be an integer from 1 to 100", _is_up_to_100),
-        ("Snapshot/NotifyTopic", "0044-00000006", "must not be empty", bool),
-        ("Snapshot/RoleName", "0044-00000007", "must not be empty", bool),
-        ("Snapshot/DestBucket", "0044-00000008", "must be the name of a bucket", is_bucket_name),
-        ("Target/Type", "0044-00000013", "must be HLS", lambda text: text == "HLS"),
-        ("Target/FragDuration", "0044-00000014", "must be an integer from 1 to 100", _is_up_to_100),
-        ("Target/FragCount", "0044-00000015", "must be an integer from 1 to 100", _is_up_to_100),
-        (
-            "Target/PlaylistName",
-            "0044-00000016",
-            "must not have a slash",
-            lambda text: "/" not in text,
-        ),
-        (
-            "Target/PlaylistName",
-            "0044-00000017",
-            "must have 6 to 128 bytes",
-            lambda text: 6 <= len(text.encode()) <= 128,
-        ),
-        (
-            "Target/PlaylistName",
-            "0044-00000018",
-            f"must end with {PLAYLIST_SUFFIX}",
-            lambda text: text.endswith(PLAYLIST_SUFFIX),
-        ),
-    )
+def _has_bytes(least: int, most: int) -> Callable[[str], bool]:
+    return lambda text: least <= len(text.encode()) <= most
+
+
+_NUMBER: Final = "must be an integer from 1 to 100"
+_RULES: Final[tuple[tuple[str, str, str, Callable[[str], bool]], ...]] = (
+    ("Description", "0044-00000001", "may have 128 bytes", _has_bytes(0, 128)),
+    ("Status", "0044-00000002", f"must be {listed(STATUSES)}", lambda text: text in STATUSES),
+    ("Snapshot/Interval", "0044-00000005", _NUMBER, _is_up_to_100),
+    ("Snapshot/NotifyTopic", "0044-00000006", "must not be empty", bool),
+    ("Snapshot/RoleName", "0044-00000007", "must not be empty", bool),
+    ("Snapshot/DestBucket", "0044-00000008", "must be the name of a bucket", is_bucket_name),
+    ("Target/Type", "0044-00000013", "must be HLS", lambda text: text == "HLS"),
+    ("Target/FragDuration", "0044-00000014", _NUMBER, _is_up_to_100),
+    ("Target/FragCount", "0044-00000015", _NUMBER, _is_up_to_100),
+    ("Target/PlaylistName", "0044-00000016", "must not have a slash", lambda text: "/" not in text),
+    ("Target/PlaylistName", "0044-00000017", "must have 6 to 128 bytes", _has_bytes(6, 128)),
+    (
+        "Target/PlaylistName",
+        "0044-00000018",
+        f"must end with {PLAYLIST_SUFFIX}",
+        lambda text: text.endswith(PLAYLIST_SUFFIX),
+    ),
 )
-"""The checks in their order, which is assumed; the service has a help page about each (P-63)."""
+"""What each element must be, and the EC of its help page; the order of the checks is assumed."""
 
 _TWO_SNAPSHOTS: Final = "0044-00000003"
 
@@ -135,11 +113,11 @@ def parse(document: bytes, now: float, storage: Storage) -> LiveChannel:
         message = "There may be at most one Snapshot."
         raise invalid_argument("Snapshot", "", message, ec=_TWO_SNAPSHOTS)
     found = _fill(node)
-    for rule in _RULES:
-        value = found.get(rule.path)
-        if value is not None and not rule.holds(value):
-            name = rule.path.rpartition("/")[2]
-            raise invalid_argument(name, value, rule.sentence, ec=rule.ec)
+    for path, ec, sentence, holds in _RULES:
+        value = found.get(path)
+        if value is not None and not holds(value):
+            name = path.rpartition("/")[2]
+            raise invalid_argument(name, value, f"The {name} {sentence}.", ec=ec)
     destination = found.get("Snapshot/DestBucket")
     if destination is not None and storage.bucket(destination) is None:
         message = "The bucket for snapshots does not exist; create it first."

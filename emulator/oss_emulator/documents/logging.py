@@ -4,11 +4,11 @@ The calls are PutBucketLogging and PutUserDefinedLogFieldsConfig.
 """
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
 
 from oss_referer.sources.account import is_bucket_name
 
-from oss_emulator.documents.document import Document, Documents, PutContext, parse_schema
+from oss_emulator.documents.document import Document, PutContext, parse_schema
 from oss_emulator.protocol import headers, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.xml import DocumentError
@@ -41,19 +41,6 @@ def _validate(node: xml.Node, context: PutContext) -> xml.Value:
 
 
 DOCUMENT: Final = Document("BucketLogging", "logging", _SCHEMA, absent=(), validate=_validate)
-
-
-class LoggingTarget(NamedTuple):
-    """The bucket that logs go to and the prefix of their keys; both empty without logging."""
-
-    bucket: str
-    prefix: str
-
-
-def target(documents: Documents) -> LoggingTarget:
-    """Return where the logs of a bucket go."""
-    names = ("TargetBucket", "TargetPrefix")
-    return LoggingTarget(*(DOCUMENT.text(documents, f"LoggingEnabled/{name}") for name in names))
 
 
 MAX_FIELDS: Final = 6

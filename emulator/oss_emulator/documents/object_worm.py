@@ -105,7 +105,7 @@ def is_held(documents: Documents) -> bool:
 
 
 BYPASS: Final = "x-oss-bypass-governance-retention"
-"""The header that bypasses a period in GOVERNANCE mode: it can be shortened and is not enforced."""
+"""The header that bypasses a period in GOVERNANCE mode, so that it can be shortened or ignored."""
 
 PAST: Final = "The retain until date must be in the future."
 

@@ -31,7 +31,7 @@ _ACCOUNT: Final = {"Upload": 10, "Download": 10}
 def account_limits() -> xml.Children:
     """Return the limits of an account in a region."""
     totals = {f"Total{way}Bandwidth": limit for way, limit in _ACCOUNT.items()}
-    return [(name, totals.get(name, NO_LIMIT)) for name, _ in _SCHEMA.defaults()]
+    return [(child.name, totals.get(child.name, NO_LIMIT)) for child in _SCHEMA.children]
 
 
 def limits(document: bytes) -> xml.Value:

@@ -3,7 +3,6 @@
 from typing import Final
 
 from oss_emulator.documents.document import Document, Documents, parse_schema
-from oss_emulator.protocol import xml
 
 DOCUMENT: Final = Document(
     "BucketStorageQuota",
@@ -16,16 +15,13 @@ QuotaConfiguration
     absent=(("StorageQuota", -1),),
 )
 
-
-_CAPACITY: Final = parse_schema("""
-BucketUserQos
-  StorageCapacity -1..
-""")
-
 CAPACITY: Final = Document(
     "BucketStorageCapacity",
     "qos",
-    _CAPACITY,
+    parse_schema("""
+BucketUserQos
+  StorageCapacity -1..
+"""),
     absent=(("StorageCapacity", -1),),
     deletable=False,
     enforced=True,
@@ -34,8 +30,5 @@ CAPACITY: Final = Document(
 
 def capacity(documents: Documents) -> int | None:
     """Return the bytes that a bucket may store (PutBucketStorageCapacity); None for no limit."""
-    document = documents.get(CAPACITY.subresource)
-    if document is None:
-        return None
-    found = int(xml.parse(document, _CAPACITY.name).text("StorageCapacity"))
+    found = int(CAPACITY.text(documents, "StorageCapacity") or -1)
     return None if found < 0 else found

@@ -1,6 +1,6 @@
 """Transitions of a bucket from LRS to ZRS: tasks that take their time (P-85).
 
-A bucket keeps each task as a document of its own. The clock alone moves a task on.
+A bucket keeps each task as a document of its own. The state of a task follows from the time alone.
 """
 
 from collections.abc import Iterator
@@ -56,18 +56,17 @@ class Transition(NamedTuple):
         """Return the elements that show the task at a time."""
         stage, started = self.stage(now), self.created + QUEUED
         share = min(1.0, max(0.0, (now - started) / PROCESSED))
-        found: xml.Children = [
+        begun, ended = stage is not TransitionStatus.QUEUEING, stage is TransitionStatus.FINISHED
+        return [
             ("Bucket", self.bucket),
             ("TaskId", self.id),
             ("Status", stage),
             ("CreateTime", dates.format_iso(self.created)),
+            ("StartTime", dates.format_iso(started) if begun else None),
+            ("EndTime", dates.format_iso(self._end) if ended else None),
+            ("ProcessPercentage", int(100 * share)),
+            ("EstimatedRemainingTime", 0),  # in hours, and a task is shorter than one
         ]
-        if stage is not TransitionStatus.QUEUEING:
-            found = [*found, ("StartTime", dates.format_iso(started))]
-        if stage is TransitionStatus.FINISHED:
-            found = [*found, ("EndTime", dates.format_iso(self._end))]
-        # In hours: a task that is shorter than one has none left.
-        return [*found, ("ProcessPercentage", int(100 * share)), ("EstimatedRemainingTime", 0)]
 
     def format(self) -> bytes:
         stored: xml.Children = [

@@ -21,7 +21,7 @@ Style
 def check_name(name: str) -> None:
     """Raise `InvalidArgument` for an invalid name of a style."""
     if not _NAME.fullmatch(name):
-        message = "The name of a style must have 1 to 64 letters, digits, underscores and hyphens."
+        message = "The name of a style must have 1 to 64 letters, digits and the characters _.-."
         raise headers.invalid_argument("styleName", name, message)
 
 

@@ -298,10 +298,7 @@ class WebsiteConfiguration:
 
     def route(self, key: str, headers: Mapping[str, str], status: int | None) -> RoutingRule | None:
         """Return the rule for a request: the first that applies, by RuleNumber."""
-        for rule in self.rules:
-            if rule.applies(key, headers, status):
-                return rule
-        return None
+        return next((rule for rule in self.rules if rule.applies(key, headers, status)), None)
 
 
 class Visit(NamedTuple):

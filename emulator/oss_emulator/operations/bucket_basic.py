@@ -101,7 +101,10 @@ def get_bucket_info(call: Call) -> Response:
     """Describe a bucket: by name, then what has elements of its own (S-37)."""
     bucket = call.bucket
     documents = bucket.documents
-    target = logging.target(documents)
+    log_bucket, log_prefix = (
+        logging.DOCUMENT.text(documents, f"LoggingEnabled/Target{name}")
+        for name in ("Bucket", "Prefix")
+    )
     info: xml.Children = [
         ("AccessMonitor", _state(access_monitor.is_enabled(documents))),
         ("BlockPublicAccess", public_access_block.is_enabled(documents)),
@@ -121,7 +124,7 @@ def get_bucket_info(call: Call) -> Response:
         ("Owner", call.owner(bucket.owner)),
         ("AccessControlList", [("Grant", bucket.acl)]),
         ("ServerSideEncryptionRule", encryption.rule(documents) or [("SSEAlgorithm", "None")]),
-        ("BucketPolicy", [("LogBucket", target.bucket), ("LogPrefix", target.prefix)]),
+        ("BucketPolicy", [("LogBucket", log_bucket), ("LogPrefix", log_prefix)]),
     ]
     return xml.respond("BucketInfo", ("Bucket", info))
 

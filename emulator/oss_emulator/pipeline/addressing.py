@@ -16,6 +16,7 @@ from oss_emulator.protocol.address import (
     SERVICE_DOMAIN,
     Target,
     elsewhere,
+    host_name,
     is_accelerate,
     is_ip,
     is_mainland,
@@ -34,12 +35,14 @@ def find_address(admission: Admission, service: Deployment) -> None:
     """Find the bucket and the key: path style, virtual host, custom domain or proxy.
 
     A request for vectors or tables has neither. Raises `ProxyForbidden` for a host that this server
-    does not serve, and the errors of `Addresses.locate`. With strict addressing, raises
+    does not serve, and the errors of `Addresses.locate`, such as `BadRequest` for an invalid host.
+    With strict addressing, raises
     `SecondLevelDomainForbidden` for a bucket in the path, as the service does (P-06).
     """
     request, addresses = admission.request, service.addresses
     host = request.host
     if elsewhere(request.headers):  # routing finds what it asks for
+        host_name(host)  # raises for an invalid one
         return
     if request.proxied and not addresses.serves(host):
         raise OSSError(ErrorCase.NOT_FORWARDED, Host=host)
@@ -108,10 +111,13 @@ def _hint(code: str, request: Request, target: Target) -> str:
 
 def check_endpoint(admission: Admission, service: Deployment) -> None:
     """Refuse a bucket of another region, or without acceleration at an accelerate endpoint."""
-    if _is_strict(admission, service):
-        _check_acceleration(admission.request.host, admission.record)
+    bucket = admission.record
+    if _is_strict(admission, service) and is_accelerate(admission.request.host):
+        documents = {} if bucket is None else bucket.documents
+        if not transfer_acceleration.is_enabled(documents):  # assumed without a bucket
+            raise OSSError(ErrorCase.ACCELERATION_DISABLED)
     if admission.target.region:
-        _check_region(admission.target, admission.record, service.settings.region)
+        _check_region(admission.target, bucket, service.settings.region)
 
 
 def _is_strict(admission: Admission, service: Deployment) -> bool:
@@ -140,17 +146,6 @@ def check_domain(admission: Admission, service: Deployment) -> None:
     is_data = operation.resource is Resource.OBJECT or permission is not Permission.OWN
     if is_data and is_public_endpoint(request.host, region):
         raise OSSError(ErrorCase.PUBLIC_ENDPOINT, Host=request.host)
-
-
-def _check_acceleration(host: str, bucket: Bucket | None) -> None:
-    """Raise `OSSError` at an accelerate endpoint for a bucket without transfer acceleration.
-
-    The error is documented for such buckets, and assumed for requests without a bucket.
-    """
-    if is_accelerate(host):
-        documents = bucket.documents if bucket is not None else {}
-        if not transfer_acceleration.is_enabled(documents):
-            raise OSSError(ErrorCase.ACCELERATION_DISABLED)
 
 
 def _check_region(target: Target, bucket: Bucket | None, region: str) -> None:

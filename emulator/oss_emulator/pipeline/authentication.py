@@ -41,9 +41,9 @@ _KEY_PROBLEMS: Final = {
 def authenticate(admission: Admission, service: Deployment) -> None:
     """Find out who asks: signature, access key, temporary token. A form signs its fields.
 
-    A request without a signature is anonymous (P-19). For an operation that is not emulated the key
-    is enough: vectors and tables have signatures of their own. Raises `OSSError` for a malformed
-    signature, an unusable key, and a signature that does not match.
+    A request without a signature is anonymous (P-19). If an operation is not emulated, only its key
+    is checked, because vectors and tables are signed in other ways. Raises `OSSError` for a
+    malformed signature, an unusable key, and a signature that does not match.
     """
     form, request = admission.form, admission.request
     if form is not None:

@@ -39,8 +39,7 @@ def find_record(admission: Admission, service: Deployment) -> None:
     The region is that of the endpoint, or of the bucket if the endpoint serves every region.
     """
     target = admission.target
-    record = find_bucket(service.storage, target.bucket, admission.operation)
-    admission.record = record
+    admission.record = record = find_bucket(service.storage, target.bucket, admission.operation)
     admission.region = addressing.region_of(target, record, service.settings.region)
 
 

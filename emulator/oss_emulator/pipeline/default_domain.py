@@ -12,13 +12,11 @@ from oss_referer.browser.default_domain import (
 
 from oss_emulator.documents import transfer_acceleration
 from oss_emulator.operations.admission import Admission
+from oss_emulator.pipeline import images
 from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.protocol.address import is_accelerate, is_public_endpoint
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
-
-OBJECTS = frozenset({"GetObject", "HeadObject"})
-"""The operations that show an object."""
 
 _SUCCESS = (200, 206)
 
@@ -58,7 +56,7 @@ def find_rule_at_endpoint(admission: Admission, response: Response) -> DomainRul
     The bucket counts as new, and this request may have been sent to any host.
     """
     passes = admission.claimed.signing is Signing.HEADER
-    if passes or admission.operation.name not in OBJECTS or response.status not in _SUCCESS:
+    if passes or admission.operation.name not in images.READS or response.status not in _SUCCESS:
         return None
     kind = response.headers.get("Content-Type", "")
     return find_rule_today(admission.region, admission.target.key, kind)
@@ -66,7 +64,7 @@ def find_rule_at_endpoint(admission: Admission, response: Response) -> DomainRul
 
 def _find(admission: Admission, content_type: str, changes: Changes) -> DomainRule | None:
     kind, bucket = _kind(admission), admission.record
-    if kind is None or bucket is None or admission.operation.name not in OBJECTS:
+    if kind is None or bucket is None or admission.operation.name not in images.READS:
         return None
     request = DomainRequest(
         kind,

@@ -17,10 +17,9 @@ from oss_emulator.protocol.parameters import PROCESS
 if TYPE_CHECKING:
     from oss_emulator.pipeline.deployment import Deployment
 
-CONFIGURATION: Final = image_access.DOCUMENT.subresource
-"""The name of the access configuration of images among a bucket's documents."""
+READS: Final = frozenset({"GetObject", "HeadObject"})
+"""The operations that show an object."""
 
-_READS: Final = frozenset({"GetObject", "HeadObject"})
 _PROCESSING: Final = {"GET": get_processed, "HEAD": head_processed}
 
 
@@ -45,7 +44,7 @@ def check_original(admission: Admission, service: Deployment) -> None:
     bucket = admission.record
     if bucket is None or admission.claimed.signing is not Signing.NONE:
         return
-    if admission.operation.name not in _READS:
+    if admission.operation.name not in READS:
         return
     asked = admission.request.query.get(PROCESS, "")
     by_style = admission.style or asked.startswith("style/")
@@ -55,4 +54,4 @@ def check_original(admission: Admission, service: Deployment) -> None:
 
 def is_processing(operation: Operation) -> bool:
     """Whether an operation returns a processed image (R-39)."""
-    return operation.subresource == PROCESS and operation.name in _READS
+    return operation.subresource == PROCESS and operation.name in READS

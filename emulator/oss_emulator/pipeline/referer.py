@@ -122,7 +122,7 @@ def check_referer(admission: Admission, service: Deployment) -> None:
 
 
 def check_late(body: Body, admission: Admission, service: Deployment) -> Body:
-    """Refuse the denied image that was processed first, if the service is assumed to (R-39)."""
+    """Refuse a denied request after its image was processed (R-39)."""
     decision = admission.decision
     if decision is not None and not decision.allowed:
         raise _denied(decision, admission.target.bucket)

@@ -14,8 +14,7 @@ from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request, Response, parse_query
 from oss_emulator.protocol.s3 import documents, form, headers, operations, signature
-from oss_emulator.protocol.signature.canonical import BLANKS
-from oss_emulator.protocol.signature.unsigned import given_twice
+from oss_emulator.protocol.signature.canonical import BLANKS, given_twice
 
 _NAME: Final = "x-id"
 """The parameter with which some SDKs name the operation."""
@@ -53,12 +52,10 @@ def form_to_oss(request: Request, original: Form) -> tuple[Request, Form]:
 
 def translate_body(body: Body, admission: Admission, service: Deployment) -> Body:
     """Turn the document of an S3 request into one of OSS; raises `DocumentError`, `OSSError`."""
-    if admission.request.original is None or not body.size:
+    turn = documents.TO_OSS.get(admission.operation.name)
+    if admission.request.original is None or turn is None or not body.size:
         return body
-    operation = admission.operation.name
-    sent = body.read() if operation in documents.REQUESTS else b""
-    found = documents.to_oss(operation, sent)
-    return body if found == sent else Body.of(found)
+    return Body.of(turn(body.read()))
 
 
 def translate_back(

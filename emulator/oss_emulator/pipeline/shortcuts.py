@@ -9,7 +9,9 @@ from typing import Any, Final, NamedTuple
 
 from oss_referer.browser.changes import CUSTOM_DOMAIN, V1_OF_ACCOUNTS, V1_OF_BUCKETS
 
+from oss_emulator.documents import image_access
 from oss_emulator.documents.access_point import is_alias
+from oss_emulator.documents.website import DOCUMENT as WEBSITE
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.operation import Operation, Takes
 from oss_emulator.pipeline import (
@@ -53,14 +55,14 @@ NO_BUCKET: Final = Plan()
 def plan(record: Bucket) -> Plan:
     documents = record.documents
     return Plan(
-        website.WEBSITE in documents,
-        images.CONFIGURATION in documents,
+        WEBSITE.subresource in documents,
+        image_access.DOCUMENT.subresource in documents,
         not bucket.ADDS_HEADERS.isdisjoint(documents),
     )
 
 
 class Situation(NamedTuple):
-    """What decides which steps of a request would do nothing, besides its service."""
+    """What decides, with the settings of the service, which steps a request needs."""
 
     operation: Operation
     plan: Plan
@@ -117,11 +119,11 @@ class Shortcuts:
         """What was chosen in each `Situation`, of which there are few."""
 
     def find(self, admission: Admission) -> bool:
-        """Do at once what the steps of `FIND` do; returns False if they must run themselves.
+        """Do at once what the steps of `FIND` do; returns False if the steps must run.
 
-        They must for S3, for vectors and tables, for strict addressing, for a proxy's requests, for
-        errors, and where the storage has to be asked: for domains that it may have bound and
-        aliases of access points.
+        They run for S3, for vectors and tables, with strict addressing, for requests to a proxy,
+        for errors, and for names that are looked up in the storage: domains that PutCname may have
+        bound, and aliases of access points.
         """
         request = admission.request
         headers, path, query_string = request.headers, request.path, request.query_string
@@ -143,8 +145,7 @@ class Shortcuts:
         if record is None and target.bucket:
             return False
         admission.target, admission.operation, admission.record = target, operation, record
-        default = service.settings.region if record is None else record.region
-        admission.region = target.region or default
+        admission.region = addressing.region_of(target, record, service.settings.region)
         return True
 
     def _find(

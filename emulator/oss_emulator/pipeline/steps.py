@@ -45,7 +45,7 @@ Perform: TypeAlias = Callable[[Any, Admission, Deployment], Any]
 
 
 class Complete(Protocol):
-    """A step that adds something to an answer; `failed` is whether it is that of a refusal."""
+    """A step that adds something to an answer; `failed` says whether the request was refused."""
 
     def __call__(
         self, response: Response, admission: Admission, service: Deployment, *, failed: bool

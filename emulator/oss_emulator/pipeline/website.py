@@ -1,16 +1,11 @@
 """Static websites: finds the index page to answer for a folder (PutBucketWebsite)."""
 
-from typing import Final
-
 from oss_referer import Signing
 
-from oss_emulator.documents.website import Visit, parse
+from oss_emulator.documents.website import DOCUMENT, Visit, parse
 from oss_emulator.operations.admission import Admission
 from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.protocol.address import Target
-
-WEBSITE: Final = "website"
-"""The name of the website configuration among a bucket's documents."""
 
 
 def find_page(admission: Admission, service: Deployment) -> None:
@@ -24,7 +19,7 @@ def find_page(admission: Admission, service: Deployment) -> None:
     bucket.
     """
     bucket, request, key = admission.record, admission.request, admission.target.key
-    if bucket is None or WEBSITE not in bucket.documents:
+    if bucket is None or DOCUMENT.subresource not in bucket.documents:
         return
     if request.method not in ("GET", "HEAD") or admission.operation.subresource:
         return
@@ -32,7 +27,7 @@ def find_page(admission: Admission, service: Deployment) -> None:
     in_path = service.addresses.is_endpoint(request.host)
     if not key and (in_path or not anonymous):
         return
-    site = parse(bucket.documents[WEBSITE])
+    site = parse(bucket.documents[DOCUMENT.subresource])
     page = site.index(key)
     if not page:
         return

@@ -59,7 +59,7 @@ def format_appended_etag(size: int, crc64: int) -> str:
 
     It ends with zeros, as in the examples of AppendObject.
     """
-    digest = hashlib.md5(f"{size} {crc64}".encode(), usedforsecurity=False).hexdigest().upper()
+    digest = md5(f"{size} {crc64}".encode()).hex().upper()
     return f'"{digest[: -len(_ZEROS)]}{_ZEROS}"'
 
 

@@ -64,7 +64,8 @@ def _matches(condition: str, etag: str) -> bool:
 def _date(text: str | None) -> float | None:
     if text is None:
         return None
-    return dates.parse_http(text) or dates.parse_iso(text)
+    found = dates.parse_http(text)
+    return dates.parse_iso(text) if found is None else found
 
 
 class Range(NamedTuple):
@@ -111,20 +112,16 @@ def parse_range(header: str | None, size: int, *, standard: bool = False) -> Ran
         standard = standard or int(last) == 0
     else:
         return None
-    if start >= size:
-        if standard:
-            raise OSSError(
-                ErrorCase.INVALID_RANGE,
-                headers={"Content-Range": f"bytes */{size}"},
-                ActualObjectSize=str(size),
-                RangeRequested=header,
-            )
+    if not standard and (start >= size or stop > size):
         return None
-    if stop > size:
-        if not standard:
-            return None
-        stop = size
-    return Range(start, stop - start)
+    if start >= size:
+        raise OSSError(
+            ErrorCase.INVALID_RANGE,
+            headers={"Content-Range": f"bytes */{size}"},
+            ActualObjectSize=str(size),
+            RangeRequested=header,
+        )
+    return Range(start, min(stop, size) - start)
 
 
 MAX_RANGES: Final = 50

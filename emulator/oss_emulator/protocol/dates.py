@@ -1,6 +1,7 @@
 """Times: seconds since the epoch here, RFC 1123 in headers, ISO 8601 in XML."""
 
 from calendar import timegm
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from time import gmtime, strptime
@@ -45,9 +46,13 @@ def _format_iso(time: float) -> str:
 
 
 def parse_http(text: str) -> float | None:
-    """Parse a date of a header into seconds since the epoch; None if it is invalid."""
+    """Parse a date of a header into seconds since the epoch; None if it is invalid.
+
+    A date without a time zone is in UTC, whatever the time zone of this machine.
+    """
     try:
-        return parsedate_to_datetime(text).timestamp()
+        date = parsedate_to_datetime(text)
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, IndexError, OverflowError):
         return None
 

@@ -2,8 +2,8 @@
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from enum import Enum, StrEnum
-from typing import Final, NamedTuple
+from enum import Enum
+from typing import NamedTuple
 
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import AccessRecord, Response
@@ -23,7 +23,8 @@ class ErrorCase(Enum):
     """The situations that end in an error. Several may share a code and differ in message or EC.
 
     Messages and ECs are those of the service if they are published: on the help page of an EC, on
-    the troubleshooting pages, or in assertions of the SDKs' test suites. `basis_of` says which.
+    the troubleshooting pages, or in assertions of the SDKs' test suites. For ECs,
+    `tests/recorded/test_errors.py` says which.
     """
 
     # Permissions (0003): R-35. The ECs of REFERER_DENIED are R-11 … R-13.
@@ -428,60 +429,6 @@ class ErrorCase(Enum):
 # fmt: on
 
 
-class ECBasis(StrEnum):
-    """What says that the service answers with an EC, the strongest first."""
-
-    RECORDED = "recorded"
-    """It stands in a recorded answer (fixtures/recorded/blob.json)."""
-    PAGE = "page"
-    """It has a help page (scenarios/errors.json, or fixtures/recorded/errors.toml)."""
-    SUITE = "suite"
-    """It stands in the tests of an SDK."""
-    ASSUMED = "assumed"
-    """None of these: it was chosen, or its page is not kept here."""
-
-
-_ECS: Final[Mapping[ECBasis, str]] = {
-    ECBasis.RECORDED: """
-        0012-00000202 0012-00000203 0015-00000101 0017-00000503 0026-00000001 0042-00000002
-        0042-00000203 0042-00000212
-    """,
-    # In the tests of the SDKs for Go (V2), Java, Python (V1), Swift and Node.js.
-    ECBasis.SUITE: """
-        0002-00000226 0002-00000227 0002-00000902 0003-00000016 0003-00000801 0007-00000203
-        0015-00000104 0015-00000204 0015-00000231 0015-00000301 0016-00000513 0016-00000719
-        0016-00000801 0016-00000817 0016-00000828 0018-00000115 0026-00000011 0042-00000205
-        0042-00000311 0044-00000308
-    """,
-    ECBasis.ASSUMED: """
-        0002-00000005 0002-00000010 0002-00000061 0002-00000063 0002-00000066 0002-00000067
-        0002-00000075 0002-00000080 0002-00000101 0002-00000103 0002-00000109 0002-00000110
-        0002-00000111 0002-00000117 0002-00000207 0002-00000208 0002-00000211 0002-00000212
-        0002-00000216 0002-00000220 0002-00000224 0002-00000232 0002-00000235 0002-00000302
-        0002-00000305 0002-00000307 0002-00000407 0002-00000414 0002-00000417 0002-00000421
-        0002-00000422 0002-00000425 0002-00000429 0002-00000705 0002-00000709 0002-00000715
-        0003-00000005 0003-00000006 0003-00000101 0003-00000601 0003-00000602 0003-00000701
-        0003-00001201 0003-00001401 0004-00000801 0005-00000403 0006-00000111 0007-00000010
-        0007-00000013 0007-00000022 0007-00000024 0010-00000103 0015-00000001 0015-00000303
-        0015-00000304 0016-00000001 0016-00000003 0016-00000004 0016-00000005 0016-00000606
-        0016-00000715 0016-00000718 0016-00000815 0016-00000820 0016-00000825 0016-00000832
-        0016-00000835 0016-00000836 0016-00000837 0016-00000839 0016-00000901 0017-00000001
-        0017-00000101 0017-00000245 0017-00000255 0017-00000289 0017-00000502 0017-00000505
-        0017-00000704 0017-00000804 0018-00000301 0026-00000002 0040-00000259 0044-00000001
-        0044-00000007 0044-00000013 0044-00000304 0044-00000305 0044-00000306 0044-00000307
-        0044-00000403 0048-00000001 0048-00000002 0048-00000100 0048-00000106 0048-00000107
-        0048-00000108 0048-00000109 0048-00000110 0048-00000111 0048-00000112 0048-00000113
-        0048-00000114 0052-00000101 0053-00000103 0053-00000109
-    """,
-}
-BASES: Final = {ec: basis for basis, text in _ECS.items() for ec in text.split()}
-
-
-def basis_of(ec: str) -> ECBasis:
-    """Return what says that the service answers with an EC; most have a help page."""
-    return BASES.get(ec, ECBasis.PAGE)
-
-
 class OSSError(Exception):
     """The error that answers a request.
 
@@ -511,7 +458,7 @@ class OSSError(Exception):
         super().__init__(f"{self.code}: {self.message}")
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Let it pass between processes, as a case of its own and what else it carries."""
+        """Let processes exchange it: its row of the table, and all its other values."""
         spec = ErrorSpec(self.code, self.status, self.message, self.ec)
         return OSSError, (spec,), self.__dict__
 

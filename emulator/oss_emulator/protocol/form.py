@@ -56,16 +56,6 @@ class Form(NamedTuple):
         stated = self.text("x-oss-content-type") or self.content_type
         return stated or self.fields.get("content-type")
 
-    def conditional(self, bucket: str) -> dict[str, str]:
-        """Return the values that the conditions of a policy check.
-
-        These are the fields, with the bucket that the form is sent to and the type that is stored.
-        """
-        found = {**self.fields, "bucket": bucket}
-        if self.stored_type is not None:
-            found["content-type"] = self.stored_type
-        return found
-
     @property
     def key(self) -> str:
         """The object's name, with `${filename}` replaced by the file's name.
@@ -125,8 +115,8 @@ class FormReader:
                 "on_end": self._end,
             },
         )
-        # The limits on headers are checked here, because they have errors of their own. They are no
-        # arguments, because the parser has limits only since 0.0.27.
+        # `_count_header` limits the headers instead, with the service's errors. These are not
+        # arguments, because the parser takes them only since 0.0.27.
         self._parser.max_header_count = self._parser.max_header_size = maxsize
 
     def feed(self, chunk: bytes) -> bytes:

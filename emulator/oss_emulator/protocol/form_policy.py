@@ -162,7 +162,7 @@ def _parse_condition(entry: Any) -> FieldCondition:
     if len(entry) != 3:
         raise _invalid(message, "0006-00000218" if len(entry) > 3 else "0006-00000216")
     operator, name, value = entry
-    if operator not in _HOLDS:
+    if not isinstance(operator, str) or operator not in _HOLDS:
         raise _invalid(message, "0006-00000217")
     if not isinstance(name, str):
         raise _invalid(message, "0006-00000216")

@@ -136,10 +136,11 @@ def encryption(headers: Mapping[str, str]) -> dict[str, str]:
         return {ENCRYPTION: algorithm}
     if headers.get(_DATA_ENCRYPTION, "SM4") != "SM4":
         raise OSSError(ErrorCase.INVALID_DATA_ENCRYPTION)
-    if headers.get(_KEY_ID) == "":
+    key_id = text(_KEY_ID, headers.get(_KEY_ID, DEFAULT_KEY_ID))
+    if not key_id:
         raise invalid_argument(_KEY_ID, "", code=ErrorCase.KEY_ID_EMPTY)
-    kms = {ENCRYPTION: algorithm, _KEY_ID: headers.get(_KEY_ID, DEFAULT_KEY_ID)}
-    return {**kms, **{name: headers[name] for name in (_DATA_ENCRYPTION,) if name in headers}}
+    data = {_DATA_ENCRYPTION: "SM4"} if _DATA_ENCRYPTION in headers else {}
+    return {ENCRYPTION: algorithm, _KEY_ID: key_id, **data}
 
 
 def check_key(encryption: Mapping[str, str]) -> None:
@@ -175,7 +176,7 @@ def storage_class(headers: Mapping[str, str], default: str) -> str:
         raise invalid_argument(STORAGE_CLASS, value, code=ErrorCase.STORAGE_CLASS_EMPTY)
     if value not in STORAGE_CLASSES:
         message = f"Storage class {value!r} is unknown; use {listed(STORAGE_CLASSES)}."
-        # CopyObject has the EC that PutBucket has, other operations have one of their own.
+        # CopyObject answers with the EC of PutBucket, and other operations with another one.
         ec = "0013-00000101" if "x-oss-copy-source" in headers else "0017-00000132"
         raise invalid_argument(STORAGE_CLASS, value, message, ec=ec)
     return value
@@ -232,7 +233,7 @@ def encode(text: str) -> bytes:
 
 
 def is_utf8(text: str) -> bool:
-    """Whether text came as UTF-8: surrogates stand for other bytes, or for half a character."""
+    """Whether text came as UTF-8: it has no surrogates, which stand for other bytes (P-57)."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -5,6 +5,7 @@ times as long.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from types import MappingProxyType
@@ -197,8 +198,8 @@ def parse_query(query_string: str) -> Mapping[str, str]:
 @lru_cache(256)
 def repeated_names(query_string: str) -> tuple[str, ...]:
     """Find the names that a query has more than once, decoded."""
-    names = [_decode(part.partition("=")[0]) for part in query_string.split("&") if part]
-    return tuple(name for at, name in enumerate(names) if name in names[:at])
+    names = Counter(_decode(part.partition("=")[0]) for part in query_string.split("&") if part)
+    return tuple(name for name, times in names.items() if times > 1)
 
 
 def _decode(text: str) -> str:

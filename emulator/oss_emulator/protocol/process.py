@@ -197,12 +197,14 @@ _INTEGER: Final = re.compile(r"-?[0-9]{1,9}")
 def parse_process(text: str, *, preparing: bool = False) -> Process:
     """Parse the value of `x-oss-process`; `preparing` says that it prepares a watermark.
 
-    Raises `InvalidArgument`, `MissingArgument`, `BadRequest` and `NotImplemented`.
+    Raises `InvalidArgument`, `MissingArgument`, `BadRequest`, `NoSuchStyle` and `NotImplemented`.
     """
     instructions, bar, save = text.strip().partition("|")
     kind, _, rest = instructions.partition("/")
     save_as = _parse_save_as(save) if bar else None
     if kind == "style":
+        if not rest:  # assumed: like the name of a style that was never put
+            raise OSSError(ErrorCase.NO_SUCH_STYLE, Style=rest)
         return Process(style=rest, save_as=save_as)
     if instructions.partition(",")[0] == _SNAPSHOT:
         _check_snapshot(instructions)
@@ -233,7 +235,8 @@ def parse_form(body: bytes, parameter: str = "x-oss-process") -> str:
 def parse_watermark(value: str) -> tuple[str, tuple[ImageAction, ...]]:
     """Parse an image watermark: the key of its object, and the actions that prepare it.
 
-    Raises what `parse` raises, and `InvalidArgument` for an action that cannot prepare one.
+    Raises what `parse_process` raises, and `InvalidArgument` for what cannot prepare one: other
+    actions, a style, and saving.
     """
     key, _, query = value.partition("?")
     name, _, text = query.partition("=")
@@ -244,11 +247,11 @@ def parse_watermark(value: str) -> tuple[str, tuple[ImageAction, ...]]:
     for nested, ec in (("/watermark", "0040-00000373"), ("/info", "0040-00000374")):
         if nested in text:
             raise _invalid("image", value, ec)
-    actions = parse_process(text, preparing=True).actions
-    for action in actions:
-        if action.name not in PREPARING:
-            raise _invalid("image", value)
-    return key, actions
+    asked = parse_process(text, preparing=True)
+    prepares = PREPARING.issuperset(action.name for action in asked.actions)
+    if asked.style or asked.save_as is not None or not prepares:
+        raise _invalid("image", value)
+    return key, asked.actions
 
 
 def _parse_actions(text: str) -> Iterator[ImageAction]:

@@ -91,6 +91,7 @@ def test_information_is_json(ask: Caller) -> None:
     ("key", "text", "status", "code", "ec"),
     ("missing.png", "image/info", 404, "NoSuchKey", "0040-00000024"),
     ("image.png", "style/none", 404, "NoSuchStyle", ""),
+    ("image.png", "style/", 404, "NoSuchStyle", ""),
     ("image.png", "image/resize,w_0", 400, "InvalidArgument", "0040-00000312"),
     ("image.png", "image/info|sys/saveas,o_YQ", 400, "BadRequest", ""),
     ("image.png", "video/snapshot", 501, "NotImplemented", ""),

@@ -157,3 +157,8 @@ def test_client_for_another_product_is_known_by_its_agent(
     assert ask.anonymously("GET", "/").status == 403
     answer = ask.anonymously("GET", "/", User_Agent=agent)
     assert (answer.status, (answer.text("Message") or "").startswith(name)) == (501, True)
+
+
+def test_invalid_host_is_refused_in_requests_for_other_products(ask: Caller) -> None:
+    answer = ask.anonymously("GET", "/", Host="a b", User_Agent="x/vectors-client")
+    assert (answer.status, answer.code) == (400, "BadRequest")

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.s3 import signature
+from oss_emulator.protocol.signature import v4
 from oss_emulator.settings import Settings
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION
@@ -109,5 +110,5 @@ def sign_s3(
     text = signature.string_to_sign(
         claim, signature.canonical_request(claim, asked._replace(headers=fields))
     )
-    made = signature.sign(signature.signing_key(secret, claim.day, claim.region), text)
+    made = v4.sign(signature.signing_key(secret, claim.day, claim.region), text)
     return asked._replace(headers={**fields, "authorization": f"{head},Signature={made}"})

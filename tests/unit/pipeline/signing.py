@@ -8,6 +8,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
@@ -15,10 +16,58 @@ from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.parameters import KNOWN
 from oss_emulator.protocol.s3 import signature as s3
 from oss_emulator.protocol.signature import SignedIn, Version, parse, v1, v2, v4
-from oss_emulator.protocol.signature.unsigned import UNSIGNED_PARTS, Dialect, UnsignedParts
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION
 from tests.unit.operations.test_traits import HEADERS as OF_OSS
+
+# --- What a signature leaves open: for each dialect and version, what its documents do not sign
+
+
+class Dialect(StrEnum):
+    """Whose documents say how a request is signed."""
+
+    OSS = "oss"
+    S3 = "s3"
+
+
+class UnsignedParts(NamedTuple):
+    """What may differ from the request that was signed."""
+
+    parameters: frozenset[str]
+    headers: frozenset[str]
+    """In lower case. A header that the signature names is signed all the same."""
+
+
+_HEADERS = frozenset(
+    """
+    accept accept-encoding access-control-request-headers access-control-request-method
+    cache-control connection content-disposition content-encoding content-language content-length
+    encoding-type expect expires if-match if-modified-since if-none-match if-unmodified-since origin
+    range referer sec-fetch-dest sec-fetch-mode sec-fetch-site transfer-encoding
+    upgrade-insecure-requests user-agent x-oss-emulator-explain
+    """.split()
+)
+"""The headers that no version of OSS or S3 demands to be signed, and the one of this server."""
+
+UNSIGNED_PARTS = {
+    # P-10 to P-12
+    (Dialect.OSS, Version.V1): UnsignedParts(
+        frozenset(name for name, row in KNOWN.items() if not row.signed)
+        - {"Expires", "OSSAccessKeyId", "Signature"},
+        _HEADERS | {"host"},  # the bucket is signed instead
+    ),
+    (Dialect.OSS, Version.V2): UnsignedParts(frozenset(), _HEADERS | {"host"}),  # P-13
+    # P-14: the region is signed, and the documents have no hash but UNSIGNED-PAYLOAD.
+    (Dialect.OSS, Version.V4): UnsignedParts(frozenset(), _HEADERS | {"host"}),
+    # P-73
+    (Dialect.S3, Version.V2): UnsignedParts(
+        s3.UNSIGNED_BY_V2, _HEADERS | {"host", "x-oss-s3-compat"}
+    ),
+    # P-73: SDKs leave the type to whoever uses a URL, and several blanks in a value count as one.
+    (Dialect.S3, Version.V4): UnsignedParts(
+        frozenset(), _HEADERS | {"content-md5", "content-type", "x-oss-s3-compat"}
+    ),
+}
 
 # --- Requests that are signed in every dialect, version and place, as a client sends them
 
@@ -89,7 +138,7 @@ def _calculate(scheme: Scheme, request: Request) -> str:
         text = s3.string_to_sign_v2(claim, request, bucket, key)
         return b64encode(hmac.digest(ACCESS_KEY_SECRET.encode(), text, "sha1")).decode()
     text = s3.string_to_sign(claim, s3.canonical_request(claim, request))
-    return s3.sign(s3.signing_key(ACCESS_KEY_SECRET, claim.day, claim.region), text)
+    return v4.sign(s3.signing_key(ACCESS_KEY_SECRET, claim.day, claim.region), text)
 
 
 _CALCULATE = {Version.V1: v1.calculate, Version.V2: v2.calculate, Version.V4: v4.calculate}

@@ -17,24 +17,20 @@ from oss_emulator.protocol.message import Request
 
 from tests.client import ACCESS_KEY_ID
 from tests.rows import rows
-from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve, serve_as_of
+from tests.unit.pipeline.service import PAGE, SETTINGS, accelerate, ask, serve, serve_as_of
 
 # --- Addresses: the style, the endpoint's region, transfer acceleration, proxies
 
 OSS = "oss-cn-hangzhou.aliyuncs.com"
 ELSEWHERE = "oss-cn-beijing.aliyuncs.com"
 ACCELERATE = "oss-accelerate.aliyuncs.com"
-ACCELERATED = (
-    b"<TransferAccelerationConfiguration><Enabled>true</Enabled>"
-    b"</TransferAccelerationConfiguration>"
-)
 
 
 def code_of(request: Request, *, strict: bool, accelerated: bool = False) -> str:
     """Return the code of the error that an anonymous request gets, or "" if it is admitted."""
     service = serve(replace(SETTINGS, strict_addressing=strict))
     if accelerated:
-        put(service, "/public-bucket?transferAcceleration", ACCELERATED)
+        accelerate(service)
     outcome = service.admit(request)
     return outcome.error.code if isinstance(outcome, Refused) else ""
 

@@ -18,7 +18,7 @@ from oss_emulator.pipeline.browser import SANDBOX
 from oss_emulator.pipeline.default_domain import find_rule_at_endpoint
 from oss_emulator.pipeline.service import Service
 from oss_emulator.pipeline.steps import READS
-from oss_emulator.pipeline.website import WEBSITE, find_page
+from oss_emulator.pipeline.website import find_page
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Auth, Settings
@@ -233,7 +233,7 @@ def find(
         for item in OPERATIONS
         if (item.method, item.resource, item.subresource) == (method, resource, subresource)
     )
-    site = bucket({WEBSITE: SITE} if documents is None else documents)
+    site = bucket({"website": SITE} if documents is None else documents)
     admission = Admission(
         ask(method, "/", host=host),
         "id",

@@ -15,7 +15,6 @@ from oss_emulator.pipeline.shortcuts import MOST, NO_BUCKET, Needed, Plan, plan
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.protocol.signature import SignedIn, Version
-from oss_emulator.protocol.signature.unsigned import Dialect
 from oss_emulator.settings import Settings
 from oss_emulator.storage.base import Bucket
 from oss_referer import Assumptions, Basis, Decision, RefererConfiguration, RefererPolicy
@@ -34,7 +33,7 @@ from oss_referer.sources import referer_xml
 from tests.rows import rows
 from tests.unit.imaging.drawing import encode, quarters
 from tests.unit.pipeline.service import PAGE, RULES, SETTINGS, THIEF, ask, put, serve, serve_as_of
-from tests.unit.pipeline.signing import Scheme, Sent
+from tests.unit.pipeline.signing import Dialect, Scheme, Sent
 from tests.unit.pipeline.test_steps import make_access_point, names
 
 # --- Hotlink protection in the pipeline: which rules decide, and the answer to a denial

@@ -22,6 +22,7 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.protocol.s3 import signature
 from oss_emulator.protocol.s3.documents import NAME_SPACE
 from oss_emulator.protocol.s3.payload import Framing
+from oss_emulator.protocol.signature import v4
 from oss_emulator.settings import Auth
 from oss_referer import Signing
 from PIL import Image
@@ -41,11 +42,6 @@ def error(response: Response, code: str) -> xml.Node:
     found = xml.parse(response.body, "Error")
     assert found.text("Code") == code
     return found
-
-
-@pytest.fixture
-def service() -> Service:
-    return serve()
 
 
 def test_object_is_stored_and_read_over_s3_and_over_oss(service: Service) -> None:
@@ -140,7 +136,7 @@ def test_presigned_url_is_decided_as_one_of_oss(service: Service, referer: str) 
     claim = signature.parse(asked)
     assert claim is not None
     text = signature.string_to_sign(claim, signature.canonical_request(claim, asked))
-    made = signature.sign(signature.signing_key(ACCESS_KEY_SECRET, claim.day, claim.region), text)
+    made = v4.sign(signature.signing_key(ACCESS_KEY_SECRET, claim.day, claim.region), text)
     asked = ask("GET", f"/private-bucket/a?{query}&X-Amz-Signature={made}", {"Referer": referer})
     outcome = service.admit(asked)
     assert isinstance(outcome, Admission) is (referer == PAGE)

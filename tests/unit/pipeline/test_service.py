@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from email.utils import formatdate
 from itertools import combinations
@@ -22,12 +21,11 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
 from oss_emulator.storage.base import Bucket
 from oss_referer import Reason, Signing
-from oss_referer.engine.assumptions import Assumptions, ProcessingOrder
 
 from tests.client import REGION
 from tests.http import forms
 from tests.rows import rows
-from tests.unit.pipeline.service import PAGE, SETTINGS, THIEF, ask, put, serve
+from tests.unit.pipeline.service import PAGE, THIEF, ask, put
 
 # --- The steps of a request: the first error wins, and a refusal knows the results before it
 
@@ -313,20 +311,6 @@ def test_reader_pays_for_an_answer_and_for_no_error(service: Service) -> None:
         for key in ("a", "none")
     ]
     assert paid == [True, False]
-
-
-def test_denial_may_wait_until_the_image_is_processed() -> None:
-    """R-39"""
-    late = Assumptions(processing_order=ProcessingOrder.AFTER)
-    service = serve(replace(SETTINGS, assumptions=late))
-    target = "/public-bucket/a?x-oss-process=image/info"
-    admitted = service.admit(ask("GET", target, {"Referer": THIEF}))
-    assert isinstance(admitted, Admission)
-    assert admitted.decision is not None
-    assert not admitted.decision.allowed
-    with pytest.raises(OSSError, match="AccessDenied") as raised:
-        service.execute(admitted)
-    assert raised.value.ec == "0003-00000503"
 
 
 # --- Bodies

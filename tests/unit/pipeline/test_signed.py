@@ -22,14 +22,21 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.protocol.parameters import KNOWN, is_parameter
 from oss_emulator.protocol.s3 import signature as s3
 from oss_emulator.protocol.signature import SignedIn, Version
-from oss_emulator.protocol.signature.unsigned import UNSIGNED_PARTS, Dialect
 from oss_emulator.storage.base import Storage
 
 from tests.http import forms
 from tests.rows import rows
 from tests.thorough import cases
 from tests.unit.pipeline.service import SETTINGS
-from tests.unit.pipeline.signing import NOW, SCHEMES, Scheme, Sent, alter
+from tests.unit.pipeline.signing import (
+    NOW,
+    SCHEMES,
+    UNSIGNED_PARTS,
+    Dialect,
+    Scheme,
+    Sent,
+    alter,
+)
 
 PACKAGE = Path(oss_emulator.__file__).parent
 HOST = ("Host", "localhost")

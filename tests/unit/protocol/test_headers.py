@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
@@ -42,6 +44,13 @@ def test_encryption_of_a_later_request_is_refused() -> None:
         headers.refuse_encryption({headers.ENCRYPTION: "KMS"}, "UploadPart")
 
 
+def test_key_of_an_encryption_fits_into_a_header() -> None:
+    """Fields of forms and parameters of S3 may have line ends, unlike headers."""
+    sent = {headers.ENCRYPTION: "KMS", f"{headers.ENCRYPTION}-key-id": "a-\r\nb: c"}
+    with pytest.raises(OSSError, match="cannot contain"):
+        headers.encryption(sent)
+
+
 def test_location_is_ascii() -> None:
     assert headers.location("http://h/ä?a=%20&b=1#c") == "http://h/%C3%A4?a=%20&b=1#c"
 
@@ -53,6 +62,16 @@ def test_location_is_ascii() -> None:
 def test_bucket_that_is_not_utf8_is_refused(header: str) -> None:
     with pytest.raises(OSSError, match="Copy Source must mention"):
         conditions.parse_copy_source(header)
+
+
+# --- Conditions on an object
+
+
+def test_the_first_second_of_the_epoch_is_a_date() -> None:
+    begin = {"if-unmodified-since": dates.format_http(0)}
+    conditions.check(begin, '"A"', modified=0)
+    with pytest.raises(OSSError, match="PreconditionFailed"):
+        conditions.check(begin, '"A"', modified=1)
 
 
 # --- Dates on the wire, parsed and formatted
@@ -74,6 +93,17 @@ def test_latest_date_is_parsed_again() -> None:
 def test_dates_are_formatted_exactly() -> None:  # P-31
     assert dates.format_http(1_330_668_468.9) == "Fri, 02 Mar 2012 06:07:48 GMT"
     assert dates.format_iso(1_330_668_468.9) == "2012-03-02T06:07:48.000Z"
+
+
+@pytest.mark.parametrize("zone", ["", " -0000", " GMT"])
+def test_date_without_a_zone_is_utc(monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+    """On a machine in China too, whose own time would be eight hours earlier."""
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "Asia/Shanghai")
+        time.tzset()
+        found = dates.parse_http(f"Fri, 02 Mar 2012 06:07:48{zone}")
+    time.tzset()
+    assert found == 1_330_668_468
 
 
 @rows(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from base64 import b64encode
 from bisect import bisect_left
 from hashlib import sha1
@@ -17,7 +18,7 @@ from hypothesis import given
 from oss_emulator.protocol import paging, parameters, signature
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import OSSError
-from oss_emulator.protocol.message import FileRange, Request, parse_query
+from oss_emulator.protocol.message import FileRange, Request, parse_query, repeated_names
 from oss_emulator.protocol.parameters import KNOWN, SUBRESOURCES
 
 from tests.rows import rows
@@ -81,10 +82,14 @@ def test_limit_of_a_listing_is_100_by_default(query: dict[str, str], limit: int)
     assert parameters.max_keys(query) == limit
 
 
-@rows("text", "0", "1001", "-1", "+5", "1_0", "٣", "x", "9" * 40)
-def test_limit_out_of_range_is_refused(text: str) -> None:
+@rows(
+    ("text", "least"),
+    ("0", 1),
+    *((text, 0) for text in ("1001", "0000000001001", "-1", "+5", "1_0", "٣", "x", "9" * 40)),
+)
+def test_limit_out_of_range_is_refused(text: str, least: int) -> None:
     with pytest.raises(OSSError) as caught:
-        parameters.max_keys({"max-keys": text})
+        parameters.max_keys({"max-keys": text}, least=least)
     assert caught.value.code == "InvalidArgument"
 
 
@@ -283,6 +288,14 @@ def test_absolute_target_names_the_host(target: str, host: str, path: str) -> No
 def test_query_is_decoded(query: str, expected: dict[str, str]) -> None:
     """P-04"""
     assert parse_query(query) == expected
+
+
+def test_repeated_names_of_a_long_query_are_found_at_once() -> None:
+    """The limit is generous: comparing all names with each other takes 8 seconds."""
+    names = "&".join(map(str, range(16_000)))
+    began = time.perf_counter()
+    assert repeated_names(f"{names}&a=1&%61&a") == ("a",)
+    assert time.perf_counter() - began < 2
 
 
 def test_range_of_a_file_is_read_without_moving_its_position() -> None:

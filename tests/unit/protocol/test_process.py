@@ -76,7 +76,12 @@ def test_watermark_names_its_object_and_how_it_is_prepared() -> None:
         "p.png",
         (ImageAction("resize", {"P": 30}),),
     )
-    for value in ("p.png?x-oss-process=image/circle,r_3", "p.png?other=1"):
+    for value in (
+        "p.png?x-oss-process=image/circle,r_3",
+        "p.png?x-oss-process=style/small",
+        "p.png?x-oss-process=image/resize,w_9|sys/saveas,o_YQ",
+        "p.png?other=1",
+    ):
         with pytest.raises(OSSError) as raised:
             process.parse_watermark(value)
         assert raised.value.code == "InvalidArgument"

@@ -176,7 +176,7 @@ def squeezed(document: bytes) -> str:
 
 @rows("given", *FILTERS)
 def test_filter_of_a_lifecycle_rule_becomes_its_prefix_and_tags(given: str) -> None:
-    found = documents.to_oss("PutBucketLifecycle", S3_RULE.format(given).encode())
+    found = documents.TO_OSS["PutBucketLifecycle"](S3_RULE.format(given).encode())
     rule = xml.parse(found, "LifecycleConfiguration").all("Rule")[0]
     assert rule.text("Transition/StorageClass") == "Archive"
     assert rule.text("AbortMultipartUpload/Days") == "2"
@@ -186,13 +186,13 @@ def test_filter_of_a_lifecycle_rule_becomes_its_prefix_and_tags(given: str) -> N
 
 def test_sizes_of_a_lifecycle_rule_stay_in_its_filter() -> None:
     given = "<Filter><ObjectSizeLessThan>9</ObjectSizeLessThan></Filter>"
-    found = documents.to_oss("PutBucketLifecycle", S3_RULE.format(given).encode())
+    found = documents.TO_OSS["PutBucketLifecycle"](S3_RULE.format(given).encode())
     assert given in squeezed(found)
 
 
 def test_lifecycle_survives_a_round_trip() -> None:
     given = "<Filter><And><Prefix>x/</Prefix><Tag><Key>k</Key><Value>v</Value></Tag></And></Filter>"
-    oss = documents.to_oss("PutBucketLifecycle", S3_RULE.format(given).encode())
+    oss = documents.TO_OSS["PutBucketLifecycle"](S3_RULE.format(given).encode())
     back = squeezed(documents.from_oss("GetBucketLifecycle", oss))
     assert given in back
     assert "<StorageClass>GLACIER</StorageClass>" in back
@@ -210,27 +210,27 @@ def test_lifecycle_survives_a_round_trip() -> None:
 )
 def test_element_without_a_counterpart_is_refused_by_name(given: str) -> None:
     with pytest.raises(OSSError, match="NotImplemented: The element"):
-        documents.to_oss("PutBucketLifecycle", S3_RULE.format(given).encode())
+        documents.TO_OSS["PutBucketLifecycle"](S3_RULE.format(given).encode())
 
 
 def test_lifecycle_rule_of_noncurrent_versions_is_refused_with_its_ec() -> None:
     given = "<NoncurrentVersionExpiration><NoncurrentDays>9</NoncurrentDays>"
     given += "</NoncurrentVersionExpiration>"
     with pytest.raises(xml.DocumentError) as caught:
-        documents.to_oss("PutBucketLifecycle", S3_RULE.format(given).encode())
+        documents.TO_OSS["PutBucketLifecycle"](S3_RULE.format(given).encode())
     assert caught.value.ec == "0014-00000003"
 
 
 def test_unknown_class_of_a_lifecycle_rule_is_refused_with_its_ec() -> None:
     given = S3_RULE.format("").replace("GLACIER", "Unknown").encode()
     with pytest.raises(OSSError, match="is unknown to OSS") as caught:
-        documents.to_oss("PutBucketLifecycle", given)
+        documents.TO_OSS["PutBucketLifecycle"](given)
     assert caught.value.ec == "0014-00000009"
 
 
 def test_date_of_a_lifecycle_rule_is_put_into_the_rule() -> None:
     given = "<Expiration><Date>2030-01-01T00:00:00.000Z</Date></Expiration>"
-    oss = documents.to_oss("PutBucketLifecycle", S3_RULE.format(given).encode())
+    oss = documents.TO_OSS["PutBucketLifecycle"](S3_RULE.format(given).encode())
     assert "<Prefix></Prefix>" in squeezed(oss)
     assert "<Date>2030-01-01T00:00:00.000Z</Date>" in squeezed(oss)
     assert "<Expiration>" not in squeezed(oss)
@@ -263,9 +263,8 @@ def test_acl_becomes_grants(acl: str, permissions: list[str]) -> None:
 
 @pytest.mark.parametrize("operation", ["PutBucketAcl", "PutObjectACL"])
 def test_grants_of_a_request_are_refused(operation: str) -> None:
-    assert documents.to_oss(operation, b"") == b""
     with pytest.raises(OSSError, match="Grants of S3 have no counterpart"):
-        documents.to_oss(operation, b"<AccessControlPolicy/>")
+        documents.TO_OSS[operation](b"<AccessControlPolicy/>")
 
 
 def test_quiet_deletion_answers_an_empty_list() -> None:

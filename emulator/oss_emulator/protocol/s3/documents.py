@@ -35,14 +35,6 @@ def from_oss(operation: str, document: bytes) -> bytes:
     return _ROOT.sub(rb'<\1 xmlns="%s">' % NAME_SPACE.encode(), document, count=1)
 
 
-def to_oss(operation: str, document: bytes) -> bytes:
-    """Turn the document of an S3 request into that of the operation of OSS.
-
-    Raises `DocumentError`, and `NotImplemented` for what has no counterpart in OSS.
-    """
-    return _TO_OSS[operation](document) if operation in REQUESTS and document else document
-
-
 def _rename_class(match: re.Match[bytes]) -> bytes:
     return b"<StorageClass>%s</StorageClass>" % storage_class(match[1].decode()).encode()
 
@@ -167,14 +159,16 @@ _FROM_OSS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
         b"<NextPartNumberMarker></", b"<NextPartNumberMarker>0</"
     ),
 }
-_TO_OSS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
+
+TO_OSS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
     "PutBucketAcl": _refuse_grants,
     "PutBucketLifecycle": partial(_lifecycle, _rule_to_oss),
     "PutObjectACL": _refuse_grants,
 }
+"""The operations of OSS whose request documents differ from those of S3, and what turns these.
 
-REQUESTS: Final = frozenset(_TO_OSS)
-"""The operations of OSS whose request documents differ from those of S3."""
+It raises `DocumentError`, and `NotImplemented` for what has no counterpart in OSS.
+"""
 
 ANSWERS: Final = _FROM_OSS.keys() | frozenset(
     """

@@ -3,8 +3,6 @@
 Source: "Browser-based uploads using POST" of the Amazon S3 documentation.
 """
 
-import hmac
-from base64 import b64encode
 from collections.abc import Mapping
 from typing import Final
 
@@ -12,7 +10,15 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import Form, missing
 from oss_emulator.protocol.headers import encode, invalid_argument
 from oss_emulator.protocol.s3 import headers, signature
-from oss_emulator.protocol.signature.claim import Claim, SignedIn, Version, format_day, parse_time
+from oss_emulator.protocol.signature import v1, v4
+from oss_emulator.protocol.signature.claim import (
+    Calculation,
+    Claim,
+    SignedIn,
+    Version,
+    format_day,
+    parse_time,
+)
 
 _POLICY: Final = "policy"
 _ACL: Final = "x-oss-object-acl"
@@ -51,11 +57,11 @@ def conditional(form: Form, bucket: str, sent: Mapping[str, str]) -> dict[str, s
     counts.
     """
     given = {} if form.original is None else form.original.fields
-    fields = {**given, **form.fields, **headers.from_oss(form.fields)}
+    found = {**given, **form.fields, **headers.from_oss(form.fields), "bucket": bucket}
+    if form.stored_type is not None:
+        found["content-type"] = form.stored_type
     acl = form.fields.get(_ACL, sent.get(_ACL))
-    if acl is not None:
-        fields |= dict.fromkeys(_ACLS, acl)
-    return form._replace(fields=fields).conditional(bucket)
+    return found if acl is None else {**found, **dict.fromkeys(_ACLS, acl)}
 
 
 def parse(form: Form) -> Claim | None:
@@ -83,11 +89,11 @@ def verify(claim: Claim, form: Form, secret: str) -> None:
     """
     policy = encode(form.text(_POLICY))
     if claim.version is Version.V2:
-        expected = b64encode(hmac.digest(encode(secret), policy, "sha1")).decode()
+        expected = v1.sign(secret, policy)
     else:
         key = signature.signing_key(secret, claim.day, claim.region)
-        expected = signature.sign(key, policy)
-    signature.compare(claim, expected, policy)
+        expected = v4.sign(key, policy)
+    signature.compare(claim, Calculation(expected, policy))
 
 
 def _parse_v4(form: Form) -> Claim:

@@ -12,15 +12,16 @@ CHUNKED: Final = "aws-chunked"
 
 PAYLOAD_HASH: Final = "x-amz-content-sha256"
 
+CONTENT_LENGTH: Final = "x-amz-decoded-content-length"
+"""The bytes of the content of a body in chunks."""
+
 COMPATIBLE: Final = "x-oss-s3-compat"
 """The header of OSS that asks for S3."""
 
 _PARAMETERS: Final = frozenset(
     {"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "AWSAccessKeyId"}
 )
-_HEADERS: Final = frozenset(
-    {PAYLOAD_HASH, "x-amz-date", "x-amz-decoded-content-length", COMPATIBLE}
-)
+_HEADERS: Final = frozenset({PAYLOAD_HASH, CONTENT_LENGTH, "x-amz-date", COMPATIBLE})
 
 TELLING: Final = _HEADERS | {"authorization", "content-encoding"}
 """The headers that may mark a request; most requests have none of them."""
@@ -65,7 +66,6 @@ _ACL: Final = f"{PREFIX}acl"
 _STORAGE_CLASS: Final = f"{PREFIX}storage-class"
 _ENCRYPTION: Final = f"{PREFIX}server-side-encryption"
 _COPY_SOURCE: Final = f"{PREFIX}copy-source"
-_LENGTH: Final = f"{PREFIX}decoded-content-length"
 CHECKSUM: Final = f"{PREFIX}checksum-"
 
 STORAGE_CLASSES: Final = {"STANDARD": "Standard", "STANDARD_IA": "IA", "GLACIER": "Archive"}
@@ -171,11 +171,11 @@ def _unframe(headers: Mapping[str, str], found: dict[str, str]) -> None:
         codings = map(str.strip, found.pop("content-encoding").split(","))
         if rest := ",".join(part for part in codings if part.lower() != CHUNKED):
             found["content-encoding"] = rest
-    if is_framed(headers) and _LENGTH in headers and "content-length" in found:
-        found["content-length"] = headers[_LENGTH]
+    if is_framed(headers) and CONTENT_LENGTH in headers and "content-length" in found:
+        found["content-length"] = headers[CONTENT_LENGTH]
 
 
 def unsupported(name: str, kind: str = "header") -> OSSError:
-    """Make the error for a header, or a field of a form, that is not understood."""
+    """Make the error for a header, or a field of a form, that OSS does not have."""
     message = f"The {kind} {name} of S3 has no counterpart that OSS documents; leave it out."
     return OSSError(ErrorCase.NOT_IMPLEMENTED, message, Header=name)

@@ -18,10 +18,12 @@ from oss_emulator.protocol.s3 import signature
 from oss_emulator.protocol.s3.headers import (
     CHECKSUM,
     CHUNKED,
+    CONTENT_LENGTH,
     PAYLOAD_HASH,
     is_framed,
     names_chunks,
 )
+from oss_emulator.protocol.signature import v4
 from oss_emulator.protocol.signature.claim import Claim, Version
 
 MAX_LINE: Final = 4096
@@ -162,7 +164,7 @@ class ChunkDecoder:
         assert self._seed is not None  # noqa: S101 - the callers ask
         key, date, scope, _ = self._seed
         head = f"{signature.SCHEME}-{kind}\n{date}\n{scope}\n{self._previous}"
-        expected = signature.sign(key, f"{head}\n{text}".encode())
+        expected = v4.sign(key, f"{head}\n{text}".encode())
         if not hmac.compare_digest(expected, claimed):
             raise OSSError(
                 ErrorCase.SIGNATURE_DOES_NOT_MATCH,
@@ -175,9 +177,6 @@ class ChunkDecoder:
 
 def _malformed(detail: str) -> OSSError:
     return OSSError(ErrorCase.MALFORMED_CHUNKS, ErrorDetail=detail)
-
-
-_LENGTH: Final = "x-amz-decoded-content-length"
 
 
 class Framing(StrEnum):
@@ -275,11 +274,10 @@ class Payload(NamedTuple):
             tuple(_checksums(dict.fromkeys(map(str.strip, names), ""))),
         )
 
-    def sign(self, claim: Claim | None, secret: str | None) -> "Payload":
+    def sign(self, claim: Claim, secret: str | None) -> "Payload":
         """Enable the check of the chunk signatures, if the claim can be verified."""
-        if claim is None or secret is None or claim.version is not Version.V4:
-            return self
-        if self.framing is None or not self.framing.signed:
+        signed = self.framing is not None and self.framing.signed
+        if not signed or secret is None or claim.version is not Version.V4:
             return self
         key = signature.signing_key(secret, claim.day, claim.region)
         seed = Seed(key, claim.date, signature.scope(claim), claim.signature)
@@ -342,7 +340,7 @@ class PayloadReader:
                 raise OSSError(ErrorCase.BAD_DIGEST, message)
 
     def _wrong_size(self) -> OSSError:
-        message = f"The chunks have {self._size} bytes; {_LENGTH} says {self._payload.size}."
+        message = f"The chunks have {self._size} bytes; {CONTENT_LENGTH} says {self._payload.size}."
         return OSSError(ErrorCase.INCOMPLETE_BODY, message, ec="")
 
 
@@ -352,9 +350,9 @@ def _checksums(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _size(headers: Mapping[str, str]) -> int:
-    text = headers.get(_LENGTH, "")
+    text = headers.get(CONTENT_LENGTH, "")
     if not (text.isascii() and text.isdigit() and len(text) < 16):
-        message = f"A body in chunks needs {_LENGTH}, the bytes of its content."
+        message = f"A body in chunks needs {CONTENT_LENGTH}, the bytes of its content."
         raise OSSError(ErrorCase.MISSING_CONTENT_LENGTH, message)
     return int(text)
 

@@ -1,7 +1,6 @@
 """The signatures of AWS, version 2 and version 4, in the header and in the URL (P-73)."""
 
 import hmac
-from base64 import b64encode
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
@@ -12,8 +11,9 @@ from oss_emulator.protocol.headers import EXPLAIN, encode
 from oss_emulator.protocol.message import Request, repeated_names
 from oss_emulator.protocol.parameters import KNOWN, is_parameter
 from oss_emulator.protocol.s3.headers import COMPATIBLE, PAYLOAD_HASH
-from oss_emulator.protocol.signature import canonical, unsigned
+from oss_emulator.protocol.signature import canonical, v1, v4
 from oss_emulator.protocol.signature.claim import (
+    Calculation,
     Claim,
     FieldECs,
     SignedIn,
@@ -28,7 +28,6 @@ from oss_emulator.protocol.signature.claim import (
     parse_time,
     refuse_parameter,
 )
-from oss_emulator.protocol.signature.unsigned import UNSIGNED_PARTS, Dialect
 
 SCHEME: Final = "AWS4-HMAC-SHA256"
 TERMINATOR: Final = "aws4_request"
@@ -75,7 +74,7 @@ _MISMATCH: Final = {
 """The EC of a signature that does not match; those of the header are unknown."""
 
 _UNSIGNED: Final = frozenset({_DATE, PAYLOAD_HASH, COMPATIBLE, EXPLAIN})
-"""The headers of AWS and OSS that need no signature of their own."""
+"""The headers of AWS and OSS that need not be signed."""
 
 _SIGNED_BY_V2: Final = frozenset(
     """
@@ -88,8 +87,15 @@ _SIGNED_BY_V2: Final = frozenset(
 )
 """The query parameters that version 2 signs (Signing and authenticating REST requests)."""
 
+UNSIGNED_BY_V2: Final = frozenset(
+    """
+    continuation-token delimiter encoding-type fetch-owner list-type marker max-keys max-parts
+    part-number-marker prefix start-after
+    """.split()
+)
+"""The parameters that are not sub-resources, so version 2 does not sign them (P-73)."""
 
-_COVERED_BY_V2: Final = _SIGNED_BY_V2 | UNSIGNED_PARTS[Dialect.S3, Version.V2].parameters
+_COVERED_BY_V2: Final = _SIGNED_BY_V2 | UNSIGNED_BY_V2
 
 MARKS_OF_OSS: Final = frozenset(
     """
@@ -148,11 +154,12 @@ def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str) -
     if claim.version is Version.V2:
         _check_parameters_v2(claim, request)
         text = string_to_sign_v2(claim, request, bucket, key)
-        compare(claim, b64encode(hmac.digest(encode(secret), text, "sha1")).decode(), text)
+        compare(claim, Calculation(v1.sign(secret, text), text))
         return
     asked = canonical_request(claim, request)
     text = string_to_sign(claim, asked)
-    compare(claim, sign(signing_key(secret, claim.day, claim.region), text), text, asked)
+    made = v4.sign(signing_key(secret, claim.day, claim.region), text)
+    compare(claim, Calculation(made, text, asked))
 
 
 def canonical_request(claim: Claim, request: Request) -> bytes:
@@ -185,11 +192,6 @@ def signing_key(secret: str, day: str, region: str) -> bytes:
     for part in (day, region, SERVICE, TERMINATOR):
         key = hmac.digest(key, encode(part), "sha256")
     return key
-
-
-def sign(key: bytes, text: bytes) -> str:
-    """Compute an HMAC-SHA256, in lower-case hex."""
-    return hmac.digest(key, text, "sha256").hex()
 
 
 def string_to_sign_v2(claim: Claim, request: Request, bucket: str, key: str) -> bytes:
@@ -225,7 +227,7 @@ def _subresources(query_string: str) -> str:
     decoded = [(unquote_plus(name), equals, unquote_plus(value)) for name, equals, value in pairs]
     signed = sorted(part for part in decoded if part[0] in _SIGNED_BY_V2)
     text = "&".join("".join(part) for part in signed)
-    unsigned.check_readable(text, [name for name, _, _ in signed], _SIGNED_BY_V2.__contains__)
+    canonical.check_readable(text, [name for name, _, _ in signed], _SIGNED_BY_V2.__contains__)
     return text
 
 
@@ -364,13 +366,13 @@ def _check_once(claim: Claim, request: Request) -> None:
     of_v2 = claim.version is Version.V2
     if request.repeated:
         always = ("content-md5", "content-type", "date") if of_v2 else claim.additional_headers
-        unsigned.check_once(request, always, ("x-amz-", "x-oss-"))
+        canonical.check_once(request, always, ("x-amz-", "x-oss-"))
     for name in repeated_names(request.query_string):
-        if not of_v2 or name not in UNSIGNED_PARTS[Dialect.S3, Version.V2].parameters:
-            raise unsigned.given_twice(name)
+        if not of_v2 or name not in UNSIGNED_BY_V2:
+            raise canonical.given_twice(name)
     for name in request.query:
         if name.lower() in request.headers and name.lower().startswith("x-amz-"):
-            raise unsigned.given_twice(name)
+            raise canonical.given_twice(name)
 
 
 def _check_parameters_v2(claim: Claim, request: Request) -> None:
@@ -385,21 +387,9 @@ def _check_parameters_v2(claim: Claim, request: Request) -> None:
             raise OSSError(ErrorCase.HEADERS_NOT_SIGNED, HeadersNotSigned=name)
 
 
-def compare(claim: Claim, expected: str, text: bytes, asked: bytes = b"") -> None:
-    """Raise `SignatureDoesNotMatch`, with the texts to find out why, unless they agree."""
-    if claim.signature.isascii() and hmac.compare_digest(expected, claim.signature):
-        return
-    error = OSSError(
-        ErrorCase.SIGNATURE_DOES_NOT_MATCH,
-        ec=_MISMATCH.get((claim.version, claim.place), ""),
-        AWSAccessKeyId=claim.access_key_id,
-        SignatureProvided=claim.signature,
-        StringToSign=text.decode(errors="replace"),
-        StringToSignBytes=text.hex(" ").upper(),
-    )
-    if asked:
-        error.details["CanonicalRequest"] = asked.decode(errors="replace")
-    raise error
+def compare(claim: Claim, right: Calculation) -> None:
+    """Raise `SignatureDoesNotMatch` unless the claim has the right signature."""
+    right.compare(claim, _MISMATCH.get((claim.version, claim.place), ""), "AWSAccessKeyId")
 
 
 def _squeeze(value: str) -> str:

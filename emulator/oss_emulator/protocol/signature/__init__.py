@@ -12,6 +12,7 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Request, parse_query
 from oss_emulator.protocol.signature import v1, v2, v4
+from oss_emulator.protocol.signature.canonical import check_once
 from oss_emulator.protocol.signature.claim import (
     Calculation,
     Claim,
@@ -19,12 +20,18 @@ from oss_emulator.protocol.signature.claim import (
     Version,
     check_period,
 )
-from oss_emulator.protocol.signature.unsigned import check_once
 
 __all__ = ["Claim", "SignedIn", "Version", "is_signed", "parse", "verify"]
 
 _EXPIRED: Final = {Version.V4: "0002-00000236"}
 """The EC of an expired URL, if it is not that of the error (P-17)."""
+
+_MISMATCH: Final = {
+    Version.V1: "0002-00000040",
+    Version.V2: "0002-00000101",
+    Version.V4: "0002-00000201",
+}
+"""The EC of a signature that does not match."""
 
 _PARSE_HEADER: Final[dict[str, Callable[[Request, str], Claim]]] = {
     v1.SCHEME: v1.parse_header,
@@ -92,18 +99,14 @@ def parse(request: Request) -> Claim | None:
     signatures in both places and for an additional header that is missing, `AccessDenied` for an
     incomplete V1 or V2 URL or a bad date, and `InvalidAccessKeyId` for a malformed key id.
     """
-    if "authorization" in request.headers:
-        found = SignedIn.HEADER
-    elif request.query and not _MARKS.isdisjoint(request.query):
-        found = SignedIn.URL
-    else:
+    in_url = "authorization" not in request.headers
+    if in_url and not is_signed_url(request.query):
         return None
     if not _TOKENS.isdisjoint(request.headers):
         if not _TOKENS.isdisjoint(request.query):
             raise OSSError(ErrorCase.TOKEN_TWICE)
-        if found is SignedIn.URL:
+        if in_url:
             raise OSSError(ErrorCase.TOKEN_NOT_IN_URL)
-    in_url = found is SignedIn.URL
     claim = _parse_url(request.query_string) if in_url else _parse_header(request)
     _check_headers(claim, request)
     return claim
@@ -122,7 +125,8 @@ def verify(claim: Claim, request: Request, target: Target, secret: str, region: 
     check_period(claim, request.received, _EXPIRED)
     if request.repeated:
         check_once(request, (*_SIGNED_HEADERS, *claim.additional_headers), ("x-oss-",))
-    _CALCULATE[claim.version](claim, request, target.bucket, target.key, secret).compare(claim)
+    right = _CALCULATE[claim.version](claim, request, target.bucket, target.key, secret)
+    right.compare(claim, _MISMATCH[claim.version])
 
 
 def _parse_header(request: Request) -> Claim:

@@ -1,11 +1,11 @@
-"""The canonical forms of the parts of a request, which are signed."""
+"""The canonical forms of the parts of a request, which are signed, and what would be ambiguous."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from urllib.parse import quote
 
-from oss_emulator.protocol.message import parse_query, repeated_names
-from oss_emulator.protocol.signature.unsigned import given_twice
+from oss_emulator.protocol.errors import ErrorCase, OSSError
+from oss_emulator.protocol.message import Request, parse_query, repeated_names
 
 BLANKS = " \t"
 """The characters around the value of a header that do not belong to it (RFC 9110, 5.5)."""
@@ -58,3 +58,31 @@ def join(pairs: Iterable[tuple[str, str]]) -> str:
 def percent(text: str, safe: str = "") -> str:
     """Percent-encode all characters but letters, digits, `-._~` and those in `safe`."""
     return quote(text, safe, errors="surrogateescape")
+
+
+def check_once(request: Request, signed: tuple[str, ...], prefixes: tuple[str, ...]) -> None:
+    """Raise `InvalidArgument` if a header that is signed was sent more than once.
+
+    One of its values would be signed, and another one might be used. `prefixes` are those of the
+    headers that are always signed.
+    """
+    for name in request.repeated:
+        if name in signed or name.startswith(prefixes):
+            raise given_twice(name)
+
+
+def check_readable(text: str, names: Iterable[str], is_signed: Callable[[str], bool]) -> None:
+    """Raise `InvalidArgument` if a text of signed parameters reads like others than `names`.
+
+    Versions 1 and 2 do not encode them: a value that contains `&acl` is signed like `acl`.
+    """
+    found = [name for name, _, _ in (part.partition("=") for part in text.split("&"))]
+    if sorted(names) != [name for name in found if is_signed(name)]:
+        message = f"The signature of {text!r} would be that of other parameters as well."
+        raise OSSError(ErrorCase.INVALID_ARGUMENT, message, ArgumentName=found[0])
+
+
+def given_twice(name: str) -> OSSError:
+    """Make the error for a name that is signed and was given twice, perhaps in two spellings."""
+    message = f"The signature covers {name}, which must be given only once."
+    return OSSError(ErrorCase.GIVEN_TWICE, message, ArgumentName=name)

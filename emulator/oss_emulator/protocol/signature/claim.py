@@ -55,12 +55,14 @@ class Claim(NamedTuple):
 
 
 class FieldECs(NamedTuple):
-    """The ECs of an `Authorization` header that is not made of two or three known fields."""
+    """The ECs of an `Authorization` header with mistakes in its fields."""
 
     number: str
+    """There are fewer than two fields, or more than three."""
     form: str
-    """A field without its separator, or one that is given twice."""
+    """A field has no separator, or is given twice."""
     name: str
+    """A field is unknown."""
 
 
 def parse_fields(
@@ -94,11 +96,11 @@ def parse_header_names(text: str | None) -> tuple[str, ...]:
 
 
 _NO_KEY_ID: Final = re.compile(r"[^!-~]|\\")
-"""What no key id has: blanks, control characters and backslashes."""
+"""The characters that no key id has: blanks, backslashes, and all beyond printable ASCII."""
 
 
 def check_key_id(access_key_id: str, ec: str) -> None:
-    """Raise `InvalidAccessKeyId` for a key id that none can be."""
+    """Raise `InvalidAccessKeyId` for a text that cannot be the id of a key."""
     if _NO_KEY_ID.search(access_key_id):
         raise OSSError(ErrorCase.MALFORMED_ACCESS_KEY_ID, ec=ec)
 
@@ -204,14 +206,6 @@ def check_period(
         )
 
 
-_EC_OF_FORMS: Final = "0002-00000705"
-_EC: Final = {
-    Version.V1: "0002-00000040",
-    Version.V2: "0002-00000101",
-    Version.V4: "0002-00000201",
-}
-
-
 class Calculation(NamedTuple):
     """A signature calculated from the request and the secret."""
 
@@ -220,20 +214,22 @@ class Calculation(NamedTuple):
     canonical_request: bytes = b""
     """Only in V4: the canonical request, whose hash is in `string_to_sign`."""
 
-    def compare(self, claim: Claim) -> None:
-        """Raise `SignatureDoesNotMatch`, with the texts to find out why, unless they agree."""
+    def compare(self, claim: Claim, ec: str, key_name: str = "OSSAccessKeyId") -> None:
+        """Raise `SignatureDoesNotMatch`, with the texts to find out why, unless they agree.
+
+        `key_name` is the element of the error with the id of the key.
+        """
         claimed = claim.signature
         if claimed.isascii() and hmac.compare_digest(self.signature, claimed):
             return
-        error = OSSError(
-            ErrorCase.SIGNATURE_DOES_NOT_MATCH,
-            ec=_EC_OF_FORMS if claim.place is SignedIn.FORM else _EC[claim.version],
-            OSSAccessKeyId=claim.access_key_id,
-            SignatureProvided=claimed,
-            StringToSign=self.string_to_sign.decode(errors="replace"),
+        error = OSSError(ErrorCase.SIGNATURE_DOES_NOT_MATCH, ec=ec)
+        error.details = {
+            key_name: claim.access_key_id,
+            "SignatureProvided": claimed,
+            "StringToSign": self.string_to_sign.decode(errors="replace"),
             # The service also ends it with a blank.
-            StringToSignBytes=self.string_to_sign.hex(" ").upper() + " ",
-        )
+            "StringToSignBytes": self.string_to_sign.hex(" ").upper() + " ",
+        }
         if self.canonical_request:
             error.details["CanonicalRequest"] = self.canonical_request.decode(errors="replace")
         raise error

@@ -21,7 +21,6 @@ from oss_emulator.protocol.signature.claim import (
     parse_date,
     parse_expires,
 )
-from oss_emulator.protocol.signature.unsigned import check_readable, given_twice
 
 SCHEME: Final = "OSS"
 
@@ -98,10 +97,10 @@ def _subresources(query_string: str) -> str:
     """
     for name in repeated_names(query_string):
         if is_signed(name) or name in PARAMETERS:
-            raise given_twice(name)
+            raise canonical.given_twice(name)
     signed = {name: value for name, value in parse_query(query_string).items() if is_signed(name)}
     text = canonical.join(signed.items())
-    check_readable(text, signed, is_signed)
+    canonical.check_readable(text, signed, is_signed)
     return text
 
 
