@@ -57,8 +57,13 @@ def find_url(asked: ApiRequest, bucket: str, key: str, version: str | None = Non
 def find_address(asked: ApiRequest, bucket: str) -> str:
     """Return the address of a bucket, at a host of its own where the server demands that."""
     request = asked.request
-    scheme = "https" if request.secure else "http"
-    if not asked.controls.service.settings.strict_addressing:
-        return f"{scheme}://{request.host}/{bucket}"
+    if asked.controls.service.settings.strict_addressing:
+        return name_server(request, f"{bucket}.localhost")
+    return f"{'https' if request.secure else 'http'}://{request.host}/{bucket}"
+
+
+def name_server(request: Request, host: str) -> str:
+    """Return the address of this server at another host name, with the port of a request."""
     colon, port = request.host.rpartition(":")[1:]
-    return f"{scheme}://{bucket}.localhost{f':{port}' if colon and port.isdecimal() else ''}"
+    end = f":{port}" if colon and port.isdecimal() else ""
+    return f"{'https' if request.secure else 'http'}://{host}{end}"
