@@ -45,6 +45,7 @@ from oss_emulator.recording.playing import TRIES, PlayedAnswer, PlayedStep, cont
 from oss_emulator.recording.saving import save
 from oss_emulator.recording.scenario import RecordedRequest, RecordedScenario, Recording
 from oss_emulator.settings import Settings
+from oss_emulator.system import signals
 
 if TYPE_CHECKING:
     from oss_emulator.cli.foreground import Listening
@@ -344,7 +345,7 @@ def _play_at(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> Non
 @contextmanager
 def _terminable() -> Iterator[None]:
     """Treat SIGTERM and a closed terminal like Ctrl-C, so that buckets are deleted as well."""
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = signals("SIGTERM", "SIGHUP")
     before = [signal.signal(number, signal.default_int_handler) for number in numbers]
     try:
         yield
@@ -354,7 +355,7 @@ def _terminable() -> Iterator[None]:
 
 
 def _announce(recording: Recording, rate: float | None, form: str) -> None:
-    """Say how many requests follow, if rules take effect at once and at most."""
+    """Say how many requests follow: if rules take effect at once, and at most."""
     few = len([*recording.requests]) + 2 * len([*prepare(recording)]) + 8
     waits = sum(step.until for scenario in recording.scenarios for step in scenario.steps)
     pace = Sentence("{} a second", f"{rate:g}") if rate else Sentence("without pauses")

@@ -113,11 +113,9 @@ class Planned:
 class Faults:
     """The planned faults in the order they were added; the first that strikes a request counts."""
 
-    def __init__(self, seed: int = 0) -> None:
-        self.planned: list[Planned] = []
-        self._seed = seed
-        self._random = Random(seed)  # noqa: S311
+    def __init__(self) -> None:
         self._count = 0
+        self.clear()
 
     def add(self, fault: Fault) -> Planned:
         self._count += 1
@@ -132,9 +130,9 @@ class Faults:
         return len(self.planned) < before
 
     def clear(self) -> None:
-        """Remove all faults and reset the random numbers, to keep tests independent."""
-        self.planned.clear()
-        self._random.seed(self._seed)
+        """Remove all faults and begin the random numbers anew, to keep tests independent."""
+        self.planned: list[Planned] = []
+        self._random = Random(0)  # noqa: S311
 
     def match(self, admission: Admission) -> Fault | None:
         """Return the fault that strikes this request; None for none."""
