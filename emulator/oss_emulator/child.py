@@ -121,7 +121,7 @@ def _run(job: Job, exchange: _Exchange) -> Failure | None:
 
 
 def _limit(kind: int, most: int) -> None:
-    """Set a soft limit; the system may know none of its kind."""
+    """Set a soft limit, which cannot exceed the hard one."""
     _, hard = resource.getrlimit(kind)
     if hard != resource.RLIM_INFINITY:
         most = min(most, hard)

@@ -374,7 +374,7 @@ def _play_alone(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> 
 
         async def play_all(listening: "Listening", file: _PlayedFile = file) -> int:
             key = listening.key
-            file.private, file.region = {key.id: "{access key}"}, listening.settings.region
+            file.private, file.region = {key.id: "{access key}"}, listening.server.settings.region
             signer = Signer(GivenKey(key.id, key.secret, None), file.region)
             client = _client_of(listening, file.recording)
             for scenario in file.recording.scenarios:
@@ -394,7 +394,7 @@ def _play_alone(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> 
 
 
 def _client_of(listening: "Listening", recording: Recording) -> ServiceClient:
-    certificates = listening.certificates
+    certificates = listening.server.certificates
     assert certificates is not None and certificates.ca is not None  # noqa: S101, PT018 - tls is set
     context = ssl.create_default_context(cadata=certificates.ca.decode())
     return ServiceClient(listening.server.endpoint, host=recording.endpoint, context=context)

@@ -100,7 +100,7 @@ _DESCRIPTION = (
 
 _DEFAULTS: dict[str, Any] = {"port": 0, "tls_port": 0, "log_level": "error"}
 _LEFT_OUT = ("OSS_SESSION_TOKEN", "ALIBABA_CLOUD_SECURITY_TOKEN", "AWS_CA_BUNDLE")
-"""The tokens of temporary keys, which belong to other keys, and a bundle with which rclone fails."""
+"""Tokens, which belong to the temporary keys of others, and a bundle with which rclone fails."""
 
 PRELOAD = Path(__file__).with_name("preload")
 """Modules for programs that ignore the proxy variables."""
@@ -157,9 +157,9 @@ def _refused(listening: Listening) -> list[str]:
 
 def environment(listening: Listening, inherited: Mapping[str, str], folder: Path) -> dict[str, str]:
     """Return the environment of the command; certificates are written to `folder`."""
-    endpoint = listening.server.endpoint
-    https_endpoint = listening.server.https_endpoint
-    ca = listening.certificates.ca if listening.certificates is not None else None
+    server, certificates = listening.server, listening.server.certificates
+    endpoint, https_endpoint = server.endpoint, server.https_endpoint
+    ca = certificates.ca if certificates is not None else None
     assert ca is not None  # noqa: S101 - set because of tls_port
     assert https_endpoint is not None  # noqa: S101
     own = {name: value for name, value in inherited.items() if name not in _LEFT_OUT}

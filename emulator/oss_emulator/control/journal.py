@@ -112,7 +112,7 @@ _CONVERT: Mapping[str, Callable[[Any], Any]] = {
     "default_domain": attrgetter("sentence"),
     "fault": asdict,
 }
-"""The conversions of those that are not such values, unless they are None."""
+"""What converts the attributes that are not values for JSON; None stays None."""
 
 
 class RefererResult(StrEnum):
@@ -359,7 +359,7 @@ class Journal:
 
     def __init__(self, size: int = SIZE) -> None:
         self.name = secrets.token_hex(4)
-        """A name that no other journal has: the numbers of entries begin anew with each."""
+        """A name that no other journal has, since the numbers of entries begin anew with each."""
         self._traffic = Traffic()
         self._untallied: list[JournalEntry] = []
         """The last entries. They are tallied together, because one at a time costs three times as

@@ -75,7 +75,7 @@ def _rounded(length: Fraction) -> int:
 
 
 def check_result(width: int, height: int, frames: int = 1) -> None:
-    """Raise `ImageTooLarge` for a result beyond the limits, or for frames that are together."""
+    """Raise `ImageTooLarge` if a result is beyond the limits, or its frames together are."""
     if max(width, height) > MAX_SIDE or width * height * frames > MAX_RESULT:
         raise OSSError(ErrorCase.RESULT_TOO_LARGE)
 

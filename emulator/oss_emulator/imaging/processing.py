@@ -54,7 +54,8 @@ def change(
 ) -> Picture | ProcessedImage:
     """Carry out actions but for writing the result; `info` and `average-hue` have nothing to write.
 
-    `marks` are the files of watermarks by their keys. Raises `BadRequest`, `ImageTooLarge`, `BadWebPImage`, `WatermarkError` and `NotImplemented`.
+    `marks` are the files of watermarks by their keys. Raises `BadRequest`, `ImageTooLarge`,
+    `BadWebPImage`, `WatermarkError` and `NotImplemented`.
     """
     if actions[0].name == "info":
         return ProcessedImage(information.describe(data), "application/json")

@@ -14,9 +14,8 @@ LOG: Final = logging.getLogger("oss_emulator")
 TLS_CLOSE_TIMEOUT: Final = 0.5
 """Seconds that clients get to close their side of TLS connections."""
 
-
 REPEAT: Final = 60.0
-"""Seconds in which a client that fails in the same way again only tries again."""
+"""Seconds for which the same failure of the same client is not logged again."""
 
 _MOST_FAILURES: Final = 1000
 
@@ -59,7 +58,7 @@ class Connections:
         """Set when a connection ends or a request is answered; only while the server ends."""
 
     def report_tls(self, remote: str, level: int, text: str) -> None:
-        """Log why TLS did not begin with a client, once for all of its tries."""
+        """Log why TLS did not begin with a client, unless that was logged just before."""
         now, failure = time.monotonic(), (remote, text)
         if now - self._failures.get(failure, -REPEAT) < REPEAT:
             return

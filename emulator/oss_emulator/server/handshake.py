@@ -21,9 +21,8 @@ from oss_emulator.server.connections import LOG, Connection, Connections
 ACCEPT_PAUSE: Final = 1.0
 """Seconds to stop accepting after the system has run out of file descriptors."""
 
-
 _LAST: Final = 3
-"""The time-outs that TLS itself waits for a client: longer than this module and the guard do."""
+"""How many time-outs TLS itself waits for a client: this module and the guard give up earlier."""
 
 Accept: TypeAlias = Callable[[Connection], asyncio.Protocol]
 """Makes the protocol of a connection inside TLS, which takes the place of the outer one."""

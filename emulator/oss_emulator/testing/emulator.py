@@ -105,15 +105,14 @@ class Emulator:
             self.controls = Controls(self.settings, storage)
             """The journal, faults, clock and snapshots of the service; use them through `run`."""
             self.service = self.controls.service
-            domains = self.service.addresses.domains
-            self._certificates = certificates.load(self.settings, domains)
+            found = certificates.load(self.settings, self.service.addresses.domains)
         except BaseException:
             storage.close()
             raise
         self.port = self.settings.port
         self.ca_file: Path | None = None
         """The file with the local CA's certificate while the emulator runs; None without TLS."""
-        self._server = Server(self.controls, certificates=self._certificates)
+        self._server = Server(self.controls, certificates=found)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._started = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -185,7 +184,8 @@ class Emulator:
 
     def _write_ca(self) -> Path | None:
         """Return the file with the CA's certificate; write one if the settings name none."""
-        ca = None if self._certificates is None else self._certificates.ca
+        found = self._server.certificates
+        ca = None if found is None else found.ca
         if ca is None or self.settings.ca_file is not None:
             return self.settings.ca_file
         self._folder = tempfile.TemporaryDirectory(prefix="oss-emulator-")
