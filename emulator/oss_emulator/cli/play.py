@@ -227,16 +227,20 @@ class Player:
             failed = ""
             for _ in range(_ATTEMPTS):
                 try:
+                    if failed:
+                        time.sleep(self._pause)
                     self._delete(name)
                     break
-                except (CommandError, KeyboardInterrupt) as error:
+                except (CommandError, ValueError, KeyboardInterrupt) as error:
                     failed = str(error) or _INTERRUPTED
-                    time.sleep(self._pause)
             else:
                 yield f"oss://{name} is left, with what is in it ({failed})"
 
     def _delete(self, name: str) -> None:
-        """Delete a bucket and all versions of its objects. Raises CommandError."""
+        """Delete a bucket and all versions of its objects.
+
+        Raises CommandError, and ValueError for an answer that is not a listing.
+        """
         listing, keys = {"versions": "", "encoding-type": "url"}, ["?"]
         while keys:
             listed = self._call("GET", name, "/", listing)
