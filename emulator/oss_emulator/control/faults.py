@@ -114,8 +114,9 @@ class Faults:
     """The planned faults in the order they were added; the first that strikes a request counts."""
 
     def __init__(self) -> None:
+        self.planned: list[Planned] = []
+        self._random = Random(0)  # noqa: S311
         self._count = 0
-        self.clear()
 
     def add(self, fault: Fault) -> Planned:
         self._count += 1
@@ -131,8 +132,8 @@ class Faults:
 
     def clear(self) -> None:
         """Remove all faults and begin the random numbers anew, to keep tests independent."""
-        self.planned: list[Planned] = []
-        self._random = Random(0)  # noqa: S311
+        self.planned.clear()
+        self._random.seed(0)
 
     def match(self, admission: Admission) -> Fault | None:
         """Return the fault that strikes this request; None for none."""

@@ -138,7 +138,7 @@ class JournalEntry(NamedTuple):
     """The error of the answer, None for none."""
     response: Response
     """The answer; without its body, unless that is an error document."""
-    sent: int
+    sent_bytes: int
     """Bytes of body that were sent."""
     seconds: float
     """How long the answer took, from the arrival of the request."""
@@ -277,10 +277,6 @@ class JournalEntry(NamedTuple):
         return self.admission.claimed.signing
 
     @property
-    def sent_bytes(self) -> int:
-        return self.sent
-
-    @property
     def milliseconds(self) -> float:
         """How long the answer took."""
         return round(self.seconds * 1000, 3)
@@ -329,7 +325,7 @@ class JournalEntry(NamedTuple):
             time=request.received,
             request=f"{request.method} {self.target} HTTP/{request.version}",
             status=self.status,
-            sent_bytes=self.sent,
+            sent_bytes=self.sent_bytes,
             request_time=milliseconds,
             referer=self.referer or "",
             user_agent=mask(request.headers.get("user-agent", "")),

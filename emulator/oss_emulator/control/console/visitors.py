@@ -43,7 +43,7 @@ def try_referer(asked: ApiRequest, url: str, referer: str | None) -> dict[str, A
     result = service.admit(request)
     error = result.error if isinstance(result, Refused) else None
     response = service.render(result) if isinstance(result, Refused) else Response(200)
-    entry = JournalEntry(0, result.known, error, response, sent=0, seconds=0.0)
+    entry = JournalEntry(0, result.known, error, response, sent_bytes=0, seconds=0.0)
     row = summarize(entry)
     return {name: row[name] for name in _SHOWN}
 
