@@ -112,8 +112,7 @@ def adopt(controls: Controls, rehearsal: Rehearsal) -> None:
     What the files no longer name stays until a reset.
     """
     rehearsal.execute_on(controls.service)
-    if not controls.service.storage.blocking:
-        controls.snapshots.set_initial(take_snapshot(rehearsal.storage))
+    controls.snapshots.set_initial(take_snapshot(rehearsal.storage))
 
 
 Stamps = Mapping[Path, tuple[int, int, int]]

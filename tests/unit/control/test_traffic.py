@@ -199,14 +199,6 @@ def _by_slot(tally: Tally) -> dict[int, list[int]]:
     return dict(sorted(found.items())[-30:])
 
 
-def test_undo_of_a_clear_keeps_the_time_of_the_strip(ask: ApiCaller) -> None:
-    ask.record("/bucket/a", BLOG)
-    slots = list(ask.journal.traffic.whole.slots)
-    ask("DELETE", "journal")
-    ask("POST", "requests/restore")
-    assert list(ask.journal.traffic.whole.slots) == slots
-
-
 def test_site_of_a_host_without_end_is_cut(ask: ApiCaller) -> None:
     assert len(read_site(f"https://{'a' * 8000}.test/")) == 300
 
