@@ -456,6 +456,7 @@ class Guard(asyncio.Protocol):
             self.transport.close()
 
     def cancel(self) -> None:
+        """Cancel the answer to the request."""
         if self._http is not None:
             self._http.task.cancel()
 
