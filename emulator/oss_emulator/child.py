@@ -6,12 +6,13 @@ unpickling the job imports that.
 
 import os
 import pickle
+import select
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from threading import Lock
 from typing import IO, Any, Final, NamedTuple
 
 from oss_emulator.system import resource
@@ -20,6 +21,9 @@ MIB: Final = 1024 * 1024
 
 YIELD: Final = 10
 """How much lower the priority is than that of the server, which answers others meanwhile."""
+
+STACK: Final = 64 * 1024
+"""Bytes of the stack of a thread that only waits."""
 
 
 class Job(NamedTuple):
@@ -53,7 +57,7 @@ class _Exchange:
 
     def __init__(self, incoming: IO[bytes], outgoing: IO[bytes]) -> None:
         self._incoming, self._outgoing = incoming, outgoing
-        self._lock = Lock()
+        self._lock = threading.Lock()
 
     def receive(self) -> Any:
         return pickle.load(self._incoming)  # noqa: S301 - from the server that started this process
@@ -79,6 +83,9 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this
     if hasattr(os, "nice"):
         os.nice(YIELD)
+    if hasattr(select, "poll"):
+        threading.stack_size(STACK)  # it counts as data of the process
+        threading.Thread(target=_end_with_server, daemon=True).start()
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is not an answer
     exchange = _Exchange(incoming, outgoing)
@@ -87,6 +94,14 @@ def main() -> None:
             exchange.send(ENDED, _run(exchange.receive(), exchange))
     except (EOFError, BrokenPipeError):
         os._exit(0)  # the server has ended, and nothing here needs to be stored
+
+
+def _end_with_server() -> None:
+    """End the process once the server has ended, even one that was killed while a job is busy."""
+    watched = select.poll()
+    watched.register(0, 0)  # for no event but the end of the pipe
+    watched.poll()
+    os._exit(0)
 
 
 def _run(job: Job, exchange: _Exchange) -> Failure | None:
@@ -106,7 +121,7 @@ def _run(job: Job, exchange: _Exchange) -> Failure | None:
 
 
 def _limit(kind: int, most: int) -> None:
-    """Set a soft limit; the system may know none of its kind."""
+    """Set a soft limit, which cannot exceed the hard one."""
     _, hard = resource.getrlimit(kind)
     if hard != resource.RLIM_INFINITY:
         most = min(most, hard)

@@ -1,6 +1,6 @@
 """What not every system has: Windows lacks the locks, limits, signals and files of POSIX.
 
-Without them the server serves http from memory. Whoever needs more says so in one sentence.
+Without them the server serves http from memory. What needs more is refused in one sentence.
 """
 
 import os

@@ -7,6 +7,7 @@ import re
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import combinations
@@ -309,6 +310,42 @@ def test_deleting_is_tried_again(
     status, _, error = run(emulator, small)
     assert (status, error, failed) == (0, "", {"key"})
     assert buckets(emulator) == []
+
+
+def test_interruption_between_two_tries_says_what_is_left(
+    monkeypatch: pytest.MonkeyPatch, emulator: Emulator, run: Run, small: str
+) -> None:
+    send = ServiceClient.send
+
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    def fail(client: ServiceClient, method: str, *rest: Any, **body: Any) -> PlayedAnswer:
+        if method == "DELETE":
+            monkeypatch.setattr(time, "sleep", interrupt)
+            raise CommandError("reset")
+        return send(client, method, *rest, **body)
+
+    monkeypatch.setattr(ServiceClient, "send", fail)
+    status, _, error = run(emulator, small)
+    (left,) = buckets(emulator)
+    said = f"oss-emulator: oss://{left} is left, with what is in it (interrupted)\n"
+    assert (status, error) == (2, said)
+
+
+def test_bucket_whose_listing_is_not_xml_is_said_to_be_left(
+    monkeypatch: pytest.MonkeyPatch, emulator: Emulator, run: Run, small: str
+) -> None:
+    send = ServiceClient.send
+
+    def answer(client: ServiceClient, method: str, *rest: Any, **body: Any) -> PlayedAnswer:
+        is_listing = method == "GET" and "versions" in rest[2]
+        return PlayedAnswer(200, {}, b"OK") if is_listing else send(client, method, *rest, **body)
+
+    monkeypatch.setattr(ServiceClient, "send", answer)
+    status, _, error = run(emulator, small)
+    (left,) = buckets(emulator)
+    assert (status, error.startswith(f"oss-emulator: oss://{left} is left, with what")) == (2, True)
 
 
 # --- what an account may not send

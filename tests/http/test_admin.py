@@ -180,7 +180,7 @@ def test_failure_gets_a_json_error_and_one_line_in_the_log(
         monkeypatch.setattr("oss_emulator.control.controls.Snapshots.take", fail)
         answer = site.ask("PUT", "/_emulator/snapshot/a")
     else:
-        monkeypatch.setattr("oss_emulator.control.api.journal.parse_filter", fail)
+        monkeypatch.setattr("oss_emulator.control.api.journal.JournalFilter.parse", fail)
         headers = {"Accept": "text/event-stream"}
         answer = site.ask("GET", "/_emulator/journal", **headers)
     assert answer.status == 500

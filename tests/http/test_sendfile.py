@@ -189,7 +189,7 @@ def test_sendfile_sends_whole_files_and_ranges(emulator: Emulator, pieces: list[
     assert ask(connection) == BODY
     connection.close()
     assert pieces == [SIZE, 4_999_995, SIZE]
-    assert [entry.sent for entry in emulator.journal] == [SIZE, 4_999_995, 5, SIZE]
+    assert [entry.sent_bytes for entry in emulator.journal] == [SIZE, 4_999_995, 5, SIZE]
 
 
 RANGES = {
@@ -207,7 +207,7 @@ def test_several_ranges_of_a_file_are_sent_in_turn(
         connection = connect(emulator)
         body = ask(connection, **RANGES)
         connection.close()
-        assert len(body) == emulator.journal[-1].sent
+        assert len(body) == emulator.journal[-1].sent_bytes
         boundary = body.partition(b"\r\n")[0]
         parts = (b"\r\n" + body).split(b"\r\n" + boundary)[1:-1]
         sent = [part.partition(b"\r\n\r\n")[2] for part in parts]
@@ -256,7 +256,7 @@ def test_interrupted_downloads_leak_no_descriptors(
                 client.recv(65536, socket.MSG_WAITALL)
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     wait_until(lambda: open_files() <= before)
-    assert all(entry.sent < SIZE for entry in emulator.journal)
+    assert all(entry.sent_bytes < SIZE for entry in emulator.journal)
     assert caplog.records == []
 
 
@@ -268,7 +268,7 @@ def test_stalled_download_is_aborted(loop: None) -> None:
             with recorded(emulator):
                 client = stack.enter_context(begin(emulator))
             assert len(read_to_end(client)) < SIZE
-        assert emulator.journal[0].sent < SIZE
+        assert emulator.journal[0].sent_bytes < SIZE
 
 
 def test_stopping_the_server_aborts_a_stalled_download(loop: None) -> None:

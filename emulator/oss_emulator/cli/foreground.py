@@ -28,7 +28,7 @@ from oss_emulator.control.journal import JournalEntry, RefererResult
 from oss_emulator.server import Server, app
 from oss_emulator.server import tls as certificates
 from oss_emulator.server.listening import loop_factory
-from oss_emulator.server.tls import CertificateError, Certificates
+from oss_emulator.server.tls import CertificateError
 from oss_emulator.settings import LogFormat, Settings
 from oss_emulator.storage.base import FolderError
 from oss_emulator.system import resource
@@ -126,9 +126,7 @@ class Listening(NamedTuple):
     """A server that listens, and what the caller may know about it."""
 
     server: Server
-    settings: Settings
     hint: str
-    certificates: Certificates | None
     key: AccessKey
     """The first key."""
 
@@ -137,7 +135,7 @@ class Listening(NamedTuple):
 
     def write_ready_file(self) -> None:
         """Write the ready file, if there is one, to announce that the server listens."""
-        path = self.settings.ready_file
+        path = self.server.settings.ready_file
         if path is None:
             return
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
@@ -176,19 +174,17 @@ def serve(settings: Settings, meanwhile: WhileListening) -> int:
         log = _open_log(settings, stack)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             server = Server(controls, log, found)
-            return runner.run(_serve(server, settings, hint, found, meanwhile, stack, known=known))
+            return runner.run(_serve(server, hint, meanwhile, stack, known))
 
 
 async def _serve(
     server: Server,
-    settings: Settings,
     hint: str,
-    found: Certificates | None,
     meanwhile: WhileListening,
     stack: ExitStack,
     known: contents.Stamps | None,
 ) -> int:
-    status = 1
+    status, settings = 1, server.settings
     try:
         await server.start(settings.host, settings.port)
     except NotImplementedError:  # by the loop of asyncio that Windows has
@@ -204,8 +200,7 @@ async def _serve(
         ) from None
     watching = None if known is None else asyncio.ensure_future(_watch(server, known))
     try:
-        key = server.service.accounts.first
-        status = await meanwhile(Listening(server, settings, hint, found, key))
+        status = await meanwhile(Listening(server, hint, server.service.accounts.first))
         return status
     finally:
         if watching is not None:
@@ -240,7 +235,7 @@ WATCH_EVERY = 0.5
 
 async def _watch(server: Server, known: contents.Stamps) -> None:
     """Load changed files again; a mistake in one is reported, and the old contents stay."""
-    controls, settings = server.controls, server.service.settings
+    controls, settings = server.controls, server.settings
     while True:
         await asyncio.sleep(WATCH_EVERY)
         try:
@@ -281,18 +276,18 @@ def _describe(changed: Sequence[Path], found: contents.Stamps) -> str:
 
 
 def _facts(listening: Listening) -> dict[str, object]:
-    server = listening.server
+    server, settings = listening.server, listening.server.settings
     facts: dict[str, object] = {
         "endpoint": server.endpoint,
         "port": server.port,
         "pid": os.getpid(),
-        "region": listening.settings.region,
+        "region": settings.region,
         "access_key_id": listening.key.id,
     }
     if server.https_endpoint is not None:
         facts["https_endpoint"] = server.https_endpoint
-    if listening.settings.ca_file is not None:
-        facts["ca_file"] = str(listening.settings.ca_file.absolute())
+    if settings.ca_file is not None:
+        facts["ca_file"] = str(settings.ca_file.absolute())
     return facts
 
 

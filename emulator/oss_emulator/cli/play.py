@@ -45,6 +45,7 @@ from oss_emulator.recording.playing import TRIES, PlayedAnswer, PlayedStep, cont
 from oss_emulator.recording.saving import save
 from oss_emulator.recording.scenario import RecordedRequest, RecordedScenario, Recording
 from oss_emulator.settings import Settings
+from oss_emulator.system import signals
 
 if TYPE_CHECKING:
     from oss_emulator.cli.foreground import Listening
@@ -226,16 +227,20 @@ class Player:
             failed = ""
             for _ in range(_ATTEMPTS):
                 try:
+                    if failed:
+                        time.sleep(self._pause)
                     self._delete(name)
                     break
-                except (CommandError, KeyboardInterrupt) as error:
+                except (CommandError, ValueError, KeyboardInterrupt) as error:
                     failed = str(error) or _INTERRUPTED
-                    time.sleep(self._pause)
             else:
                 yield f"oss://{name} is left, with what is in it ({failed})"
 
     def _delete(self, name: str) -> None:
-        """Delete a bucket and all versions of its objects. Raises CommandError."""
+        """Delete a bucket and all versions of its objects.
+
+        Raises CommandError, and ValueError for an answer that is not a listing.
+        """
         listing, keys = {"versions": "", "encoding-type": "url"}, ["?"]
         while keys:
             listed = self._call("GET", name, "/", listing)
@@ -344,7 +349,7 @@ def _play_at(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> Non
 @contextmanager
 def _terminable() -> Iterator[None]:
     """Treat SIGTERM and a closed terminal like Ctrl-C, so that buckets are deleted as well."""
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = signals("SIGTERM", "SIGHUP")
     before = [signal.signal(number, signal.default_int_handler) for number in numbers]
     try:
         yield
@@ -354,7 +359,7 @@ def _terminable() -> Iterator[None]:
 
 
 def _announce(recording: Recording, rate: float | None, form: str) -> None:
-    """Say how many requests follow, if rules take effect at once and at most."""
+    """Say how many requests follow: if rules take effect at once, and at most."""
     few = len([*recording.requests]) + 2 * len([*prepare(recording)]) + 8
     waits = sum(step.until for scenario in recording.scenarios for step in scenario.steps)
     pace = Sentence("{} a second", f"{rate:g}") if rate else Sentence("without pauses")
@@ -373,7 +378,7 @@ def _play_alone(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> 
 
         async def play_all(listening: "Listening", file: _PlayedFile = file) -> int:
             key = listening.key
-            file.private, file.region = {key.id: "{access key}"}, listening.settings.region
+            file.private, file.region = {key.id: "{access key}"}, listening.server.settings.region
             signer = Signer(GivenKey(key.id, key.secret, None), file.region)
             client = _client_of(listening, file.recording)
             for scenario in file.recording.scenarios:
@@ -393,7 +398,7 @@ def _play_alone(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> 
 
 
 def _client_of(listening: "Listening", recording: Recording) -> ServiceClient:
-    certificates = listening.certificates
+    certificates = listening.server.certificates
     assert certificates is not None and certificates.ca is not None  # noqa: S101, PT018 - tls is set
     context = ssl.create_default_context(cadata=certificates.ca.decode())
     return ServiceClient(listening.server.endpoint, host=recording.endpoint, context=context)

@@ -99,8 +99,8 @@ _DESCRIPTION = (
 )
 
 _DEFAULTS: dict[str, Any] = {"port": 0, "tls_port": 0, "log_level": "error"}
-_TOKENS = ("OSS_SESSION_TOKEN", "ALIBABA_CLOUD_SECURITY_TOKEN")
-"""The variables of temporary keys; an inherited one belongs to another key."""
+_LEFT_OUT = ("OSS_SESSION_TOKEN", "ALIBABA_CLOUD_SECURITY_TOKEN", "AWS_CA_BUNDLE")
+"""Tokens, which belong to the temporary keys of others, and a bundle with which rclone fails."""
 
 PRELOAD = Path(__file__).with_name("preload")
 """Modules for programs that ignore the proxy variables."""
@@ -113,7 +113,7 @@ _BUNDLES = (
     "CURL_CA_BUNDLE",
     "ALIBABA_CLOUD_CA_BUNDLE",
 )
-"""The variables of a bundle. AWS SDKs read one of these too, and rclone fails on AWS_CA_BUNDLE."""
+"""The variables of a bundle. AWS SDKs read one of these too."""
 
 
 def declare(commands: Commands) -> None:
@@ -157,19 +157,19 @@ def _refused(listening: Listening) -> list[str]:
 
 def environment(listening: Listening, inherited: Mapping[str, str], folder: Path) -> dict[str, str]:
     """Return the environment of the command; certificates are written to `folder`."""
-    endpoint = listening.server.endpoint
-    https_endpoint = listening.server.https_endpoint
-    ca = listening.certificates.ca if listening.certificates is not None else None
+    server, certificates = listening.server, listening.server.certificates
+    endpoint, https_endpoint = server.endpoint, server.https_endpoint
+    ca = certificates.ca if certificates is not None else None
     assert ca is not None  # noqa: S101 - set because of tls_port
     assert https_endpoint is not None  # noqa: S101
-    own = {name: value for name, value in inherited.items() if name not in _TOKENS}
+    own = {name: value for name, value in inherited.items() if name not in _LEFT_OUT}
     alone, bundle = folder / "ca.pem", folder / "bundle.pem"
-    trusted, direct = _roots(own) + ca, _no_proxy(own)
+    trusted, direct = _roots(inherited) + ca, _no_proxy(inherited)
     alone.write_bytes(ca)
     bundle.write_bytes(trusted)
     store = write_store(trusted, folder / "bundle.p12")
     return {
-        **{name: value for name, value in own.items() if name != "AWS_CA_BUNDLE"},
+        **own,
         **_both_cases("HTTP_PROXY", endpoint),
         **_both_cases("HTTPS_PROXY", endpoint),
         **_both_cases("NO_PROXY", ",".join(direct)),

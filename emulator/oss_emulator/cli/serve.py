@@ -86,7 +86,7 @@ def _console(listening: "Listening", made: str) -> str:
 
 
 def _announce(listening: "Listening", made: str) -> None:
-    settings, endpoint = listening.settings, listening.server.endpoint
+    settings, endpoint = listening.server.settings, listening.server.endpoint
     beside = listening.server.https_endpoint
     both = endpoint if beside in (None, endpoint) else f"{endpoint} and {beside}"
     fixed = listening.key.secret == DEFAULT_ACCESS_KEY_SECRET

@@ -60,9 +60,9 @@ def load(service: Service, report: ReportProgress = say_nothing) -> str:
     settings, hints = service.settings, []
     if settings.seed_file is not None:
         hints.append(seed.load(settings.seed_file, service, report))
-    if settings.preload:
-        from oss_emulator.control import preload  # on first use: it knows all types of files
     for bucket, folder in settings.preload.items():
+        from oss_emulator.control import preload  # on first use: it knows all types of files
+
         hints.append(preload.load(folder, bucket, service, report))
     return "\n".join(filter(None, hints))
 
@@ -112,8 +112,7 @@ def adopt(controls: Controls, rehearsal: Rehearsal) -> None:
     What the files no longer name stays until a reset.
     """
     rehearsal.execute_on(controls.service)
-    if not controls.service.storage.blocking:
-        controls.snapshots.set_initial(take_snapshot(rehearsal.storage))
+    controls.snapshots.set_initial(take_snapshot(rehearsal.storage))
 
 
 Stamps = Mapping[Path, tuple[int, int, int]]

@@ -64,15 +64,12 @@ def release_snapshot(storage: Storage, snapshot: Snapshot) -> None:
     storage.release(snapshot.content)
 
 
-def clear_storage(storage: Storage) -> None:
+def restore_snapshot(storage: Storage, snapshot: Snapshot) -> None:
+    """Replace everything that the storage has."""
     for bucket in storage.buckets():
         storage.delete_bucket(bucket.name)
     for account in storage.accounts():
         storage.delete_account(account.id)
-
-
-def restore_snapshot(storage: Storage, snapshot: Snapshot) -> None:
-    clear_storage(storage)
     for account in snapshot.accounts:
         storage.put_account(account)
     for contents in snapshot.contents:
@@ -197,5 +194,5 @@ class Controls:
         for one in storage.buckets():
             if one.name in before:
                 now, after = self.clock.now(), one.documents.get(SUBRESOURCE)
-                self.rule_changes.note_restored(now, one.name, before[one.name], after)
+                self.rule_changes.add(now, one.name, before[one.name], after)
         return is_known

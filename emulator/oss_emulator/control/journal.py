@@ -112,7 +112,7 @@ _CONVERT: Mapping[str, Callable[[Any], Any]] = {
     "default_domain": attrgetter("sentence"),
     "fault": asdict,
 }
-"""The conversions of those that are not such values, unless they are None."""
+"""What converts the attributes that are not values for JSON; None stays None."""
 
 
 class RefererResult(StrEnum):
@@ -138,7 +138,7 @@ class JournalEntry(NamedTuple):
     """The error of the answer, None for none."""
     response: Response
     """The answer; without its body, unless that is an error document."""
-    sent: int
+    sent_bytes: int
     """Bytes of body that were sent."""
     seconds: float
     """How long the answer took, from the arrival of the request."""
@@ -277,10 +277,6 @@ class JournalEntry(NamedTuple):
         return self.admission.claimed.signing
 
     @property
-    def sent_bytes(self) -> int:
-        return self.sent
-
-    @property
     def milliseconds(self) -> float:
         """How long the answer took."""
         return round(self.seconds * 1000, 3)
@@ -329,7 +325,7 @@ class JournalEntry(NamedTuple):
             time=request.received,
             request=f"{request.method} {self.target} HTTP/{request.version}",
             status=self.status,
-            sent_bytes=self.sent,
+            sent_bytes=self.sent_bytes,
             request_time=milliseconds,
             referer=self.referer or "",
             user_agent=mask(request.headers.get("user-agent", "")),
@@ -359,7 +355,7 @@ class Journal:
 
     def __init__(self, size: int = SIZE) -> None:
         self.name = secrets.token_hex(4)
-        """A name that no other journal has: the numbers of entries begin anew with each."""
+        """A name that no other journal has, since the numbers of entries begin anew with each."""
         self._traffic = Traffic()
         self._untallied: list[JournalEntry] = []
         """The last entries. They are tallied together, because one at a time costs three times as

@@ -44,24 +44,11 @@ class RuleChanges:
         return lambda: self._listeners.remove(listener)
 
     def note(self, admission: Admission, before: bytes | None, after: bytes) -> None:
-        """Remember what a PutBucketReferer has changed; equal rules are no change."""
-        request = admission.request
-        self._add(
-            request.received,
-            admission.target.bucket,
-            before,
-            after,
-            admission.request_id,
-            request.remote,
-        )
+        """Remember what a PutBucketReferer has changed."""
+        request, bucket = admission.request, admission.target.bucket
+        self.add(request.received, bucket, before, after, admission.request_id, request.remote)
 
-    def note_restored(
-        self, time: float, bucket: str, before: bytes | None, after: bytes | None
-    ) -> None:
-        """Remember what a snapshot has changed when it was restored."""
-        self._add(time, bucket, before, after)
-
-    def _add(
+    def add(
         self,
         time: float,
         bucket: str,
@@ -70,6 +57,7 @@ class RuleChanges:
         request_id: str = "",
         remote: str = "",
     ) -> None:
+        """Remember a change, unless the documents are equal."""
         if before != after:
             self._count += 1
             made = RuleChange(self._count, time, bucket, before, after, request_id, remote)

@@ -115,7 +115,7 @@ class _SeedCreator:
     """Creates what one seed describes, by requests of the owner."""
 
     def __init__(
-        self, name: str, source: str | bytes, service: Service, folder: Path | None = None
+        self, name: str, source: str | bytes, service: Service, folder: Path | None
     ) -> None:
         self._name = name
         self._service = service
@@ -137,12 +137,11 @@ class _SeedCreator:
         if known is not None:
             sentence = f"the accounts are already in the file {known}; keep one of the two"
             raise self.error(("account",), sentence)
-        read_named = None if self._folder is None else self._read_file
         try:
             self._service.accounts = Accounts.build(
                 self.seed.account,
                 self._document.error,
-                read_named,
+                self._read_file,
                 token_key=self._service.token_key,
             )
         except AccountsError as error:

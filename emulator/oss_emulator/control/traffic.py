@@ -107,7 +107,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.counts = [0, 0, 0, 0]
-        """The requests by verdict; the first number is that of the last slot."""
+        """The requests by verdict, at the places that verdicts have in a slot."""
         self.since = 0.0
         """When the present verdict began, in seconds since the epoch."""
         self.last = 0
@@ -131,27 +131,24 @@ class Tally:
 
     def add(self, time: float, verdict: int) -> None:
         """Count a request."""
-        slot, counts = int(time) // SLOT, self.counts
+        number, slots = int(time) // SLOT, self.slots
         if verdict != self.last:
             self.last, self.since = verdict, time
-        counts[verdict] += 1
-        if slot != counts[0] or not self.slots:
-            counts[0] = slot
-            self.slots.append([slot, 0, 0, 0])
-        self.slots[-1][verdict] += 1
+        self.counts[verdict] += 1
+        if not slots or slots[-1][0] != number:
+            slots.append([number, 0, 0, 0])
+        slots[-1][verdict] += 1
 
     def absorb(self, later: Tally) -> None:
         """Add what was tallied after this, if anything was."""
         if not later.last:
             return
-        is_one_row = later.counts[later.last] == sum(later.counts[1:])
+        is_one_row = later.counts[later.last] == sum(later.counts)
         if later.last != self.last or not is_one_row:
             self.last, self.since = later.last, later.since
         self.last_allowed = later.last_allowed or self.last_allowed
         self.last_denied = later.last_denied or self.last_denied
-        for verdict in (ALLOWED, DENIED, UNCHECKED):
-            self.counts[verdict] += later.counts[verdict]
-        self.counts[0] = later.counts[0]
+        self.counts = _sum(self.counts, later.counts)
         self.slots.extend(later.slots)  # one slot may be in two parts
 
 
@@ -207,21 +204,18 @@ class Traffic:
     def _forget(self) -> None:
         gone = self.sites.pop(next(iter(self.sites)))
         self.forgotten += 1
-        self.others = [mine + its for mine, its in zip(self.others, gone.counts, strict=True)]
+        self.others = _sum(self.others, gone.counts)
 
     def absorb(self, later: Traffic) -> None:
         """Add what was tallied after this."""
         self.whole.absorb(later.whole)
         for key, tally in later.sites.items():
-            mine = self.sites.pop(key, None)
-            if mine is None:
-                mine = tally
-            else:
-                mine.absorb(tally)
+            mine = self.sites.pop(key, Tally())
+            mine.absorb(tally)
             self.sites[key] = mine
         while len(self.sites) > MOST:
             self._forget()
-        self.others = [mine + its for mine, its in zip(self.others, later.others, strict=True)]
+        self.others = _sum(self.others, later.others)
         self.forgotten += later.forgotten
         self.signed += later.signed
         for failure, count in later.failures.items():
@@ -234,6 +228,10 @@ class Traffic:
                 if entry is not None and entry.number == number:
                     return entry
         return None
+
+
+def _sum(some: list[int], others: list[int]) -> list[int]:
+    return [one + other for one, other in zip(some, others, strict=True)]
 
 
 def key_of(entry: JournalEntry) -> SiteOf | None:

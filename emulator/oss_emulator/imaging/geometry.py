@@ -75,7 +75,7 @@ def _rounded(length: Fraction) -> int:
 
 
 def check_result(width: int, height: int, frames: int = 1) -> None:
-    """Raise `ImageTooLarge` for a result beyond the limits, or for frames that are together."""
+    """Raise `ImageTooLarge` if a result is beyond the limits, or its frames together are."""
     if max(width, height) > MAX_SIDE or width * height * frames > MAX_RESULT:
         raise OSSError(ErrorCase.RESULT_TOO_LARGE)
 
@@ -153,9 +153,8 @@ def circle(picture: Picture, action: ImageAction) -> Picture:
     """Cut out a circle around the centre; a radius that is too long is shortened (Incircle)."""
     width, height = picture.size
     radius = min(action.numbers["r"], max(1, min(width, height) // 2))
-    left, top = (width - 2 * radius) // 2, (height - 2 * radius) // 2
     side = min(2 * radius, width, height)
-    left, top = max(0, left), max(0, top)
+    left, top = (width - side) // 2, (height - side) // 2
     cut = picture.map(lambda frame: frame.crop((left, top, left + side, top + side)))
     return _shape(cut, side / 2)
 
@@ -249,8 +248,8 @@ def blur(picture: Picture, action: ImageAction) -> Picture:
     """Blur by a normal distribution of deviation `s` that is cut off at the radius `r`."""
     deviation = action.numbers.get("s", action.numbers.get("r", 1))
     radius = action.numbers.get("r", deviation)
-    weights = [exp(-(step**2) / (2 * deviation**2)) for step in range(-radius, radius + 1)]
     steps = range(-radius, radius + 1)
+    weights = [exp(-(step**2) / (2 * deviation**2)) for step in steps]
     variance = sum(w * step**2 for w, step in zip(weights, steps, strict=True)) / sum(weights)
     return picture.map(lambda frame: frame.filter(ImageFilter.GaussianBlur(sqrt(variance))))
 

@@ -14,8 +14,8 @@ def process(
 ) -> Iterator[Any]:
     """Yield the pixels to decode and to encode if they are more than ALWAYS, then a ProcessedImage.
 
-    The sources are the image, then the watermarks with these keys. Raises what
-    `processing.process` raises.
+    The sources are the image, then the watermarks with these keys. Raises what `processing.change`
+    and `processing.write` raise.
     """
     from oss_emulator.imaging import processing  # the extra image
     from oss_emulator.imaging.picture import Picture

@@ -49,23 +49,13 @@ class ProcessedImage(NamedTuple):
     content_type: str
 
 
-def process(
-    data: bytes, actions: Sequence[ImageAction], marks: Mapping[str, bytes]
-) -> ProcessedImage:
-    """Carry out actions on an image; `marks` are the files of watermarks by their keys.
-
-    Raises what `change` and `write` raise.
-    """
-    picture = change(data, actions, marks)
-    return write(picture, actions) if isinstance(picture, Picture) else picture
-
-
 def change(
     data: bytes, actions: Sequence[ImageAction], marks: Mapping[str, bytes]
 ) -> Picture | ProcessedImage:
     """Carry out actions but for writing the result; `info` and `average-hue` have nothing to write.
 
-    Raises `BadRequest`, `ImageTooLarge`, `BadWebPImage`, `WatermarkError` and `NotImplemented`.
+    `marks` are the files of watermarks by their keys. Raises `BadRequest`, `ImageTooLarge`,
+    `BadWebPImage`, `WatermarkError` and `NotImplemented`.
     """
     if actions[0].name == "info":
         return ProcessedImage(information.describe(data), "application/json")

@@ -274,5 +274,8 @@ def _find(match: re.Match[str], replies: list[PlayedAnswer], names: Mapping[str,
     reply = replies[int(number)]
     if kind in _HEADERS:
         return reply.headers.get(_HEADERS[kind], match[0])
-    found = [text for text in list_elements(reply.body) if _ELEMENTS[kind] in text]
+    try:
+        found = [text for text in list_elements(reply.body) if _ELEMENTS[kind] in text]
+    except ValueError:  # an answer that is not the service's, such as the page of a proxy
+        found = []
     return found[0].partition("=")[2] if found else match[0]

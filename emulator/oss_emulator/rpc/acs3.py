@@ -29,7 +29,6 @@ _COMMON = {
 class Authorization(NamedTuple):
     """The header `Authorization` of signature V3."""
 
-    algorithm: str
     access_key_id: str
     signed_headers: tuple[str, ...]
     """In lower case, in the order of the header."""
@@ -47,7 +46,7 @@ class Authorization(NamedTuple):
         if match["algorithm"] != ALGORITHM:
             raise RPCError(RPCErrorCase.SIGNATURE_METHOD)
         signed = tuple(match["headers"].lower().split(";"))
-        return cls(match["algorithm"], match["key"], signed, match["signature"])
+        return cls(match["key"], signed, match["signature"])
 
 
 def is_claimed(asked: RPCRequest) -> bool:

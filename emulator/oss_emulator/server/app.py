@@ -54,7 +54,7 @@ class Server:
         certificates: Certificates | None = None,
     ) -> None:
         """`certificates` are needed for https and for clients that use this server as a proxy."""
-        settings = controls.service.settings
+        self.settings = settings = controls.service.settings
         self.port = settings.port
         """The port; never 0 once the server listens."""
         self.tls_port = settings.tls_port
@@ -72,7 +72,7 @@ class Server:
         self.connections = Connections(settings)
         self.accept = partial(Guard, self.connections, handlers)
         """Makes the protocol of a new connection."""
-        self._certificates = certificates
+        self.certificates = certificates
         metrics = Metrics()
         for step in steps(self.service, metrics, access_log).values():
             controls.journal.listen(step)
@@ -85,7 +85,7 @@ class Server:
 
     async def start(self, host: str, port: int) -> int:
         """Listen and return the port; 0 chooses a free one. Raises `OSError` if it is taken."""
-        settings, certificates = self.service.settings, self._certificates
+        settings, certificates = self.settings, self.certificates
         context = None if certificates is None else certificates.default
         if certificates is not None:
             self._restore_loop = watch_failures()
@@ -140,17 +140,17 @@ class Server:
     @property
     def endpoint(self) -> str:
         """The URL of the port, such as `http://127.0.0.1:9000`."""
-        return self._url("https" if self.service.settings.tls else "http", self.port)
+        return self._url("https" if self.settings.tls else "http", self.port)
 
     @property
     def https_endpoint(self) -> str | None:
         """The URL for https, None without https."""
         if self.tls_port is not None:
             return self._url("https", self.tls_port)
-        return self.endpoint if self.service.settings.tls else None
+        return self.endpoint if self.settings.tls else None
 
     def _url(self, scheme: str, port: int) -> str:
-        given = self.service.settings.host
+        given = self.settings.host
         host = "127.0.0.1" if given in ALL_ADDRESSES else given  # oss2 refuses [::1]
         return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 

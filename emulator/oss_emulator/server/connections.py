@@ -5,18 +5,20 @@ import logging
 import time
 from collections.abc import Awaitable, Collection
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from oss_emulator.settings import Settings
+
+if TYPE_CHECKING:
+    from oss_emulator.server.guard import Guard
 
 LOG: Final = logging.getLogger("oss_emulator")
 
 TLS_CLOSE_TIMEOUT: Final = 0.5
 """Seconds that clients get to close their side of TLS connections."""
 
-
 REPEAT: Final = 60.0
-"""Seconds in which a client that fails in the same way again only tries again."""
+"""Seconds for which the same failure of the same client is not logged again."""
 
 _MOST_FAILURES: Final = 1000
 
@@ -34,11 +36,6 @@ class Connection(Protocol):
         """End what the lost connection inside this one has left."""
 
 
-class BusyConnection(Connection, Protocol):
-    def cancel(self) -> None:
-        """Cancel the answer to the request."""
-
-
 class Connections:
     """Limits the number of connections, and ends them."""
 
@@ -49,7 +46,7 @@ class Connections:
         """Bytes of the longest request line and headers together."""
         self._most = settings.max_connections
         self._open: set[Connection] = set()
-        self.busy: set[BusyConnection] = set()
+        self.busy: set[Guard] = set()
         """Connections with a running request, even if the client has left."""
         self._handshakes: set[asyncio.Task[None]] = set()
         """TLS handshakes after a CONNECT."""
@@ -59,7 +56,7 @@ class Connections:
         """Set when a connection ends or a request is answered; only while the server ends."""
 
     def report_tls(self, remote: str, level: int, text: str) -> None:
-        """Log why TLS did not begin with a client, once for all of its tries."""
+        """Log why TLS did not begin with a client, unless that was logged just before."""
         now, failure = time.monotonic(), (remote, text)
         if now - self._failures.get(failure, -REPEAT) < REPEAT:
             return
@@ -83,7 +80,7 @@ class Connections:
         self._open.discard(connection)
         self._tell()
 
-    def answered(self, connection: BusyConnection) -> None:
+    def answered(self, connection: "Guard") -> None:
         """Count a connection as idle; `busy` has it from the beginning of its request."""
         self.busy.discard(connection)
         self._tell()

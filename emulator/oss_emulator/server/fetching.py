@@ -17,7 +17,7 @@ from oss_emulator.protocol import checksums
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Callback, Request, Response
 from oss_emulator.server import body_writer, callback
-from oss_emulator.server.source import FetchFailedError, Sources, SourceUnavailableError
+from oss_emulator.server.source import FetchFailedError, SourceUnavailableError, open_source
 from oss_emulator.storage import base
 
 if TYPE_CHECKING:
@@ -55,7 +55,6 @@ class Host(NamedTuple):
 class Fetches:
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._sources = Sources(host)
         self._turns = asyncio.Semaphore(AT_A_TIME)
         self._running: dict[str, asyncio.Task[None]] = {}
         """The running tasks of asyncio, by the id of the fetch task."""
@@ -140,7 +139,7 @@ class Fetches:
         Raises `FetchFailedError` and `SourceUnavailableError`.
         """
         service = self._host.service
-        async with self._sources.open(task) as answer:
+        async with open_source(self._host, task) as answer:
             request = store_request(bucket, task, answer.headers, service.clock())
             admitted = service.admit(request, service.accounts.owner)
             if isinstance(admitted, Refused):
@@ -203,7 +202,7 @@ class Fetches:
             LOG.error("the state of the task %s cannot be stored: %s", task.id, reason)
 
     def _update(self, bucket: str, task: FetchTask) -> None:
-        """Store the state of a task, unless the stored one knows better about its object.
+        """Store the state of a task, unless the storage disagrees whether its object is stored.
 
         A snapshot may have brought the task back without the object; then it begins again once this
         run has ended. Or the object was stored when the time of the task was up.

@@ -269,7 +269,7 @@ class Guard(asyncio.Protocol):
     def leaving(self, tell: Callable[[], None]) -> Iterator[None]:
         """Call `tell` if the client leaves within the block: it closes its side, or is lost.
 
-        Nothing tells a client that has closed both sides from one that still waits.
+        A client that has closed its side may still wait for the answer; nobody can tell.
         """
         self._tell_left = tell
         if self._no_more or self.transport.is_closing():
@@ -456,6 +456,7 @@ class Guard(asyncio.Protocol):
             self.transport.close()
 
     def cancel(self) -> None:
+        """Cancel the answer to the request."""
         if self._http is not None:
             self._http.task.cancel()
 

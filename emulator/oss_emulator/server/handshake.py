@@ -14,26 +14,21 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from oss_emulator.server.connections import LOG, Connection, Connections
+
+if TYPE_CHECKING:
+    from oss_emulator.server.guard import Guard
 
 ACCEPT_PAUSE: Final = 1.0
 """Seconds to stop accepting after the system has run out of file descriptors."""
 
-
 _LAST: Final = 3
-"""The time-outs that TLS itself waits for a client: longer than this module and the guard do."""
+"""How many time-outs TLS itself waits for a client: this module and the guard give up earlier."""
 
 Accept: TypeAlias = Callable[[Connection], asyncio.Protocol]
 """Makes the protocol of a connection inside TLS, which takes the place of the outer one."""
-
-
-class OuterConnection(Connection, Protocol):
-    """A connection in which TLS begins."""
-
-    transport: asyncio.Transport
-    remote: str
 
 
 class Listener:
@@ -141,8 +136,8 @@ class Handshake:
 
 
 async def begin(
-    outer: OuterConnection,
-    inside: asyncio.Protocol,
+    outer: "Guard",
+    inside: "Guard",
     context: ssl.SSLContext,
     connections: Connections,
 ) -> None:

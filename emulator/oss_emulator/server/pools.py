@@ -109,15 +109,16 @@ class JobTurn:
     def end(self) -> None:
         """End the job, at once if it waits or runs in a process, and else at its next step."""
         self.ended = True
-        if self._process is not None and self._process.busy:
+        if self._process is not None:
             self._process.kill()
         self._queue.tell()
 
     def close(self) -> None:
         """End the job and let another one have the turn; a second call has no effect."""
-        self.end()
+        clean = not (self.ended or self._is_alone)
+        self.ended = True
         process, self._process = self._process, None
-        self._queue.leave(self, process, clean=not self._is_alone)
+        self._queue.leave(self, process, clean=clean)
 
 
 _ENDED: Final = "Nobody waits for the result any more."

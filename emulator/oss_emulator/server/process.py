@@ -13,7 +13,7 @@ from oss_emulator.system import resource, signals
 
 
 class JobProcess:
-    """A process that starts with its first job, and can be killed by any thread."""
+    """A running process, which any thread can kill."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own command
@@ -79,7 +79,7 @@ class JobProcess:
         self._process.kill()
 
     def dismiss(self) -> None:
-        """End it, and release what it has left in a thread: that of much memory takes time."""
+        """End it, and release what it has left in a thread: to free much memory takes time."""
         self.kill()
         threading.Thread(target=self.release, name="oss-emulator-release").start()
 

@@ -46,95 +46,90 @@ class SourceAnswer(NamedTuple):
     content: AsyncIterator[bytes]
 
 
-class Sources:
-    """Opens the sources of the tasks of one server."""
+@asynccontextmanager
+async def open_source(server: Host, task: FetchTask) -> AsyncIterator[SourceAnswer]:
+    """Ask for the URL of a task and follow redirections.
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
+    Raises `FetchFailedError` and `SourceUnavailableError`.
+    """
+    url, host = _parse(task.url), task.host
+    for _ in range(MAX_REDIRECTS + 1):
+        async with AsyncExitStack() as stack:
+            answer = await _ask(server, url, host, stack)
+            if answer.status == 200:
+                yield answer
+                return
+        if answer.status >= 500:
+            raise SourceUnavailableError(f"The source answered {answer.status}.")
+        to = answer.headers.get("location", "")
+        if not 300 <= answer.status < 400 or not to:
+            raise FetchFailedError(f"The source answered {answer.status}.")
+        url, host = _parse(str(url.join(_parse_reference(to)))), ""
+    raise FetchFailedError(f"The source redirected more than {MAX_REDIRECTS} times.")
 
-    @asynccontextmanager
-    async def open(self, task: FetchTask) -> AsyncIterator[SourceAnswer]:
-        """Ask for the URL of a task and follow redirections.
 
-        Raises `FetchFailedError` and `SourceUnavailableError`.
-        """
-        url, host = _parse(task.url), task.host
-        for _ in range(MAX_REDIRECTS + 1):
-            async with AsyncExitStack() as stack:
-                answer = await self._ask(url, host, stack)
-                if answer.status == 200:
-                    yield answer
-                    return
-            if answer.status >= 500:
-                raise SourceUnavailableError(f"The source answered {answer.status}.")
-            to = answer.headers.get("location", "")
-            if not 300 <= answer.status < 400 or not to:
-                raise FetchFailedError(f"The source answered {answer.status}.")
-            url, host = _parse(str(url.join(_parse_reference(to)))), ""
-        raise FetchFailedError(f"The source redirected more than {MAX_REDIRECTS} times.")
+async def _ask(server: Host, url: URL, host: str, stack: AsyncExitStack) -> SourceAnswer:
+    """Send a GET; the stack closes the connection.
 
-    async def _ask(self, url: URL, host: str, stack: AsyncExitStack) -> SourceAnswer:
-        """Send a GET; the stack closes the connection.
-
-        Raises `FetchFailedError` and `SourceUnavailableError`.
-        """
-        if self._stands_for(url):
-            return await self._ask_itself(url, host)
-        try:
-            addresses = await outgoing.resolve(url)
-            leads_here = outgoing.lead_here(addresses, self._host.ports())
-        except (OSError, UnicodeError):  # the latter for a host that is not a name, such as `a..b`
-            raise FetchFailedError(f"The host {url.host} cannot be resolved.") from None
-        if leads_here:
-            return await self._ask_itself(url, host)
-        asked = {"Accept-Encoding": "identity", FROM_CALLBACK: "true"}
-        if host:
-            asked["Host"] = host
-        timeout = ClientTimeout(total=None, sock_connect=STALLED, sock_read=STALLED)
-        try:
-            session = await stack.enter_async_context(
-                ClientSession(
-                    connector=outgoing.connect_only_to(addresses),
-                    timeout=timeout,
-                    auto_decompress=False,
-                )
-            )
-            found = await stack.enter_async_context(
-                session.get(url, headers=asked, allow_redirects=False)
-            )
-        except (ClientError, OSError, TimeoutError, ValueError) as error:
-            raise SourceUnavailableError(_reason(url, error)) from None
-        headers = {name.lower(): value for name, value in found.headers.items()}
-        return SourceAnswer(found.status, headers, _arriving(url, found.content.iter_any()))
-
-    def _stands_for(self, url: URL) -> bool:
-        """Whether this server stands for the host of a URL, as it does for clients of its proxy.
-
-        Names of this machine stand for all its servers, so there the port decides. Many systems
-        cannot resolve those below `localhost`, such as `examplebucket.localhost`.
-        """
-        host = url.raw_host or ""
-        if outgoing.is_this_machine(host):
-            return url.port in self._host.ports()
-        if url.port not in (80, 443):
-            return False
-        try:
-            return self._host.service.addresses.serves(host)
-        except OSSError:
-            return False
-
-    async def _ask_itself(self, url: URL, host: str) -> SourceAnswer:
-        name = url.raw_host or ""
-        port = "" if url.is_default_port() else f":{url.port}"
-        authority = f"[{name}]{port}" if ":" in name else f"{name}{port}"
-        now, secure = self._host.service.clock(), url.scheme == "https"
-        # Without an address, so that no policy takes it for one of this machine.
-        request = Request.parse(
-            "GET", url.raw_path_qs, [("Host", host or authority)], now, secure=secure
+    Raises `FetchFailedError` and `SourceUnavailableError`.
+    """
+    if _stands_for(server, url):
+        return await _ask_itself(server, url, host)
+    try:
+        addresses = await outgoing.resolve(url)
+        leads_here = outgoing.lead_here(addresses, server.ports())
+    except (OSError, UnicodeError):  # the latter for a host that is not a name, such as `a..b`
+        raise FetchFailedError(f"The host {url.host} cannot be resolved.") from None
+    if leads_here:
+        return await _ask_itself(server, url, host)
+    asked = {"Accept-Encoding": "identity", FROM_CALLBACK: "true"}
+    if host:
+        asked["Host"] = host
+    session = ClientSession(
+        connector=outgoing.connect_only_to(addresses),
+        timeout=ClientTimeout(total=None, sock_connect=STALLED, sock_read=STALLED),
+        auto_decompress=False,
+    )
+    try:
+        await stack.enter_async_context(session)
+        found = await stack.enter_async_context(
+            session.get(url, headers=asked, allow_redirects=False)
         )
-        response = await self._host.answer(request)
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return SourceAnswer(response.status, headers, _pieces(response))
+    except (ClientError, OSError, TimeoutError, ValueError) as error:
+        raise SourceUnavailableError(_reason(url, error)) from None
+    headers = {name.lower(): value for name, value in found.headers.items()}
+    return SourceAnswer(found.status, headers, _arriving(url, found.content.iter_any()))
+
+
+def _stands_for(server: Host, url: URL) -> bool:
+    """Whether a server stands for the host of a URL, as it does for clients of its proxy.
+
+    Names of this machine stand for all its servers, so there the port decides. Many systems cannot
+    resolve those below `localhost`, such as `examplebucket.localhost`.
+    """
+    host = url.raw_host or ""
+    if outgoing.is_this_machine(host):
+        return url.port in server.ports()
+    if url.port not in (80, 443):
+        return False
+    try:
+        return server.service.addresses.serves(host)
+    except OSSError:
+        return False
+
+
+async def _ask_itself(server: Host, url: URL, host: str) -> SourceAnswer:
+    name = url.raw_host or ""
+    port = "" if url.is_default_port() else f":{url.port}"
+    authority = f"[{name}]{port}" if ":" in name else f"{name}{port}"
+    now, secure = server.service.clock(), url.scheme == "https"
+    # Without an address, so that no policy takes it for one of this machine.
+    request = Request.parse(
+        "GET", url.raw_path_qs, [("Host", host or authority)], now, secure=secure
+    )
+    response = await server.answer(request)
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return SourceAnswer(response.status, headers, _pieces(response))
 
 
 def _parse(text: str) -> URL:

@@ -88,7 +88,7 @@ UNLIMITED: Final = Throttle(None)
 
 
 class Waiting:
-    """Such requests, which the server cancels when it ends."""
+    """The requests that wait for an event; the server cancels them when it ends."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()

@@ -247,7 +247,7 @@ class Answer:
 
 
 def close_streams(response: Response) -> None:
-    """End what a body is made of; call it once the answer was sent, or was not."""
+    """End the streams of a body; call it in the end, whether the answer was sent or not."""
     if not isinstance(response.body, bytes):
         for piece in response.body:
             if isinstance(piece, Stream):

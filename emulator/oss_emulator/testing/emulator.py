@@ -100,14 +100,19 @@ class Emulator:
 
     def __init__(self, *, port: int | str = 0, **settings: Any) -> None:
         self.settings = _convert({"port": port, **settings})
-        self.controls = Controls(self.settings, open_storage(self.settings))
-        """The journal, faults, clock and snapshots of the service; use them through `run`."""
-        self.service = self.controls.service
+        storage = open_storage(self.settings)
+        try:
+            self.controls = Controls(self.settings, storage)
+            """The journal, faults, clock and snapshots of the service; use them through `run`."""
+            self.service = self.controls.service
+            found = certificates.load(self.settings, self.service.addresses.domains)
+        except BaseException:
+            storage.close()
+            raise
         self.port = self.settings.port
         self.ca_file: Path | None = None
         """The file with the local CA's certificate while the emulator runs; None without TLS."""
-        self._certificates = certificates.load(self.settings, self.service.addresses.domains)
-        self._server = Server(self.controls, certificates=self._certificates)
+        self._server = Server(self.controls, certificates=found)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._started = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -161,13 +166,15 @@ class Emulator:
         if self._started:
             raise RuntimeError("This emulator was started before: create a new one.")
         self._started = True
-        contents.load(self.service)
-        self.controls.snapshots.set_initial()
-        loop = self._loop = (loop_factory() or asyncio.new_event_loop)()
-        self._thread = threading.Thread(target=_run, args=(loop,), name="oss-emulator", daemon=True)
-        self._thread.start()
-        listening = self._server.start(self.settings.host, self.port)
         try:
+            contents.load(self.service)
+            self.controls.snapshots.set_initial()
+            loop = self._loop = (loop_factory() or asyncio.new_event_loop)()
+            self._thread = threading.Thread(
+                target=_run, args=(loop,), name="oss-emulator", daemon=True
+            )
+            self._thread.start()
+            listening = self._server.start(self.settings.host, self.port)
             self.port = asyncio.run_coroutine_threadsafe(listening, loop).result(TIMEOUT)
         except BaseException:
             self._end_thread()
@@ -177,7 +184,8 @@ class Emulator:
 
     def _write_ca(self) -> Path | None:
         """Return the file with the CA's certificate; write one if the settings name none."""
-        ca = None if self._certificates is None else self._certificates.ca
+        found = self._server.certificates
+        ca = None if found is None else found.ca
         if ca is None or self.settings.ca_file is not None:
             return self.settings.ca_file
         self._folder = tempfile.TemporaryDirectory(prefix="oss-emulator-")

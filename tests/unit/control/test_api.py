@@ -395,7 +395,7 @@ def recorded(ask: ApiCaller) -> ApiCaller:
     ("limit=2", [2, 3]),
     ("limit=0", [1, 2, 3]),
     ("bucket=bucket", [1, 2]),
-    ("bucket=&text=", [1, 2, 3]),
+    ("bucket=&text=&status=&since=&before=&limit=", [1, 2, 3]),
     ("verdict=denied", [2]),
     ("verdict=not-checked&bucket=none", [3]),
     ("verdict=allowed&limit=1", [1]),

@@ -61,9 +61,11 @@ def test_fault_is_removed_after_it_struck_often_enough() -> None:
     assert faults.planned == []
 
 
-def test_chance_repeats_with_the_same_seed() -> None:
+def test_chance_repeats_after_faults_are_cleared() -> None:
+    faults = Faults()
+
     def strikes() -> list[bool]:
-        faults = Faults(seed=7)
+        faults.clear()
         faults.add(read({"reset": True, "probability": 0.5}))
         return [faults.match(call()) is not None for _ in range(20)]
 

@@ -83,5 +83,5 @@ def test_reset_forgets_changes(ask: ApiCaller) -> None:
 def test_oldest_changes_go() -> None:
     log = RuleChanges()
     for number in range(SIZE + 5):
-        log.note_restored(0.0, "bucket", b"%d" % number, b"%d" % (number + 1))
+        log.add(0.0, "bucket", b"%d" % number, b"%d" % (number + 1))
     assert [change.number for change in log.all()] == list(range(6, SIZE + 6))

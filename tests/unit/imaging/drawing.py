@@ -5,7 +5,8 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
-from oss_emulator.imaging.processing import process
+from oss_emulator.imaging import job
+from oss_emulator.imaging.processing import ProcessedImage
 from oss_emulator.protocol.process import parse_process
 from PIL import Image, ImageChops, ImageStat
 
@@ -49,16 +50,24 @@ def animation(format: str = "GIF", frames: int = 3, size: tuple[int, int] = (80,
     return encode(drawn[0], format, loop=0, **options)
 
 
+def process(data: bytes, text: str, **marks: bytes) -> ProcessedImage:
+    """Process an image by the text of `x-oss-process`, as a server does."""
+    sources = [[source] for source in (data, *marks.values())]
+    *_, made = job.process(sources, parse_process(text).actions, tuple(marks))
+    assert isinstance(made, ProcessedImage)
+    return made
+
+
 def change(data: bytes, text: str, **marks: bytes) -> Image.Image:
-    """Process an image by the text of `x-oss-process`; returns the result, decoded."""
-    image = Image.open(BytesIO(process(data, parse_process(text).actions, marks).data))
+    """Process an image; returns the result, decoded."""
+    image = Image.open(BytesIO(answer(data, text, **marks)))
     image.load()
     return image
 
 
-def answer(data: bytes, text: str) -> bytes:
+def answer(data: bytes, text: str, **marks: bytes) -> bytes:
     """Process an image; returns the bytes of the answer."""
-    return process(data, parse_process(text).actions, {}).data
+    return process(data, text, **marks).data
 
 
 def difference(one: Image.Image, other: Image.Image) -> float:

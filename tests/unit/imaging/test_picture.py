@@ -11,10 +11,8 @@ import pytest
 from oss_emulator.imaging import picture
 from oss_emulator.imaging import picture as encoding
 from oss_emulator.imaging.picture import read
-from oss_emulator.imaging.processing import process
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.process import MAX_BYTES
-from oss_emulator.protocol.process import parse_process as parse
 from PIL import ExifTags, Image, ImageFilter, ImageStat
 from PIL.TiffImagePlugin import IFDRational
 
@@ -28,6 +26,7 @@ from tests.unit.imaging.drawing import (
     encode,
     gradient,
     near,
+    process,
     quarters,
 )
 
@@ -256,7 +255,7 @@ def test_every_format_is_converted_to_every_other(source: str, name: str) -> Non
     image = change(data, f"image/format,{name}")
     assert image.format == FORMATS[name][0]
     assert difference(image, gradient()) < 8
-    assert process(data, parse(f"image/format,{name}").actions, {}).content_type == FORMATS[name][1]
+    assert process(data, f"image/format,{name}").content_type == FORMATS[name][1]
 
 
 def test_only_a_gif_can_be_saved_as_gif() -> None:

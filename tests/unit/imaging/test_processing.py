@@ -8,9 +8,8 @@ from io import BytesIO
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from oss_emulator.imaging.processing import ProcessedImage, process
+from oss_emulator.imaging.processing import ProcessedImage
 from oss_emulator.protocol.errors import OSSError
-from oss_emulator.protocol.process import parse_process
 from PIL import Image, ImageChops
 
 from tests.rows import rows
@@ -25,6 +24,7 @@ from tests.unit.imaging.drawing import (
     encode,
     gradient,
     near,
+    process,
     quarters,
 )
 
@@ -163,7 +163,7 @@ DOCUMENTED = {
 
 def outcome(source: bytes, text: str) -> ProcessedImage | OSSError:
     try:
-        return process(source, parse_process(text).actions, {"mark": MARK})
+        return process(source, text, mark=MARK)
     except OSSError as error:
         return error
 

@@ -200,6 +200,13 @@ def test_reference_to_a_later_step_stays() -> None:
     assert request.query == {"versionId": "{version 5}"}
 
 
+def test_reference_to_an_answer_that_is_not_xml_stays() -> None:
+    query = {"uploadId": "{upload 0}"}
+    steps = RecordedStep(PUT, OK), RecordedStep(replace(PUT, query=query), OK)
+    requests = sent(*steps, replies=[PlayedAnswer(502, {}, b"Bad Gateway")])
+    assert requests[1][0].query == query
+
+
 def test_number_that_no_step_has_is_no_reference() -> None:
     text = f"{{version {'9' * 5000}}}"
     ((request, _),) = sent(RecordedStep(replace(PUT, query={"versionId": text}), OK))

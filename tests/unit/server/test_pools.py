@@ -143,6 +143,23 @@ async def test_process_ends_when_its_client_leaves(made: Pools) -> None:
     assert (await made.make(asks(jobs.say, "next"), never_leaves)).read() == b"next"
 
 
+async def test_job_that_begins_after_its_client_has_left_is_ended(made: Pools) -> None:
+    client, ready, left = Client(), threading.Event(), threading.Event()
+
+    def make(place: Workplace) -> Body:
+        pieces = place.make(jobs.say, (), "too late")
+        ready.set()
+        assert left.wait(30)
+        return Body.of(str(list(pieces)).encode())
+
+    task = asyncio.create_task(made.make(of(make), client.leaving))
+    await asyncio.to_thread(ready.wait, 30)
+    client.leave()
+    left.set()
+    with pytest.raises(OSSError, match=ENDED):
+        await task
+
+
 async def test_thread_ends_at_its_next_step_when_its_client_leaves(made: Pools) -> None:
     client, began = Client(), threading.Event()
 

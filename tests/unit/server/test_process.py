@@ -92,3 +92,17 @@ def test_killed_process_ends_its_job_at_once(process: JobProcess) -> None:
     with pytest.raises(EOFError):
         next(made)
     assert not process.took_its_time
+
+
+def test_busy_process_ends_with_a_server_that_is_killed() -> None:
+    """The system then closes the pipes, and nothing kills the process."""
+    process = JobProcess()
+    try:
+        assert next(process.do(job(jobs.spin), [])) == "begun"
+        process._send(None)  # go on; nothing is asked or answered any more
+        process._to.close()
+        process._from.close()
+        assert process._process.wait(20) == 0
+    finally:
+        process.kill()
+        process.release()

@@ -349,12 +349,12 @@ def test_restored_storage_has_the_contents_of_the_snapshot(storage: Storage) -> 
 
 
 def test_cleared_storage_is_empty(storage: Storage) -> None:
-    controls.clear_storage(storage)
+    controls.restore_snapshot(storage, controls.Snapshot((), ()))
     assert contents(storage) == []
 
 
 def test_bytes_of_a_snapshot_stay_until_it_is_dropped(storage: Storage) -> None:
     taken = controls.take_snapshot(storage)
-    controls.clear_storage(storage)
+    controls.restore_snapshot(storage, controls.Snapshot((), ()))
     assert [blob.read(0, 9) for blob in taken.content] == [b"2", b"1"]
     controls.release_snapshot(storage, taken)

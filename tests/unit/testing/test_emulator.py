@@ -13,11 +13,15 @@ import oss2
 import pytest
 import requests
 from oss_emulator import Emulator
+from oss_emulator.access.accounts import AccountsError
 from oss_emulator.control.seed import SeedError
 from oss_emulator.protocol.errors import ErrorCase
+from oss_emulator.server.tls import CertificateError
 from oss_emulator.settings import Auth
 from oss_referer import Assumptions, RefererConfiguration
 from oss_referer.engine.assumptions import EmptyWhitelist
+
+from tests.rows import rows
 
 Threads = Callable[[], list[str]]
 """Lists the threads of the emulators that a test has started."""
@@ -133,6 +137,23 @@ def test_bad_seed_raises_seed_error_that_names_the_file(
         Emulator(seed=file).start()
     assert str(file) in str(caught.value)
     assert threads() == []
+
+
+@rows(
+    "options, error",
+    ({"seed": "none.toml"}, SeedError),
+    ({"accounts": "none.toml"}, AccountsError),
+    ({"tls_cert": "none.pem"}, CertificateError),
+    ({"host": "192.0.2.1"}, OSError),
+)
+def test_folder_is_free_again_after_a_start_that_failed(
+    tmp_path: Path, options: dict[str, str], error: type[Exception]
+) -> None:
+    with pytest.raises(error) as caught:
+        Emulator(data=tmp_path, **options).start()
+    with Emulator(data=tmp_path) as emulator:
+        assert names(emulator) == []
+    assert caught.value.__traceback__  # holds the one that failed, as a notebook does
 
 
 @pytest.mark.parametrize(

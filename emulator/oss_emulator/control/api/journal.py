@@ -69,7 +69,7 @@ class JournalFilter(NamedTuple):
             referer=mask(query.get("referer", "")).casefold() or None,
             test=query.get("test"),
             text=mask(query.get("text", "")).casefold() or None,
-            since=int(asked.number("since")),
+            since=asked.since(),
             before=int(asked.number("before")),
             limit=int(asked.number("limit")),
         )
@@ -134,19 +134,9 @@ MAX_BEHIND = 1000
 def follow(asked: ApiRequest) -> AsyncGenerator[bytes]:
     """Yield the entries that a request asks for, then each new one, as events, without end.
 
-    A reader that reconnects sends the number of its last entry in Last-Event-ID, as browsers do.
     Raises `ApiError` at once for a bad query.
     """
-    return _events(asked.controls.journal, parse_filter(asked))
-
-
-def parse_filter(asked: ApiRequest) -> JournalFilter:
-    """Parse what a reader of events asks for; raises `ApiError`."""
-    wanted = JournalFilter.parse(asked)
-    last = asked.request.headers.get("last-event-id", "")
-    if last.isdecimal() and len(last) < 16:
-        wanted = wanted._replace(since=max(wanted.since, int(last)))
-    return wanted
+    return _events(asked.controls.journal, JournalFilter.parse(asked))
 
 
 async def _events(journal: Journal, wanted: JournalFilter) -> AsyncGenerator[bytes]:

@@ -95,8 +95,8 @@ class ApiRequest(NamedTuple):
         return value
 
     def number(self, name: str) -> float:
-        """Parse a number of the query, 0 by default; raises `ApiError`."""
-        text = self.query.get(name, "0")
+        """Parse a number of the query, 0 without a value; raises `ApiError`."""
+        text = self.query.get(name) or "0"
         try:
             value = float(text)
         except ValueError:
@@ -104,6 +104,15 @@ class ApiRequest(NamedTuple):
         if not 0 <= value < 2**53:
             raise ApiError(400, f"{name} must be a number from 0 to 2^53 - 1, not {text!r}.")
         return value
+
+    def since(self) -> int:
+        """Return the number above which entries are wanted: `since`, or the last one of a stream.
+
+        A browser that reconnects sends that one in Last-Event-ID. Raises `ApiError`.
+        """
+        last = self.request.headers.get("last-event-id", "")
+        known = int(last) if last.isdecimal() and len(last) < 16 else 0
+        return max(known, int(self.number("since")))
 
 
 class OwnerRequest(NamedTuple):

@@ -17,7 +17,7 @@ from oss_emulator.control.api.referer import find_rules
 from oss_emulator.control.api.route import ApiError, ApiRequest, Route
 from oss_emulator.control.console import EMBED_DOMAIN, page
 from oss_emulator.control.console.buckets import is_image
-from oss_emulator.control.console.visitors import find_url, try_referer
+from oss_emulator.control.console.visitors import find_url, name_server, try_referer
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.protocol.message import Request, Response
 
@@ -41,9 +41,8 @@ def answer(request: Request) -> Response:
     policy = POLICIES[int(number[:3]) % len(POLICIES)]
     if policy:
         headers["Referrer-Policy"] = policy
-    scheme = "https" if request.secure else "http"
-    host = f"{bucket}.localhost{request.host.partition(EMBED_DOMAIN)[2]}"
-    url = escape(f"{scheme}://{host}/{quote(key)}?{MARK}={quote(test)}")
+    server = name_server(request, f"{bucket}.localhost")
+    url = escape(f"{server}/{quote(key)}?{MARK}={quote(test)}")
     title = escape(policy or "no policy")
     body = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
@@ -125,13 +124,10 @@ async def get_results(asked: ApiRequest) -> Response:
 
 def _frames(asked: ApiRequest, run: str, bucket: str, key: str, host: str) -> list[dict[str, str]]:
     """Return the pages of a test: the policy and the address of each."""
-    request = asked.request
-    scheme = "https" if request.secure else "http"
-    colon, port = request.host.rpartition(":")[1:]
-    end = f":{port}" if colon and port.isdecimal() else ""
-    url = f"{scheme}://{host}.{EMBED_DOMAIN}{end}/{_PATH}?show={quote(bucket)}/{quote(key)}"
+    server = name_server(asked.request, f"{host}.{EMBED_DOMAIN}")
+    query = f"show={quote(bucket)}/{quote(key)}&test={run}"
     return [
-        {"policy": policy, "url": f"{url}&test={run}-{number}"}
+        {"policy": policy, "url": f"{server}/{_PATH}?{query}-{number}"}
         for number, policy in enumerate(POLICIES)
     ]
 

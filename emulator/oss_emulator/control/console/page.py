@@ -19,11 +19,6 @@ from oss_emulator.texts import FOLDERS
 COOKIE: Final = "oss-emulator-language"
 
 
-def texts(language: str) -> Catalogue:
-    """Return what the pages say in a language."""
-    return Catalogue(language, FOLDERS)
-
-
 def choose_language(request: Request) -> str:
     """Choose the language of a request: a new choice, the cookie's, or what the browser prefers."""
     for chosen in (request.query.get("language", ""), cookies(request).get(COOKIE, "")):
@@ -38,7 +33,7 @@ def choose_language(request: Request) -> str:
 
 def texts_of(request: Request) -> Catalogue:
     """Return what the pages say in the language of a request."""
-    return texts(choose_language(request))
+    return Catalogue(choose_language(request), FOLDERS)
 
 
 TABS: Final = ("requests", "rules", "buckets", "embed", "emulator")
@@ -81,7 +76,7 @@ def render(
     found = _environment().get_template(f"{template}.html")
     text = found.render(
         **values,
-        t=texts(language),
+        t=Catalogue(language, FOLDERS),
         language=language,
         languages=LANGUAGES,
         path=request.path,

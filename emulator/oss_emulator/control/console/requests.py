@@ -198,9 +198,7 @@ def follow_requests(asked: ApiRequest) -> AsyncGenerator[bytes]:
     view = _View.parse(asked)
     if view.problem:
         raise ApiError(400, view.problem)
-    last = asked.request.headers.get("last-event-id", "")
-    since = int(last) if last.isdecimal() and len(last) < 16 else 0
-    return _events(asked, view, max(since, int(asked.number("since"))))
+    return _events(asked, view, asked.since())
 
 
 async def _events(asked: ApiRequest, view: _View, since: int) -> AsyncGenerator[bytes]:

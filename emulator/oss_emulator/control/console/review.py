@@ -105,7 +105,13 @@ class JournalReview(NamedTuple):
     def make(cls, policy: RefererPolicy, entries: Iterable[JournalEntry]) -> Self:
         """Decide again on the last requests that met rules."""
         decided = select_decided(entries)
-        return cls(len(decided), tuple(find_changed(policy, reversed(decided))))
+        turns = []
+        for entry in reversed(decided):
+            decision = decide_again(policy, entry)
+            assert entry.decision is not None  # noqa: S101 - the entries were chosen so
+            if decision.allowed != entry.decision.allowed:
+                turns.append(ChangedDecision(entry, decision))
+        return cls(len(decided), turns)
 
     def to_dict(self) -> dict[str, Any]:
         turns = [
@@ -121,17 +127,6 @@ class JournalReview(NamedTuple):
 def select_decided(entries: Iterable[JournalEntry]) -> list[JournalEntry]:
     """Select the last requests that met rules, the oldest first."""
     return [entry for entry in entries if entry.decision is not None][-LAST:]
-
-
-def find_changed(
-    policy: RefererPolicy, entries: Iterable[JournalEntry]
-) -> Iterable[ChangedDecision]:
-    """Yield the requests, all of them decided, that other rules decide differently."""
-    for entry in entries:
-        decision = decide_again(policy, entry)
-        assert entry.decision is not None  # noqa: S101 - the entries were chosen so
-        if decision.allowed != entry.decision.allowed:
-            yield ChangedDecision(entry, decision)
 
 
 def decide_again(policy: RefererPolicy, entry: JournalEntry) -> Decision:

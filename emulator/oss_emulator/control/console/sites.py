@@ -135,7 +135,7 @@ class Overview(NamedTuple):
 
     @property
     def is_empty(self) -> bool:
-        return not any(self.whole.counts[1:])
+        return not any(self.whole.counts)
 
     @property
     def lines(self) -> list[float]:
@@ -168,8 +168,9 @@ def survey(asked: ApiRequest, search: Search) -> Overview:
         shown[band] = found[:room]
         hidden += [row.tally for row in found[room:]]
         room -= len(shown[band])
-    rest = [*(sum(tally.counts[1:]) for tally in hidden), sum(traffic.others[1:])]
-    end = float(traffic.whole.counts[0] + 1) * SLOT
+    rest = [*(sum(tally.counts) for tally in hidden), sum(traffic.others)]
+    last = traffic.whole.slots[-1][0] if traffic.whole.slots else 0
+    end = float(last + 1) * SLOT
     begin = end - SLOTS * SLOT
     changes = [one for one in asked.controls.rule_changes.all() if begin <= one.time < end]
     since, until = begin, end

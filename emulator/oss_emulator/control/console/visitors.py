@@ -43,7 +43,7 @@ def try_referer(asked: ApiRequest, url: str, referer: str | None) -> dict[str, A
     result = service.admit(request)
     error = result.error if isinstance(result, Refused) else None
     response = service.render(result) if isinstance(result, Refused) else Response(200)
-    entry = JournalEntry(0, result.known, error, response, sent=0, seconds=0.0)
+    entry = JournalEntry(0, result.known, error, response, sent_bytes=0, seconds=0.0)
     row = summarize(entry)
     return {name: row[name] for name in _SHOWN}
 
@@ -57,8 +57,13 @@ def find_url(asked: ApiRequest, bucket: str, key: str, version: str | None = Non
 def find_address(asked: ApiRequest, bucket: str) -> str:
     """Return the address of a bucket, at a host of its own where the server demands that."""
     request = asked.request
-    scheme = "https" if request.secure else "http"
-    if not asked.controls.service.settings.strict_addressing:
-        return f"{scheme}://{request.host}/{bucket}"
+    if asked.controls.service.settings.strict_addressing:
+        return name_server(request, f"{bucket}.localhost")
+    return f"{'https' if request.secure else 'http'}://{request.host}/{bucket}"
+
+
+def name_server(request: Request, host: str) -> str:
+    """Return the address of this server at another host name, with the port of a request."""
     colon, port = request.host.rpartition(":")[1:]
-    return f"{scheme}://{bucket}.localhost{f':{port}' if colon and port.isdecimal() else ''}"
+    end = f":{port}" if colon and port.isdecimal() else ""
+    return f"{'https' if request.secure else 'http'}://{host}{end}"

@@ -11,7 +11,7 @@ import pytest
 from oss_emulator import Emulator
 from oss_emulator.control.api.route import ApiError
 from oss_emulator.control.console import entries as incidents
-from oss_emulator.control.console import page, resend
+from oss_emulator.control.console import resend
 from oss_emulator.control.console.entries import IncidentKind
 from oss_emulator.control.console.static_files import FOLDER
 from oss_emulator.control.faults import Fault
@@ -19,10 +19,12 @@ from oss_emulator.operations.admission import Refused
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.protocol.signature import presigning
 from oss_emulator.settings import Settings
+from oss_emulator.texts import FOLDERS
 from oss_referer import Assumptions, RefererConfiguration
 from oss_referer.engine.assumptions import SourceOfCopy
 from oss_referer.page import rendering
 from oss_referer.sources import referer_xml
+from oss_referer.texts import Catalogue
 
 from tests.rows import rows
 from tests.unit.control.caller import ApiAnswer, ApiCaller
@@ -379,7 +381,7 @@ def test_proof_of_a_switch_warns_of_pages_without_a_referer(ask: ApiCaller) -> N
 @rows(("language", "said"), ("en", "empty?"), ("zh", "为空？"))
 def test_drawing_without_a_request_is_unlit(language: str, said: str) -> None:
     parts = rendering.load(FOLDER.parent / "templates").get_template("story_parts.html")
-    drawing = parts.make_module().drawing(page.texts(language))  # type: ignore[attr-defined]
+    drawing = parts.make_module().drawing(Catalogue(language, FOLDERS))  # type: ignore[attr-defined]
     assert said in drawing
     assert "lit" not in drawing.replace("split", "")
 

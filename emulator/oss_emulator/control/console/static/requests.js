@@ -177,8 +177,12 @@ new IntersectionObserver(([head]) => {
 /** Show the answer, the sites and the time as the server has sent them last. */
 function showAbove() {
   if (above === undefined || find("#first :is(.sites, .time):active, #answer:active")) return;
-  const made = parse(above);
+  replaceAbove(parse(above));
   above = undefined;
+}
+
+/** @param {ParentNode} made */
+function replaceAbove(made) {
   keepPlaces(made);
   for (const id of ["answer", "sites", "time"]) replace(find(`#${id}`), find(`#${id}`, made));
   fit();
@@ -212,11 +216,11 @@ function keepPlaces(made) {
   const old = find("#sites");
   const isStill = isUsed(old);
   const fresh = new Map(all("tr[data-key]", made).map((row) => [row.dataset.key, row]));
+  const known = new Set(all("tr[data-key]", old).map((row) => row.dataset.key));
   let waits = false;
   for (const body of all("tbody[data-band]", made)) {
     const before = all(`tbody[data-band="${body.dataset.band}"] tr[data-key]`, old);
     const kept = before.flatMap((row) => fresh.get(row.dataset.key) ?? (isStill ? row.cloneNode(true) : []));
-    const known = new Set(all("tr[data-key]", old).map((row) => row.dataset.key));
     const added = all("tr[data-key]", body).filter((row) => !known.has(row.dataset.key));
     waits ||= isStill && added.length > 0;
     for (const row of all("tr[data-key]", body)) row.remove();
@@ -376,10 +380,7 @@ async function loadRows() {
     find("#count").textContent = find("#count", made).textContent;
     if (find("#empty", made).childElementCount) find("#empty").replaceChildren(...find("#empty", made).children);
     for (const link of all("[data-by]")) link.dataset.by === by ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
-    keepPlaces(made);
-    for (const id of ["answer", "sites", "time"]) replace(find(`#${id}`), find(`#${id}`, made));
-    fit();
-    mark();
+    replaceAbove(made);
     forget();
     return true;
   } catch (error) {
