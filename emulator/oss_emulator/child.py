@@ -6,12 +6,13 @@ unpickling the job imports that.
 
 import os
 import pickle
+import select
 import signal
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from threading import Lock
+from threading import Lock, Thread, stack_size
 from typing import IO, Any, Final, NamedTuple
 
 from oss_emulator.system import resource
@@ -81,12 +82,24 @@ def main() -> None:
         os.nice(YIELD)
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is not an answer
+    if hasattr(select, "poll"):
+        before = stack_size(256 * 1024)  # a usual stack would take 8 MiB of the memory of jobs
+        Thread(target=_end_with_server, daemon=True).start()
+        stack_size(before)
     exchange = _Exchange(incoming, outgoing)
     try:
         while True:
             exchange.send(ENDED, _run(exchange.receive(), exchange))
     except (EOFError, BrokenPipeError):
         os._exit(0)  # the server has ended, and nothing here needs to be stored
+
+
+def _end_with_server() -> None:
+    """End this process, also within a job, once the server has ended: it may have been killed."""
+    pipe = select.poll()
+    pipe.register(0, 0)  # nothing but that the other end is closed
+    pipe.poll()
+    os._exit(0)
 
 
 def _run(job: Job, exchange: _Exchange) -> Failure | None:

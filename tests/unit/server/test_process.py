@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from subprocess import PIPE
 from typing import Any
 
 import pytest
@@ -92,3 +95,16 @@ def test_killed_process_ends_its_job_at_once(process: JobProcess) -> None:
     with pytest.raises(EOFError):
         next(made)
     assert not process.took_its_time
+
+
+def test_busy_process_ends_when_the_server_is_killed() -> None:
+    code = (
+        "from oss_emulator.child import Job; from oss_emulator.server.process import JobProcess\n"
+        "from tests.unit.server import jobs\n"
+        "list(JobProcess().do(Job(jobs.spin, 0, (), 64, 60), ()))"
+    )
+    server = subprocess.Popen([sys.executable, "-c", code], stderr=PIPE)
+    assert server.stderr is not None
+    assert server.stderr.readline() == b"spinning\n"
+    server.kill()
+    server.communicate(timeout=30)  # ends with the process, which has the same standard error
