@@ -247,6 +247,21 @@ def test_session_may_ignore_the_variables() -> None:
     assert printed("--", sys.executable, "-c", code) == "True\nFalse\n"
 
 
+def test_client_without_a_proxy_reaches_the_emulator(seed: str) -> None:
+    code = (
+        "import socket, urllib3\n"
+        "for scheme in ('http', 'https'):\n"
+        "    url = f'{scheme}://examplebucket.oss-cn-hangzhou.aliyuncs.com/a'\n"
+        "    print(urllib3.request('GET', url, retries=False).status)\n"
+        "print(socket.getaddrinfo('OSS.aliyuncs\u3002com.', 'http')[0][4][0])\n"
+        "try: socket.create_connection(('oss.aliyuncs.com', 81))\n"
+        "except OSError as error: print(error)"
+    )
+    refused = "oss-emulator run redirects ports 80 and 443 of OSS, not oss.aliyuncs.com:81"
+    output = printed("--seed", seed, "--", sys.executable, "-c", code)
+    assert output.splitlines() == ["404", "404", "127.0.0.1", refused]
+
+
 # --- the environment
 
 

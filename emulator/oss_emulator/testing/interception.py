@@ -6,10 +6,10 @@ asynchronous forms), httpx, urllib3 and urllib. A client that is not covered fai
 looks up such a name, so nothing reaches the service. All other requests are left alone.
 """
 
+import _socket
 import os
 import re
 import socket
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from functools import wraps
@@ -167,6 +167,7 @@ not installed."""
 
 _LOOK_UPS: tuple[tuple[Any, str, int], ...] = (
     (socket, "getaddrinfo", 0),
+    (_socket, "getaddrinfo", 0),  # what the former calls, also when it was imported by name
     (socket, "gethostbyname", 0),
     (socket, "gethostbyname_ex", 0),
     (socket, "gethostbyaddr", 0),
@@ -182,7 +183,8 @@ the name."""
 def _patch_look_ups(endpoint: str) -> _Patches:
     """Refuse names of the service to clients that are not covered, before they are looked up."""
     found = list(_LOOK_UPS)
-    if uvloop := sys.modules.get("uvloop"):  # it looks up names without Python
+    with suppress(ImportError):
+        uvloop: Any = import_module("uvloop")  # it looks up names without Python
         found += [(uvloop.Loop, "create_connection", 2), (uvloop.Loop, "getaddrinfo", 1)]
     for owner, name, position in found:
         yield owner, name, _without_names(getattr(owner, name), position, endpoint)

@@ -29,6 +29,7 @@ from oss_referer.replay import accesslog
 from oss_referer.replay.accesslog import LogLine, LogLineError
 from oss_referer.sources import json_text
 from oss_referer.sources.json_text import JSONError
+from oss_referer.sources.masking import mask
 
 PIECES = 60
 """The most pieces that a plain line has between its quotation marks."""
@@ -109,7 +110,7 @@ class LogSourceError(Exception):
 
 @dataclass
 class Rejects:
-    """The damaged lines: how many, and a few with the reason. `keep` is given each.
+    """The damaged lines: how many, and a few with the reason, masked. `keep` is given each.
 
     It keeps the alphabetically first examples, so the order of reading does not matter.
     """
@@ -123,7 +124,7 @@ class Rejects:
         self.count += times
         for _ in range(times):
             self.keep(raw + b"\n")
-        text = raw[:LONGEST_EXAMPLE].decode("utf-8", "backslashreplace")
+        text = mask(raw[:LONGEST_EXAMPLE].decode("utf-8", "backslashreplace"))
         self.examples = sorted({*self.examples, (text, reason)})[:MOST_EXAMPLES]
 
 

@@ -4,8 +4,10 @@ The first four characters stay, so that two values can be told apart.
 """
 
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import unquote
 
 _SECRETS: Final = (
     *(f"{prefix}security-token" for prefix in ("", "x-oss-", "x-amz-", "x-acs-")),
@@ -14,14 +16,17 @@ _SECRETS: Final = (
 )
 """Names of parameters and headers, in lower case: those of OSS and S3, and of STS and KMS."""
 
+_QUOTE: Final = r"(?:\\*[\"']|&quot;)"
+"""A quotation mark, also in JSON within JSON or in HTML."""
+
 _SECRET: Final = re.compile(
     # A name that is not the end of another one. In JSON it is in quotes, and in a condition of a
     # form's policy a comma follows.
-    rf"(?<![\w-])(?:{'|'.join(_SECRETS)})(?:[=:]|[\"'][\s+]*[=:,])"
+    rf"(?<![\w-])(?:{'|'.join(_SECRETS)})(?:[=:]|{_QUOTE}[\s+]*[=:,])"
     # In JSON the value is too. In prose, after `Signature: `, no word is as long as a secret.
-    r"(?:[\s+]*[\"']|[\s+]+(?=\S{16}))?"
+    rf"(?:[\s+]*{_QUOTE}|[\s+]+(?=\S{{16}}))?"
     # The last delimiter ends the string that STS and KMS sign.
-    r"(?P<kept>[^&#\s\"'<>\]]{4})[^&#\s\"'<>\]]+",
+    r"(?P<kept>[^&#\s\"'<>\]\\]{4})[^&#\s\"'<>\]\\]+",
     re.IGNORECASE | re.ASCII,
 )
 _HINTS: Final = ("ignature", "oken", "tosignbytes")
@@ -29,6 +34,12 @@ _HINTS: Final = ("ignature", "oken", "tosignbytes")
 
 _ESCAPED: Final = re.compile("(%(?:25)*[0-9a-f]{2})", re.IGNORECASE)
 """A percent-encoded character, also in a URL that is a parameter of another."""
+
+_CODED: Final = re.compile(
+    r"(?<![\w+/-])e(?:y[A-DI-L]|w[k-r0-3])(?:[A-Za-z0-9+/]|%(?:25)*2[BbFf]){29,}(?:=|%(?:25)*3[Dd])*",
+    re.ASCII,
+)
+"""An object of JSON in base64: the policy of a form, which has a token, or a callback."""
 
 _DOCUMENT: Final = re.compile(r"(?P<mark><SignatureProvided>)(?P<kept>[^<]{4})[^<]+")
 _BYTES: Final = re.compile(r"(<StringToSignBytes>)((?:[0-9A-F]{2} ?)+)")
@@ -46,6 +57,7 @@ def _replace(found: re.Match[str]) -> str:
 
 def mask(text: str) -> str:
     """Mask the secrets in a text, such as a URL, an error document or a string to sign."""
+    text = _CODED.sub(_mask_coded, text)
     plain, starts = _decode(text) if "%" in text else (text, range(len(text) + 1))
     lower = plain.lower()
     if not any(hint in lower for hint in _HINTS):
@@ -74,6 +86,19 @@ def _decode(text: str) -> tuple[str, Sequence[int]]:
         starts += [here] if escaped else range(here, here + len(piece))
         here += len(piece)
     return "".join(characters), [*starts, here]
+
+
+def _mask_coded(found: re.Match[str]) -> str:
+    code = found[0]
+    while "%" in code:
+        code = unquote(code)
+    if len(code.rstrip("=")) % 4 == 1:  # it is not base64
+        return found[0]
+    said = b64decode(f"{code}==").decode("utf-8", "surrogateescape")
+    masked = mask(said)
+    if masked == said:
+        return found[0]
+    return b64encode(masked.encode("utf-8", "surrogateescape")).decode()
 
 
 def _mask_bytes(found: re.Match[str]) -> str:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from urllib.parse import quote
+
 import pytest
 from oss_referer.sources.masking import mask, mask_headers, mask_values
 
+
+def code(said: str) -> str:
+    return b64encode(said.encode()).decode()
+
+
+POLICY = '{"conditions": [["eq", "$x-oss-security-token", "CAISfoo/bar+"], {"b": "é?>"}]}'
+MASKED_POLICY = POLICY.replace("foo/bar+", "****")
 HEX = b"PUT\n\nx-oss-security-token:CAIStoken\n/b/k".hex(" ").upper()
 MASKED_HEX = b"PUT\n\nx-oss-security-token:CAIS****\n/b/k".hex(" ").upper()
 
@@ -37,6 +47,10 @@ MASKED_HEX = b"PUT\n\nx-oss-security-token:CAIS****\n/b/k".hex(" ").upper()
         ("%22SecurityToken%22%3A%20%22abcdefgh%22", "%22SecurityToken%22%3A%20%22abcd****%22"),
         ("Signature: abcdefghijklmnop", "Signature: abcd****"),
         ("<SignatureProvided>abcdef</", "<SignatureProvided>abcd****</"),
+        ('{\\"SecurityToken\\": \\"CAISfoo\\"}', '{\\"SecurityToken\\": \\"CAIS****\\"}'),
+        ("&quot;Signature&quot;:&quot;abcdefg&quot;", "&quot;Signature&quot;:&quot;abcd****&quot;"),
+        (f"<StringToSign>{code(POLICY)}</", f"<StringToSign>{code(MASKED_POLICY)}</"),
+        (f"/?callback={quote(code(POLICY), '')}&a=%2F", f"/?callback={code(MASKED_POLICY)}&a=%2F"),
         (f"<StringToSignBytes>{HEX} </", f"<StringToSignBytes>{MASKED_HEX}</"),
     ],
 )  # fmt: skip
@@ -53,6 +67,9 @@ def test_secret_is_masked(text: str, masked: str) -> None:
         "<StringToSignBytes>47 45 54 </StringToSignBytes>",
         "<StringToSignBytes>4 53 49 4</StringToSignBytes>",
         "/b/100%25?prefix=a%26b",
+        code('{"expiration": "2025-01-01T00:00:00Z"}'),
+        code(POLICY).replace("=", "") + "AB",
+        "eyJ" + "a_b+" * 20,
         "/b/my%2Dsignature=abcdefgh?token=abcdefgh&signature-version=4",
     ],
 )

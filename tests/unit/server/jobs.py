@@ -39,8 +39,9 @@ def fill(_: Sequence[Iterator[bytes]], size: int) -> Iterator[str]:
 
 
 def spin(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:
-    """Never end, after saying so."""
+    """Never end, after saying so; a library would print as well, to standard error."""
     yield "begun"
+    print("spinning", flush=True)
     while True:
         pass
 

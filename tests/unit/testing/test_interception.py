@@ -6,11 +6,13 @@ import asyncio
 import os
 import socket
 import ssl
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from http.client import HTTPSConnection
 from importlib import import_module
+from socket import getaddrinfo
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import OpenerDirector, Request, urlopen
@@ -280,6 +282,7 @@ def ask_asynchronously(run: Callable[[Any], Any], name: str) -> None:
     "look_up",
     [
         lambda name: socket.getaddrinfo(host=name, port=443),
+        lambda name: getaddrinfo(name, 443),
         lambda name: socket.gethostbyname(name),
         lambda name: socket.gethostbyname_ex(name),
         lambda name: socket.gethostbyaddr(name),
@@ -307,6 +310,18 @@ def test_client_that_is_not_covered_sends_no_name_to_a_proxy() -> None:
         proxy.set_tunnel("sts.aliyuncs.com", 443)
     with intercept("http://127.0.0.1:1"), refused:
         proxy.request("GET", "http://sts.aliyuncs.com/")
+    pool = urllib3.proxy_from_url("http://127.0.0.1:9").connection_from_url(
+        "https://sts.aliyuncs.com"
+    )
+    with intercept("http://127.0.0.1:1"), refused:
+        pool.request("GET", "/", retries=False)
+
+
+def test_uvloop_that_is_imported_later_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "uvloop")
+    refused = pytest.raises(RuntimeError, match="does not cover the client that looks up sts")
+    with intercept("http://127.0.0.1:1"), refused:
+        import_module("uvloop").run(look_up_asynchronously("sts.aliyuncs.com"))
 
 
 @pytest.mark.parametrize("run", [asyncio.run, uvloop.run])

@@ -1,4 +1,4 @@
-"""Makes aiohttp's clients use the proxy variables, and certifi name the CA of the emulator.
+"""Makes Python's clients reach the emulator, and certifi name its CA.
 
 Python runs this module before a program.
 
@@ -9,6 +9,7 @@ well. This module may use the standard library only, because the emulator may no
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import wraps
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import module_from_spec
@@ -41,6 +42,31 @@ class Finder:
         return spec
 
 
+def redirect_look_ups(module: Any) -> None:
+    """Make clients without a proxy connect to the emulator, as preload.cjs does in Node.js."""
+    from urllib.parse import urlsplit  # here, since not every program needs it
+
+    look_up = module.getaddrinfo
+    plain = urlsplit(os.environ["OSS_EMULATOR_ENDPOINT"])
+    tls = urlsplit(os.environ["OSS_EMULATOR_HTTPS_ENDPOINT"])
+    ports = {"80": plain, "http": plain, "443": tls, "https": tls}
+
+    @wraps(look_up)
+    def look_up_there(host: Any, port: Any, *arguments: Any, **options: Any) -> Any:
+        name = host if isinstance(host, str) else (host or b"").decode("ascii", "replace")
+        with suppress(UnicodeError):  # an empty label, or one that is too long
+            name = name.encode("idna").decode("ascii")
+        if f".{name.lower().strip().rstrip('.')}".endswith(".aliyuncs.com"):
+            target = ports.get(str(port))
+            if target is None:
+                covered = "oss-emulator run redirects ports 80 and 443 of OSS"
+                raise OSError(f"{covered}, not {host}:{port}")
+            host, port = target.hostname, target.port
+        return look_up(host, port, *arguments, **options)
+
+    module.getaddrinfo = look_up_there
+
+
 def trust_environment(module: Any) -> None:
     """Make sessions of aiohttp use the proxy variables unless their caller says otherwise."""
     session = module.ClientSession
@@ -66,6 +92,7 @@ CHANGES: Mapping[str, Callable[[Any], None]] = {
     "aiohttp.client": trust_environment,
     "certifi": trust_bundle,
     "certifi.core": trust_bundle,
+    "socket": redirect_look_ups,
 }
 
 sys.meta_path.insert(0, Finder)
