@@ -13,10 +13,11 @@ from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import partial, reduce
+from importlib import import_module
 from operator import getitem
 from pathlib import Path as FilePath
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from oss_referer.engine import DEFAULT, Assumptions, RefererConfiguration
 from oss_referer.sources import json_text, markup, referer_xml
@@ -186,24 +187,18 @@ class _FormModule(Protocol):
     def format(self, configuration: RefererConfiguration) -> str: ...
 
 
+_MODULES = {
+    RulesForm.JSON: "ossutil",
+    RulesForm.TERRAFORM: "terraform",
+    RulesForm.HCL: "hcl",
+    RulesForm.LIST: "plain_list",
+}
+"""What reads and writes the forms that have a module of their own."""
+
+
 def _module(form: RulesForm) -> _FormModule:
-    """Import what reads and writes a form, and not the others: most commands meet one form."""
-    match form:
-        case RulesForm.JSON:
-            from oss_referer.sources import ossutil
-
-            return ossutil
-        case RulesForm.TERRAFORM:
-            from oss_referer.sources import terraform
-
-            return terraform
-        case RulesForm.HCL:
-            from oss_referer.sources import hcl
-
-            return hcl
-    from oss_referer.sources import plain_list
-
-    return plain_list
+    """Import the module of a form when it is met: most commands meet one form."""
+    return cast(_FormModule, import_module(f".{_MODULES[form]}", __package__))
 
 
 def find_changes(document: bytes) -> "list[PlannedChange]":
