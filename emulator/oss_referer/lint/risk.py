@@ -9,8 +9,8 @@ Referer as before. That is proved by a search over all of them. What changes is 
 is added or removed, so each of them has a search of its own, in which the other entries take part
 only where they change what is found.
 
-Pages that send their whole URL (`unsafe-url`), and ports that nobody named, are rare: what a fix
-does to them is told, and makes it no less safe.
+Pages that send their whole URL (`unsafe-url`), and ports that nobody named, are rare: a fix stays
+safe whatever it does to them, and a report says what it does.
 """
 
 import re
@@ -150,8 +150,8 @@ def _pages(pages: Senders, own: tuple[OwnHost, ...], reach: Reach) -> SentRefere
 def read_host(parts: Parts) -> str | None:
     """Return the host of an entry, or the fixed part behind its wildcards; None without one.
 
-    A host such as `https://www` without an end names nobody: it is the beginning of many names. So
-    is one that ends in a label of its own, such as `www.example.*` and `192.168.*`.
+    A host without an end, such as `https://www`, names nobody: it is the beginning of many names.
+    So is one whose last label is a wildcard, such as `www.example.*` and `192.168.*`.
     """
     host = parts.host.lower().strip(".")
     host = host if host.isascii() else encode_host(host) or ""
@@ -292,7 +292,7 @@ def _improve(referer: str) -> Iterator[str]:
 
 
 def may_be_sent(pattern: Pattern) -> bool:
-    """Return whether an entry may match a Referer by its beginning: quick, and often enough."""
+    """Return False if the beginning of an entry shows at once that it matches no Referer."""
     head = pattern.head.partition("?")[0]
     return any(head.startswith(start) or start.startswith(head) for start in _STARTS)
 
@@ -435,7 +435,9 @@ class OwnPages:
 
 
 def _close(entry: SearchedEntry) -> tuple[SearchedEntry, ...]:
-    """Return what an entry matches of the hosts that it names; () if it names none, or ends them.
+    """Return an entry once with each sign that can end the host that it names.
+
+    () if it names no host, or ends it already.
 
     `https://www.example.com` also matches `https://www.example.com.example.org/`, but is not meant
     for a sub-domain of example.org.
@@ -493,8 +495,7 @@ def compare(
     new: RefererPolicy,
     named: NamedSites,
     budget: Budget,
-    *,
-    own: OwnPages | None = None,
+    own: OwnPages,
 ) -> Risk | None:
     """Return what new rules may change that somebody meant; None if they are safe."""
     before, after = old.policy.allows(None), new.allows(None)
@@ -507,7 +508,7 @@ def compare(
     compiled = CompiledRules(new)
     if not compiled.is_searchable:
         return UNPROVED
-    return find_risk(old, compiled, EntryEdit.between(old, compiled), named, budget, own=own)
+    return find_risk(old, compiled, EntryEdit.between(old, compiled), named, budget, own)
 
 
 def find_risk(
@@ -516,12 +517,11 @@ def find_risk(
     edit: EntryEdit,
     named: NamedSites,
     budget: Budget,
-    *,
-    own: OwnPages | None = None,
+    own: OwnPages,
 ) -> Risk | None:
     """Return what an edit may change that somebody meant; None if it is safe.
 
-    `own` may be given for several edits of the same rules.
+    `own` are the pages that the old rules let in, the same for all edits of these rules.
     """
     if not old.is_searchable:
         return UNPROVED
@@ -603,7 +603,7 @@ class _RiskSearch:
                     yield from self._seek(entry, found, self.old.denying, self.old.white)
 
     def _may_be_of(self, entry: SearchedEntry, pages: SentReferers) -> bool:
-        """Return whether an entry may match one of some pages: quick, and often enough."""
+        """Return False if the host of an entry shows at once that it matches none of some pages."""
         body = entry.pattern.body
         fixed = FIXED_HOST.match(body)
         if fixed is not None:
