@@ -18,7 +18,7 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a review is said beside."""
+    """Where a review is shown, and what its commands name."""
 
     form: RulesForm
     rules: str
@@ -49,7 +49,7 @@ class Part(NamedTuple):
 def make(
     review: Review, setting: Setting, most: int = 12, checks: int = 6, shown: int | None = None
 ) -> Sequence[Part]:
-    """Return the parts with so many rows, requests to try, and entries; None for all entries."""
+    """Return the parts with so many rows, requests to try and entries (None: all) at most."""
     rows = [_row(item) for item in _choose(review.visitors, most)]
     url = shlex.quote(setting.url or "URL")
     trials = []

@@ -133,7 +133,7 @@ def align(old: Sequence[str], new: Sequence[str], level: int = 0) -> Iterator[Al
 
 
 _ALIKE = (re.compile(r"\A(?!)"), re.compile(r"/\Z"), re.compile(r"\A[^/]*://|/+\Z"))
-"""What does not tell one item from another: nothing, a closing slash, the scheme as well."""
+"""What each level ignores when it compares items: nothing, a closing slash, the scheme too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class WrittenList:
     """The offset behind its closing bracket."""
     items: Sequence[WrittenItem]
     comma: str = ","
-    """What stands between two items; "" for elements."""
+    """The separator of two items; "" for XML elements."""
 
     def edit(
         self, old: Sequence[str], new: Sequence[str], write: Callable[[str], str]
@@ -176,7 +176,7 @@ class WrittenList:
             yield from edits
 
     def _change(self, first: int, last: int, given: Sequence[str]) -> Iterator[Edit]:
-        """Put other items in the place of some."""
+        """Replace some items by others."""
         both = min(last - first, len(given))
         for item, text in zip(self.items[first : first + both], given, strict=False):
             yield Edit(item.start, item.end, text)
@@ -408,7 +408,7 @@ def _edit_list(text: str, name: str, changed: Changed) -> str:
     if written.brackets:
         listed = WrittenList(text, *written.brackets, written.items)
         return apply_edits(text, [*listed.edit(*changed["whitelist"], written.write)])
-    # To the editor of lists, lines are a list whose brackets stand on lines of their own.
+    # Edit lines as a list whose brackets are on extra lines above and below.
     items = [
         WrittenItem(item.start + 1, item.end + 1, item.comma and item.comma + 1)
         for item in written.items

@@ -66,18 +66,18 @@ class RulesForm(StrEnum):
 
 
 WHOLE = tuple(form for form in RulesForm if form is not RulesForm.LIST)
-"""The forms that say everything; a list has only the whitelist."""
+"""The forms that can express all rules; a list has only the whitelist."""
 
 
 NamedRules = Mapping[str, RefererConfiguration]
 Readers = Mapping[str, ReadRules]
-"""What reads the rules with each name; the others may be wrong. A reader raises SourceError."""
+"""A reader for each name, so that one mistake hides no other rules. It raises SourceError."""
 
 
 def encode(text: str) -> bytes:
-    """Encode a text as a document, in which no encoding counts that XML may still declare.
+    """Encode a text as UTF-8, with a mark that overrides any encoding that XML declares.
 
-    Raises SourceError for one half of a surrogate pair, which no document can have.
+    Raises SourceError for half of a surrogate pair, which no document can have.
     """
     try:
         return BOM_UTF8 + text.removeprefix("\ufeff").encode()
@@ -99,7 +99,7 @@ def parse(
 def find(
     document: bytes, form: RulesForm | None = None, assumptions: Assumptions = DEFAULT
 ) -> Readers:
-    """Return what reads the rules of a document, by name; it parses them only when it is asked.
+    """Return a reader for each configuration of a document, by name; it parses when it is called.
 
     Raises SourceError for a document without rules.
     """
@@ -130,7 +130,7 @@ def find_in_file(
     form: RulesForm | None = None,
     assumptions: Assumptions = DEFAULT,
 ) -> Readers:
-    """Return what reads the rules of a file, by name, as `find` does.
+    """Return a reader for each configuration of a file, by name, as `find` does.
 
     Terraform merges its override files with the others. So a resource that such a file beside this
     one names is refused, in both of them.
@@ -198,7 +198,7 @@ _MODULES = {
 
 def _module(form: RulesForm) -> _FormModule:
     """Import the module of a form when it is met: most commands meet one form."""
-    return cast(_FormModule, import_module(f".{_MODULES[form]}", __package__))
+    return cast("_FormModule", import_module(f".{_MODULES[form]}", __package__))
 
 
 def find_changes(document: bytes) -> "list[PlannedChange]":
@@ -222,7 +222,7 @@ _T = TypeVar("_T")
 
 
 def _read_below(lines: int, read: Callable[[], _T]) -> _T:
-    """Read what begins some lines below the top, where mistakes then are."""
+    """Read a text that begins some lines below the top, and place its mistakes below it too."""
     try:
         return read()
     except SourceError as error:
@@ -377,8 +377,8 @@ _FORMATTERS: dict[RulesForm, Callable[[RefererConfiguration], str]] = {
 }
 
 
-# Which files of a folder have rules or decision tables: others are passed over. A file that names
-# what only rules have is not, even if it cannot be read: the mistake may be in its rules.
+# Which files of a folder have rules: the others are passed over. A file with a mark of rules that
+# cannot be read is kept, since the mistake may be in its rules.
 
 _MARKS = {
     ".xml": rb"R\0?e\0?f\0?e\0?r\0?e\0?r\0?C\0?o\0?n\0?f\0?i\0?g",  # also in UTF-16
@@ -392,7 +392,7 @@ _MARKS = {
         rb"|^[ \t]*(?:white|black)list[ \t]*=[ \t]*\["
     ),
 }
-"""What the texts of rules have, by the endings of their files."""
+"""The marks of rules in a text, by the ending of its file."""
 
 ENDINGS = frozenset(_MARKS)
 """The endings of files that may have rules."""
