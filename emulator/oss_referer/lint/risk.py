@@ -44,6 +44,7 @@ from oss_referer.search.sent import (
 )
 from oss_referer.search.url import (
     DEFAULT_PORTS,
+    MAX_HOST,
     RESERVED,
     encode_host,
     fixed_part,
@@ -450,7 +451,6 @@ def _close(entry: SearchedEntry) -> tuple[SearchedEntry, ...]:
 
 
 _STEPS_OF_A_FAMILY = 20_000
-_MAX_NAME = 253
 _ANY = "\ue000"
 """A character that no entry has, so that only wildcards match it: they match any other as well."""
 
@@ -461,7 +461,7 @@ def _let_in(own: OwnHost, rules: SearchedRules) -> tuple[SearchedEntry, ...] | N
     if own.with_sub_domains and own.ports == frozenset():
         entry = rules.allowing(f"{scheme}://{_ANY}.{own.host}/")
         if entry is not None and entry.cut is not Truncation.PATH:
-            longest = min(len(entry.pattern.body) + 1, _MAX_NAME)
+            longest = min(len(entry.pattern.body) + 1, MAX_HOST)
             names = (f"{_ANY * length}.{own.host}" for length in range(1, longest + 1))
             if all(entry.pattern.matches(f"{scheme}://{name}/") for name in names):
                 return (entry,)
