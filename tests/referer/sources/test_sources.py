@@ -142,9 +142,12 @@ BLOCK = {"allow_empty": None, "referers": ["https://www.example.com/"]}
                 }
             }
         },
-        {"resource": {"alicloud_oss_bucket": {"site": {"bucket": "b", "referer_config": BLOCK}}}},
+        *(
+            {"resource": {"alicloud_oss_bucket": {"site": {"referer_config": config}}}}
+            for config in (BLOCK, [BLOCK], {"referers": BLOCK["referers"]})
+        ),
     ],
-    ids=["state", "declared"],
+    ids=["state", "declared", "declared in a list", "without allow_empty"],
 )
 def test_older_block_of_terraform_leaves_the_query_to_the_default(members: object) -> None:
     """R-38: the provider sends false for `allow_empty`, and no other switch."""
@@ -251,16 +254,6 @@ CONFIG = RefererConfiguration(False, whitelist=('https://${x}.test/例"', "b"))
 def test_rules_in_hcl_are_parsed() -> None:
     assert document.detect(HCL.encode()) is RulesForm.HCL
     assert document.parse(HCL.encode()) == {ADDRESS: SITE, "alicloud_oss_bucket.b": CONFIG}
-
-
-@pytest.mark.parametrize(
-    "config", [{"referers": ["a"]}, [{"referers": ["a"], "allow_empty": None}]]
-)
-def test_referer_config_of_a_bucket_has_other_defaults(config: object) -> None:
-    """R-38: it sends no AllowTruncateQueryString, so that of the service holds."""
-    text = json.dumps({"resource": {"alicloud_oss_bucket": {"b": {"referer_config": config}}}})
-    found = document.parse(text.encode())
-    assert found == {"alicloud_oss_bucket.b": RefererConfiguration(False, True, whitelist=("a",))}
 
 
 ROOT = "<RefererConfiguration>\n  {}\n</RefererConfiguration>"
