@@ -63,7 +63,7 @@ class Remark(NamedTuple):
 
 
 def wrong(remarks: Iterable[Remark]) -> Sequence[tuple[Remark, Severity]]:
-    """Return the remarks that have a severity, with it."""
+    """Return the remarks that have a severity, each with its severity."""
     return [(item, item.severity) for item in remarks if item.severity is not None]
 
 
@@ -139,7 +139,7 @@ def _annotate(remark: Remark, severity: Severity) -> str:
 
 
 def escape(text: str, also: str = "") -> str:
-    """Return a text of a command without what would end it: a line end, and `also`."""
+    """Escape what would end a text in a command of GitHub: line ends, and the signs of `also`."""
     return "".join(
         f"%{ord(character):02X}" if character in f"%\r\n{also}" else character for character in text
     )

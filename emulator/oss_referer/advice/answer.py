@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from oss_referer.advice.review import Line, Review, Visitor
-from oss_referer.engine import Decision, RefererConfiguration, Sentence
+from oss_referer.engine import Decision, Reason, RefererConfiguration, Sentence
 from oss_referer.engine.sentence import join
 from oss_referer.sources import forms
 from oss_referer.sources.forms import RulesForm
@@ -18,7 +18,7 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a review is said beside."""
+    """Where a review is shown, and what its commands name."""
 
     form: RulesForm
     rules: str
@@ -49,7 +49,7 @@ class Part(NamedTuple):
 def make(
     review: Review, setting: Setting, most: int = 12, checks: int = 6, shown: int | None = None
 ) -> Sequence[Part]:
-    """Return the parts with so many rows, requests to try, and entries; None for all entries."""
+    """Return the parts with so many rows, requests to try and entries (None: all) at most."""
     rows = [_row(item) for item in _choose(review.visitors, most)]
     url = shlex.quote(setting.url or "URL")
     trials = []
@@ -105,7 +105,7 @@ def _row(item: Visitor) -> tuple[str, ...]:
         if len(bare) > 1:
             who = Sentence("{}, {} more", who, str(len(bare) - 1))
     decision = item.now
-    by = decision.entry or _SWITCHES.get(decision.reason.value, Sentence("no entry"))
+    by = decision.entry or _SWITCHES.get(decision.reason, Sentence("no entry"))
     if item.referer is None and item.wanted is False and item.then.allowed:
         by = Sentence("see 3")
     return (
@@ -119,10 +119,10 @@ def _row(item: Visitor) -> tuple[str, ...]:
 
 
 _SWITCHES = {
-    "empty-allowed": "AllowEmptyReferer",
-    "empty-denied": "AllowEmptyReferer",
-    "empty-without-whitelist": Sentence("no whitelist"),
-    "no-whitelist": Sentence("no whitelist"),
+    Reason.EMPTY_ALLOWED: "AllowEmptyReferer",
+    Reason.EMPTY_DENIED: "AllowEmptyReferer",
+    Reason.EMPTY_WITHOUT_WHITELIST: Sentence("no whitelist"),
+    Reason.NO_WHITELIST: Sentence("no whitelist"),
 }
 
 

@@ -117,7 +117,7 @@ def compare(
     changes = _changes(both, asked)
     if changes:
         return Diff(changes, len(tried), Certainty.GENERATED)
-    if are_same(old, new):
+    if not any(find_edits(old, new)):
         return Diff((), len(tried), Certainty.PROVED)
     try:
         witness = search(both)
@@ -125,11 +125,6 @@ def compare(
         return Diff((), len(tried), Certainty.GENERATED)
     found = () if witness is None else _changes(both, [(witness, ProbeKind.FOUND)])
     return Diff(found, len(tried) + len(found), Certainty.PROVED)
-
-
-def are_same(old: RefererConfiguration, new: RefererConfiguration) -> bool:
-    """Return whether configurations differ at most in the order and repetition of entries."""
-    return next(find_edits(old, new), None) is None
 
 
 def _changes(

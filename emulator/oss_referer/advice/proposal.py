@@ -12,13 +12,11 @@ from urllib.parse import urlsplit
 from oss_referer.advice.sites import BOTH, Site, make_console, make_mini_program
 from oss_referer.browser.probes import STRANGER
 from oss_referer.browser.strangers import APPID, CONSOLE, MINI_PROGRAMS
-from oss_referer.engine import RefererConfiguration, Sentence
+from oss_referer.engine import Reason, RefererConfiguration, Sentence
 from oss_referer.engine.policy import MAX_SIZE
 from oss_referer.search.entry import Parts
 from oss_referer.search.url import DEFAULT_PORTS, encode_host, is_address, is_host, registered
 from oss_referer.sources.tables import Case, Expected
-
-_EMPTY_DENIED, _BLACKLISTED, _NOT_LISTED = (f"0003-0000050{number}" for number in (1, 2, 3))
 
 
 class ProposalError(ValueError):
@@ -165,8 +163,8 @@ def _allow(name: str, referer: str) -> Case:
     return Case(name, Expected.ALLOW, referer=(referer,))
 
 
-def _deny(name: str, referer: str, ec: str = _NOT_LISTED) -> Case:
-    return Case(name, Expected.DENY, referer=(referer,), ec=ec)
+def _deny(name: str, referer: str, reason: Reason = Reason.NOT_WHITELISTED) -> Case:
+    return Case(name, Expected.DENY, referer=(referer,), ec=reason.ec)
 
 
 def _cases(
@@ -207,7 +205,7 @@ def _cases(
                 yield _deny(name, origin)
     for entry in rules.blacklist:
         address = entry.replace("*/*", "evil.test/x")
-        yield _deny(Sentence("another site that {} keeps out", entry), address, _BLACKLISTED)
+        yield _deny(Sentence("another site that {} keeps out", entry), address, Reason.BLACKLISTED)
     for site in () if rules.blacklist else sites:
         yield _deny(
             Sentence("{} in the path of another site", site.host), f"{STRANGER}{site.host}/"
@@ -215,7 +213,7 @@ def _cases(
     if wish.allow_empty:
         yield Case(Sentence("no Referer"), Expected.ALLOW)
     else:
-        yield Case(Sentence("no Referer"), Expected.DENY, ec=_EMPTY_DENIED)
+        yield Case(Sentence("no Referer"), Expected.DENY, ec=Reason.EMPTY_DENIED.ec)
 
 
 def _resembling(site: Site) -> Iterator[tuple[Sentence, Parts]]:

@@ -78,7 +78,7 @@ class Visitor:
 
 
 class Line(NamedTuple):
-    """An entry of the proposed rules, and why it stands there."""
+    """An entry of the proposed rules, or one that they leave out, and why."""
 
     list: Stage
     entry: str
@@ -145,7 +145,7 @@ def _read_wish(text: str) -> tuple[Site, ...]:
 
 
 def _matcher(entries: Iterable[str]) -> Callable[[str], bool]:
-    """Return what says whether one of some entries matches a Referer."""
+    """Return a test whether one of some entries matches a Referer."""
     rules = RefererConfiguration(whitelist=(*entries, "none"))
     return RefererPolicy.compile(rules).allows
 
@@ -156,7 +156,7 @@ def _pages(sites: Iterable[Site]) -> Iterator[tuple[Site, str]]:
 
 
 def _by_both(site: Site) -> Site:
-    """Return a site that is kept out by both schemes, if it may have both."""
+    """Return a site with both schemes, if it can have both: a blacklist names each."""
     has_both = site.port is None and not (site.is_mini_program or site.is_console)
     return replace(site, schemes=BOTH) if has_both else site
 

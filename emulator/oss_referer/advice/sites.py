@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from oss_referer.browser.probes import STRANGER
-from oss_referer.browser.strangers import APPID, CONSOLE, MINI_PROGRAMS
+from oss_referer.browser.strangers import APPID, CONSOLE
 from oss_referer.engine import Sentence
 from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.search.entry import Parts, example, fill_port, is_blank, parse_entry
-from oss_referer.search.sent import read_sent
+from oss_referer.search.sent import SENDS_PATHS, read_sent
 from oss_referer.search.url import (
     RESERVED,
     domain_of,
@@ -27,7 +27,6 @@ from oss_referer.search.url import (
 )
 
 BOTH = ("https", "http")
-_WECHAT = Parts.split(MINI_PROGRAMS).host
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class Site:
 
     @property
     def is_mini_program(self) -> bool:
-        return self.host == _WECHAT
+        return self.host == SENDS_PATHS
 
     @property
     def is_console(self) -> bool:
@@ -117,7 +116,7 @@ def make_console() -> Site:
 
 def make_mini_program(appid: str = "") -> Site:
     """Return the pages of a mini program, or of all (R-44)."""
-    return Site(("https",), _WECHAT, None, f"/{appid}/" if appid else "/")
+    return Site(("https",), SENDS_PATHS, None, f"/{appid}/" if appid else "/")
 
 
 _PLACEHOLDER = re.compile(
@@ -207,7 +206,7 @@ def _read_host(
     if is_open and (bare.endswith((".", "-")) or not bare):
         return Meaning(why=_OPEN_END if bare else _NO_HOST)
     bare = bare.rstrip(".")
-    if f".{bare}".endswith((f".{_WECHAT}", f"*{_WECHAT}")):
+    if f".{bare}".endswith((f".{SENDS_PATHS}", f"*{SENDS_PATHS}")):
         appid = path.strip("/").partition("/")[0]
         return Meaning((make_mini_program(appid if APPID.fullmatch(appid) else ""),))
     if f".{bare}".endswith((f".{CONSOLE}", f"*{CONSOLE}")):

@@ -1,4 +1,4 @@
-"""Assumptions: what the service may do where it documents nothing, one variant chosen of each fact.
+"""Assumptions: one chosen variant of each fact that the service does not document.
 
 The first variant of each fact is the default. `Decision.assumed` names the facts whose other
 variants would give another verdict.
@@ -112,7 +112,7 @@ class ProcessingOrder(StrEnum):
 
 
 class SourceOfCopy(StrEnum):
-    """R-45: whether the rules of its source's bucket are consulted for a copy as well."""
+    """R-45: whether a copy is also checked by the rules of its source's bucket."""
 
     UNCHECKED = "source-not-checked"
     CHECKED = "source-checked"

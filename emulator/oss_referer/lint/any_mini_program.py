@@ -4,14 +4,15 @@ All mini programs send a Referer of the host `servicewechat.com`; only the appid
 which one it is. `https://servicewechat.com/` therefore allows the mini programs of everybody.
 """
 
+from oss_referer.browser.strangers import MINI_PROGRAMS
 from oss_referer.engine import Sentence
 from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion
-from oss_referer.lint.mini_program import HOST, REFERER, WRITE_APPID
+from oss_referer.lint.mini_program import REFERER, WRITE_APPID
 from oss_referer.lint.subject import LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
 
-_OTHER = f"{HOST}wxfedcba9876543210/1/page-frame.html"
+_OTHER = f"{MINI_PROGRAMS}wxfedcba9876543210/1/page-frame.html"
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

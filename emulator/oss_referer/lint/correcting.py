@@ -247,7 +247,7 @@ class Assessor:
                 after = apply(self._subject.configuration, [(place, correction)])
                 return self._compare(after, budget)
             new = EditedRules(old, edit)
-            return risk.find_risk(old, new, edit, self._named, budget, own=self._own)
+            return risk.find_risk(old, new, edit, self._named, budget, self._own)
 
     def _find_rare(self, edit: EntryEdit | None) -> tuple[Sentence, ...]:
         old = self._subject.compiled
@@ -259,7 +259,7 @@ class Assessor:
     def _compare(self, after: RefererConfiguration, budget: Budget) -> Risk | None:
         new = RefererPolicy.compile(after, self._subject.assumptions)
         old = self._subject.compiled
-        return risk.compare(old, new, self._named, budget, own=self._own)
+        return risk.compare(old, new, self._named, budget, self._own)
 
     def _edit(self, place: EntryPlace | None, correction: Correction) -> EntryEdit | None:
         """Return what a correction changes; None if the rules must be compiled to know that."""

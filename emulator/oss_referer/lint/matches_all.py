@@ -30,10 +30,9 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
             if subject.names_sites
             else Correction(decide=Sentence("name the sites to deny")),
         )
-    star = "*" in subject.configuration.whitelist
     if not subject.names_sites and entry.text == "*":
         return None
-    is_needless = subject.names_sites or star
+    is_needless = subject.names_sites or "*" in subject.configuration.whitelist
     return Suspicion(
         Evidence.ALLOWED,
         referers,

@@ -4,6 +4,7 @@ A mini program sends `https://servicewechat.com/<appid>/<version>/page-frame.htm
 belongs to (R-44). Without an entry such as `https://servicewechat.com/<appid>/` it is denied.
 """
 
+from oss_referer.browser.strangers import MINI_PROGRAMS
 from oss_referer.engine import Sentence
 from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
 from oss_referer.lint.subject import Subject
@@ -11,9 +12,8 @@ from oss_referer.lint.subject import Subject
 SEVERITY = Severity.NOTE
 COMMON = True
 
-HOST = "https://servicewechat.com/"
-WRITE_APPID = Sentence("write {}YOUR-APPID/", HOST)
-REFERER = f"{HOST}wx0123456789abcdef/1/page-frame.html"
+WRITE_APPID = Sentence("write {}YOUR-APPID/", MINI_PROGRAMS)
+REFERER = f"{MINI_PROGRAMS}wx0123456789abcdef/1/page-frame.html"
 
 
 def suspect(subject: Subject) -> Suspicions:

@@ -9,8 +9,8 @@ Referer as before. That is proved by a search over all of them. What changes is 
 is added or removed, so each of them has a search of its own, in which the other entries take part
 only where they change what is found.
 
-Pages that send their whole URL (`unsafe-url`), and ports that nobody named, are rare: what a fix
-does to them is told, and makes it no less safe.
+Pages that send their whole URL (`unsafe-url`), and ports that nobody named, are rare: a fix stays
+safe whatever it does to them, and a report says what it does.
 """
 
 import re
@@ -44,6 +44,7 @@ from oss_referer.search.sent import (
 )
 from oss_referer.search.url import (
     DEFAULT_PORTS,
+    MAX_HOST,
     RESERVED,
     encode_host,
     fixed_part,
@@ -150,8 +151,8 @@ def _pages(pages: Senders, own: tuple[OwnHost, ...], reach: Reach) -> SentRefere
 def read_host(parts: Parts) -> str | None:
     """Return the host of an entry, or the fixed part behind its wildcards; None without one.
 
-    A host such as `https://www` without an end names nobody: it is the beginning of many names. So
-    is one that ends in a label of its own, such as `www.example.*` and `192.168.*`.
+    A host without an end, such as `https://www`, names nobody: it is the beginning of many names.
+    So is one whose last label is a wildcard, such as `www.example.*` and `192.168.*`.
     """
     host = parts.host.lower().strip(".")
     host = host if host.isascii() else encode_host(host) or ""
@@ -292,7 +293,7 @@ def _improve(referer: str) -> Iterator[str]:
 
 
 def may_be_sent(pattern: Pattern) -> bool:
-    """Return whether an entry may match a Referer by its beginning: quick, and often enough."""
+    """Return False if the beginning of an entry shows at once that it matches no Referer."""
     head = pattern.head.partition("?")[0]
     return any(head.startswith(start) or start.startswith(head) for start in _STARTS)
 
@@ -435,7 +436,9 @@ class OwnPages:
 
 
 def _close(entry: SearchedEntry) -> tuple[SearchedEntry, ...]:
-    """Return what an entry matches of the hosts that it names; () if it names none, or ends them.
+    """Return an entry once with each sign that can end the host that it names.
+
+    () if it names no host, or ends it already.
 
     `https://www.example.com` also matches `https://www.example.com.example.org/`, but is not meant
     for a sub-domain of example.org.
@@ -448,7 +451,6 @@ def _close(entry: SearchedEntry) -> tuple[SearchedEntry, ...]:
 
 
 _STEPS_OF_A_FAMILY = 20_000
-_MAX_NAME = 253
 _ANY = "\ue000"
 """A character that no entry has, so that only wildcards match it: they match any other as well."""
 
@@ -459,7 +461,7 @@ def _let_in(own: OwnHost, rules: SearchedRules) -> tuple[SearchedEntry, ...] | N
     if own.with_sub_domains and own.ports == frozenset():
         entry = rules.allowing(f"{scheme}://{_ANY}.{own.host}/")
         if entry is not None and entry.cut is not Truncation.PATH:
-            longest = min(len(entry.pattern.body) + 1, _MAX_NAME)
+            longest = min(len(entry.pattern.body) + 1, MAX_HOST)
             names = (f"{_ANY * length}.{own.host}" for length in range(1, longest + 1))
             if all(entry.pattern.matches(f"{scheme}://{name}/") for name in names):
                 return (entry,)
@@ -493,8 +495,7 @@ def compare(
     new: RefererPolicy,
     named: NamedSites,
     budget: Budget,
-    *,
-    own: OwnPages | None = None,
+    own: OwnPages,
 ) -> Risk | None:
     """Return what new rules may change that somebody meant; None if they are safe."""
     before, after = old.policy.allows(None), new.allows(None)
@@ -507,7 +508,7 @@ def compare(
     compiled = CompiledRules(new)
     if not compiled.is_searchable:
         return UNPROVED
-    return find_risk(old, compiled, EntryEdit.between(old, compiled), named, budget, own=own)
+    return find_risk(old, compiled, EntryEdit.between(old, compiled), named, budget, own)
 
 
 def find_risk(
@@ -516,12 +517,11 @@ def find_risk(
     edit: EntryEdit,
     named: NamedSites,
     budget: Budget,
-    *,
-    own: OwnPages | None = None,
+    own: OwnPages,
 ) -> Risk | None:
     """Return what an edit may change that somebody meant; None if it is safe.
 
-    `own` may be given for several edits of the same rules.
+    `own` are the pages that the old rules let in, the same for all edits of these rules.
     """
     if not old.is_searchable:
         return UNPROVED
@@ -603,7 +603,7 @@ class _RiskSearch:
                     yield from self._seek(entry, found, self.old.denying, self.old.white)
 
     def _may_be_of(self, entry: SearchedEntry, pages: SentReferers) -> bool:
-        """Return whether an entry may match one of some pages: quick, and often enough."""
+        """Return False if the host of an entry shows at once that it matches none of some pages."""
         body = entry.pattern.body
         fixed = FIXED_HOST.match(body)
         if fixed is not None:

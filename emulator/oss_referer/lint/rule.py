@@ -58,10 +58,10 @@ def _rule(name: str) -> LintRule:
     module = import_module(f".{name.replace('-', '_')}", __package__)
     page = inspect.getdoc(module) or ""
     return LintRule(
-        name,
-        getattr(module, "SEVERITY", Severity.ERROR),
-        page.partition("\n")[0],
-        page,
+        name=name,
+        severity=getattr(module, "SEVERITY", Severity.ERROR),
+        title=page.partition("\n")[0],
+        page=page,
         examine=getattr(module, "examine", None),
         suspect=getattr(module, "suspect", None),
         common=getattr(module, "COMMON", False),
@@ -71,5 +71,8 @@ def _rule(name: str) -> LintRule:
 RULES = tuple(map(_rule, _NAMES))
 """All rules of the linter, in the order in which they run."""
 
-KINDS = tuple(RemarkKind(rule.name, rule.title, rule.page, rule.severity) for rule in RULES)
+KINDS = tuple(
+    RemarkKind(id=rule.name, title=rule.title, page=rule.page, severity=rule.severity)
+    for rule in RULES
+)
 """A kind for each rule of the linter."""

@@ -129,7 +129,7 @@ def fix(
         risky += [item for item in chosen if unsafe and item.correction.changes and item.risk]
         configuration, rounds = after, rounds + 1
         found, _ = _run(configuration, RULES, assumptions, accepted, sites)
-    left = (  # a correction that is left was not followed
+    left = (  # a safe correction that was not followed is not proved together with the others
         item if item.safe is None else replace(item, safe=None, risk=UNPROVED_TOGETHER)
         for item in found
     )
@@ -172,11 +172,11 @@ def _confirm(
             continue
         if subject.holds(suspicion.evidence, referer, place):
             return Finding(
-                rule.name,
-                suspicion.severity or rule.severity,
-                suspicion.reason,
-                suspicion.evidence,
-                referer,
+                rule=rule.name,
+                severity=suspicion.severity or rule.severity,
+                reason=suspicion.reason,
+                evidence=suspicion.evidence,
+                referer=referer,
                 decision_reason=subject.decide(referer).reason,
                 correction=suspicion.correction,
                 place=place,

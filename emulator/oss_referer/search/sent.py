@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from oss_referer.search.automaton import Language
-from oss_referer.search.url import DEFAULT_PORTS, WebURL, WebURLError, domain_of
+from oss_referer.search.url import DEFAULT_PORTS, MAX_HOST, WebURL, WebURLError, domain_of
 
 _IN_NAME = frozenset(string.ascii_lowercase + string.digits + "-_!$&'()+,;=~")
 _IN_HOST = _IN_NAME | {"."}
@@ -28,7 +28,7 @@ _TOWARDS_DOTS = re.compile(r"(?:\.|%2[eE]){0,2}|(?:\.|%2[eE])?%2?")
 _HEX = re.compile(r"0x[0-9a-f]*")
 _START = "/."
 """Marks the start of a host: no host contains a slash, and a sub-domain ends with a dot."""
-_MAX_LABEL, _MAX_HOST, _MAX_PORT = 63, 253, "65535"
+_MAX_LABEL, _MAX_PORT = 63, "65535"
 
 SENDS_PATHS = "servicewechat.com"
 """The host of mini programs, which send `/APPID/VERSION/page-frame.html` after it (R-44)."""
@@ -377,7 +377,7 @@ def read_sent(referer: str) -> WebURL | None:
     bare = url.host.removesuffix(".")
     is_name = all(0 < len(label) <= _MAX_LABEL for label in bare.split("."))
     is_name = is_name and _IN_HOST.issuperset(bare)
-    fits = url.is_address or (is_name and len(bare) <= _MAX_HOST)
+    fits = url.is_address or (is_name and len(bare) <= MAX_HOST)
     return url if fits and url.text == referer else None
 
 

@@ -104,12 +104,13 @@ _LOCAL = frozenset({"internal", "local", "localhost"})
 _LABEL = r"[a-z0-9_*?](?:[a-z0-9_*?-]{0,61}[a-z0-9_*?])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\]")
 _ADDRESS = re.compile(r"[0-9?]+(?:\.[0-9?]+){3}|\[.*\]")
-_MAX_HOST = 253
+MAX_HOST = 253
+"""The characters of the longest host that DNS can hold."""
 
 
 def is_host(host: str) -> bool:
     """Return whether a browser may send a host; `*` and `?` stand for letters."""
-    return len(host) <= _MAX_HOST and _HOST.fullmatch(host) is not None
+    return len(host) <= MAX_HOST and _HOST.fullmatch(host) is not None
 
 
 def is_port(port: str) -> bool:

@@ -105,7 +105,7 @@ class _TooSlowError(Exception):
 
 
 def _within(seconds: float, call: Callable[[], _T]) -> _T:
-    """Call a function that has `seconds`: the head of an answer cannot be interrupted otherwise."""
+    """Wait at most `seconds` for a function: nothing else limits the head of an answer."""
     future: Future[_T] = Future()
 
     def run() -> None:

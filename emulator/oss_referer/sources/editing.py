@@ -27,6 +27,7 @@ from oss_referer.sources.resources import (
     REFERER,
     ReadRules,
     as_list,
+    escape_template,
 )
 from oss_referer.sources.toml import Path, SourceError, TomlDocument, statements
 
@@ -35,7 +36,7 @@ class NotEditableError(ValueError):
     """Rules cannot be written back; the text says why."""
 
 
-FIELDS = tuple(RefererConfiguration.__dataclass_fields__)
+_FIELDS = tuple(RefererConfiguration.__dataclass_fields__)
 _ELEMENTS = {field: name for name, field in (SWITCHES | LISTS).items()}
 
 
@@ -44,24 +45,21 @@ def edit(document: bytes, form: RulesForm, name: str, new: RefererConfiguration)
 
     Raises NotEditableError.
     """
-    editor = _EDITORS.get(form.value)
-    if editor is None:
-        raise NotEditableError(f"rules in the form {form} cannot be written back")
-    old = forms.find(document, form)[name]()
+    before = forms.find(document, form)
+    old = before[name]()
     changed = {
         item: (getattr(old, item), getattr(new, item))
-        for item in FIELDS
+        for item in _FIELDS
         if getattr(old, item) != getattr(new, item)
     }
     try:
         text = document.decode("utf-8-sig")
         if not changed:
             return text
-        # The editors write LF, so that a document with CRLF is one with LF to them.
-        edited = editor(text.replace("\r\n", "\n"), name, changed)
+        edited = _EDITORS[form](text.replace("\r\n", "\n"), name, changed)  # they read and write LF
         text = _restore_line_ends(text, edited) if "\r\n" in text else edited
-        before, after = (forms.find(item, form) for item in (document, forms.encode(text)))
-    except (SourceError, UnicodeError, ValueError) as error:
+        after = forms.find(forms.encode(text), form)
+    except ValueError as error:
         raise NotEditableError(f"the document cannot be edited: {error}") from None
     expected = {other: _read(read) for other, read in before.items()} | {name: new}
     if {other: _read(read) for other, read in after.items()} != expected:
@@ -135,7 +133,7 @@ def align(old: Sequence[str], new: Sequence[str], level: int = 0) -> Iterator[Al
 
 
 _ALIKE = (re.compile(r"\A(?!)"), re.compile(r"/\Z"), re.compile(r"\A[^/]*://|/+\Z"))
-"""What does not tell one item from another: nothing, a closing slash, the scheme as well."""
+"""What each level ignores when it compares items: nothing, a closing slash, the scheme too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +147,7 @@ class WrittenList:
     """The offset behind its closing bracket."""
     items: Sequence[WrittenItem]
     comma: str = ","
-    """What stands between two items; "" for elements."""
+    """The separator of two items; "" for XML elements."""
 
     def edit(
         self, old: Sequence[str], new: Sequence[str], write: Callable[[str], str]
@@ -178,7 +176,7 @@ class WrittenList:
             yield from edits
 
     def _change(self, first: int, last: int, given: Sequence[str]) -> Iterator[Edit]:
-        """Put other items in the place of some."""
+        """Replace some items by others."""
         both = min(last - first, len(given))
         for item, text in zip(self.items[first : first + both], given, strict=False):
             yield Edit(item.start, item.end, text)
@@ -220,7 +218,6 @@ class WrittenList:
             return
         item = self.items[place - 1]
         line = self.text.rfind("\n", 0, item.start) + 1
-        indent = re.match(r"[ \t]*", self.text[line:])
         stop = self.text.find("\n", item.after)
         alone = line > self.start and not self.text[line : item.start].strip()
         if not self._is_tall or not alone or not 0 <= stop < self.end:
@@ -229,7 +226,7 @@ class WrittenList:
             return
         if item.comma is None:
             yield Edit(item.end, item.end, self.comma)
-        lead = indent[0] if indent else ""
+        lead = _indent(self.text, item.start)
         lines = "".join("\n" + lead + text + self.comma for text in given)
         yield Edit(stop, stop, lines)
 
@@ -244,10 +241,14 @@ class WrittenList:
         yield Edit(close, close, lines)
 
     def _stack(self, given: Sequence[str]) -> str:
-        line = self.text.rfind("\n", 0, self.start) + 1
-        indent = re.match(r"[ \t]*", self.text[line:])
-        outer = indent[0] if indent else ""
+        outer = _indent(self.text, self.start)
         return "".join("\n" + outer + "  " + text + "," for text in given) + "\n" + outer
+
+
+def _indent(text: str, at: int) -> str:
+    """Return the blanks and tabs that begin the line of an offset."""
+    line = text[text.rfind("\n", 0, at) + 1 :]
+    return line[: len(line) - len(line.lstrip(" \t"))]
 
 
 def apply_edits(text: str, edits: Sequence[Edit]) -> str:
@@ -309,8 +310,7 @@ def _edit_xml(text: str, name: str, changed: Changed) -> str:
 def _edit_json(text: str, name: str, changed: Changed) -> str:
     members = json_text.parse(text)
     for field, (_, value) in changed.items():
-        is_list = isinstance(value, tuple)
-        members[_ELEMENTS[field]] = {"Referer": list(value)} if is_list else value
+        members[_ELEMENTS[field]] = {"Referer": value} if isinstance(value, tuple) else value
     return _dump(text, members)
 
 
@@ -327,8 +327,7 @@ def _edit_terraform(text: str, name: str, changed: Changed) -> str:
     if len(found) != 1 or kind != REFERER:
         raise ValueError("it has the rules in a resource of another type or several times")
     for field, (_, value) in changed.items():
-        is_list = isinstance(value, tuple)
-        found[0][NAMES[field]] = list(value) if is_list else value
+        found[0][NAMES[field]] = escape_template(value)
     return _dump(text, members)
 
 
@@ -358,7 +357,7 @@ def _set_statement(text: str, path: Path, old: Any, new: Any) -> str:
     for place, start, end in written:
         if place == path:
             return text[:start] + _change_statement(text[start:end], old, new) + text[end:]
-    ends = [end for place, _, end in written if place[:-1] == path[:-1] and place[-1] in FIELDS]
+    ends = [end for place, _, end in written if place[:-1] == path[:-1] and place[-1] in _FIELDS]
     ends = ends or [end for place, _, end in written if place == path[:-1]]
     if not ends:
         raise ValueError("its rules are written in one line")
@@ -409,7 +408,7 @@ def _edit_list(text: str, name: str, changed: Changed) -> str:
     if written.brackets:
         listed = WrittenList(text, *written.brackets, written.items)
         return apply_edits(text, [*listed.edit(*changed["whitelist"], written.write)])
-    # To the editor of lists, lines are a list whose brackets stand on lines of their own.
+    # Edit lines as a list whose brackets are on extra lines above and below.
     items = [
         WrittenItem(item.start + 1, item.end + 1, item.comma and item.comma + 1)
         for item in written.items
@@ -455,16 +454,11 @@ def _add_attribute(text: str, block: HCLBlock, name: str, value: Any) -> Edit:
     return Edit(end, end, f"{indent}{aligned} = {hcl.format_value(value, indent)}\n")
 
 
-def _indent(text: str, at: int) -> str:
-    line = text[text.rfind("\n", 0, at) + 1 :]
-    return line[: len(line) - len(line.lstrip(" \t"))]
-
-
-_EDITORS: Mapping[str, Callable[[str, str, Changed], str]] = {
-    "xml": _edit_xml,
-    "json": _edit_json,
-    "terraform": _edit_terraform,
-    "toml": _edit_toml,
-    "hcl": _edit_hcl,
-    "list": _edit_list,
+_EDITORS: Mapping[RulesForm, Callable[[str, str, Changed], str]] = {
+    RulesForm.XML: _edit_xml,
+    RulesForm.JSON: _edit_json,
+    RulesForm.TERRAFORM: _edit_terraform,
+    RulesForm.TOML: _edit_toml,
+    RulesForm.HCL: _edit_hcl,
+    RulesForm.LIST: _edit_list,
 }

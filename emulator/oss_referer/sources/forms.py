@@ -13,10 +13,11 @@ from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import partial, reduce
+from importlib import import_module
 from operator import getitem
 from pathlib import Path as FilePath
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from oss_referer.engine import DEFAULT, Assumptions, RefererConfiguration
 from oss_referer.sources import json_text, markup, referer_xml
@@ -65,18 +66,18 @@ class RulesForm(StrEnum):
 
 
 WHOLE = tuple(form for form in RulesForm if form is not RulesForm.LIST)
-"""The forms that say everything; a list has only the whitelist."""
+"""The forms that can express all rules; a list has only the whitelist."""
 
 
 NamedRules = Mapping[str, RefererConfiguration]
 Readers = Mapping[str, ReadRules]
-"""What reads the rules with each name; the others may be wrong. A reader raises SourceError."""
+"""A reader for each name, so that one mistake hides no other rules. It raises SourceError."""
 
 
 def encode(text: str) -> bytes:
-    """Encode a text as a document, in which no encoding counts that XML may still declare.
+    """Encode a text as UTF-8, with a mark that overrides any encoding that XML declares.
 
-    Raises SourceError for one half of a surrogate pair, which no document can have.
+    Raises SourceError for half of a surrogate pair, which no document can have.
     """
     try:
         return BOM_UTF8 + text.removeprefix("\ufeff").encode()
@@ -98,7 +99,7 @@ def parse(
 def find(
     document: bytes, form: RulesForm | None = None, assumptions: Assumptions = DEFAULT
 ) -> Readers:
-    """Return what reads the rules of a document, by name; it parses them only when it is asked.
+    """Return a reader for each configuration of a document, by name; it parses when it is called.
 
     Raises SourceError for a document without rules.
     """
@@ -129,7 +130,7 @@ def find_in_file(
     form: RulesForm | None = None,
     assumptions: Assumptions = DEFAULT,
 ) -> Readers:
-    """Return what reads the rules of a file, by name, as `find` does.
+    """Return a reader for each configuration of a file, by name, as `find` does.
 
     Terraform merges its override files with the others. So a resource that such a file beside this
     one names is refused, in both of them.
@@ -186,24 +187,18 @@ class _FormModule(Protocol):
     def format(self, configuration: RefererConfiguration) -> str: ...
 
 
+_MODULES = {
+    RulesForm.JSON: "ossutil",
+    RulesForm.TERRAFORM: "terraform",
+    RulesForm.HCL: "hcl",
+    RulesForm.LIST: "plain_list",
+}
+"""What reads and writes the forms that have a module of their own."""
+
+
 def _module(form: RulesForm) -> _FormModule:
-    """Import what reads and writes a form, and not the others: most commands meet one form."""
-    match form:
-        case RulesForm.JSON:
-            from oss_referer.sources import ossutil
-
-            return ossutil
-        case RulesForm.TERRAFORM:
-            from oss_referer.sources import terraform
-
-            return terraform
-        case RulesForm.HCL:
-            from oss_referer.sources import hcl
-
-            return hcl
-    from oss_referer.sources import plain_list
-
-    return plain_list
+    """Import the module of a form when it is met: most commands meet one form."""
+    return cast("_FormModule", import_module(f".{_MODULES[form]}", __package__))
 
 
 def find_changes(document: bytes) -> "list[PlannedChange]":
@@ -227,7 +222,7 @@ _T = TypeVar("_T")
 
 
 def _read_below(lines: int, read: Callable[[], _T]) -> _T:
-    """Read what begins some lines below the top, where mistakes then are."""
+    """Read a text that begins some lines below the top, and place its mistakes below it too."""
     try:
         return read()
     except SourceError as error:
@@ -382,8 +377,8 @@ _FORMATTERS: dict[RulesForm, Callable[[RefererConfiguration], str]] = {
 }
 
 
-# Which files of a folder have rules or decision tables: others are passed over. A file that names
-# what only rules have is not, even if it cannot be read: the mistake may be in its rules.
+# Which files of a folder have rules: the others are passed over. A file with a mark of rules that
+# cannot be read is kept, since the mistake may be in its rules.
 
 _MARKS = {
     ".xml": rb"R\0?e\0?f\0?e\0?r\0?e\0?r\0?C\0?o\0?n\0?f\0?i\0?g",  # also in UTF-16
@@ -397,7 +392,7 @@ _MARKS = {
         rb"|^[ \t]*(?:white|black)list[ \t]*=[ \t]*\["
     ),
 }
-"""What the texts of rules have, by the endings of their files."""
+"""The marks of rules in a text, by the ending of its file."""
 
 ENDINGS = frozenset(_MARKS)
 """The endings of files that may have rules."""

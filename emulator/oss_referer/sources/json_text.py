@@ -1,7 +1,7 @@
 """JSON that comes from outside, read within limits on its size, its depth and its numbers.
 
-Forms, policies, rules, requests, logs, archives and key sets are all read here. Whatever passes can
-be walked recursively, written again and computed with. A test searches the package for other
+Forms, policies, rules, requests, logs, archives and key sets are all read here. What passes is safe
+to walk recursively, to write again and to compute with. A test searches the package for other
 readers.
 """
 
@@ -11,14 +11,14 @@ from collections.abc import Callable
 from math import inf, isinf
 from typing import Any, Final
 
-from oss_referer.sources.toml import MAX_FILE, SourceError, decode, place_of
-
-MAX_DEPTH: Final = 100
-"""Arrays and objects inside each other: far more than plans of Terraform have, and far fewer than
-the calls that Python allows."""
-
-MAX_DIGITS: Final = 308
-"""The most characters of a number: any such number fits into a float and is quick to convert."""
+from oss_referer.sources.toml import (
+    MAX_DEPTH,
+    MAX_DIGITS,
+    MAX_FILE,
+    SourceError,
+    decode,
+    place_of,
+)
 
 Pairs = Callable[[list[tuple[str, Any]]], Any]
 
@@ -33,9 +33,9 @@ class JSONError(SourceError):
         self.reason = reason
         """What is wrong, without the place."""
         self.placed = place is not None
-        """Whether `line` and `column` say where; not for a limit."""
+        """Whether `line` and `column` say where it is; a limit has no place."""
         self.unknown = unknown
-        """The character that stands where a value should; "" for another mistake."""
+        """The character that was found in place of a value; "" for another mistake."""
 
 
 def parse(

@@ -67,7 +67,7 @@ def escape(text: str, escapes: Mapping[str, str] = _ESCAPES) -> str:
 
 _DECLARED = re.compile(rb"<\?xml\s[^>]{0,100}?encoding\s*=\s*[\"']([\w.-]{1,40})[\"']")
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
-"""First bytes that tell an encoding, whatever is declared."""
+"""First bytes that show the encoding, whatever the document declares."""
 _CODECS = {
     "big5": "big5",
     "gb18030": "gb18030",
@@ -79,7 +79,7 @@ _CODECS = {
 }
 """Declared encodings besides UTF-8, with Python's names for them."""
 _UTF = frozenset({"utf-8", "utf8", "utf-16"})
-"""UTF-16 is told by its first bytes; a document that only declares it was encoded anew."""
+"""UTF-16 shows in the first bytes; a document that only declares it was converted to UTF-8."""
 
 
 def decode(document: bytes) -> str:
@@ -185,7 +185,7 @@ _AMPERSANDS = re.compile(
     r"|(&)(?!#[0-9]+;|#x[0-9A-Fa-f]+;|(?:amp|lt|gt|quot|apos);)",
     re.DOTALL,
 )
-"""What may contain any `&`; or (group 1) an `&` that begins no reference, as some clients send."""
+"""Parts that may contain any `&`, or (group 1) an `&` without a reference, as some clients send."""
 
 _START_TAG = re.compile(r"<([^\s/>]++)(?:[^\"'>]++|\"[^\"]*+\"|'[^']*+')*+>")
 """A start tag that expat has accepted, with its name."""
@@ -204,7 +204,7 @@ _FLAWS: Final[Mapping[str, str]] = {
     expat.errors.XML_ERROR_MISPLACED_XML_PI: "the XML declaration is not at the beginning",
     expat.errors.XML_ERROR_XML_DECL: "the XML declaration is not valid",
 }
-"""What is said about the errors of expat; about any other, that this is not valid here."""
+"""A message for the errors of expat that people cause; any other is "not valid here"."""
 
 
 class _Reader:
@@ -215,7 +215,7 @@ class _Reader:
         self._root: XmlElement | None = None
         self._open: list[XmlElement] = []
         self._last: XmlElement | None = None
-        """The element that was closed last, if the text that comes now stands behind it."""
+        """The element that ended last, while the text after it is read; None after a start tag."""
         ampersands = [found.start() for found in _AMPERSANDS.finditer(text) if found[1]]
         self._inserted = [at + 4 * number for number, at in enumerate(ampersands)]
         escaped = _AMPERSANDS.sub(lambda found: "&amp;" if found[1] else found[0], text)

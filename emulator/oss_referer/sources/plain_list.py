@@ -52,7 +52,7 @@ _OTHERS: Mapping[str, re.Pattern[str]] = {
         r"[ \t\v\f\u3000。！？“”]"
     ),
 }
-"""What a text may be instead, with what is found on one of its lines."""
+"""What else a text may be, with a pattern for one of its lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class PlainList:
     brackets: tuple[int, int] | None = None
     """Where an array of JSON begins and ends."""
     around: tuple[str, str] = ("", "")
-    """What stands on each line before and behind an entry."""
+    """The text before and after the entry on each line."""
 
     def write(self, entry: str) -> str:
         """Write an entry as the others are written."""
@@ -159,7 +159,7 @@ def _parse_lines(text: str) -> PlainList:
 
 
 def _find_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield what stands on each line without its comment, with its offset."""
+    """Yield the offset and the text of each line that is not blank, without its comment."""
     for found in re.finditer(r"[^\r\n]+", text):
         line = _COMMENT.sub("", found[0]).rstrip(" \t")
         if entry := line.lstrip(" \t"):

@@ -16,7 +16,7 @@ from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.sources import markup
 from oss_referer.sources.markup import MAX_DOCUMENT as MAX_DOCUMENT
 from oss_referer.sources.markup import DocumentTypeError, Tag, XmlDocument, XmlElement
-from oss_referer.sources.toml import SourceError
+from oss_referer.sources.toml import SourceError, join
 
 _ROOT = "RefererConfiguration"
 SWITCHES = {
@@ -200,8 +200,7 @@ def _children(element: XmlElement, *names: str) -> Iterator[XmlElement]:
         raise _ElementError(element, f"{element.name} contains text beside its elements")
     for child in element.children:
         if child.name not in names:
-            use = " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-            sentence = f"{child.name[:40]} is unknown in {element.name}; use {use}"
+            sentence = f"{child.name[:40]} is unknown in {element.name}; use {join(names)}"
             raise _ElementError(child, sentence, FormatProblem.UNKNOWN_ELEMENT)
         yield child
 

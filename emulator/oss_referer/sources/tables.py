@@ -83,7 +83,7 @@ class Case:
     entry: str | None = None
     basis: Basis | None = None
     assumptions: Assumptions = DEFAULT
-    """The case's own override the table's, which override those that `read` was given."""
+    """Those of the case replace those of its table, which replace those given to `read`."""
 
     @property
     def counted(self) -> str | None:

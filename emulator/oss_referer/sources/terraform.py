@@ -299,8 +299,7 @@ def _read_change(
 
 def _reader(stated: _Stated) -> ReadRules | None:
     """Return what reads the rules of a resource; None if it has none."""
-    has_rules = resources.has_rules(stated.kind, stated.values)
-    return stated.read if has_rules else None
+    return stated.read if resources.has_rules(stated.kind, stated.values) else None
 
 
 def _defer(item: dict[str, Any], text: str) -> PlannedChange:

@@ -40,7 +40,10 @@ MAX_FILE = 64 * 1024 * 1024
 """Bytes of the largest text that people write, and of what is read of a pipe or a device."""
 
 MAX_DEPTH = 100
-"""The most levels of tables and arrays, and the most names that dots join."""
+"""The most levels of tables and arrays, and the most names that dots join.
+
+That is far more than plans of Terraform have, and far fewer than the calls that Python allows.
+"""
 
 MAX_NAMES = 1_000_000
 """The most names and arrays: each takes a few hundred bytes when it is read."""
@@ -132,11 +135,10 @@ class TomlDocument(NamedTuple):
 
     def error(self, path: Path, sentence: str) -> SourceError:
         """Return the error for a mistake at a path, or at the nearest place in the text."""
-        best, found = -1, 0
+        longest = found = 0
         for written, offset, _ in statements(self.text):
-            shared = _shared(path, written)
-            if shared == len(written) and shared > best:
-                best, found = shared, offset
+            if len(written) > longest and path[: len(written)] == written:
+                longest, found = len(written), offset
         return SourceError(sentence, *place_of(self.text[:found]))
 
 
@@ -374,12 +376,3 @@ def _parse_names(dotted: str) -> Iterator[str]:
     while isinstance(value, dict):
         ((name, value),) = value.items()
         yield name
-
-
-def _shared(one: Path, other: Path) -> int:
-    count = 0
-    for first, second in zip(one, other, strict=False):
-        if first != second:
-            break
-        count += 1
-    return count

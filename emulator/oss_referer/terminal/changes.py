@@ -65,8 +65,10 @@ def describe_text(old: RefererConfiguration, new: RefererConfiguration) -> Itera
 
 
 KINDS = (
-    RemarkKind("let-in", "The new rules allow what the old ones deny.", "", Severity.WARNING),
-    RemarkKind("locked-out", "The new rules deny what the old ones allow.", "", Severity.WARNING),
+    RemarkKind("let-in", "The new rules allow what the old ones deny.", severity=Severity.WARNING),
+    RemarkKind(
+        "locked-out", "The new rules deny what the old ones allow.", severity=Severity.WARNING
+    ),
 )
 
 

@@ -17,7 +17,7 @@ from tests.thorough import cases
 CASES = cases(40, 150)
 
 NEW = RefererConfiguration(
-    False, False, True, ("https://a.example/", 'a "quoted" \\ & <one>'), ("https://b.example/",)
+    False, False, True, ("https://a.example/", 'a "quoted" \\ & <one>'), ("https://${b}.example/",)
 )
 XML = """<?xml version="1.0" encoding="UTF-8"?>
 <!-- before -->

@@ -12,6 +12,8 @@ from oss_referer.sources import forms as document
 from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.toml import SourceError
 
+from tests.rows import rows
+
 FULL = RefererConfiguration(
     False, False, True, ("https://www.example.com/", 'a"b\\c&<例'), ("https://evil.test/",)
 )
@@ -140,9 +142,12 @@ BLOCK = {"allow_empty": None, "referers": ["https://www.example.com/"]}
                 }
             }
         },
-        {"resource": {"alicloud_oss_bucket": {"site": {"bucket": "b", "referer_config": BLOCK}}}},
+        *(
+            {"resource": {"alicloud_oss_bucket": {"site": {"referer_config": config}}}}
+            for config in (BLOCK, [BLOCK], {"referers": BLOCK["referers"]})
+        ),
     ],
-    ids=["state", "declared"],
+    ids=["state", "declared", "declared in a list", "without allow_empty"],
 )
 def test_older_block_of_terraform_leaves_the_query_to_the_default(members: object) -> None:
     """R-38: the provider sends false for `allow_empty`, and no other switch."""
@@ -192,9 +197,7 @@ ANSWER = "HTTP/1.1 200 OK\r\nServer: AliyunOSS\r\nContent-Type: application/xml\
 )
 @pytest.mark.parametrize("form", [None, RulesForm.XML])
 def test_head_above_rules_is_skipped(text: str, form: RulesForm | None) -> None:
-    if form and not text.startswith("HTTP"):
-        assert document.parse(text.encode(), form) == {"": SITE}
-    assert document.parse(text.encode()) == {"": SITE}
+    assert document.parse(text.encode(), form) == {"": SITE}
 
 
 def test_answer_without_a_list_is_accepted() -> None:
@@ -253,21 +256,11 @@ def test_rules_in_hcl_are_parsed() -> None:
     assert document.parse(HCL.encode()) == {ADDRESS: SITE, "alicloud_oss_bucket.b": CONFIG}
 
 
-@pytest.mark.parametrize(
-    "config", [{"referers": ["a"]}, [{"referers": ["a"], "allow_empty": None}]]
-)
-def test_referer_config_of_a_bucket_has_other_defaults(config: object) -> None:
-    """R-38: it sends no AllowTruncateQueryString, so that of the service holds."""
-    text = json.dumps({"resource": {"alicloud_oss_bucket": {"b": {"referer_config": config}}}})
-    found = document.parse(text.encode())
-    assert found == {"alicloud_oss_bucket.b": RefererConfiguration(False, True, whitelist=("a",))}
-
-
 ROOT = "<RefererConfiguration>\n  {}\n</RefererConfiguration>"
 BAD = {
     "empty": ("", 1, 1, "is empty"),
     "no form": ("\n  hello", 2, 3, "neither XML nor JSON nor HCL nor TOML"),
-    "a JSON list": ("[1, 2]", 1, 1, "neither XML nor JSON nor HCL nor TOML"),
+    "a JSON list": ("[1, 2]", 1, 1, "an item of the list is not a text"),
     "XML cut off": ("<RefererConfiguration>\n<AllowEmptyReferer>", 2, 1, "not well-formed"),
     "wrong root": ("\n<Foo/>", 2, 1, "the root element is Foo"),
     "unknown element": (ROOT.format("<Refererlist/>"), 2, 3, "Refererlist is unknown in"),
@@ -311,8 +304,18 @@ BAD = {
         "is missing",
     ),
     "HCL without rules": ('variable "a" {}', 1, 1, "no resource of the type alicloud_oss_bucket_r"),
-    "HCL cut off": (HCL[:400], 16, 1, "is not closed"),
+    "HCL cut off": (HCL.partition("referer_config")[0], 17, 36, "is not closed"),
 }
+
+
+@rows("text, line, column, words", *BAD.values())
+def test_bad_document_is_refused_with_its_place(
+    text: str, line: int, column: int, words: str
+) -> None:
+    with pytest.raises(SourceError) as refusal:
+        document.parse(text.encode())
+    assert words in refusal.value.sentence
+    assert (refusal.value.line, refusal.value.column) == (line, column)
 
 
 LATIN = "<RefererConfiguration>\n <AllowEmptyReferer>ä</AllowEmptyReferer></RefererConfiguration>"

@@ -23,9 +23,16 @@ from oss_referer import Assumptions
 from oss_referer.engine.assumptions import DEFAULT, SENTENCES, EmptyWhitelist
 from oss_referer.sources import assumptions, forms, json_text, tables, toml
 from oss_referer.sources.assumptions import AssumptionsError
-from oss_referer.sources.json_text import MAX_DEPTH, MAX_DIGITS, JSONError
+from oss_referer.sources.json_text import JSONError
 from oss_referer.sources.tables import TableError
-from oss_referer.sources.toml import ONE_OR_MORE, SourceError, TomlDocument, format_path
+from oss_referer.sources.toml import (
+    MAX_DEPTH,
+    MAX_DIGITS,
+    ONE_OR_MORE,
+    SourceError,
+    TomlDocument,
+    format_path,
+)
 
 from tests.cases import read_cases
 from tests.thorough import cases
@@ -359,7 +366,7 @@ def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         assumptions.read(tmp_path / "nowhere.toml")
 
 
-# --- jSON from outside: what is read, and what is refused with its reason and place
+# --- JSON from outside: what is read, and what is refused with its reason and place
 
 
 VALUES = st.recursive(
