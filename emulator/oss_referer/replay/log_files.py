@@ -294,16 +294,34 @@ def _bounded(
 
 def _read_table(file: BinaryIO, rejects: Rejects) -> Iterator[bytes]:
     text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    rows = csv.reader(_bounded(text.readline, ("\n", "\r"), rejects))
-    names = next(rows, [])
-    for row in rows:
-        if not row:
-            continue
-        raw = ",".join(row).encode("utf-8", "surrogateescape")
-        if len(row) != len(names):
-            rejects.add(raw, f"it has {len(row)} fields instead of {len(names)}")
-            continue
+    lines: list[str] = []  # of one row, whose quoted fields may have line ends
+
+    def read() -> Iterator[str]:
+        for line in _bounded(text.readline, ("\n", "\r"), rejects):
+            lines.append(line)
+            yield line
+
+    rows = csv.reader(read())
+    names: list[str] = []
+    while True:
+        lines.clear()
         try:
-            yield format_line(accesslog.parse_record(dict(zip(names, row, strict=True))))
+            row = next(rows, None)
+            if row is None:
+                return
+            if not names:
+                names = row
+            elif row and len(row) != len(names):
+                raise LogLineError(f"it has {len(row)} fields instead of {len(names)}")
+            elif row:
+                yield format_line(accesslog.parse_record(dict(zip(names, row, strict=True))))
         except LogLineError as error:
-            rejects.add(raw, str(error))
+            _reject(lines, str(error), rejects)
+        except csv.Error:  # as where a quotation mark is missing
+            most = csv.field_size_limit()
+            _reject(lines, f"it has a field of more than {most:,} characters", rejects)
+
+
+def _reject(lines: Iterable[str], reason: str, rejects: Rejects) -> None:
+    for line in lines:
+        rejects.add(line.rstrip("\r\n").encode("utf-8", "surrogateescape"), reason)
