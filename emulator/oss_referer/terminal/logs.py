@@ -178,7 +178,7 @@ def find(given: Sequence[str], arguments: argparse.Namespace, folder: Path) -> l
             if not any(target.iterdir()):
                 raise InputError(f"{argument}: there is no object with this prefix")
             found += log_files.find([str(target)])
-        elif _is_pipe(argument):
+        elif is_pipe(argument):
             # Logs are read more than once, and a pipe cannot be.
             target = folder / f"pipe-{number}"
             target.mkdir()
@@ -190,7 +190,7 @@ def find(given: Sequence[str], arguments: argparse.Namespace, folder: Path) -> l
     return list(dict.fromkeys(found))
 
 
-def _is_pipe(argument: str) -> bool:
+def is_pipe(argument: str) -> bool:
     try:
         return Path(argument).is_fifo()
     except OSError:
