@@ -165,19 +165,18 @@ def _find(argument: str) -> list[Path]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Yield the logs below a folder. Raises OSError for a folder that cannot be read."""
+    """Yield the logs below a folder: all files but hidden ones and notes in Markdown.
+
+    Raises OSError for a folder that cannot be read.
+    """
 
     def refuse(error: OSError) -> None:
         raise error
 
     for place, _, names in os.walk(folder, onerror=refuse):
-        below = (Path(place, name) for name in names)
-        yield from (item for item in below if _is_log(item) and item.is_file())
-
-
-def _is_log(path: Path) -> bool:
-    """Return whether a file in a folder counts: hidden files and notes do not."""
-    return not path.name.startswith(".") and path.suffix.lower() != ".md"
+        for path in (Path(place, name) for name in names if not name.startswith(".")):
+            if path.suffix.lower() != ".md" and path.is_file():
+                yield path
 
 
 def store(pieces: Iterable[bytes], path: Path) -> None:
@@ -187,11 +186,6 @@ def store(pieces: Iterable[bytes], path: Path) -> None:
     with path.with_suffix(".gz" if start.startswith(GZIP) else ".log").open("wb") as file:
         file.write(start)
         file.writelines(rest)
-
-
-def open_log(path: Path) -> BinaryIO:
-    """Open a file, decompressed if its name ends in `.gz`."""
-    return cast("BinaryIO", gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
 
 
 def recognise(path: Path) -> LogForm:
@@ -212,10 +206,10 @@ def recognise(path: Path) -> LogForm:
 
 @contextmanager
 def reading(path: Path) -> Iterator[BinaryIO]:
-    """Open a file as `open_log` does, and turn its errors into LogSourceError."""
+    """Open a file, decompressed if its name ends in `.gz`. Raises LogSourceError, also later."""
     try:
-        with open_log(path) as file:
-            yield file
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            yield cast("BinaryIO", file)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise LogSourceError(f"{path}: the file cannot be read: {reason}") from None
