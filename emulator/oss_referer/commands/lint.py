@@ -481,7 +481,7 @@ def _show_fixed(
     found = diff.compare(
         selected.configuration, fixed.configuration, assumptions=arguments.assumptions
     )
-    if arguments.format == "json":
+    if arguments.format == Format.JSON:
         write_json(
             {
                 "rules": text,
