@@ -133,6 +133,14 @@ class Sent:
     """None means no header."""
 
 
+def send(page: str, target: str, policy: ReferrerPolicy = DEFAULT) -> str | None:
+    """Return the Referer of a request from a page to a target; None means no header.
+
+    Raises WebURLError.
+    """
+    return _refer(WebURL.parse(page), WebURL.parse(target), policy)
+
+
 def predict(
     element: Embedding,
     page: WebURL,
@@ -169,9 +177,9 @@ def predict(
     is_navigation = behaviour.mixed is Mixed.NAVIGATED or element is Embedding.IFRAME
     seen = target if is_navigation else asked
     if stop is None:
-        return Sent(asked.scheme, refer(sender, seen, policy))
-    first = refer(sender, stop, policy)
-    return Sent(asked.scheme, first and refer(WebURL.parse(first), seen, policy))
+        return Sent(asked.scheme, _refer(sender, seen, policy))
+    first = _refer(sender, stop, policy)
+    return Sent(asked.scheme, first and _refer(WebURL.parse(first), seen, policy))
 
 
 def _ask(behaviour: Behaviour, page: WebURL, target: WebURL, *, upgrades: bool) -> WebURL | None:
@@ -191,8 +199,7 @@ def _ask(behaviour: Behaviour, page: WebURL, target: WebURL, *, upgrades: bool) 
     return target.by("https") if is_navigation and is_elsewhere else target
 
 
-def refer(page: WebURL, target: WebURL, policy: ReferrerPolicy = DEFAULT) -> str | None:
-    """Return the Referer of a request from a page to a target; None means no header."""
+def _refer(page: WebURL, target: WebURL, policy: ReferrerPolicy) -> str | None:
     same_origin = page.origin == target.origin
     downgrade = page.scheme == "https" and target.scheme != "https"
     origin = f"{page.origin}/"
