@@ -240,7 +240,7 @@ def test_entry_of_rules_beside_tables_is_untouched_if_none_touches_it(
     assert ask("test", str(tmp_path))[0] == 0
 
 
-def test_what_is_no_rules_is_passed_over(tmp_path: Path, ask: Any) -> None:
+def test_files_without_rules_are_passed_over(tmp_path: Path, ask: Any) -> None:
     """The files that a project has beside its rules; a mistake in a table is still said."""
     write(tmp_path / "site.toml", TABLE)
     for name in ("action.yml", ".github/workflows/test.yml", ".pre-commit-hooks.yaml"):

@@ -117,7 +117,7 @@ def test_mistake_is_told_with_its_place_in_each_language() -> None:
         ("\x00PNG\ufffd\x01", "the text is not readable; save it as UTF-8"),
     ],
 )
-def test_what_is_no_text_of_rules_is_refused(text: str, sentence: str) -> None:
+def test_text_without_rules_is_refused(text: str, sentence: str) -> None:
     assert sentence in ask("read", text=text)["problem"]
 
 
@@ -138,7 +138,7 @@ def test_text_is_read_as_it_is_whatever_encoding_it_declares(begin: str) -> None
     assert begin.removeprefix("\ufeff") in written or begin.startswith("HTTP")
 
 
-def test_mark_before_a_list_is_no_part_of_its_first_entry() -> None:
+def test_byte_order_mark_is_not_part_of_the_first_entry() -> None:
     found = ask("read", text="\ufeffhttps://a.test/")
     assert found["rules"]["RefererList"]["Referer"] == ["https://a.test/"]
 

@@ -88,16 +88,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _find(wanted: Sequence[HostName], arguments: argparse.Namespace) -> _Found:
     nothing = logs.select(arguments, Judge(RefererConfiguration()), arguments.bucket)
-    rows: list[Row] = []
     written = {"--write": arguments.write}
     with logs.reading(arguments, (), written) as read:
         rows = measure(wanted, nothing, read)
+    names = ", ".join(name.text for name in wanted)
     if not rows:
-        names = ", ".join(name.text for name in wanted)
         raise InputError(f"the logs have no served request with a Referer of {names}")
     proposal = _propose(rows, wanted, arguments)
     if not proposal.rules.whitelist:
-        names = ", ".join(name.text for name in wanted)
         raise InputError(
             f"no safe entry keeps any traffic of {names}, and an empty whitelist allows everybody; "
             "name other hosts, or block fewer"

@@ -173,7 +173,7 @@ class Judge:
     def judge(self, text: str, letters: str, foreign: bool = False) -> GroupResult:
         """Judge requests by the Referer as it is in the log and the letters of their kind.
 
-        `foreign` says that it has the result of STRANGER, which is known then.
+        A `foreign` Referer has the result of STRANGER.
         """
         if foreign:
             return self._judge_foreign(text.strip(WHITE_SPACE), letters)

@@ -1,8 +1,8 @@
 """The files of a log: finds them, recognises their form, and reads their lines.
 
-A file is cut at its line feeds. Carriage returns around a line and a byte order mark before it do
-not belong to it, and a line of white space counts as none. A carriage return within a line is a
-character like any other. A line of more than LONGEST_READ bytes is damaged.
+A file is cut at its line feeds. Carriage returns around a line and a byte order mark before it are
+not part of the line, and a blank line does not count. A carriage return within a line is an
+ordinary character. A line of more than LONGEST_READ bytes is damaged.
 
 The engines split plain lines only: `is_plain` says which these are. All others are parsed in Python
 and written again in the documented form, so both engines see the same pieces.
@@ -35,13 +35,13 @@ PIECES = 60
 LONGEST_LINE = 1 << 20
 """Bytes of the longest plain line."""
 LONGEST_READ = 8 << 20
-"""Bytes of a line as it stands in a file; JSON may write a character in six."""
+"""The most bytes of a line in a file; JSON may need six for a character."""
 WHITE_SPACE = "\t\x0b\x0c\r "
-"""What a line consists of that counts as none."""
+"""The characters of a blank line."""
 
 
 def content(raw: bytes) -> bytes:
-    """Return a line without what does not belong to it; b"" for one that counts as none."""
+    """Strip the line ends and the byte order mark of a line; b"" for a blank line."""
     line = raw.removeprefix(BOM_UTF8).strip(b"\r\n")
     return line if line.strip() else b""
 
@@ -66,11 +66,8 @@ def rewrite(raw: bytes) -> bytes:
 
 def parse_line(text: str) -> LogLine:
     """Parse a line of an access log or a JSON record. Raises LogLineError."""
-    return parse_json(text) if text.lstrip().startswith("{") else accesslog.parse(text)
-
-
-def parse_json(text: str) -> LogLine:
-    """Parse a JSON record. Raises LogLineError."""
+    if not text.lstrip().startswith("{"):
+        return accesslog.parse(text)
     try:
         record = json_text.parse(text, errors="surrogateescape")
     except JSONError as error:
@@ -232,7 +229,7 @@ def is_cut_alike(path: Path) -> bool:
 
 
 def _is_window_cut_alike(file: BinaryIO, start: int) -> bool:
-    """Return the same of a part of a plain file; it looks for long lines at a few places."""
+    """Return whether that holds for a part of a plain file, with a look at a few places."""
     size = min(_WINDOW, os.fstat(file.fileno()).st_size - start)
     with mmap.mmap(file.fileno(), size, offset=start, access=mmap.ACCESS_READ) as content:
         places = range(0, size - LONGEST_LINE + 1, LONGEST_READ)

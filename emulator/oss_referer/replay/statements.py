@@ -24,7 +24,7 @@ def _sections() -> Mapping[str, str]:
 
 
 _CUTS = ("cut_path", "cut_query", "cut_nothing")
-"""The statements that cut Referers, those first that leave less of them."""
+"""The statements that cut Referers; the first leaves least of them."""
 
 
 def fill(name: str, **values: str) -> str:

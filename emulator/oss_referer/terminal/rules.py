@@ -133,7 +133,7 @@ class SelectedRules(NamedTuple):
             return {}
         text = self.source.content.decode("utf-8-sig", errors="replace")
         if self.form is RulesForm.LIST:
-            from oss_referer.sources import plain_list  # only here: most rules are no list
+            from oss_referer.sources import plain_list  # only here: few rules are a list
 
             starts = (item.start for item in plain_list.parse(text).items)
             found = enumerate(places.locate(text, starts))
