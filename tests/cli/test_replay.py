@@ -316,15 +316,17 @@ def test_path_that_is_too_long_is_one_sentence(ask: Any) -> None:
 
 
 @pytest.mark.parametrize("flag", ["--html", "--rejects"])
-@pytest.mark.parametrize("name", ["a.log", "rules.xml"])
+@pytest.mark.parametrize("name", ["a.log", "rules.xml", "rules#1.xml"])
 def test_output_does_not_overwrite_what_is_read(
     flag: str, name: str, ask: Any, tmp_path: Path
 ) -> None:
-    log, rules = tmp_path / "a.log", tmp_path / "rules.xml"
+    log = tmp_path / "a.log"
     log.write_text("damaged\n")
-    rules.write_bytes(Path(RULES).read_bytes())
-    files = {path: path.read_bytes() for path in (log, rules)}
-    status, out, err = ask("replay", str(rules), str(log), flag, str(tmp_path / name))
+    for rules in (tmp_path / "rules.xml", tmp_path / "rules#1.xml"):
+        shutil.copy(RULES, rules)
+    files = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    given = tmp_path / name if name.startswith("rules") else rules
+    status, out, err = ask("replay", str(given), str(log), flag, str(tmp_path / name))
     assert (status, out) == (2, "")
     assert f"{flag}: {tmp_path / name} is read by this command; name another file" in err
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == files
