@@ -19,7 +19,6 @@ from typing import Any
 from oss_referer.engine.assumptions import DEFAULT
 from oss_referer.remarks import code, escape
 from oss_referer.terminal import rules as reading
-from oss_referer.terminal.rules import find_files
 
 MOST_ROWS = 50
 """Rows of a table in the summary; GitHub shows at most 1 MiB of it."""
@@ -121,7 +120,7 @@ def changed_files(base: str, folder: Path) -> Mapping[Path, Path]:
         found[Path(next(words) if status[0] in "RC" else old)] = folder / old
     tracked = set(ask_git("ls-files", "-z").split("\0"))
     # What an earlier step wrote, such as a plan. The linter names folders that cannot be read.
-    for path in find_files(Path(), lambda error: None):
+    for path in reading.list_files(Path())[0]:
         if path.as_posix() not in tracked:
             found.setdefault(path, folder / path)
     return found

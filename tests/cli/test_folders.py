@@ -240,7 +240,7 @@ def test_entry_of_rules_beside_tables_is_untouched_if_none_touches_it(
     assert ask("test", str(tmp_path))[0] == 0
 
 
-def test_what_is_no_rules_is_passed_over(tmp_path: Path, ask: Any) -> None:
+def test_files_without_rules_are_passed_over(tmp_path: Path, ask: Any) -> None:
     """The files that a project has beside its rules; a mistake in a table is still said."""
     write(tmp_path / "site.toml", TABLE)
     for name in ("action.yml", ".github/workflows/test.yml", ".pre-commit-hooks.yaml"):
@@ -270,9 +270,8 @@ def odd(tmp_path: Path) -> Path:
 
 
 def test_odd_names_are_read_and_shown_on_one_line(odd: Path, ask: Any) -> None:
-    refused: list[OSError] = []
-    assert [path.name for path in folders.find_files(odd, refused.append)] == ["ü.xml"]
-    assert refused == []
+    found, unread = folders.list_files(odd)
+    assert ([path.name for path in found], unread) == (["ü.xml"], [])
     status, out, _ = ask("lint", str(odd), "--format", "github")
     assert status == 1
     assert "/a b%0A#1/ü.xml,line=7" in out
@@ -317,10 +316,12 @@ def test_folder_is_named_as_it_is_given(
     (tree / "a/a/b").mkdir(parents=True)
     lines = (f"warning: could not open directory '{name}/': no" for name in ("a/c", "a/b", "a"))
     fake_git(tree, monkeypatch, "\n".join(lines), "a/")
-    refused: list[OSError] = []
     folder = Path(given.format(tree if given == "{}/a" else tree.name))
-    assert [*folders.find_files(folder, refused.append)] == []
-    assert [error.filename for error in refused] == [str(folder), f"{folder}/b", f"{folder}/c"]
+    found, unread = folders.list_files(folder)
+    assert found == []
+    assert [str(error) for error in unread] == [
+        f"{name}: the folder cannot be read: no" for name in (folder, f"{folder}/b", f"{folder}/c")
+    ]
 
 
 def test_folder_that_cannot_be_read_is_named_without_git(

@@ -409,10 +409,6 @@ def test_output_to_a_full_disk_gets_one_line(arguments: tuple[str, ...]) -> None
 # --- `--format`: one option for every command that finds something
 
 
-ROOT = Path(__file__).parents[2]
-LAB = ROOT / "fixtures" / "lab"
-BROKEN, CORRECTED = str(LAB / "broken.xml"), str(LAB / "corrected.xml")
-TABLE = str(LAB / "site.toml")
 FORMATTED = {
     "lint": (("lint", BROKEN), "open-host", 6),
     "test": (("test", BROKEN, TABLE), "case", 3),
@@ -601,7 +597,9 @@ def test_apply_puts_rules_that_the_guard_let_pass(
     assert main(["check", lab_bucket, "--referer", "https://pictures.thief.test/"]) == 1
 
 
-@pytest.mark.parametrize(("typed", "status"), [("y\n", 0), ("Yes\n", 0), ("\n", 1), ("no\n", 1)])
+@pytest.mark.parametrize(
+    ("typed", "status"), [("y\n", 0), ("Yes\n", 0), ("\n", 1), ("no\n", 1), ("", 1)]
+)
 def test_apply_asks_for_confirmation(
     lab_bucket: str,
     file: str,

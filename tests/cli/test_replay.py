@@ -6,6 +6,7 @@ import errno
 import gzip
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -81,6 +82,13 @@ def test_json_has_the_documented_top(ask: Any) -> None:
     assert report["lines"]["read"] == sum(item["requests"] for item in report["totals"].values())
 
 
+def test_first_and_last_time_of_the_calendar_are_taken(ask: Any) -> None:
+    """In most time zones, they are out of the range of Python."""
+    times = ("--since", "0001-01-01T00:00+08:00", "--until", "9999-12-31T23:59-08:00")
+    status, out, _ = ask("replay", RULES, LOGS, *times, "--json")
+    assert (status, json.loads(out)["lines"]["judged"]) == (0, 600)
+
+
 def test_old_and_new_rules_are_compared(ask: Any, tmp_path: Path) -> None:
     old = tmp_path / "old.toml"
     old.write_text(
@@ -112,6 +120,13 @@ def test_page_stands_alone(ask: Any, tmp_path: Path) -> None:
     assert sum(drawing.find(".//{*}title") is not None for drawing in drawings) >= 2
     assert "lock out 281" in str(page.xpath("string()"))
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_page_names_a_file_whose_name_is_not_text(ask: Any, tmp_path: Path) -> None:
+    rules, page = tmp_path / "a\udcff.xml", tmp_path / "report.html"
+    shutil.copy(RULES, rules)
+    assert ask("replay", str(rules), LOGS, "--html", str(page))[0] == 0
+    assert "a\\udcff.xml" in page.read_text()
 
 
 def test_text_of_a_log_is_escaped_in_the_page(ask: Any, tmp_path: Path) -> None:
@@ -229,6 +244,30 @@ def test_form_can_be_told(ask: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("after", "judged", "reason"),
+    [
+        (9, 20, "it has 10 fields instead of 23"),
+        (900, 400, "it has a field of more than 131,072 characters"),
+    ],
+)
+def test_lines_after_a_missing_quotation_mark_are_damaged(
+    ask: Any, tmp_path: Path, after: int, judged: int, reason: str
+) -> None:
+    """They are all in the field that the mark should end, up to the longest field."""
+    log = tmp_path / "export.csv"
+    head, first = Path(LOGS, "realtime.csv").read_text().splitlines()[:2]
+    line = re.sub('"[^"]*"', "curl", first)
+    lines = [line] * 20 + [line.replace("curl", '"curl')] + [line] * after
+    log.write_text("\n".join(["", head, *lines]) + "\n")
+    status, out, _ = ask("replay", RULES, str(log), "--max-rejects", "100", "--json")
+    found = json.loads(out)["lines"]
+    assert (status, found["read"]) == (0, len(lines))
+    assert judged <= found["judged"] < judged + 50
+    assert {item["reason"] for item in found["examples"]} == {reason}
+    assert {item["line"] for item in found["examples"]} <= {one[:200] for one in lines}
+
+
+@pytest.mark.parametrize(
     ("arguments", "error"),
     [
         (("no-such-file",), "no-such-file: no log file was found; name a file"),
@@ -277,18 +316,31 @@ def test_path_that_is_too_long_is_one_sentence(ask: Any) -> None:
 
 
 @pytest.mark.parametrize("flag", ["--html", "--rejects"])
-@pytest.mark.parametrize("name", ["a.log", "rules.xml"])
+@pytest.mark.parametrize("name", ["a.log", "rules.xml", "rules#1.xml"])
 def test_output_does_not_overwrite_what_is_read(
     flag: str, name: str, ask: Any, tmp_path: Path
 ) -> None:
-    log, rules = tmp_path / "a.log", tmp_path / "rules.xml"
+    log = tmp_path / "a.log"
     log.write_text("damaged\n")
-    rules.write_bytes(Path(RULES).read_bytes())
-    files = {path: path.read_bytes() for path in (log, rules)}
-    status, out, err = ask("replay", str(rules), str(log), flag, str(tmp_path / name))
+    for rules in (tmp_path / "rules.xml", tmp_path / "rules#1.xml"):
+        shutil.copy(RULES, rules)
+    files = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    given = tmp_path / name if name.startswith("rules") else rules
+    status, out, err = ask("replay", str(given), str(log), flag, str(tmp_path / name))
     assert (status, out) == (2, "")
     assert f"{flag}: {tmp_path / name} is read by this command; name another file" in err
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == files
+
+
+def test_page_does_not_overwrite_the_blacklist(ask: Any, tmp_path: Path) -> None:
+    white, black = tmp_path / "white", tmp_path / "black"
+    white.write_text("https://www.example.com/\n")
+    black.write_text("https://thief.test/\n")
+    status, _, err = ask(
+        "replay", str(white), LOGS, "--blacklist", str(black), "--html", str(black)
+    )
+    assert (status, black.read_text()) == (2, "https://thief.test/\n")
+    assert f"--html: {black} is read by this command; name another file" in err
 
 
 def test_proposal_does_not_overwrite_the_log(ask: Any, tmp_path: Path) -> None:

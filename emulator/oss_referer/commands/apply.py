@@ -100,5 +100,9 @@ def _require_token(path: str, new: RefererConfiguration, address: str) -> None:
 def _agrees(address: str) -> bool:
     if not sys.stdin.isatty():
         raise InputError("standard input is not a terminal, so nobody can confirm; add --yes")
-    asked = language.say(Sentence("Put these rules to {}? [y/N] ", address))
-    return input(asked).strip().lower() in ("y", "yes")
+    try:
+        answer = input(language.say(Sentence("Put these rules to {}? [y/N] ", address)))
+    except EOFError:  # Ctrl-D
+        print()
+        return False
+    return answer.strip().lower() in ("y", "yes")

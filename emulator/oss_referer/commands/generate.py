@@ -58,11 +58,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(str(error)) from None
     write(_FORMS[arguments.to](proposal, ", ".join(sites)))
     sys.stdout.flush()
-    show(line(*_check(proposal)), to=sys.stderr)
+    show(line(_check(proposal)), to=sys.stderr)
     return 0
 
 
-def _check(proposal: Proposal) -> tuple[Text, ...]:
+def _check(proposal: Proposal) -> Text:
     found = lint.run(proposal.configuration)
     mistakes = sorted({item.rule for item in found if item.severity is Severity.ERROR})
     if mistakes:
@@ -77,7 +77,7 @@ def _check(proposal: Proposal) -> tuple[Text, ...]:
         "pass.",
         str(len(cases)),
     )
-    return (Text(said, Tone.GOOD),)
+    return Text(said, Tone.GOOD)
 
 
 def _rules_as(form: RulesForm) -> Callable[[Proposal, str], str]:

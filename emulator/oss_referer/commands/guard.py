@@ -17,7 +17,7 @@ from oss_referer.replay.judge import Judge
 from oss_referer.replay.report import ReplayNames, replay_each
 from oss_referer.sources.terraform import PlannedChange
 from oss_referer.terminal import formats, language, logs, rules
-from oss_referer.terminal.output import settle, write, writing
+from oss_referer.terminal.output import settle, write, write_json, writing
 from oss_referer.terminal.parser import Commands, InputError
 from oss_referer.terminal.rules import Source
 
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
             write(format_github(guard.remark(judged, source.name, notes)))
         case GuardFormat.JSON:
             reports = [{"resource": item.resource, "report": item.report} for item in judged]
-            write(json.dumps({**token, "notes": notes, "reports": reports}, indent=2) + "\n")
+            write_json({**token, "notes": notes, "reports": reports})
     with ExitStack() as files:  # which renames both at its end
         for name, text in (
             (arguments.report, markdown),

@@ -317,9 +317,9 @@ def _describe(
     if len(cause) > 1:
         about = ("  ", Sentence("{} entries", f"{len(cause):,}"))
     elif place is not None:
-        at = where.get((place.list, place.position))
+        number = _line_of(first, where)
         name = Sentence(ENTRIES[place.list].template, str(place.position + 1))
-        named = Sentence("line {}, {}", str(at[0]), name) if at else name
+        named = Sentence("line {}, {}", str(number), name) if number else name
         about = ("  ", Sentence("{}: ", named), _entry(first))
     severity = Text(Sentence(first.severity.value), _TONES[first.severity])
     yield line(severity, f" {first.rule}", *about)
@@ -359,13 +359,9 @@ def _several(
     """Yield a line for each entry, with its correction."""
     shown = cause if arguments.all else cause[:_SHOWN]
     for number, finding in enumerate(shown):
-        label = (
-            Sentence("correct")
-            if finding.is_safe
-            else Sentence("unsafe")
-            if finding.correction.changes
-            else Sentence("at")
-        )
+        label = Sentence("unsafe") if finding.correction.changes else Sentence("at")
+        if finding.is_safe:
+            label = Sentence("correct")
         yield _labelled("" if number else label, *_brief(finding, where))
     if len(cause) > len(shown):
         yield _labelled("", Sentence("{} more (--all shows them)", f"{len(cause) - len(shown):,}"))
@@ -373,18 +369,22 @@ def _several(
 
 def _brief(finding: Finding, where: Places) -> Iterator[Piece]:
     """Yield the line, the entry and its correction."""
-    place = finding.place
-    at = place and where.get((place.list, place.position))
-    if at:
-        yield Sentence("line {}  ", str(at[0]))
+    if line_number := _line_of(finding, where):
+        yield Sentence("line {}  ", str(line_number))
     yield _entry(finding)
-    pieces = [*_corrections(finding.correction, place)]
+    pieces = [*_corrections(finding.correction, finding.place)]
     if pieces:
         yield "  →  "
     for number, piece in enumerate(pieces[:_WEIGHED]):
         yield from (", ", piece) if number else (piece,)
     if len(pieces) > _WEIGHED:
         yield Sentence(", and {} more", str(len(pieces) - _WEIGHED))
+
+
+def _line_of(finding: Finding, where: Places) -> int | None:
+    """Return the line of the entry; None if that is not known."""
+    place = finding.place
+    return where.get((place.list, place.position), (None,))[0] if place else None
 
 
 def _entry(finding: Finding) -> Text:
@@ -442,17 +442,13 @@ def _summary(shown: Sequence[Finding]) -> Text:
 def _to_dicts(found: Sequence[Finding], where: Places) -> Iterator[dict[str, object]]:
     """Yield each cause as its first finding, with the places of all."""
     for cause in lint.group(found):
-        members = []
-        for finding in cause:
-            place = finding.place
-            at = where.get((place.list, place.position)) if place else None
-            members.append(finding.to_dict(at[0] if at else None))
+        members = [finding.to_dict(_line_of(finding, where)) for finding in cause]
         named = [{name: one[name] for name in _OF_A_PLACE} for one in members if one["list"]]
         yield {**members[0], "places": named}
 
 
 _OF_A_PLACE = ("list", "position", "entry", "line", "referer", "instead", "add", "add_to_blacklist")
-"""What of a finding differs from place to place."""
+"""The members of a finding that differ from place to place."""
 
 
 # The output of `--fix`: corrected rules, how their text changes, and what that changes
@@ -481,7 +477,7 @@ def _show_fixed(
     found = diff.compare(
         selected.configuration, fixed.configuration, assumptions=arguments.assumptions
     )
-    if arguments.format == "json":
+    if arguments.format == Format.JSON:
         write_json(
             {
                 "rules": text,

@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     wanted = [*arguments.own, *arguments.partner]
     if both := [name.text for name in wanted if name in arguments.block]:
         raise InputError(f"{both[0]} is both wanted and blocked; leave out one of them")
-    if pipes := [name for name in arguments.logs if Path(name).is_fifo()]:
+    if pipes := list(filter(logs.is_pipe, arguments.logs)):
         raise InputError(
             f"{pipes[0]}: a pipe can be read only once, but logs are read twice; name a file"
         )
@@ -88,16 +88,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _find(wanted: Sequence[HostName], arguments: argparse.Namespace) -> _Found:
     nothing = logs.select(arguments, Judge(RefererConfiguration()), arguments.bucket)
-    rows: list[Row] = []
     written = {"--write": arguments.write}
     with logs.reading(arguments, (), written) as read:
         rows = measure(wanted, nothing, read)
+    names = ", ".join(name.text for name in wanted)
     if not rows:
-        names = ", ".join(name.text for name in wanted)
         raise InputError(f"the logs have no served request with a Referer of {names}")
     proposal = _propose(rows, wanted, arguments)
     if not proposal.rules.whitelist:
-        names = ", ".join(name.text for name in wanted)
         raise InputError(
             f"no safe entry keeps any traffic of {names}, and an empty whitelist allows everybody; "
             "name other hosts, or block fewer"
@@ -161,13 +159,9 @@ def _describe(found: _Found) -> Iterator[Block]:
 def _list(proposed: RefererConfiguration) -> Iterator[Block]:
     allowed = str(proposed.allow_empty_referer).lower()
     yield line(Text("AllowEmptyReferer  ", Tone.FAINT), allowed, indent=2)
-    lists = {
-        Sentence("whitelist"): proposed.whitelist,
-        Sentence("blacklist"): proposed.blacklist,
-    }
-    for name, entries in lists.items():
-        for entry in entries:
-            yield line(Text(name, Tone.FAINT, 19), Text(entry, Tone.GOOD), indent=2)
+    for name, said in figures.LISTS.items():
+        for entry in getattr(proposed, name):
+            yield line(Text(said, Tone.FAINT, 19), Text(entry, Tone.GOOD), indent=2)
 
 
 def _to_dict(found: _Found) -> dict[str, Any]:

@@ -50,13 +50,14 @@ def run(arguments: argparse.Namespace) -> int:
     names = ReplayNames(arguments.rules, arguments.against or "", selected.names.logs)
     question = replace(selected, top=arguments.top, price=arguments.price, names=names)
     engine = EngineName(arguments.engine), arguments.master
-    read = arguments.rules, arguments.against
+    read = arguments.rules, arguments.against, arguments.blacklist
     with logs.reading(arguments, read, {"--html": arguments.html}, engine) as asked:
         report = replay(question, asked)
     if arguments.html:
         with writing(Path(arguments.html)) as file:
             voice = page.Translator(language.say, language.say_step)
-            file.write(page.format(report, voice, language.current()).encode())
+            written = page.format(report, voice, language.current())
+            file.write(written.encode(errors="backslashreplace"))  # names of files may be any bytes
     if arguments.format == Format.JSON:
         write(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     else:

@@ -3,8 +3,9 @@
 They are what the routes of the console's rules page are to its script, and render the same parts.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
 
 from oss_referer.advice import diff
 from oss_referer.advice.answer import Setting
@@ -21,7 +22,6 @@ from oss_referer.sources.toml import SourceError
 from oss_referer.texts import Catalogue
 
 Values = Mapping[str, Any]
-_T = TypeVar("_T")
 
 REFERERS: Final = 1_000
 """The most Referers that the page tries."""
@@ -126,8 +126,9 @@ def _generate(values: Values) -> Values:
 
 
 def _export(values: Values) -> Values:
-    source, say = PastedText.read(values.get("source")), _say(values)
-    exports = _format(lambda: review.export(_rules(values), source=source, say=say))
+    source = PastedText.read(values.get("source"))
+    with _writing():
+        exports = review.export(_rules(values), source=source, say=_say(values))
     return {"html": _show("rules_export", values, exports=exports, bucket="rules")}
 
 
@@ -136,12 +137,14 @@ def _write(values: Values) -> Values:
     source = PastedText.read(values)
     if source is None:
         raise SourceError("rules cannot be written back into a list")
-    return {"text": _format(lambda: source.edit(_rules(values)))}
+    with _writing():
+        return {"text": source.edit(_rules(values))}
 
 
-def _format(make: Callable[[], _T]) -> _T:
+@contextmanager
+def _writing() -> Iterator[None]:
     try:
-        return make()
+        yield
     except SourceError:
         raise
     except ValueError as error:

@@ -53,15 +53,15 @@ class Unreadable(NamedTuple):
     line: int
     column: int
     before: str
-    """What stands on that line, before the word, in it and behind it."""
+    """The text of that line before the word; `after` is the text after it."""
     word: str
     after: str
     meant: str = ""
     """What the word was probably meant to be, or ""."""
     times: int = 0
-    """How often the word stands in the text."""
+    """How often the text has the word."""
     corrected: str = ""
-    """The text with what was probably meant: it can be read."""
+    """The text with what was probably meant, which can be read."""
     addresses: tuple[str, ...] = ()
     """The addresses in the text, which can be taken as a list."""
 

@@ -179,7 +179,7 @@ def generate(
 
 
 _BETWEEN: Final = re.compile(r"[\s,，、;；]+")
-"""What stands between the sites that a reader names."""
+"""What separates the sites that a reader names."""
 
 
 def split_sites(text: str) -> tuple[str, ...]:

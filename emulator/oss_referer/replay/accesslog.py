@@ -220,7 +220,8 @@ _LARGEST_STATUS = 999
 _LARGEST = 10**15 - 1
 _LATEST = 32_503_680_000
 """The year 3000 in seconds; a line of the access log has four digits for the year."""
-_SIGNATURE = re.compile(r"[?&](?:Signature|x-oss-signature)=")
+SIGNATURE = re.compile(r"[?&](?:Signature|x-oss-signature)=")
+"""Found in the request line of a signed URL."""
 
 
 def is_record(names: list[str]) -> bool:
@@ -314,6 +315,6 @@ def _request(fields: Mapping[str, str], *, by_url: bool) -> str:
         target = rest
     else:
         method = fields.get("http_method", "").upper() or "GET"
-    if by_url and not _SIGNATURE.search(target):  # the query was left out of the record
+    if by_url and not SIGNATURE.search(target):  # the query was left out of the record
         target += f"{'&' if '?' in target else '?'}x-oss-signature="
     return f"{method} {target.replace(' ', '%20')} HTTP/1.1"

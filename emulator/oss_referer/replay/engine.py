@@ -59,7 +59,7 @@ class Engine(Protocol):
 
 
 def open_engine(
-    name: EngineName, folder: Path, listener: ScanListener | None, master: str = "local[*]"
+    name: EngineName, folder: Path, listener: ScanListener | None, master: str
 ) -> Engine:
     """Open an engine that spills to a folder; `master` is for Spark. Raises MissingEngineError."""
     try:

@@ -197,8 +197,15 @@ def duration(hours: int) -> Sentence:
     return Sentence("{} days", f"{hours / 24:.1f}")
 
 
+LISTS = {"whitelist": Sentence("whitelist"), "blacklist": Sentence("blacklist")}
+
+
 def host_name(host: str) -> Sentence:
     return Sentence("{}", host) if host else Sentence("(no Referer)")
+
+
+def folder_name(prefix: str) -> Sentence:
+    return Sentence("{}", prefix) if prefix else Sentence("(no folder)")
 
 
 _FAMILIES: Mapping[str, Sentence] = {

@@ -83,7 +83,7 @@ class GuardResult:
     resource: str
     actions: tuple[str, ...]
     bucket: str
-    old: RefererConfiguration | None
+    old: RefererConfiguration
     new: RefererConfiguration
     report: Mapping[str, Any]
     """As `replay_each` returns it."""
@@ -274,10 +274,9 @@ class _GuardReport:
     def _section(self, change: GuardResult) -> Iterator[str]:
         yield f"### {code(change.resource)}"
         yield ""
-        if change.old is not None and change.old != change.new:
-            for edit in diff.find_edits(change.old, change.new):
-                yield f"- {self._say(_edit(edit))}"
-            yield ""
+        for edit in diff.find_edits(change.old, change.new):
+            yield f"- {self._say(_edit(edit))}"
+        yield ""
         yield from self._hosts(change)
         yield from map(self._say, _remarks(change))
 
@@ -313,12 +312,9 @@ def _title(changes: Sequence[GuardResult]) -> Sentence:
     return Sentence("Referer rules: passed")
 
 
-_LISTS = {"whitelist": Sentence("whitelist"), "blacklist": Sentence("blacklist")}
-
-
 def _edit(edit: RuleEdit) -> Sentence:
     name, before, after = edit
-    name = _LISTS.get(name, name)
+    name = figures.LISTS.get(name, name)
     if before is None:
         return Sentence("added to the {}: {}", name, code(after or ""))
     if after is None:

@@ -20,7 +20,7 @@ from oss_referer.engine import (
 )
 from oss_referer.engine.decision import EXEMPTIONS, classify
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.replay.accesslog import LogLine, unescape
+from oss_referer.replay.accesslog import SIGNATURE, LogLine, unescape
 
 
 class Verdict(StrEnum):
@@ -98,7 +98,6 @@ _METHOD = {"G": "GET", "H": "HEAD", "O": "OPTIONS", "P": "PUT"}
 _SCOPE = {"O": Scope.OBJECT, "B": Scope.BUCKET, "S": Scope.SERVICE}
 _SERVED, _DENIED = "S", "D"
 _ORIGIN = re.compile(r"([^/?#]*://)?([^/?#]*)")
-_SIGNATURE = re.compile(r"[?&](?:Signature|x-oss-signature)=")
 _LONGEST_HOST = 255
 STRANGER = "https://another-site.invalid/"
 """Stands for all Referers that no entry can match."""
@@ -140,12 +139,15 @@ class Judge:
         return {}
 
     @property
+    def _policies(self) -> list[RefererPolicy]:
+        return [self.policy] if self._old is None else [self.policy, self._old]
+
+    @property
     def cut(self) -> str:
         """The statement that cuts off what changes no decision, whatever is assumed."""
-        policies = [item for item in (self.policy, self._old) if item is not None]
-        if all(policy.sees_only_origins for policy in policies):
+        if all(policy.sees_only_origins for policy in self._policies):
             return "cut_path"
-        rules = [policy.configuration for policy in policies]
+        rules = [policy.configuration for policy in self._policies]
         if not all(item.allow_truncate_query_string for item in rules):
             return "cut_nothing"
         return "cut_path" if all(item.truncate_path for item in rules) else "cut_query"
@@ -157,9 +159,8 @@ class Judge:
 
         A Referer of http or https in which it is not found has the result of STRANGER.
         """
-        policies = [item for item in (self.policy, self._old) if item is not None]
         texts: set[str] = set()
-        for reading in chain.from_iterable(policy.readings for policy in policies):
+        for reading in chain.from_iterable(policy.readings for policy in self._policies):
             for entry in (*reading.whitelist.patterns, *reading.blacklist.patterns):
                 body = entry.body.lower()
                 fixed = _FIXED.findall(body.partition("://")[2] or body)
@@ -172,7 +173,7 @@ class Judge:
     def judge(self, text: str, letters: str, foreign: bool = False) -> GroupResult:
         """Judge requests by the Referer as it is in the log and the letters of their kind.
 
-        `foreign` says that it has the result of STRANGER, which is known then.
+        A `foreign` Referer has the result of STRANGER.
         """
         if foreign:
             return self._judge_foreign(text.strip(WHITE_SPACE), letters)
@@ -206,7 +207,7 @@ class Judge:
         known = self._of_stranger[letters]
         origin, host = _split(sent)
         own = known.result is Verdict.REVOKED and self._is_own(host)
-        return GroupResult(*known[:6], _writable(host), _writable(origin), bare=False, own=own)
+        return known._replace(host=_writable(host), origin=_writable(origin), own=own)
 
     def _is_own(self, host: str) -> bool:
         return f".{host.partition(':')[0].lower()}".endswith(self._endings)
@@ -267,7 +268,7 @@ def _kind_of(letters: str) -> RequestKind:
 def letters_of(line: LogLine) -> str:
     """Return the letters of a line, as the statement `kind` does."""
     method = line.request.partition(" ")[0]
-    if _SIGNATURE.search(line.request):
+    if SIGNATURE.search(line.request):
         signed = "U"
     elif not line.access_key_id and not line.requester_id:
         signed = "N"

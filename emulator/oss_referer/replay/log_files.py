@@ -1,8 +1,8 @@
 """The files of a log: finds them, recognises their form, and reads their lines.
 
-A file is cut at its line feeds. Carriage returns around a line and a byte order mark before it do
-not belong to it, and a line of white space counts as none. A carriage return within a line is a
-character like any other. A line of more than LONGEST_READ bytes is damaged.
+A file is cut at its line feeds. Carriage returns around a line and a byte order mark before it are
+not part of the line, and a blank line does not count. A carriage return within a line is an
+ordinary character. A line of more than LONGEST_READ bytes is damaged.
 
 The engines split plain lines only: `is_plain` says which these are. All others are parsed in Python
 and written again in the documented form, so both engines see the same pieces.
@@ -36,13 +36,13 @@ PIECES = 60
 LONGEST_LINE = 1 << 20
 """Bytes of the longest plain line."""
 LONGEST_READ = 8 << 20
-"""Bytes of a line as it stands in a file; JSON may write a character in six."""
+"""The most bytes of a line in a file; JSON may need six for a character."""
 WHITE_SPACE = "\t\x0b\x0c\r "
-"""What a line consists of that counts as none."""
+"""The characters of a blank line."""
 
 
 def content(raw: bytes) -> bytes:
-    """Return a line without what does not belong to it; b"" for one that counts as none."""
+    """Strip the line ends and the byte order mark of a line; b"" for a blank line."""
     line = raw.removeprefix(BOM_UTF8).strip(b"\r\n")
     return line if line.strip() else b""
 
@@ -67,11 +67,8 @@ def rewrite(raw: bytes) -> bytes:
 
 def parse_line(text: str) -> LogLine:
     """Parse a line of an access log or a JSON record. Raises LogLineError."""
-    return parse_json(text) if text.lstrip().startswith("{") else accesslog.parse(text)
-
-
-def parse_json(text: str) -> LogLine:
-    """Parse a JSON record. Raises LogLineError."""
+    if not text.lstrip().startswith("{"):
+        return accesslog.parse(text)
     try:
         record = json_text.parse(text, errors="surrogateescape")
     except JSONError as error:
@@ -166,19 +163,18 @@ def _find(argument: str) -> list[Path]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Yield the logs below a folder. Raises OSError for a folder that cannot be read."""
+    """Yield the logs below a folder: all files but hidden ones and notes in Markdown.
+
+    Raises OSError for a folder that cannot be read.
+    """
 
     def refuse(error: OSError) -> None:
         raise error
 
     for place, _, names in os.walk(folder, onerror=refuse):
-        below = (Path(place, name) for name in names)
-        yield from (item for item in below if _is_log(item) and item.is_file())
-
-
-def _is_log(path: Path) -> bool:
-    """Return whether a file in a folder counts: hidden files and notes do not."""
-    return not path.name.startswith(".") and path.suffix.lower() != ".md"
+        for path in (Path(place, name) for name in names if not name.startswith(".")):
+            if path.suffix.lower() != ".md" and path.is_file():
+                yield path
 
 
 def store(pieces: Iterable[bytes], path: Path) -> None:
@@ -188,11 +184,6 @@ def store(pieces: Iterable[bytes], path: Path) -> None:
     with path.with_suffix(".gz" if start.startswith(GZIP) else ".log").open("wb") as file:
         file.write(start)
         file.writelines(rest)
-
-
-def open_log(path: Path) -> BinaryIO:
-    """Open a file, decompressed if its name ends in `.gz`."""
-    return cast("BinaryIO", gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
 
 
 def recognise(path: Path) -> LogForm:
@@ -213,10 +204,10 @@ def recognise(path: Path) -> LogForm:
 
 @contextmanager
 def reading(path: Path) -> Iterator[BinaryIO]:
-    """Open a file as `open_log` does, and turn its errors into LogSourceError."""
+    """Open a file, decompressed if its name ends in `.gz`. Raises LogSourceError, also later."""
     try:
-        with open_log(path) as file:
-            yield file
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            yield cast("BinaryIO", file)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise LogSourceError(f"{path}: the file cannot be read: {reason}") from None
@@ -239,7 +230,7 @@ def is_cut_alike(path: Path) -> bool:
 
 
 def _is_window_cut_alike(file: BinaryIO, start: int) -> bool:
-    """Return the same of a part of a plain file; it looks for long lines at a few places."""
+    """Return whether that holds for a part of a plain file, with a look at a few places."""
     size = min(_WINDOW, os.fstat(file.fileno()).st_size - start)
     with mmap.mmap(file.fileno(), size, offset=start, access=mmap.ACCESS_READ) as content:
         places = range(0, size - LONGEST_LINE + 1, LONGEST_READ)
@@ -295,16 +286,34 @@ def _bounded(
 
 def _read_table(file: BinaryIO, rejects: Rejects) -> Iterator[bytes]:
     text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    rows = csv.reader(_bounded(text.readline, ("\n", "\r"), rejects))
-    names = next(rows, [])
-    for row in rows:
-        if not row:
-            continue
-        raw = ",".join(row).encode("utf-8", "surrogateescape")
-        if len(row) != len(names):
-            rejects.add(raw, f"it has {len(row)} fields instead of {len(names)}")
-            continue
+    lines: list[str] = []  # of one row, whose quoted fields may have line ends
+
+    def read() -> Iterator[str]:
+        for line in _bounded(text.readline, ("\n", "\r"), rejects):
+            lines.append(line)
+            yield line
+
+    rows = csv.reader(read())
+    names: list[str] = []
+    while True:
+        lines.clear()
         try:
-            yield format_line(accesslog.parse_record(dict(zip(names, row, strict=True))))
+            row = next(rows, None)
+            if row is None:
+                return
+            if not names:
+                names = row
+            elif row and len(row) != len(names):
+                raise LogLineError(f"it has {len(row)} fields instead of {len(names)}")
+            elif row:
+                yield format_line(accesslog.parse_record(dict(zip(names, row, strict=True))))
         except LogLineError as error:
-            rejects.add(raw, str(error))
+            _reject(lines, str(error), rejects)
+        except csv.Error:  # as where a quotation mark is missing
+            most = csv.field_size_limit()
+            _reject(lines, f"it has a field of more than {most:,} characters", rejects)
+
+
+def _reject(lines: Iterable[str], reason: str, rejects: Rejects) -> None:
+    for line in lines:
+        rejects.add(line.rstrip("\r\n").encode("utf-8", "surrogateescape"), reason)

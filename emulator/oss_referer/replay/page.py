@@ -12,6 +12,7 @@ from oss_referer.engine import Sentence, Stage, Step, StepResult, explanation
 from oss_referer.engine.assumptions import SENTENCES
 from oss_referer.replay import figures
 from oss_referer.replay.figures import (
+    LISTS,
     LOCKED_OUT,
     MARKS,
     NAMES,
@@ -20,6 +21,7 @@ from oss_referer.replay.figures import (
     duration,
     family_name,
     fill_hours,
+    folder_name,
     headline,
     host_name,
     other_networks,
@@ -119,7 +121,7 @@ class _Body:
         title = Sentence("Let in, by the host of the Referer")
         yield from self._ranking(title, gained, "host", host_name)
         title = Sentence("By folder of the object")
-        yield from self._ranking(title, report["prefixes"], "prefix", _folder_name)
+        yield from self._ranking(title, report["prefixes"], "prefix", folder_name)
         yield from self._ranking(
             Sentence("By user agent"), report["families"], "family", family_name
         )
@@ -374,7 +376,7 @@ class _Body:
         if items:
             yield f"<h2>{self._text(Sentence('Entries that settled no request'))}</h2><ul>"
             for item in items:
-                name = self._text(_LISTS[item["list"]])
+                name = self._text(LISTS[item["list"]])
                 yield f"<li>{name}: <code>{escape(item['entry'])}</code></li>"
             yield "</ul>"
 
@@ -405,16 +407,6 @@ _STILL = {
     "failed": Sentence("failed for another reason"),
 }
 """What unchanged requests are."""
-
-_LISTS = {"whitelist": Sentence("whitelist"), "blacklist": Sentence("blacklist")}
-
-
-def _folder_name(prefix: str) -> Sentence:
-    return _verbatim(prefix) if prefix else Sentence("(no folder)")
-
-
-def _verbatim(text: str) -> Sentence:
-    return Sentence("{}", text)
 
 
 def _headings(texts: Sequence[str]) -> Iterator[str]:

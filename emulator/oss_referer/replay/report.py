@@ -13,7 +13,7 @@ from oss_referer.engine import RefererConfiguration, RefererPolicy, explanation
 from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.replay import accesslog, figures, log_files, statements
 from oss_referer.replay.engine import Engine, EngineError, Row
-from oss_referer.replay.figures import Report as Report
+from oss_referer.replay.figures import Report
 from oss_referer.replay.judge import NETWORKS, Judge, Network, Verdict, letters_of, request_of
 from oss_referer.replay.log_files import LogForm, Rejects
 from oss_referer.replay.proposal import HostName

@@ -24,7 +24,7 @@ def _sections() -> Mapping[str, str]:
 
 
 _CUTS = ("cut_path", "cut_query", "cut_nothing")
-"""The statements that cut Referers, those first that leave less of them."""
+"""The statements that cut Referers; the first leaves least of them."""
 
 
 def fill(name: str, **values: str) -> str:
@@ -79,8 +79,13 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+_EARLIEST, _LATEST = (datetime(year, 1, 1, tzinfo=UTC) for year in (2, 9999))
+"""Every time zone has these moments, and no line is from before or after them."""
+
+
 def _local(moment: datetime) -> str:
     """Return a moment as text in the time zone of the line."""
+    moment = min(max(moment, _EARLIEST), _LATEST)
     cases = []
     for minutes in range(-14 * 60 - 45, 15 * 60, 15):
         zone = timezone(timedelta(minutes=minutes))

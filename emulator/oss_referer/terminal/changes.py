@@ -37,7 +37,7 @@ def describe(diff: Diff, *, whole: bool = False) -> Iterator[Block]:
     if shown < len(diff.changes):
         said = Sentence("and {} more (--all shows them)", str(len(diff.changes) - shown))
         yield line(Text(said, Tone.FAINT))
-    yield line(*_conclusion(diff))
+    yield line(_conclusion(diff))
 
 
 def _likes(diff: Diff, opens: bool) -> list[list[Change]]:
@@ -124,7 +124,7 @@ def _settled(decision: Decision) -> Text:
     return Text(by, Tone.GOOD if decision.allowed else Tone.BAD)
 
 
-def _conclusion(diff: Diff) -> tuple[Text, ...]:
+def _conclusion(diff: Diff) -> Text:
     tried = str(diff.tried)
     if diff.equivalent:
         said = {
@@ -136,13 +136,13 @@ def _conclusion(diff: Diff) -> tuple[Text, ...]:
             ),
             Certainty.GIVEN: Sentence("All {} given Referers are decided alike.", tried),
         }
-        return (Text(said[diff.certainty], Tone.GOOD),)
+        return Text(said[diff.certainty], Tone.GOOD)
     opened = sum(change.opens for change in diff.changes)
     closed = len(diff.changes) - opened
     parts = [Sentence("{} let in", str(opened))] * bool(opened)
     parts += [Sentence("{} locked out", str(closed))] * bool(closed)
     differ = Sentence("These rules differ: {} of {} Referers.", join(parts), tried)
-    return (Text(differ, Tone.WARNING),)
+    return Text(differ, Tone.WARNING)
 
 
 def _decision(decision: Decision) -> dict[str, object]:

@@ -8,7 +8,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from oss_referer import texts as catalogues
@@ -26,12 +26,10 @@ _catalogue: Catalogue | None = None
 """What says things in the language of this command; None says everything in English."""
 
 
-def choose(
-    language: str | None, texts: Sequence[Path] = (FOLDER,), environ: Mapping[str, str] = os.environ
-) -> None:
+def choose(language: str | None, texts: Sequence[Path] = (FOLDER,)) -> None:
     """Speak a language from now on, with the texts of some folders; without one, the locale's."""
     if language is None:
-        locale = next(filter(None, map(environ.get, _VARIABLES)), "")
+        locale = next(filter(None, map(os.environ.get, _VARIABLES)), "")
         language = re.split("[_.@-]", locale)[0].lower()
     global _catalogue
     _catalogue = None

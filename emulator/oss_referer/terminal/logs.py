@@ -178,7 +178,7 @@ def find(given: Sequence[str], arguments: argparse.Namespace, folder: Path) -> l
             if not any(target.iterdir()):
                 raise InputError(f"{argument}: there is no object with this prefix")
             found += log_files.find([str(target)])
-        elif _is_pipe(argument):
+        elif is_pipe(argument):
             # Logs are read more than once, and a pipe cannot be.
             target = folder / f"pipe-{number}"
             target.mkdir()
@@ -190,7 +190,7 @@ def find(given: Sequence[str], arguments: argparse.Namespace, folder: Path) -> l
     return list(dict.fromkeys(found))
 
 
-def _is_pipe(argument: str) -> bool:
+def is_pipe(argument: str) -> bool:
     try:
         return Path(argument).is_fifo()
     except OSError:
@@ -208,8 +208,8 @@ def check_outputs(
     for (one, path), (other, same) in combinations(places.items(), 2):
         if path == same and not Path(path).is_char_device():
             raise InputError(f"{other}: {outputs[other]} is the file of {one}; name another file")
-    read = [*logs, *(Path(given.partition("#")[0]) for given in rules if given)]
-    existing = [path for path in read if path.is_file()]
+    files = {file for given in rules if given for file in (given, given.partition("#")[0])}
+    existing = [path for path in (*logs, *map(Path, files)) if path.is_file()]
     for flag, name in outputs.items():
         if name and Path(name).exists() and any(path.samefile(name) for path in existing):
             raise InputError(f"{flag}: {name} is read by this command; name another file")

@@ -11,6 +11,7 @@ from oss_referer.replay.figures import (
     Report,
     bar,
     family_name,
+    folder_name,
     headline,
     host_name,
     other_networks,
@@ -53,7 +54,7 @@ def describe(report: Report) -> Iterator[Block]:
     yield from _uncertain(report)
     yield from _hosts(report["hosts"])
     title, heading = Sentence("By folder of the object"), Sentence("folder")
-    yield from _ranking(title, heading, "prefix", report["prefixes"], _folder_name)
+    yield from _ranking(title, heading, "prefix", report["prefixes"], folder_name)
     title, heading = Sentence("By user agent"), Sentence("user agent")
     yield from _ranking(title, heading, "family", report["families"], family_name)
     yield from _times(report["hours"])
@@ -142,10 +143,6 @@ def _ranking(
     yield from _table(title, heading, changed, key, name)
 
 
-def _folder_name(prefix: str) -> str:
-    return prefix or Sentence("(no folder)")
-
-
 def _table(
     title: str,
     heading: str,
@@ -179,8 +176,8 @@ def _table(
 
 
 def _times(hours: Sequence[Report]) -> Iterator[Block]:
-    shown = hours if len(hours) <= _HOURS else _days(hours)
     is_short = len(hours) <= _HOURS
+    shown = hours if is_short else _days(hours)
     word = Sentence("hour (UTC)") if is_short else Sentence("day (UTC)")
     if any(row["revoked"]["requests"] or row["gained"]["requests"] for row in shown):
         title = Sentence("By hour (UTC)") if is_short else Sentence("By day (UTC)")

@@ -133,7 +133,7 @@ class SelectedRules(NamedTuple):
             return {}
         text = self.source.content.decode("utf-8-sig", errors="replace")
         if self.form is RulesForm.LIST:
-            from oss_referer.sources import plain_list  # only here: most rules are no list
+            from oss_referer.sources import plain_list  # only here: few rules are a list
 
             starts = (item.start for item in plain_list.parse(text).items)
             found = enumerate(places.locate(text, starts))
@@ -310,17 +310,6 @@ def _search(folder: Path, arguments: argparse.Namespace) -> Iterator[LookedAt]:
         raise InputError(f"{folder}: no file below it has rules, or Git ignores those that do")
 
 
-def list_files(folder: Path) -> tuple[Sequence[Path], Sequence[InputError]]:
-    """List the files below a folder, and an error for each folder below that cannot be read."""
-    unread: list[InputError] = []
-
-    def refuse(error: OSError) -> None:
-        said = f"{error.filename}: the folder cannot be read: {error.strerror}"
-        unread.append(InputError(said))
-
-    return [*find_files(folder, refuse)], unread
-
-
 def look(path: Path, arguments: argparse.Namespace) -> Iterator[LookedAt]:
     """Read the rules of a file that may have none."""
     if path.suffix.lower() in forms.ENDINGS:
@@ -449,26 +438,34 @@ def name_backups(name: str) -> Iterator[str]:
         yield f"{name}.before{number}.xml"
 
 
-Refuse = Callable[[OSError], None]
+_Refuse = Callable[[OSError], None]
 """What gets the error of each folder below that cannot be read."""
 
 
-def find_files(folder: Path, refuse: Refuse) -> Iterator[Path]:
-    """Yield the regular files below a folder in the order of their paths.
+def list_files(folder: Path) -> tuple[Sequence[Path], Sequence[InputError]]:
+    """List the files below a folder, and an error for each folder below that cannot be read.
 
-    It leaves out what `apply` saved, and what Git ignores; outside of a working tree of Git, hidden
-    folders.
+    The regular files are in the order of their paths. Left out is what `apply` saved, and what Git
+    ignores; outside of a working tree of Git, hidden folders.
     """
+    unread: list[InputError] = []
+
+    def refuse(error: OSError) -> None:
+        said = f"{error.filename}: the folder cannot be read: {error.strerror}"
+        unread.append(InputError(said))
+
     known = _ask_git(folder, refuse)
-    for path in sorted(_walk(folder, refuse) if known is None else known):
-        below = path.relative_to(folder)
-        if not _PASSED_OVER.isdisjoint(below.parts) or _BACKUP.fullmatch(path.name):
-            continue
-        if os.path.isfile(path):
-            yield path
+    files = [
+        path
+        for path in sorted(_walk(folder, refuse) if known is None else known)
+        if _PASSED_OVER.isdisjoint(path.relative_to(folder).parts)
+        and not _BACKUP.fullmatch(path.name)
+        and os.path.isfile(path)
+    ]
+    return files, unread
 
 
-def _ask_git(folder: Path, refuse: Refuse) -> list[Path] | None:
+def _ask_git(folder: Path, refuse: _Refuse) -> list[Path] | None:
     """Return the files that Git tracks or does not ignore; None if Git cannot say."""
     from shutil import which  # only here: few commands search folders
 
@@ -503,7 +500,7 @@ _UNREADABLE = re.compile(r"could not open directory '(.+)': (.+)")
 """What Git says on standard error of a folder that it passes over, named from its working tree."""
 
 
-def _walk(folder: Path, refuse: Refuse) -> Iterator[Path]:
+def _walk(folder: Path, refuse: _Refuse) -> Iterator[Path]:
     for place, folders, names in os.walk(folder, onerror=refuse):
         seen = (name for name in folders if not name.startswith("."))
         folders[:] = sorted(name for name in seen if name not in _PASSED_OVER)

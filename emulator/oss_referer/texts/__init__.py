@@ -48,7 +48,7 @@ class _Recognised(NamedTuple):
     """Whether it begins with a value."""
 
     def before(self, found: re.Match[str]) -> str:
-        """Return what stands before its own text."""
+        """Return the value that a message begins with, or ""."""
         return found[1] if self.begins else ""
 
 

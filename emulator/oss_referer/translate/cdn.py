@@ -60,13 +60,12 @@ class CdnRules:
             for item in (listed if isinstance(listed, list) else [])
             if isinstance(item, dict)
         }
+        place = place_of(text[: text.find(name)])
         if _FUNCTIONS[name] not in arguments:
-            place = place_of(text[: text.find(name)])
             raise SourceError(f"{name} has no argument {_FUNCTIONS[name]}; add it", *place)
         texts = arguments[_FUNCTIONS[name]].split(",")
         domains = tuple(filter(None, map(str.strip, texts)))
         if name == "referer_white_list_set" and not domains:
-            place = place_of(text[: text.find(name)])
             raise SourceError(
                 f"{_FUNCTIONS[name]} is empty, and an empty whitelist of OSS allows everybody; "
                 "name a domain",

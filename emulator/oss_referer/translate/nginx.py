@@ -325,10 +325,9 @@ def _parse_directives(text: str) -> Directive:
         sign = token["sign"]
         if sign is None:
             words.append(_word(text, token))
-        elif (sign == "}") != bool(words) and (sign != "}" or len(blocks) > 1):
-            if sign == "}":
-                blocks.pop()
-                continue
+        elif sign == "}" and not words and len(blocks) > 1:
+            blocks.pop()
+        elif sign != "}" and words:
             directive = Directive(tuple(words))
             words = []
             blocks[-1].block.append(directive)

@@ -23,6 +23,8 @@ from oss_referer.browser.changes import (
 from oss_referer.browser.probes import STRANGER, ProbeKind
 from oss_referer.browser.scenarios import Group, ScenarioResult
 
+from tests.rows import rows
+
 SITE = "https://www.example.com"
 GOOD = RefererConfiguration(False, whitelist=("https://www.example.com/",))
 
@@ -76,55 +78,31 @@ def test_signed_requests_are_checked_only_in_urls() -> None:
     assert not rows["a signed URL in another site"].decision.allowed
 
 
-def test_http_image_in_an_https_page_is_requested_with_a_referer() -> None:  # B-01
-    rows = play(GOOD, object_url="http://bucket.test/a.jpg")
-    image = rows["an http image in an https page"]
-    assert image.scenario.referer == "https://www.example.com/"
-    assert rows["an http link or download in an https page"].scenario.referer is None
-    script = rows["an http script with upgrade-insecure-requests"]
-    assert script.scenario.referer == "https://www.example.com/"
-    assert rows["an http iframe with upgrade-insecure-requests"].scenario.referer is None
+ORIGIN = f"{SITE}/"
+HTTP = {"object_url": "http://bucket.test/a.jpg"}
+VIDEO = {"object_url": "https://bucket.test/a.mp4"}
 
 
-def test_image_in_a_style_sheet_has_the_address_of_the_style_sheet() -> None:  # B-04
-    row = play(GOOD)["an image in a style sheet of another host"]
-    assert row.scenario.referer == "https://static.example.net/"
-
-
-def test_pages_without_an_address_send_no_referer() -> None:  # B-05
-    assert play(GOOD)["a sandboxed iframe, a data: or blob: page"].scenario.referer is None
-
-
-def test_pages_without_an_address_send_the_origin_if_they_share_it() -> None:  # B-05
-    rows = play(GOOD)
-    for name in (
-        "an iframe with sandbox=allow-same-origin",
-        "an about:blank page filled by document.write",
-    ):
-        assert rows[name].scenario.referer == "https://www.example.com/"
-
-
-def test_redirect_of_another_site_sends_no_more_than_the_origin() -> None:  # B-08
-    row = play(GOOD)["a redirect of another site with unsafe-url"]
-    assert row.scenario.referer == "https://www.example.com/"
-
-
-def test_http_site_is_also_visited_over_https() -> None:  # B-07
-    row = play(GOOD, site="http://www.example.com")["the site over https"]
-    assert row.scenario.referer == "https://www.example.com/"
-
-
-def test_second_request_of_a_video_has_its_own_address() -> None:  # B-06
-    url = "https://bucket.test/a.mp4"
-    row = play(GOOD, object_url=url)["an MP4 in the address bar, second request"]
-    assert row.scenario.referer == url
-
-
-def test_noreferrer_and_iframes_follow_the_standard() -> None:  # B-08
-    rows = play(GOOD)
-    assert rows["a link with rel=noreferrer"].scenario.referer is None
-    nested = rows["an iframe of the site, inside another site"]
-    assert nested.scenario.referer == "https://www.example.com/"
+@rows(
+    "fact, name, referer, options",
+    ("B-01", "an http image in an https page", ORIGIN, HTTP),
+    ("B-01", "an http link or download in an https page", None, HTTP),
+    ("B-01", "an http script with upgrade-insecure-requests", ORIGIN, HTTP),
+    ("B-01", "an http iframe with upgrade-insecure-requests", None, HTTP),
+    ("B-04", "an image in a style sheet of another host", "https://static.example.net/", {}),
+    ("B-05", "a sandboxed iframe, a data: or blob: page", None, {}),
+    ("B-05", "an iframe with sandbox=allow-same-origin", ORIGIN, {}),
+    ("B-05", "an about:blank page filled by document.write", ORIGIN, {}),
+    ("B-06", "an MP4 in the address bar, second request", VIDEO["object_url"], VIDEO),
+    ("B-07", "the site over https", ORIGIN, {"site": "http://www.example.com"}),
+    ("B-08", "a redirect of another site with unsafe-url", ORIGIN, {}),
+    ("B-08", "a link with rel=noreferrer", None, {}),
+    ("B-08", "an iframe of the site, inside another site", ORIGIN, {}),
+)
+def test_scenario_has_the_referer_that_browsers_send(
+    fact: str, name: str, referer: str | None, options: dict[str, str]
+) -> None:
+    assert play(GOOD, **options)[name].scenario.referer == referer, fact
 
 
 def test_site_without_www_has_no_scenario_without_www() -> None:

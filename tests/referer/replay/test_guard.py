@@ -35,7 +35,7 @@ def make(agreement: Agreement, requests: int = 1000, **revoked: int) -> GuardRes
     totals["revoked"]["requests"] = sum(revoked.values())
     totals["unchanged"]["requests"] = requests - sum(revoked.values())
     report = {"totals": totals, "hosts": hosts}
-    return GuardResult("a.b", ("update",), "bucket", None, RULES, report, agreement)
+    return GuardResult("a.b", ("update",), "bucket", RULES, RULES, report, agreement)
 
 
 @pytest.mark.parametrize(("text", "allowed", "refused"), CASES["limit_is_exact"])

@@ -22,12 +22,12 @@ from oss_referer import RefererConfiguration
 from oss_referer.replay import accesslog, duck, log_files, statements
 from oss_referer.replay.accesslog import LogLine
 from oss_referer.replay.duck import DuckDBEngine
+from oss_referer.replay.figures import Report
 from oss_referer.replay.judge import Judge, Verdict, letters_of
 from oss_referer.replay.log_files import LONGEST_LINE, LONGEST_READ, LogForm, Rejects, parse_line
 from oss_referer.replay.report import (
     ReadLogs,
     ReplayQuestion,
-    Report,
     TooManyRejectsError,
     replay,
     replay_each,

@@ -59,10 +59,12 @@ def test_cut_before_grouping_changes_no_verdict(
     referer: str,
     assumptions: Assumptions,
 ) -> None:
-    judge = Judge(rules, against, assumptions)
-    whole = judge.judge_sent(referer, "NGOS")
+    check_cut(Judge(rules, against, assumptions), referer)
+
+
+def check_cut(judge: Judge, referer: str) -> None:
     cut = judge.judge_sent(CUTS[judge.cut](referer), "NGOS")
-    assert cut == whole
+    assert cut == judge.judge_sent(referer, "NGOS")
 
 
 plain = st.lists(st.sampled_from([piece for piece in pieces if piece not in "?*"]), max_size=4)
@@ -83,10 +85,7 @@ def test_cut_before_grouping_changes_no_verdict_of_rules_without_wildcards(
     known = rules if against is None else against
     entries = ("", *rules.whitelist, *rules.blacklist, *known.whitelist, *known.blacklist)
     referer = data.draw(st.sampled_from(entries)) + suffix
-    judge = Judge(rules, against, assumptions)
-    whole = judge.judge_sent(referer, "NGOS")
-    cut = judge.judge_sent(CUTS[judge.cut](referer), "NGOS")
-    assert cut == whole
+    check_cut(Judge(rules, against, assumptions), referer)
 
 
 named = st.tuples(texts, texts).map(lambda around: "a.com".join(around))

@@ -63,7 +63,7 @@ const DOCUMENT = /^\s*(?:#.*\n\s*|\/\/.*\n\s*)*(?:[<{]|\/\*|["'-]|#|(?:valid_ref
  * @param {string} text
  */
 const isUntidy = (text) => text.startsWith("\ufeff") || (text.includes("\n") && /[ \t,;]|^\r?\n|\n\r?\n/.test(text));
-/** How one begins that somebody types. */
+/** How a document begins that somebody types. */
 const TYPED = /^\s*[<{]/;
 
 /** From this length on, browsers take seconds to paste many lines. */
@@ -85,7 +85,7 @@ const SOON = 60;
 export class Editor {
   #timeline = new Timeline();
   /** @type {string | undefined} */
-  #text; // what stands in the whitelist while it is not a list; the rules are those before it
+  #text; // the text of the whitelist while it is not a list of entries; then `rules` are those before it
   /** @type {Source | undefined} */
   #source;
   /** @type {string[]} */
@@ -140,7 +140,7 @@ export class Editor {
     if (find("[data-answer]")) this.#sayAnswer();
   }
 
-  /** The rules that the page shows, in the JSON of ossutil; those before it if it shows something else. */
+  /** The rules that the page shows, in the JSON of ossutil; while a text is not read, the rules before it. */
   get rules() {
     if (this.#text !== undefined && this.#timeline.now) return this.#timeline.now;
     /** @type {Rules} */
@@ -303,7 +303,7 @@ export class Editor {
   }, 150);
 
   /**
-   * Keep the rules, while the whitelist shows a text that is not one.
+   * Keep the rules while the whitelist shows a text that is not a list.
    * @param {string} text
    */
   #hold(text) {

@@ -17,7 +17,7 @@ const switches = ["AllowEmptyReferer", "AllowTruncateQueryString", "TruncatePath
 const SIGNS = [["\r", "\u240d"], ["\n", "\u2424"]];
 
 /**
- * Return the entries of a text: one a line; the line end behind the last one is none.
+ * Return the entries of a text, one a line; a line end behind the last one begins no entry.
  * @param {string} text
  */
 export function lines(text) {
@@ -44,7 +44,7 @@ const canonical = (rules) => JSON.stringify([
 ]);
 
 /**
- * Return whether two rules are the same; missing ones are not.
+ * Return whether two rules are the same; false if one is missing.
  * @param {Rules | undefined} one
  * @param {Rules | undefined} other
  */
@@ -247,7 +247,7 @@ export function onUndo(own, undo, redo) {
 const CONTROLS = "a[href], button:not(:disabled), input, select, textarea, summary, [tabindex]";
 
 /**
- * Change a part of a page; if it had the focus, what stands at the same place then has it.
+ * Change a part of a page; if it had the focus, the control that is then at the same place gets it.
  * @param {HTMLElement} part
  * @param {() => void} change
  */
