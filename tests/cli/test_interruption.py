@@ -23,7 +23,6 @@ ROOT = Path(__file__).parents[2]
 RULES = str(ROOT / "fixtures" / "lab" / "corrected.xml")
 SEED = str(ROOT / "emulator" / "oss_emulator" / "demo.toml")
 GUARD = ROOT / "examples" / "guard"
-TABLE = str(ROOT / "examples" / "rules" / "referer.toml")
 
 COMMANDS = {
     "check": ("check", RULES, "--referer", "https://www.example.com/"),

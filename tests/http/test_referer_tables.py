@@ -166,7 +166,6 @@ SITE = RefererConfiguration(
 )
 THIEF = ("Referer", "https://thief.example/")
 GUEST = ("Referer", "https://www.example.com/")
-ACLS = ("private", "public-read", "public-read-write")
 
 
 @pytest.fixture

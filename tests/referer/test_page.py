@@ -23,7 +23,6 @@ CASES = read_cases("referer")
 
 LAB = Path(__file__).parents[2] / "fixtures" / "lab"
 BROKEN = (LAB / "broken.xml").read_text(encoding="utf-8")
-CORRECTED = (LAB / "corrected.xml").read_text(encoding="utf-8")
 FORMS = {
     "xml": BROKEN,
     "json": '{"AllowEmptyReferer": true, "RefererList": {"Referer": ["https://a.test/"]}}',

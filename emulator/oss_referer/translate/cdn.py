@@ -56,7 +56,7 @@ class CdnRules:
         name = str(function["functionName"])
         listed = function.get("functionArgs")
         arguments = {
-            str(item.get("argName")): str(item.get("argValue", ""))
+            str(item.get("argName")): str(item.get("argValue") or "")
             for item in (listed if isinstance(listed, list) else [])
             if isinstance(item, dict)
         }

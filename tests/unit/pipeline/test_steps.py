@@ -43,8 +43,6 @@ PAGES = ("docs/architecture.md", "docs/zh/architecture.md")
 
 SITE = b"""<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument>
 </WebsiteConfiguration>"""
-STYLES = b"""<BucketProcessConfiguration><StyleDelimiters>!</StyleDelimiters>
-<OssDomainSupportAtProcess>Disabled</OssDomainSupportAtProcess></BucketProcessConfiguration>"""
 
 
 def listed(page: str) -> dict[str, list[str]]:

@@ -532,6 +532,7 @@ export class Editor {
     button?.removeAttribute("aria-busy");
     this.#isBusy = false;
     if (made && isSame(shown, this.rules)) this.step(made);
+    else this.#receipt = ""; // the rules have changed meanwhile
   }
 
   async #fix() {
