@@ -175,6 +175,7 @@ SAID_BY = ("*Error", "error", "_error", "_error_at", "_invalid", "_beyond", "_wr
 OTHERS_SAY = {
     "sources/bucket.py",  # the address of the bucket comes first
     "__init__.py",  # mistakes of a program
+    "cli/preload/sitecustomize.py",  # an error in the program that `run` runs
     "texts/__init__.py",
 }
 

@@ -59,8 +59,8 @@ def redirect_look_ups(module: Any) -> None:
         if f".{name.lower().strip().rstrip('.')}".endswith(".aliyuncs.com"):
             target = ports.get(str(port))
             if target is None:
-                covered = "oss-emulator run redirects ports 80 and 443 of OSS"
-                raise OSError(f"{covered}, not {host}:{port}")
+                asked = f"{host}:{port}"
+                raise OSError(f"oss-emulator run redirects ports 80 and 443 of OSS, not {asked}")
             host, port = target.hostname, target.port
         return look_up(host, port, *arguments, **options)
 
