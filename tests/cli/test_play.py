@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from oss_emulator.cli import main
-from oss_emulator.cli.client import TIMEOUT
 from oss_emulator.cli.play import OWN
 from oss_emulator.recording import scenario
 
@@ -109,9 +107,7 @@ def test_recorded_framing_is_not_sent(tmp_path: Path) -> None:
         {"request": {**request, "body": {"size": 3}}, "answer": {"status": 200}},
     ]
     file.write_text(json.dumps([{"scenario": "s", "steps": steps}]))
-    began = time.monotonic()
     found = json.loads(play(file, "--json")[1])["different"]
-    assert time.monotonic() - began < TIMEOUT
     assert "status" not in {item["where"] for each in found for item in each["differences"]}
 
 
