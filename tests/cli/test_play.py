@@ -131,9 +131,8 @@ def test_recording_of_a_region_that_cannot_be_is_refused(tmp_path: Path) -> None
 
 
 @pytest.mark.system
-def test_cases_of_help_pages_are_played_by_their_name() -> None:
+def test_cases_of_help_pages_are_played_by_their_name(capsys: pytest.CaptureFixture[str]) -> None:
     """One answer differs: fixtures/recorded/errors.toml says why."""
     answers = sum(len(each.steps) for each in scenario.read(OWN["errors"]).scenarios)
-    status, said = play("errors")
-    assert status == 1
-    assert said.endswith(f"\n{answers - 1} of {answers} answers are equal\n")
+    assert main(["play", "errors"]) == 1
+    assert capsys.readouterr().out.endswith(f"\n{answers - 1} of {answers} answers are equal\n")
