@@ -360,12 +360,10 @@ class Stage:
             self.seen[number].append(sent)
             self._arrived.notify_all()
 
-    def wait_for(self, number: int, requests: int = 1) -> bool:
-        """Wait until a cell has been asked for; return whether it has."""
+    def wait_for(self, number: int, requests: int, seconds: float) -> bool:
+        """Wait until a cell has been asked for so often; return whether it has."""
         with self._arrived:
-            return self._arrived.wait_for(
-                lambda: len(self.seen[number]) >= requests, CLICK_PATIENCE
-            )
+            return self._arrived.wait_for(lambda: len(self.seen[number]) >= requests, seconds)
 
 
 def ask(cells: Sequence[Cell], executable: str) -> tuple[str, dict[int, Sent]]:
@@ -390,7 +388,7 @@ def _show(page: Page, cells: Sequence[Cell], stage: Stage) -> None:
         if cell.element in CLICKED:
             for _ in range(CLICKS):  # again if the window that it opens in was busy
                 page.evaluate(f"follow({cell.number})")
-                if stage.wait_for(cell.number):
+                if stage.wait_for(cell.number, 1, CLICK_PATIENCE):
                     break
 
 

@@ -10,7 +10,7 @@ from oss_referer.browser.browser import BEHAVIOURS, Delivery, Embedding, Referre
 from oss_referer.search.url import WebURL
 from playwright.sync_api import BrowserContext
 
-from tests.browser.matrix import CELLS, Cell, Sheet, Stage, ask, differences
+from tests.browser.matrix import CELLS, PATIENCE, Cell, Sheet, Stage, ask, differences
 from tests.browser.page import PAGE
 from tests.referer.search.test_url import READ, REFUSED
 from tests.requirements import require
@@ -70,7 +70,7 @@ def test_media_in_the_address_bar_are_asked_for_twice(name: str) -> None:
     with stage.open(require("browser")) as running:
         page = running.new_context(ignore_https_errors=True).new_page()
         page.goto(url, wait_until="commit")
-        assert stage.wait_for(0, requests=2)
+        assert stage.wait_for(0, 2, PATIENCE / 1000)
     assert [sent.referer for sent in stage.seen[0][:2]] == [None, url]
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from oss_emulator.cli import main
-from oss_emulator.cli.client import TIMEOUT
 from oss_emulator.cli.play import OWN
 from oss_emulator.recording import scenario
 
@@ -109,9 +107,7 @@ def test_recorded_framing_is_not_sent(tmp_path: Path) -> None:
         {"request": {**request, "body": {"size": 3}}, "answer": {"status": 200}},
     ]
     file.write_text(json.dumps([{"scenario": "s", "steps": steps}]))
-    began = time.monotonic()
     found = json.loads(play(file, "--json")[1])["different"]
-    assert time.monotonic() - began < TIMEOUT
     assert "status" not in {item["where"] for each in found for item in each["differences"]}
 
 
@@ -135,9 +131,8 @@ def test_recording_of_a_region_that_cannot_be_is_refused(tmp_path: Path) -> None
 
 
 @pytest.mark.system
-def test_cases_of_help_pages_are_played_by_their_name() -> None:
+def test_cases_of_help_pages_are_played_by_their_name(capsys: pytest.CaptureFixture[str]) -> None:
     """One answer differs: fixtures/recorded/errors.toml says why."""
     answers = sum(len(each.steps) for each in scenario.read(OWN["errors"]).scenarios)
-    status, said = play("errors")
-    assert status == 1
-    assert said.endswith(f"\n{answers - 1} of {answers} answers are equal\n")
+    assert main(["play", "errors"]) == 1
+    assert capsys.readouterr().out.endswith(f"\n{answers - 1} of {answers} answers are equal\n")

@@ -15,6 +15,7 @@ from oss_emulator import Emulator
 
 from docs.site import samples
 from docs.site.lab.pages import bundle
+from tests.client import PATIENCE
 from tests.docs.markdown import blocks
 from tests.docs.settings import settings
 from tests.node import copy_project
@@ -253,6 +254,6 @@ def test_client_of_node_works_with_the_printed_settings(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert (done.returncode, done.stdout) == (0, "content\n"), done.stderr

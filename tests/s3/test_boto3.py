@@ -25,6 +25,7 @@ from botocore.exceptions import ClientError
 from oss_emulator import Emulator
 
 from tests.cli.process import environment
+from tests.client import PATIENCE
 from tests.s3.conftest import PAGE, code_of
 from tests.sdk.accounts import ACCOUNTS, assume_role
 
@@ -431,6 +432,6 @@ def test_program_with_the_endpoint_of_the_service_runs_unchanged(tmp_path: Path)
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert (done.returncode, done.stdout) == (0, "b'content'\n"), done.stderr

@@ -16,6 +16,7 @@ import oss2
 import pytest
 from oss_emulator import Emulator
 
+from tests.client import PATIENCE
 from tests.docs.settings import settings
 from tests.requirements import required
 from tests.s3.conftest import PAGE
@@ -144,7 +145,7 @@ def test_duckdb_writes_and_reads(server: Emulator, bucket: str) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert (done.returncode, done.stdout) == (0, "[(499500,)]\n"), done.stderr
 

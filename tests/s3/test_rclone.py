@@ -12,6 +12,7 @@ import oss2
 import pytest
 from oss_emulator import Emulator
 
+from tests.client import PATIENCE
 from tests.docs.markdown import blocks
 from tests.docs.settings import settings
 from tests.requirements import require
@@ -59,7 +60,7 @@ def rclone(request: pytest.FixtureRequest, server: Emulator, tmp_path: Path) -> 
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=PATIENCE,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -276,13 +276,14 @@ const isSample = (value) => isText(value?.text) && isTexts(Object.values(value.f
   Array.isArray(value.steps) && value.steps.every((/** @type {any} */ step) => isTexts(step?.args));
 
 /**
- * Show the case or the sample of the address; at first, the example if there is none.
- * @param {boolean} isFirst
+ * Show the case or the sample of an address; at first, the example if there is none.
+ * @param {string} url that of an event, as `remember` may have replaced that of the page meanwhile
+ * @param {boolean} [isFirst]
  */
-async function visit(isFirst) {
+async function visit(url, isFirst = false) {
   visits += 1;
   const turn = visits;
-  const [, kind, text] = location.hash.match(/^#(case|sample)=(.*)$/) ?? [];
+  const [, kind, text] = new URL(url).hash.match(/^#(case|sample)=(.*)$/) ?? [];
   const given = text && await unpack(text).catch(() => undefined);
   if (turn < latest) return; // the page shows a link that was followed later
   const show = kind === "case" && isCaseOf(given) ? () => showCase(given)
@@ -424,6 +425,6 @@ lab.ready.catch(translate).then(() => {
   engine.classList.add("bad");
   engine.hidden = false;
 });
-addEventListener("hashchange", () => attempt(() => visit(false)));
-attempt(() => visit(true));
+addEventListener("hashchange", ({ newURL }) => attempt(() => visit(newURL)));
+attempt(() => visit(location.href, true));
 engine.dataset.started = ""; // old.js looks for it
