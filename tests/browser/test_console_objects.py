@@ -12,7 +12,7 @@ from oss_emulator.control.console.embed import POLICIES
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser import axe
-from tests.browser.console import BUCKET, PIXEL, SITE, THIEF, drop, visit
+from tests.browser.console import BUCKET, PIXEL, SITE, THIEF, drop, follow, visit
 
 pytestmark = pytest.mark.system
 
@@ -536,7 +536,7 @@ def test_newcomer_is_led_from_nothing_to_a_request(tab: Page) -> None:
     with Emulator() as empty:
         visit(tab, empty, "requests")
         expect(tab.locator("pre:visible")).to_have_count(2)
-        tab.get_by_role("link", name="Connect a client").click()
+        follow(tab, tab.get_by_role("link", name="Connect a client"))
         card = tab.locator(".box")
         expect(card).to_contain_text(empty.endpoint)
         expect(card).to_contain_text("oss-emulator / oss-emulator-secret")

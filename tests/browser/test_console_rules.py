@@ -245,12 +245,10 @@ def test_forty_entries_take_at_most_two_screens(tab: Page) -> None:
     whitelist(tab).fill("\n".join(FORTY))
     expect(tab.locator("#causes")).to_contain_text("23 entries lack a closing /")
     expect(tab.locator("#causes h2")).to_have_text(re.compile("[78] causes"))
-    rows = tab.locator("#part-1 tbody tr")
-    expect(rows.first).to_be_visible()
-    assert rows.count() <= 12
-    assert tab.evaluate("() => document.documentElement.scrollHeight") <= 1_800
     titles = ["1 Who gets in", "2 What to change", "3 What it costs", "4 After applying"]
     expect(tab.locator("#parts h2")).to_have_text([re.compile(f"^{title}") for title in titles])
+    assert 0 < tab.locator("#part-1 tbody tr").count() <= 12
+    assert tab.evaluate("() => document.documentElement.scrollHeight") <= 1_800
 
 
 def test_page_and_commands_give_the_same_answer(tab: Page, tmp_path: Path) -> None:
