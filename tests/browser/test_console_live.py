@@ -17,7 +17,7 @@ from oss_emulator.settings import DEMO
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser import axe
-from tests.browser.console import BUCKET, SETTLED, SITE, THIEF
+from tests.browser.console import BUCKET, SETTLED, SITE, THIEF, follow
 
 pytestmark = pytest.mark.system
 
@@ -349,7 +349,7 @@ def test_another_token_after_a_restart_leads_to_the_login(
         notice = tab.locator("#login-again")
         expect(notice).to_be_visible()
         expect(tab.locator("#rows tbody tr")).to_have_count(1)
-        notice.get_by_role("link").click()
+        follow(tab, notice.get_by_role("link"))
         tab.get_by_label("Value of --admin-token").fill("two")
         tab.get_by_role("button", name="Log in").click()
         expect(tab.locator("#state")).to_have_attribute("data-state", "live")

@@ -12,7 +12,7 @@ from oss_emulator.control.console.embed import POLICIES
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser import axe
-from tests.browser.console import BUCKET, PIXEL, SITE, THIEF, drop, visit
+from tests.browser.console import BUCKET, PIXEL, SITE, THIEF, drop, follow, visit
 
 pytestmark = pytest.mark.system
 
@@ -135,14 +135,14 @@ def test_folder_of_ten_thousand_keys_is_paged_searched_and_sorted(
     visit(tab, emulator, f"buckets/{BUCKET}?prefix=many/")
     names = tab.locator("tbody th a")
     expect(tab.get_by_text("1–200 of more than 2,200")).to_be_visible()
-    tab.get_by_role("link", name="Next").click()
+    follow(tab, tab.get_by_role("link", name="Next"))
     expect(tab.get_by_text("201–400 of more than 2,400")).to_be_visible()
     expect(names.first).to_have_text("00200.txt")
-    tab.get_by_role("link", name="Previous").click()
+    follow(tab, tab.get_by_role("link", name="Previous"))
     expect(names.first).to_have_text("00000.txt")
     by_size = tab.get_by_role("columnheader", name="Size")
     for order in ("ascending", "descending"):
-        by_size.get_by_role("link").click()
+        follow(tab, by_size.get_by_role("link"))
         expect(by_size).to_have_attribute("aria-sort", order)
     expect(names.first).to_have_text("10049.txt")
     expect(tab.get_by_text("1–200 of 10,050")).to_be_visible()
@@ -174,12 +174,12 @@ def test_folder_with_images_is_a_grid_and_the_list_is_one_click_away(
     expect(private.locator(".gets")).to_have_count(0)
     expect(private.locator("img")).to_have_count(0)
 
-    tab.get_by_role("link", name="List").click()
+    follow(tab, tab.get_by_role("link", name="List"))
     expect(tab.locator("tbody tr")).to_have_count(151)
     row = tab.get_by_role("row", name="000.png").get_by_role("cell")
     expect(row.filter(has_text="✔")).to_have_count(2)
     expect(row.filter(has_text="✘")).to_have_count(1)
-    tab.get_by_role("link", name="Size").click()
+    follow(tab, tab.get_by_role("link", name="Size"))
     expect(tab.get_by_role("columnheader", name="Size")).to_have_attribute("aria-sort", "ascending")
     tab.get_by_role("link", name="Grid").click()
     expect(images).to_have_count(150)
@@ -536,7 +536,7 @@ def test_newcomer_is_led_from_nothing_to_a_request(tab: Page) -> None:
     with Emulator() as empty:
         visit(tab, empty, "requests")
         expect(tab.locator("pre:visible")).to_have_count(2)
-        tab.get_by_role("link", name="Connect a client").click()
+        follow(tab, tab.get_by_role("link", name="Connect a client"))
         card = tab.locator(".box")
         expect(card).to_contain_text(empty.endpoint)
         expect(card).to_contain_text("oss-emulator / oss-emulator-secret")

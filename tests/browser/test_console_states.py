@@ -56,7 +56,7 @@ def test_page_whose_login_has_ended_leads_to_the_login_and_back(
     again = tab.locator("#login-again")
     expect(again).to_contain_text("You are not logged in any more")
     expect(tab.locator("input[type=password]")).to_have_count(0)
-    again.get_by_role("link", name="Log in").click()
+    follow(tab, again.get_by_role("link", name="Log in"))
     tab.get_by_label("Value of --admin-token").fill("s3cret")
     tab.get_by_role("button", name="Log in").click()
     expect(tab).to_have_url(f"{far.endpoint}/_emulator/{path}?language=en")

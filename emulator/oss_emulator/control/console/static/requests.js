@@ -227,7 +227,8 @@ function keepPlaces(made) {
     body.append(...kept, ...(isStill ? [] : added));
     body.hidden = !find("tr[data-key]", body);
   }
-  if (waits) find("#sites").addEventListener("pointerleave", () => loadSoon(), { once: true });
+  // Either of them stays, see `replace`.
+  if (waits) for (const sites of [old, find("#sites", made)]) sites.addEventListener("pointerleave", () => loadSoon(), { once: true });
 }
 
 // --- The chosen time
