@@ -287,6 +287,21 @@ def test_page_and_commands_give_the_same_answer(tab: Page, tmp_path: Path) -> No
     expect(tab.locator("#receipt")).to_be_hidden()
 
 
+def test_fix_of_rules_that_changed_meanwhile_is_dropped_without_a_receipt(tab: Page) -> None:
+    whitelist(tab).fill("http://www.example.com")
+
+    def type_first(question: Route) -> None:
+        whitelist(tab).fill("http://typed.test")
+        question.continue_()
+
+    tab.route("**/rules/fix", type_first, times=1)
+    tab.locator("#fix").click()
+    expect(tab.locator("#parts")).to_contain_text("typed.test")
+    expect(whitelist(tab)).to_have_value("http://typed.test")
+    whitelist(tab).press_sequentially("/")
+    expect(tab.locator("#receipt")).to_be_hidden()
+
+
 def test_letter_ties_lines_to_their_cause_both_ways(tab: Page) -> None:
     whitelist(tab).fill("https://a.test/\nhttp://b.test\nhttps://C.test/")
     lines = tab.locator(".gutter[data-list=whitelist] li")

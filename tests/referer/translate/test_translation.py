@@ -208,6 +208,11 @@ def test_rules_are_translated_to_oss(
             ' [{"argName": "refer_domain_allow_list", "argValue": " , "}]}]', 1, 20,
             "an empty whitelist of OSS allows everybody",
         ),
+        (
+            "cdn", '[{"functionName": "referer_white_list_set", "functionArgs":'
+            ' [{"argName": "refer_domain_allow_list", "argValue": null}]}]', 1, 20,
+            "an empty whitelist of OSS allows everybody",
+        ),
     ],
 )  # fmt: skip
 def test_bad_documents_are_refused(
