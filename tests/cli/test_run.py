@@ -262,6 +262,15 @@ def test_client_without_a_proxy_reaches_the_emulator(seed: str) -> None:
     assert output.splitlines() == ["404", "404", "127.0.0.1", refused]
 
 
+def test_program_with_other_variables_still_has_sockets() -> None:
+    code = (
+        "import os, subprocess, sys\n"
+        "path = {'PYTHONPATH': os.environ['PYTHONPATH']}\n"
+        "subprocess.run([sys.executable, '-c', 'import socket; print(1)'], env=path, check=True)"
+    )
+    assert printed("--", sys.executable, "-c", code) == "1\n"
+
+
 # --- the environment
 
 

@@ -44,6 +44,9 @@ class Finder:
 
 def redirect_look_ups(module: Any) -> None:
     """Make clients without a proxy connect to the emulator, as preload.cjs does in Node.js."""
+    if "OSS_EMULATOR_ENDPOINT" not in os.environ:
+        return  # the program was started with other variables
+
     from urllib.parse import urlsplit  # here, since not every program needs it
 
     look_up = module.getaddrinfo
