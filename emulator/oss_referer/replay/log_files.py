@@ -233,7 +233,7 @@ def is_cut_alike(path: Path) -> bool:
 
 
 def _is_window_cut_alike(file: BinaryIO, start: int) -> bool:
-    """Return whether that holds for a part of a plain file; long lines are sought in a few places."""
+    """Return whether that holds for a part of a plain file; samples show if it has long lines."""
     size = min(_WINDOW, os.fstat(file.fileno()).st_size - start)
     with mmap.mmap(file.fileno(), size, offset=start, access=mmap.ACCESS_READ) as content:
         places = range(0, size - LONGEST_LINE + 1, LONGEST_READ)

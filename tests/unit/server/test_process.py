@@ -118,8 +118,10 @@ sys.stdin.read()
 
 def test_busy_process_ends_with_a_server_that_is_killed() -> None:
     """The system then closes the pipes, and nothing kills the process."""
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with subprocess.Popen([sys.executable, "-c", SERVER], cwd=ROOT, **pipes) as server:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER], cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe
+    ) as server:
         assert server.stdout is not None
         assert server.stdout.readline() == b"begun\n"
         server.kill()
