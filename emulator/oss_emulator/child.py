@@ -6,7 +6,6 @@ unpickling the job imports that.
 
 import os
 import pickle
-import select
 import signal
 import sys
 import threading
@@ -22,8 +21,8 @@ MIB: Final = 1024 * 1024
 YIELD: Final = 10
 """How much lower the priority is than that of the server, which answers others meanwhile."""
 
-STACK: Final = 64 * 1024
-"""Bytes of the stack of a thread that only waits."""
+STACK: Final = 256 * 1024
+"""Bytes of the stack of a thread that only waits; a stack counts as data of the process."""
 
 
 class Job(NamedTuple):
@@ -83,9 +82,9 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this
     if hasattr(os, "nice"):
         os.nice(YIELD)
-    if hasattr(select, "poll"):
-        threading.stack_size(STACK)  # it counts as data of the process
-        threading.Thread(target=_end_with_server, daemon=True).start()
+        threading.stack_size(STACK)
+        threading.Thread(target=_end_after, args=(os.getppid(),), daemon=True).start()
+        threading.stack_size(0)  # jobs start threads too
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is not an answer
     exchange = _Exchange(incoming, outgoing)
@@ -96,11 +95,14 @@ def main() -> None:
         os._exit(0)  # the server has ended, and nothing here needs to be stored
 
 
-def _end_with_server() -> None:
-    """End the process once the server has ended, even one that was killed while a job is busy."""
-    watched = select.poll()
-    watched.register(0, 0)  # for no event but the end of the pipe
-    watched.poll()
+def _end_after(server: int) -> None:
+    """End the process once the server has ended, even if it was killed while a job is busy.
+
+    The main thread is busy then and does not read the pipe. Nor need the pipe have ended: processes
+    that were forked from the server hold it open.
+    """
+    while os.getppid() == server:
+        time.sleep(1)
     os._exit(0)
 
 

@@ -194,6 +194,9 @@ def test_node_connects_to_other_hosts_directly(tmp_path: Path) -> None:
             dotted.write("GET / HTTP/1.0\\r\\n\\r\\n");
             for await (const data of dotted) console.log(data.toString().split("\\r")[0]);
           }
+          const lookup = (name, _, done) => done(new Error(`looked up ${name}`));
+          const database = { host: "b.rds.aliyuncs.com", port: 3306, lookup };
+          net.connect(database).on("error", (error) => console.log(error.message));
           try {
             net.connect(8443, "b.oss-cn-hangzhou.aliyuncs.com");
           } catch (error) {
@@ -211,6 +214,7 @@ def test_node_connects_to_other_hosts_directly(tmp_path: Path) -> None:
         "HTTP/1.0 403 Forbidden",
         "oss-emulator run redirects ports 80 and 443 of OSS, "
         "not b.oss-cn-hangzhou.aliyuncs.com:8443",
+        "looked up b.rds.aliyuncs.com",
     ]
 
 
@@ -249,17 +253,32 @@ def test_session_may_ignore_the_variables() -> None:
 
 def test_client_without_a_proxy_reaches_the_emulator(seed: str) -> None:
     code = (
-        "import socket, urllib3\n"
+        "import _socket, socket, urllib3\n"
         "for scheme in ('http', 'https'):\n"
         "    url = f'{scheme}://examplebucket.oss-cn-hangzhou.aliyuncs.com/a'\n"
         "    print(urllib3.request('GET', url, retries=False).status)\n"
         "print(socket.getaddrinfo('OSS.aliyuncs\u3002com.', 'http')[0][4][0])\n"
         "try: socket.create_connection(('oss.aliyuncs.com', 81))\n"
-        "except OSError as error: print(error)"
+        "except OSError as error: print(error)\n"
+        "_socket.getaddrinfo = lambda *given: [(2, 1, 6, '', given[:2])]\n"
+        "print(*socket.getaddrinfo('b.rds.aliyuncs.com', 3306)[0][4])"
     )
     refused = "oss-emulator run redirects ports 80 and 443 of OSS, not oss.aliyuncs.com:81"
     output = printed("--seed", seed, "--", sys.executable, "-c", code)
-    assert output.splitlines() == ["404", "404", "127.0.0.1", refused]
+    assert output.splitlines() == [
+        *("404", "404", "127.0.0.1"),
+        refused,
+        "b.rds.aliyuncs.com 3306",
+    ]
+
+
+def test_program_with_other_variables_still_has_sockets() -> None:
+    code = (
+        "import os, subprocess, sys\n"
+        "path = {'PYTHONPATH': os.environ['PYTHONPATH']}\n"
+        "subprocess.run([sys.executable, '-c', 'import socket; print(1)'], env=path, check=True)"
+    )
+    assert printed("--", sys.executable, "-c", code) == "1\n"
 
 
 # --- the environment

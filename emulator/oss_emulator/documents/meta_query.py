@@ -209,7 +209,8 @@ def _limit(text: str) -> int:
         return MAX_RESULTS
     if not (text.isascii() and text.isdigit()):
         raise invalid("MaxResults", text, "MaxResults must be an integer of at least 0.")
-    return min(int(text[:9]), MAX_RESULTS) or MAX_RESULTS
+    number = int(text) if len(text) < 20 else MAX_RESULTS
+    return min(number, MAX_RESULTS) or MAX_RESULTS
 
 
 def _sort(name: str) -> Field:

@@ -36,8 +36,8 @@ def find_address(admission: Admission, service: Deployment) -> None:
 
     A request for vectors or tables has neither. Raises `ProxyForbidden` for a host that this server
     does not serve, and the errors of `Addresses.locate`, such as `BadRequest` for an invalid host.
-    With strict addressing, raises
-    `SecondLevelDomainForbidden` for a bucket in the path, as the service does (P-06).
+    With strict addressing, raises `SecondLevelDomainForbidden` for a bucket in the path, as the
+    service does (P-06).
     """
     request, addresses = admission.request, service.addresses
     host = request.host

@@ -142,8 +142,7 @@ def traffic_limit(
         return None
     if in_header is not None and in_query is not None:
         raise invalid_argument(TRAFFIC_LIMIT, text, code=ErrorCase.TRAFFIC_LIMIT_TWICE)
-    digits = text.isascii() and text.isdigit() and len(text) < 16
-    if not (digits and (1 if lenient else 819200) <= int(text) <= 838860800):
+    if not is_number(text, 1 if lenient else 819200, 838860800):
         raise invalid_argument(TRAFFIC_LIMIT, text, code=ErrorCase.INVALID_TRAFFIC_LIMIT)
     return int(text)
 

@@ -204,7 +204,10 @@ def recognise(path: Path) -> LogForm:
 
 @contextmanager
 def reading(path: Path) -> Iterator[BinaryIO]:
-    """Open a file, decompressed if its name ends in `.gz`. Raises LogSourceError, also later."""
+    """Open a file, decompressed if its name ends in `.gz`.
+
+    Raises LogSourceError, also for errors of reading within the block.
+    """
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             yield cast("BinaryIO", file)
@@ -230,7 +233,7 @@ def is_cut_alike(path: Path) -> bool:
 
 
 def _is_window_cut_alike(file: BinaryIO, start: int) -> bool:
-    """Return whether that holds for a part of a plain file, with a look at a few places."""
+    """Return whether that holds for a part of a plain file; samples show if it has long lines."""
     size = min(_WINDOW, os.fstat(file.fileno()).st_size - start)
     with mmap.mmap(file.fileno(), size, offset=start, access=mmap.ACCESS_READ) as content:
         places = range(0, size - LONGEST_LINE + 1, LONGEST_READ)

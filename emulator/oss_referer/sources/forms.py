@@ -71,7 +71,10 @@ WHOLE = tuple(form for form in RulesForm if form is not RulesForm.LIST)
 
 NamedRules = Mapping[str, RefererConfiguration]
 Readers = Mapping[str, ReadRules]
-"""A reader for each name, so that one mistake hides no other rules. It raises SourceError."""
+"""A reader for each name, so that a mistake in one configuration does not hide the others.
+
+It raises SourceError.
+"""
 
 
 def encode(text: str) -> bytes:

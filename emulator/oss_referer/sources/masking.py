@@ -19,6 +19,9 @@ _SECRETS: Final = (
 _QUOTE: Final = r"(?:\\*[\"']|&quot;)"
 """A quotation mark, also in JSON within JSON or in HTML."""
 
+_OF_VALUE: Final = r"(?:[^&#\s\"'<>\]\\]|\\++(?![\"']))"
+"""A character of a secret. In JSON, PHP writes `/` as `\\/`; `\\"` ends a text within a text."""
+
 _SECRET: Final = re.compile(
     # A name that is not the end of another one. In JSON it is in quotes, and in a condition of a
     # form's policy a comma follows.
@@ -26,7 +29,7 @@ _SECRET: Final = re.compile(
     # In JSON the value is too. In prose, after `Signature: `, no word is as long as a secret.
     rf"(?:[\s+]*{_QUOTE}|[\s+]+(?=\S{{16}}))?"
     # The last delimiter ends the string that STS and KMS sign.
-    r"(?P<kept>[^&#\s\"'<>\]\\]{4})[^&#\s\"'<>\]\\]+",
+    rf"(?P<kept>{_OF_VALUE}{{4}}){_OF_VALUE}+",
     re.IGNORECASE | re.ASCII,
 )
 _HINTS: Final = ("ignature", "oken", "tosignbytes")

@@ -48,6 +48,7 @@ MASKED_HEX = b"PUT\n\nx-oss-security-token:CAIS****\n/b/k".hex(" ").upper()
         ("Signature: abcdefghijklmnop", "Signature: abcd****"),
         ("<SignatureProvided>abcdef</", "<SignatureProvided>abcd****</"),
         ('{\\"SecurityToken\\": \\"CAISfoo\\"}', '{\\"SecurityToken\\": \\"CAIS****\\"}'),
+        ('{"Signature":"ab\\/cd\\/efgh"}', '{"Signature":"ab\\/****"}'),
         ("&quot;Signature&quot;:&quot;abcdefg&quot;", "&quot;Signature&quot;:&quot;abcd****&quot;"),
         (f"<StringToSign>{code(POLICY)}</", f"<StringToSign>{code(MASKED_POLICY)}</"),
         (f"/?callback={quote(code(POLICY), '')}&a=%2F", f"/?callback={code(MASKED_POLICY)}&a=%2F"),

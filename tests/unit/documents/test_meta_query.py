@@ -60,7 +60,11 @@ def test_every_element_is_read() -> None:
     assert statistics == [("Size", Statistic.MAX), ("ETag", Statistic.DISTINCT)]
 
 
-@rows(("sent", "limit"), ("0", 100), ("1", 1), ("100", 100), ("80369", 100), ("", 100))
+@rows(
+    ("sent", "limit"),
+    *(("0", 100), ("1", 1), ("0000000001", 1), ("100", 100), ("80369", 100), ("9" * 5000, 100)),
+    ("", 100),
+)
 def test_number_of_objects_is_at_most_a_hundred(sent: str, limit: int) -> None:
     assert parse(document(MaxResults=sent)).limit == limit
 

@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -60,6 +61,11 @@ def seconds(_: Sequence[Iterator[bytes]]) -> Iterator[int]:
 def priority(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:
     """Say the priority of the process; a lower number goes first."""
     yield os.getpriority(os.PRIO_PROCESS, 0)
+
+
+def stack(_: Sequence[Iterator[bytes]]) -> Iterator[int]:
+    """Say how large the stacks of new threads are; 0 for what the system gives them."""
+    yield threading.stack_size()
 
 
 def sleep(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +17,8 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.server.process import JobProcess
 
 from tests.unit.server import jobs
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +50,10 @@ def test_sources_are_read_and_pieces_come_in_order(process: JobProcess) -> None:
 def test_one_process_does_many_jobs(process: JobProcess) -> None:
     for text in ("one", "two"):
         assert list(process.do(job(jobs.say, text), [])) == [text]
+
+
+def test_threads_of_a_job_have_the_usual_stack(process: JobProcess) -> None:
+    assert list(process.do(job(jobs.stack), [])) == [0]
 
 
 def test_error_of_the_service_arrives_whole(process: JobProcess) -> None:
@@ -94,15 +103,26 @@ def test_killed_process_ends_its_job_at_once(process: JobProcess) -> None:
     assert not process.took_its_time
 
 
+SERVER = """
+import sys
+from oss_emulator.server.process import JobProcess
+from tests.unit.server import jobs
+from tests.unit.server.test_process import job
+process = JobProcess()
+made = process.do(job(jobs.spin, seconds=40), [])
+print(next(made), flush=True)
+process._send(None)  # go on
+sys.stdin.read()
+"""
+
+
 def test_busy_process_ends_with_a_server_that_is_killed() -> None:
     """The system then closes the pipes, and nothing kills the process."""
-    process = JobProcess()
-    try:
-        assert next(process.do(job(jobs.spin), [])) == "begun"
-        process._send(None)  # go on; nothing is asked or answered any more
-        process._to.close()
-        process._from.close()
-        assert process._process.wait(20) == 0
-    finally:
-        process.kill()
-        process.release()
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER], cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe
+    ) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == b"begun\n"
+        server.kill()
+        server.communicate(timeout=20)  # until the process has ended too, which has stderr as well

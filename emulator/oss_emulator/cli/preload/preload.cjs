@@ -6,7 +6,8 @@
 const net = require("node:net");
 const { domainToASCII } = require("node:url");
 
-const OSS = /(^|\.)aliyuncs\.com[\s.]*$/i;
+const ALIBABA_CLOUD = /(^|\.)aliyuncs\.com[\s.]*$/i;
+const OSS = /(^|[.-])oss[.-]/i;
 const emulator = {
   80: new URL(process.env.OSS_EMULATOR_ENDPOINT),
   443: new URL(process.env.OSS_EMULATOR_HTTPS_ENDPOINT),
@@ -14,10 +15,11 @@ const emulator = {
 
 function redirect(options) {
   const asked = options.host ?? "";
-  // What looks up a name takes it in every script.
-  if (options.path || !(OSS.test(asked) || OSS.test(domainToASCII(asked)))) return options;
+  const names = [asked, domainToASCII(asked)]; // what looks up a name takes it in every script
+  if (options.path || !names.some((name) => ALIBABA_CLOUD.test(name))) return options;
   const target = emulator[options.port];
   if (!target) {
+    if (!names.some((name) => OSS.test(name))) return options; // such as a database
     throw new Error(`oss-emulator run redirects ports 80 and 443 of OSS, not ${asked}:${options.port}`);
   }
   const host = target.hostname.replace(/^\[|\]$/g, "");

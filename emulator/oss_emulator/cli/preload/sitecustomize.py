@@ -44,6 +44,9 @@ class Finder:
 
 def redirect_look_ups(module: Any) -> None:
     """Make clients without a proxy connect to the emulator, as preload.cjs does in Node.js."""
+    if "OSS_EMULATOR_ENDPOINT" not in os.environ:
+        return  # the program was started with other variables
+
     from urllib.parse import urlsplit  # here, since not every program needs it
 
     look_up = module.getaddrinfo
@@ -56,12 +59,14 @@ def redirect_look_ups(module: Any) -> None:
         name = host if isinstance(host, str) else (host or b"").decode("ascii", "replace")
         with suppress(UnicodeError):  # an empty label, or one that is too long
             name = name.encode("idna").decode("ascii")
-        if f".{name.lower().strip().rstrip('.')}".endswith(".aliyuncs.com"):
+        labels = name.lower().strip().rstrip(".").split(".")
+        if labels[-2:] == ["aliyuncs", "com"]:
             target = ports.get(str(port))
-            if target is None:
+            if target is not None:
+                host, port = target.hostname, target.port
+            elif "oss" in "-".join(labels).split("-"):  # others may be databases
                 asked = f"{host}:{port}"
                 raise OSError(f"oss-emulator run redirects ports 80 and 443 of OSS, not {asked}")
-            host, port = target.hostname, target.port
         return look_up(host, port, *arguments, **options)
 
     module.getaddrinfo = look_up_there

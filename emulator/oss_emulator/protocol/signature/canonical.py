@@ -1,4 +1,4 @@
-"""The canonical forms of the parts of a request, which are signed, and what would be ambiguous."""
+"""The canonical forms of the signed parts of a request, and checks that they have one meaning."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache

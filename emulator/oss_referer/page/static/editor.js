@@ -532,7 +532,7 @@ export class Editor {
     button?.removeAttribute("aria-busy");
     this.#isBusy = false;
     if (made && isSame(shown, this.rules)) this.step(made);
-    else this.#receipt = ""; // the rules have changed meanwhile
+    else this.#receipt = ""; // nothing was made, or the rules have changed meanwhile
   }
 
   async #fix() {
