@@ -15,6 +15,11 @@ def code(said: str) -> str:
 
 POLICY = '{"conditions": [["eq", "$x-oss-security-token", "CAISfoo/bar+"], {"b": "é?>"}]}'
 MASKED_POLICY = POLICY.replace("foo/bar+", "****")
+ESCAPED = r'{"conditions": [{"x-oss-security-token": "CAIS\/foo\u002Bbar"}]} '  # as by PHP and .NET
+ESCAPED += r'{"a": "{\u0022SecurityToken\u0022:\u0022CAIS\\\/foo\u0022}"}'
+MASKED_ESCAPED = r'{"conditions": [{"x-oss-security-token": "CAIS****"}]} '
+MASKED_ESCAPED += r'{"a": "{\u0022SecurityToken\u0022:\u0022CAIS****\u0022}"}'
+BLANKS = ("", " ", "  ", "\n", "\n  ", "\r\n", "\t", " \n")
 HEX = b"PUT\n\nx-oss-security-token:CAIStoken\n/b/k".hex(" ").upper()
 MASKED_HEX = b"PUT\n\nx-oss-security-token:CAIS****\n/b/k".hex(" ").upper()
 
@@ -51,6 +56,10 @@ MASKED_HEX = b"PUT\n\nx-oss-security-token:CAIS****\n/b/k".hex(" ").upper()
         ("&quot;Signature&quot;:&quot;abcdefg&quot;", "&quot;Signature&quot;:&quot;abcd****&quot;"),
         (f"<StringToSign>{code(POLICY)}</", f"<StringToSign>{code(MASKED_POLICY)}</"),
         (f"/?callback={quote(code(POLICY), '')}&a=%2F", f"/?callback={code(MASKED_POLICY)}&a=%2F"),
+        (f"/?policy={code(ESCAPED)}", f"/?policy={code(MASKED_ESCAPED)}"),
+        (f"?u=a%3Fpolicy%3D{code(POLICY)}", f"?u=a%3Fpolicy%3D{code(MASKED_POLICY)}"),
+        (f"?u=a%253Fpolicy%253D{code(POLICY)}", f"?u=a%253Fpolicy%253D{code(MASKED_POLICY)}"),
+        *((code(blank + POLICY), code(blank + MASKED_POLICY)) for blank in BLANKS),
         (f"<StringToSignBytes>{HEX} </", f"<StringToSignBytes>{MASKED_HEX}</"),
     ],
 )  # fmt: skip
