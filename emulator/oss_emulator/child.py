@@ -22,8 +22,8 @@ MIB: Final = 1024 * 1024
 YIELD: Final = 10
 """How much lower the priority is than that of the server, which answers others meanwhile."""
 
-STACK: Final = 64 * 1024
-"""Bytes of the stack of a thread that only waits."""
+STACK: Final = 256 * 1024
+"""Bytes of the stack of a thread that only waits. glibc on arm64 refuses less than 128 KiB."""
 
 
 class Job(NamedTuple):

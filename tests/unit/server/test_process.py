@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from oss_emulator.child import MIB, YIELD, Job
+from oss_emulator.child import MIB, STACK, YIELD, Job
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.server.process import JobProcess
 
@@ -106,3 +106,7 @@ def test_busy_process_ends_with_a_server_that_is_killed() -> None:
     finally:
         process.kill()
         process.release()
+
+
+def test_stack_of_the_watching_thread_is_one_that_arm64_allows() -> None:
+    assert STACK >= 128 * 1024  # PTHREAD_STACK_MIN of glibc there; Python refuses less
