@@ -93,9 +93,9 @@ def _decode(text: str) -> tuple[str, Sequence[int]]:
 
 
 def _mask_coded(found: re.Match[str]) -> str:
-    code = _decode(found[0])[0]
-    if len(code.rstrip("=")) % 4 == 1:  # it is not base64
-        return found[0]
+    code = _decode(found[0])[0].rstrip("=")
+    if len(code) % 4 == 1:  # the text was cut within four characters
+        code = code[:-1]
     said = b64decode(f"{code}==").decode("utf-8", "surrogateescape")
     masked = mask(said)
     if masked == said:
