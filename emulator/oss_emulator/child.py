@@ -22,7 +22,8 @@ YIELD: Final = 10
 """How much lower the priority is than that of the server, which answers others meanwhile."""
 
 STACK: Final = 256 * 1024
-"""Bytes of the stack of a thread that only waits; a stack counts as data of the process."""
+"""Bytes of the stack of a thread that only waits. A stack counts as data of the process; glibc on
+arm64 refuses less than 128 KiB."""
 
 
 class Job(NamedTuple):

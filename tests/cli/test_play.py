@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
 import subprocess
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -122,6 +125,11 @@ def test_service_that_does_not_answer_is_reported(
     file.write_text(json.dumps([{"scenario": "s", "steps": [step]}]))
     assert main(["play", str(file), "--endpoint", "http://127.0.0.1:1"]) == 2
     assert "http://127.0.0.1:1 does not answer" in capsys.readouterr().err
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        endpoint = f"http://127.0.0.1:{server.getsockname()[1]}"
+        Thread(target=lambda: server.accept()[0].sendall(b"SSH-2.0\r\n\x1b[2J\r\n")).start()
+        assert main(["play", str(file), "--endpoint", endpoint]) == 2
+    assert re.search(rf"{endpoint} does not answer: SSH-2.0[^\x1b\n]*\n$", capsys.readouterr().err)
 
 
 def test_recording_of_a_region_that_cannot_be_is_refused(tmp_path: Path) -> None:

@@ -267,6 +267,15 @@ def test_lines_after_a_missing_quotation_mark_are_damaged(
     assert {item["line"] for item in found["examples"]} <= {one[:200] for one in lines}
 
 
+def test_lines_in_the_names_of_columns_are_damaged(ask: Any, tmp_path: Path) -> None:
+    log = tmp_path / "export.csv"
+    head, *lines = Path(LOGS, "realtime.csv").read_text().replace('"', "").splitlines()
+    log.write_text("\n".join([head.replace("client_ip", '"client_ip'), *lines]) + "\n")
+    status, _, err = ask("replay", RULES, str(log), "--form", "csv")
+    assert status == 2
+    assert f"{len(lines)} of {len(lines)} lines are damaged" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [

@@ -239,6 +239,15 @@ def test_own_sitecustomize_runs_as_well(tmp_path: Path) -> None:
     assert printed("--", sys.executable, "-c", code, PYTHONPATH=str(tmp_path)) == "mine\n"
 
 
+def test_module_that_was_imported_before_is_changed() -> None:
+    code = (
+        "import site, socket\n"
+        "site.execsitecustomize()\n"  # Python calls it after the .pth files, which may import
+        "print(socket.getaddrinfo('oss.aliyuncs.com', 80)[0][4][0])"
+    )
+    assert printed("--", sys.executable, "-S", "-c", code) == "127.0.0.1\n"
+
+
 def test_session_may_ignore_the_variables() -> None:
     code = (
         "import aiohttp, asyncio\n"

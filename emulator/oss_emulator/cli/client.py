@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from oss_referer.engine.decision import Signing
 from oss_referer.sources.account import GivenKey
-from oss_referer.sources.bucket import ServiceAddress, sign
+from oss_referer.sources.bucket import ServiceAddress, sign, why_unanswered
 from oss_referer.sources.toml import MAX_FILE
 from oss_referer.terminal.parser import InputError
 
@@ -161,8 +161,8 @@ class ServiceClient:
             fields = {name.lower(): value for name, value in answer.getheaders()}
             return PlayedAnswer(answer.status, fields, answer.read(MAX_FILE))
         except (OSError, http.client.HTTPException) as error:
-            said = getattr(error, "strerror", None) or error
-            raise InputError(f"{self.endpoint} does not answer: {said}") from None
+            why = why_unanswered(error)
+            raise InputError(f"{self.endpoint} does not answer: {why}") from None
         finally:
             connection.close()
 

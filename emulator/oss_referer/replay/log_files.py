@@ -306,6 +306,9 @@ def _read_table(file: BinaryIO, rejects: Rejects) -> Iterator[bytes]:
                 return
             if not names:
                 names = row
+                _reject(
+                    lines[1:], "a quotation mark is missing in the names of the columns", rejects
+                )
             elif row and len(row) != len(names):
                 raise LogLineError(f"it has {len(row)} fields instead of {len(names)}")
             elif row:

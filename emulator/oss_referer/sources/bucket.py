@@ -215,7 +215,7 @@ class RemoteBucket:
         except URLError as error:
             raise BucketError(self._explain(error.reason)) from None
         except (OSError, http.client.HTTPException) as error:
-            raise BucketError(f"{self._endpoint} cannot be read: {_reason(error)}") from None
+            raise BucketError(f"{self._endpoint} cannot be read: {why_unanswered(error)}") from None
         if promised not in (None, str(size)):
             raise BucketError(f"{self._endpoint} cannot be read: it broke off")
 
@@ -267,11 +267,11 @@ class RemoteBucket:
                 "name the file of its CA in SSL_CERT_FILE"
             )
         advice = "start it, or name another service with --endpoint"
-        return f"{self._endpoint} does not answer: {_reason(reason)}; {advice}"
+        return f"{self._endpoint} does not answer: {why_unanswered(reason)}; {advice}"
 
 
-def _reason(error: object) -> str:
-    """Say in a few words why a connection failed."""
+def why_unanswered(error: object) -> str:
+    """Say in one short line why a connection failed."""
     if isinstance(error, http.client.IncompleteRead):
         return "it broke off"
     return _one_line(getattr(error, "strerror", None) or str(error) or "it broke off")

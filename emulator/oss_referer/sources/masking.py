@@ -7,7 +7,6 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import unquote
 
 _SECRETS: Final = (
     *(f"{prefix}security-token" for prefix in ("", "x-oss-", "x-amz-", "x-acs-")),
@@ -16,20 +15,20 @@ _SECRETS: Final = (
 )
 """Names of parameters and headers, in lower case: those of OSS and S3, and of STS and KMS."""
 
-_QUOTE: Final = r"(?:\\*[\"']|&quot;)"
+_QUOTE: Final = r"(?:\\*(?:[\"']|u002[27])|&quot;)"
 """A quotation mark, also in JSON within JSON or in HTML."""
 
-_OF_VALUE: Final = r"(?:[^&#\s\"'<>\]\\]|\\++(?![\"']))"
-"""A character of a secret. In JSON, PHP writes `/` as `\\/`; `\\"` ends a text within a text."""
+_IN_VALUE: Final = r"(?:[^&#\s\"'<>\]\\]|\\+(?:/|u(?!002[27])[0-9a-f]{4}))"
+"""A character of a secret; PHP escapes `/` in JSON, and .NET `+`."""
 
 _SECRET: Final = re.compile(
     # A name that is not the end of another one. In JSON it is in quotes, and in a condition of a
     # form's policy a comma follows.
-    rf"(?<![\w-])(?:{'|'.join(_SECRETS)})(?:[=:]|{_QUOTE}[\s+]*[=:,])"
+    rf"(?:(?<![\w-])|(?<=u002[27]))(?:{'|'.join(_SECRETS)})(?:[=:]|{_QUOTE}[\s+]*[=:,])"
     # In JSON the value is too. In prose, after `Signature: `, no word is as long as a secret.
     rf"(?:[\s+]*{_QUOTE}|[\s+]+(?=\S{{16}}))?"
     # The last delimiter ends the string that STS and KMS sign.
-    rf"(?P<kept>{_OF_VALUE}{{4}}){_OF_VALUE}+",
+    rf"(?P<kept>{_IN_VALUE}{{4}}){_IN_VALUE}+",
     re.IGNORECASE | re.ASCII,
 )
 _HINTS: Final = ("ignature", "oken", "tosignbytes")
@@ -39,7 +38,9 @@ _ESCAPED: Final = re.compile("(%(?:25)*[0-9a-f]{2})", re.IGNORECASE)
 """A percent-encoded character, also in a URL that is a parameter of another."""
 
 _CODED: Final = re.compile(
-    r"(?<![\w+/-])e(?:y[A-DI-L]|w[k-r0-3])(?:[A-Za-z0-9+/]|%(?:25)*2[BbFf]){29,}(?:=|%(?:25)*3[Dd])*",
+    # At the start of a value, which may be within another URL; with blanks or `{` first.
+    r"(?:(?<![\w+/-])|(?<=[%5][0-9A-Fa-f]{2}))(?:e[wy]|I[ACH]|C[QXgin]|D[Qn])"
+    r"(?:[A-Za-z0-9+/]|%(?:25)*2[BbFf]){30,}(?:=|%(?:25)*3[Dd])*",
     re.ASCII,
 )
 """An object of JSON in base64: the policy of a form, which has a token, or a callback."""
@@ -92,11 +93,9 @@ def _decode(text: str) -> tuple[str, Sequence[int]]:
 
 
 def _mask_coded(found: re.Match[str]) -> str:
-    code = found[0]
-    while "%" in code:
-        code = unquote(code)
-    if len(code.rstrip("=")) % 4 == 1:  # it is not base64
-        return found[0]
+    code = _decode(found[0])[0].rstrip("=")
+    if len(code) % 4 == 1:  # the text was cut within four characters
+        code = code[:-1]
     said = b64decode(f"{code}==").decode("utf-8", "surrogateescape")
     masked = mask(said)
     if masked == said:

@@ -15,6 +15,11 @@ def code(said: str) -> str:
 
 POLICY = '{"conditions": [["eq", "$x-oss-security-token", "CAISfoo/bar+"], {"b": "é?>"}]}'
 MASKED_POLICY = POLICY.replace("foo/bar+", "****")
+ESCAPED = r'{"conditions": [{"x-oss-security-token": "CAIS\/foo\u002Bbar"}]} '  # as by PHP and .NET
+ESCAPED += r'{"a": "{\u0022SecurityToken\u0022:\u0022CAIS\\\/foo\u0022}"}'
+MASKED_ESCAPED = r'{"conditions": [{"x-oss-security-token": "CAIS****"}]} '
+MASKED_ESCAPED += r'{"a": "{\u0022SecurityToken\u0022:\u0022CAIS****\u0022}"}'
+BLANKS = ("", " ", "  ", "\n", "\n  ", "\r\n", "\t", " \n")
 HEX = b"PUT\n\nx-oss-security-token:CAIStoken\n/b/k".hex(" ").upper()
 MASKED_HEX = b"PUT\n\nx-oss-security-token:CAIS****\n/b/k".hex(" ").upper()
 
@@ -48,10 +53,15 @@ MASKED_HEX = b"PUT\n\nx-oss-security-token:CAIS****\n/b/k".hex(" ").upper()
         ("Signature: abcdefghijklmnop", "Signature: abcd****"),
         ("<SignatureProvided>abcdef</", "<SignatureProvided>abcd****</"),
         ('{\\"SecurityToken\\": \\"CAISfoo\\"}', '{\\"SecurityToken\\": \\"CAIS****\\"}'),
-        ('{"Signature":"ab\\/cd\\/efgh"}', '{"Signature":"ab\\/****"}'),
+        ('{"Signature":"ab\\/cd\\/efgh"}', '{"Signature":"ab\\/c****"}'),
         ("&quot;Signature&quot;:&quot;abcdefg&quot;", "&quot;Signature&quot;:&quot;abcd****&quot;"),
         (f"<StringToSign>{code(POLICY)}</", f"<StringToSign>{code(MASKED_POLICY)}</"),
         (f"/?callback={quote(code(POLICY), '')}&a=%2F", f"/?callback={code(MASKED_POLICY)}&a=%2F"),
+        (f"/?policy={code(ESCAPED)}", f"/?policy={code(MASKED_ESCAPED)}"),
+        (f"?u=a%3Fpolicy%3D{code(POLICY)}", f"?u=a%3Fpolicy%3D{code(MASKED_POLICY)}"),
+        (f"?u=a%253Fpolicy%253D{code(POLICY)}", f"?u=a%253Fpolicy%253D{code(MASKED_POLICY)}"),
+        *((code(POLICY)[: 76 - cut], code(MASKED_POLICY[:57])) for cut in range(4)),
+        *((code(blank + POLICY), code(blank + MASKED_POLICY)) for blank in BLANKS),
         (f"<StringToSignBytes>{HEX} </", f"<StringToSignBytes>{MASKED_HEX}</"),
     ],
 )  # fmt: skip
@@ -69,7 +79,6 @@ def test_secret_is_masked(text: str, masked: str) -> None:
         "<StringToSignBytes>4 53 49 4</StringToSignBytes>",
         "/b/100%25?prefix=a%26b",
         code('{"expiration": "2025-01-01T00:00:00Z"}'),
-        code(POLICY).replace("=", "") + "AB",
         "eyJ" + "a_b+" * 20,
         "/b/my%2Dsignature=abcdefgh?token=abcdefgh&signature-version=4",
     ],

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oss_emulator.child import MIB, YIELD, Job
+from oss_emulator.child import MIB, STACK, YIELD, Job
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.server.process import JobProcess
 
@@ -126,3 +126,7 @@ def test_busy_process_ends_with_a_server_that_is_killed() -> None:
         assert server.stdout.readline() == b"begun\n"
         server.kill()
         server.communicate(timeout=20)  # until the process has ended too, which has stderr as well
+
+
+def test_stack_of_the_watching_thread_is_one_that_arm64_allows() -> None:
+    assert STACK >= 128 * 1024  # PTHREAD_STACK_MIN of glibc there; Python refuses less

@@ -56,7 +56,8 @@ def redirect_look_ups(module: Any) -> None:
 
     @wraps(look_up)
     def look_up_there(host: Any, port: Any, *arguments: Any, **options: Any) -> Any:
-        name = host if isinstance(host, str) else (host or b"").decode("ascii", "replace")
+        coded = isinstance(host, (bytes, bytearray))
+        name = host.decode("ascii", "replace") if coded else str(host or "")
         with suppress(UnicodeError):  # an empty label, or one that is too long
             name = name.encode("idna").decode("ascii")
         labels = name.lower().strip().rstrip(".").split(".")
@@ -101,6 +102,8 @@ CHANGES: Mapping[str, Callable[[Any], None]] = {
 }
 
 sys.meta_path.insert(0, Finder)
+for imported in CHANGES.keys() & sys.modules.keys():  # by a .pth file, such as that of coverage
+    CHANGES[imported](sys.modules[imported])
 
 elsewhere = [path for path in sys.path if Path(path or ".").resolve() != HERE.resolve()]
 spec = PathFinder.find_spec("sitecustomize", elsewhere)
