@@ -6,13 +6,13 @@ asynchronous forms), httpx, urllib3 and urllib. A client that is not covered fai
 looks up such a name, so nothing reaches the service. All other requests are left alone.
 """
 
-import _socket
 import os
 import re
 import socket
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from functools import wraps
+from functools import cache, wraps
 from http.client import HTTPConnection
 from importlib import import_module
 from inspect import (
@@ -120,6 +120,9 @@ class Interception(Generic[_Target]):
                 for owner, name, send in patch(endpoint):
                     stack.enter_context(mock.patch.object(owner, name, send))
             stack.enter_context(_without_proxy(endpoint))
+            _watch_look_ups()
+            _endpoints.append(endpoint)
+            stack.callback(_endpoints.remove, endpoint)
             self._stack = stack.pop_all()
         found: _Target = emulator
         return found
@@ -165,24 +168,37 @@ _Patches = Iterator[tuple[Any, str, Callable[..., Any]]]
 """Classes or modules, each with a function of it and what replaces that; none for a client that is
 not installed."""
 
-_LOOK_UPS: tuple[tuple[Any, str, int], ...] = (
-    (socket, "getaddrinfo", 0),
-    (_socket, "getaddrinfo", 0),  # what the former calls, also when it was imported by name
-    (socket, "gethostbyname", 0),
-    (socket, "gethostbyname_ex", 0),
-    (socket, "gethostbyaddr", 0),
+_endpoints: list[str] = []
+"""Those of the interceptions in effect, the innermost one last."""
+
+_LOOK_UPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
+"""The audit events before a name is looked up, also by a function that was imported by its name."""
+
+
+@cache
+def _watch_look_ups() -> None:
+    """Watch all look-ups from now on: Python cannot remove an audit hook."""
+    sys.addaudithook(_refuse_look_up)
+
+
+def _refuse_look_up(event: str, arguments: tuple[Any, ...]) -> None:
+    if event in _LOOK_UPS and _endpoints:
+        _refuse(arguments[0], _endpoints[-1])
+
+
+_SENDERS: tuple[tuple[Any, str, int], ...] = (
     (socket.socket, "connect", 1),
     (socket.socket, "connect_ex", 1),
     (HTTPConnection, "set_tunnel", 1),
     (HTTPConnection, "putrequest", 2),
 )
-"""What looks up a name in Python, or sends it to a proxy, and the position of the argument that has
-the name."""
+"""What looks up a name without such an event, or sends it to a proxy, and the position of the
+argument that has the name."""
 
 
-def _patch_look_ups(endpoint: str) -> _Patches:
+def _patch_senders(endpoint: str) -> _Patches:
     """Refuse names of the service to clients that are not covered, before they are looked up."""
-    found = list(_LOOK_UPS)
+    found = list(_SENDERS)
     with suppress(ImportError):
         uvloop: Any = import_module("uvloop")  # it looks up names without Python
         found += [(uvloop.Loop, "create_connection", 2), (uvloop.Loop, "getaddrinfo", 1)]
@@ -193,19 +209,24 @@ def _patch_look_ups(endpoint: str) -> _Patches:
 def _without_names(look_up: Callable[..., Any], position: int, endpoint: str) -> Callable[..., Any]:
     def look_up_others(*arguments: Any, **options: Any) -> Any:
         given = arguments[position] if len(arguments) > position else options.get("host")
-        name = _find_name(given)
-        if is_of_service(name):
-            raise RuntimeError(
-                f"oss_intercept does not cover the client that looks up {name}, and no request may "
-                f"reach the service; give this client the endpoint {endpoint}"
-            )
+        _refuse(given, endpoint)
         return look_up(*arguments, **options)
 
     return look_up_others
 
 
+def _refuse(given: Any, endpoint: str) -> None:
+    """Raise RuntimeError for a name, an address, a URL or a request of aiohttp to the service."""
+    name = _find_name(given)
+    if is_of_service(name):
+        raise RuntimeError(
+            f"oss_intercept does not cover the client that looks up {name}, and no request may "
+            f"reach the service; give this client the endpoint {endpoint}"
+        )
+
+
 def _find_name(given: Any) -> str:
-    """Return the name in a name, an address, a URL or a request of aiohttp; "" if it has none."""
+    """Return the name in what `_refuse` gets; "" if it has none."""
     host = given[0] if isinstance(given, tuple) else getattr(given, "host", given)
     if isinstance(host, bytes | bytearray):
         host = host.decode("ascii", "replace")
@@ -420,5 +441,5 @@ _PATCHES: tuple[Callable[[str], _Patches], ...] = (
     _patch_httpx,
     _patch_aiohttp,
     _patch_urllib,
-    _patch_look_ups,
+    _patch_senders,
 )

@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 from http.client import HTTPSConnection
 from importlib import import_module
-from socket import getaddrinfo
+from socket import getaddrinfo, gethostbyname
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import OpenerDirector, Request, urlopen
@@ -190,6 +190,7 @@ def test_no_spelling_of_a_host_leaves_the_machine(
     """The emulator answers or the client refuses the URL; no name is looked up."""
 
     def look_up(name: Any, *_: Any, **__: Any) -> Any:
+        sys.audit("socket.getaddrinfo", name)  # as the function of Python does
         if name in ("127.0.0.1", b"127.0.0.1"):
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", emulator.port))]
         raise AssertionError(f"looked up {name}")
@@ -284,6 +285,7 @@ def ask_asynchronously(run: Callable[[Any], Any], name: str) -> None:
         lambda name: socket.getaddrinfo(host=name, port=443),
         lambda name: getaddrinfo(name, 443),
         lambda name: socket.gethostbyname(name),
+        lambda name: gethostbyname(name),
         lambda name: socket.gethostbyname_ex(name),
         lambda name: socket.gethostbyaddr(name),
         lambda name: socket.getaddrinfo(f"{name}\0.example.com", 443),
@@ -370,13 +372,14 @@ def test_everything_is_as_before_when_the_block_ends() -> None:
             ClientSession.get,
             ClientSession.request,
             OpenerDirector.open,
-            socket.getaddrinfo,
+            socket.socket.connect,
         ]
 
     before = methods()
     with intercept(ENDPOINT):
         assert all(now is not then for now, then in zip(methods(), before, strict=True))
     assert methods() == before
+    sys.audit("socket.getaddrinfo", "sts.aliyuncs.com")  # nothing refuses it
 
 
 # --- an emulator of its own, as a context manager and as a decorator
