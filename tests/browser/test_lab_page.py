@@ -323,9 +323,9 @@ SAMPLES = {
 @pytest.mark.parametrize("title", SAMPLES)
 def test_sample_prints_what_its_page_shows(shown: Page, title: str) -> None:
     sample = SAMPLES[title]
-    output = empty(shown, "#output")
+    commands, output = empty(shown, "#commands"), shown.locator("#output")
     goes_to(shown, sample.link)
-    expect(shown.locator("#commands")).to_have_text(sample.text.strip())
+    expect(commands).to_have_text(sample.text.strip())  # from then on, the output is this one's
     expect(output).not_to_be_empty(timeout=PATIENCE)
     assert agrees(sample.printed, output.text_content() or "")
 
