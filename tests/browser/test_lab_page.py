@@ -323,11 +323,15 @@ SAMPLES = {
 @pytest.mark.parametrize("title", SAMPLES)
 def test_sample_prints_what_its_page_shows(shown: Page, title: str) -> None:
     sample = SAMPLES[title]
-    commands, output = empty(shown, "#commands"), shown.locator("#output")
+    for place in ("#commands", "#read", "#state"):
+        empty(shown, place)
+    commands, output = shown.locator("#commands"), shown.locator("#output")
     goes_to(shown, sample.link)
     expect(commands).to_have_text(sample.text.strip())  # from then on, the output is this one's
     expect(output).not_to_be_empty(timeout=PATIENCE)
     assert agrees(sample.printed, output.text_content() or "")
+    said = shown.locator("#read, #state").filter(has_text=re.compile(r"\S"))
+    expect(said.first).to_be_visible()  # the editor has the rules now, and not in the next test
 
 
 def test_program_of_a_page_opens_with_its_rules_and_its_verdict(shown: Page) -> None:

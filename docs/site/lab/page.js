@@ -33,7 +33,8 @@ let opened = EXAMPLE; // the rules as they were opened
 let other = opened; // the rules to compare with
 /** @type {Sample | undefined} */
 let sample; // the sample of a page of the documentation that is shown
-let written = ""; // the document of the sample as its commands had it
+/** @type {string | undefined} */
+let written; // the document of the sample as its commands had it; undefined until the editor has its rules
 let playing = 0; // how often the commands of samples were run
 let visits = 0; // how often the address has changed
 let latest = 0; // the visit whose link is shown
@@ -170,9 +171,10 @@ function complain(name, error) {
 /** Run the commands of a sample again with the edited rules, written into its document. */
 const writeBack = later(() => {
   const [shown, name, source] = [sample, sample?.document, editor.source];
-  if (!shown || !name || !shown.files[name] || !source || editor.isUnread) return;
+  if (!shown || !name || written === undefined || !shown.files[name] || !source || editor.isUnread) return;
   want("write", () => ({ ...source, rules: rules() }), ({ text }) => {
-    if (sample === shown && text !== written) attempt(() => play(shown, { ...shown.files, [name]: text }));
+    if (sample !== shown) return;
+    if (text !== written) attempt(() => play(shown, { ...shown.files, [name]: text }));
     written = text;
   });
 }, 250);
@@ -318,7 +320,7 @@ const textsOf = (given) => ("rules" in given
 function reset() {
   playing += 1; // what a sample still runs is not shown
   editor.stopReading();
-  sample = undefined;
+  sample = written = undefined;
   isComparing = false;
   find("#sample").hidden = true;
   find("#output").textContent = "";
@@ -375,8 +377,8 @@ function showSample(given) {
     const text = made?.[given.document ?? ""];
     if (sample !== given) return;
     if (isText(text)) {
-      written = text;
       await editor.take(text);
+      if (sample === given) written = text;
     } else showExample();
   });
 }
