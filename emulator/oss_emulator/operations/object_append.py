@@ -7,6 +7,7 @@ from oss_emulator.operations.shared import objects, writing
 from oss_emulator.protocol import checksums, dates, headers
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
+from oss_emulator.protocol.parameters import is_number
 from oss_emulator.storage.base import Object
 
 MAX_SIZE = 5 * 1024**3
@@ -80,7 +81,7 @@ def _position(call: Call) -> int:
     text = call.request.query.get("position", "")
     if not text:
         raise OSSError(ErrorCase.POSITION_MISSING)
-    if not (text.isascii() and text.isdigit() and len(text) < 20):
+    if not is_number(text):
         raise OSSError(ErrorCase.POSITION_INVALID)
     return int(text)
 

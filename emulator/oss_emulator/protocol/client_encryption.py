@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import META_PREFIX
+from oss_emulator.protocol.parameters import is_number
 from oss_emulator.protocol.xml import Children
 
 PREFIX: Final = f"{META_PREFIX}client-side-encryption-"
@@ -126,6 +127,6 @@ def format_elements(headers: Mapping[str, str]) -> Children:
 
 def _size(headers: Mapping[str, str], name: str) -> int:
     text = headers[name]
-    if not (text.isascii() and text.isdigit() and 0 < len(text) < 20 and int(text)):
+    if not is_number(text, least=1):
         raise OSSError(ErrorCase.ENCRYPTION_SIZE_INVALID, ec=_INVALID_ECS[name])
     return int(text)

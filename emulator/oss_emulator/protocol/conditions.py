@@ -12,6 +12,7 @@ from oss_emulator.protocol.address import decode_key
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import invalid_argument, is_utf8
 from oss_emulator.protocol.message import parse_query
+from oss_emulator.protocol.parameters import is_number
 
 _NAMES = ("if-match", "if-unmodified-since", "if-none-match", "if-modified-since")
 
@@ -97,7 +98,7 @@ def parse_range(header: str | None, size: int, *, standard: bool = False) -> Ran
     if _ANOTHER.match(further):
         return None
     first, dash, last = asked.strip().partition("-")
-    if not dash or not _is_number(first or "0") or not _is_number(last or "0"):
+    if not dash or not is_number(first or "0") or not is_number(last or "0"):
         return None
     if first:
         start = int(first)
@@ -141,10 +142,6 @@ def parse_ranges(header: str, size: int, *, standard: bool = False) -> tuple[Ran
     found = (parse_range(f"{unit}={one}", size, standard=standard) for one in ranges)
     valid = tuple(one for one in found if one is not None)
     return valid if len(valid) == len(ranges) else ()
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 20
 
 
 MIN_SIZE: Final = 1024

@@ -122,7 +122,7 @@ def number(
     return int(text)
 
 
-def is_number(text: str, least: int, most: int) -> bool:
+def is_number(text: str, least: int = 0, most: int = 10**19) -> bool:
     """Return whether a text is an integer between two bounds, in less than 20 ASCII digits.
 
     int() would also take "+5", "1_000" and digits of other scripts, and fails for many digits.
