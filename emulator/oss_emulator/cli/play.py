@@ -359,7 +359,7 @@ def _terminable() -> Iterator[None]:
 
 
 def _announce(recording: Recording, rate: float | None, form: str) -> None:
-    """Say how many requests follow: if rules take effect at once, and at most."""
+    """Print how many requests follow: the fewest, if rules take effect at once, and the most."""
     few = len([*recording.requests]) + 2 * len([*prepare(recording)]) + 8
     waits = sum(step.until for scenario in recording.scenarios for step in scenario.steps)
     pace = Sentence("{} a second", f"{rate:g}") if rate else Sentence("without pauses")

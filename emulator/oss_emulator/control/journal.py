@@ -355,7 +355,7 @@ class Journal:
 
     def __init__(self, size: int = SIZE) -> None:
         self.name = secrets.token_hex(4)
-        """A name that no other journal has, since the numbers of entries begin anew with each."""
+        """A name unique to this journal: each journal numbers its entries from 1."""
         self._traffic = Traffic()
         self._untallied: list[JournalEntry] = []
         """The last entries. They are tallied together, because one at a time costs three times as

@@ -68,7 +68,7 @@ def _work(
 
 
 def _result(made: Iterator[Any], place: Workplace) -> tuple[bytes, str]:
-    """Return the bytes and their type; an image of many pixels waits to be processed alone."""
+    """Return the bytes and their type; process a large image while nothing else is processed."""
     while isinstance(found := next(made), int):
         place.be_alone()
     for _ in made:  # to its end, which frees the process

@@ -22,7 +22,7 @@ REASON: Final = "a page of another origin sent this without a preflight"
 
 
 def check_page(admission: Admission, service: Deployment) -> None:
-    """Refuse a change that a page of another origin could send unasked (the service does not).
+    """Refuse a change that a page of another origin could send unasked. The service allows it.
 
     Browsers send GET, HEAD and POST for any page without a preflight, and only POST changes
     something. Pages of other origins may send forms (PostObject), and what the bucket's CORS rules

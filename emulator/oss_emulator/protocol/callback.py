@@ -29,7 +29,7 @@ _NAME: Final = "callback"
 _VARIABLES: Final = "callback-var"
 _SENT: Final = frozenset({_NAME, _VARIABLES, f"x-oss-{_NAME}", f"x-oss-{_VARIABLES}"})
 _TWICE: Final = {_NAME: "0007-00000027", _VARIABLES: ""}
-"""The EC of a parameter that is sent in the headers and in the query, "" where it is unknown."""
+"""The EC of a parameter sent both in the headers and in the query; "" if it is unknown."""
 _CUSTOM: Final = "x:"
 _POLICY: Final = "callbackPolicy"
 

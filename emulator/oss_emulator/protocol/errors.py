@@ -458,7 +458,7 @@ class OSSError(Exception):
         super().__init__(f"{self.code}: {self.message}")
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Let processes exchange it: its row of the table, and all its other values."""
+        """Pickle the error as its row of the table and its other attributes."""
         spec = ErrorSpec(self.code, self.status, self.message, self.ec)
         return OSSError, (spec,), self.__dict__
 

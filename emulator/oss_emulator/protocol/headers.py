@@ -233,7 +233,7 @@ def encode(text: str) -> bytes:
 
 
 def is_utf8(text: str) -> bool:
-    """Whether text came as UTF-8: it has no surrogates, which stand for other bytes (P-57)."""
+    """Whether a text was valid UTF-8: surrogates stand for bytes that were not (P-57)."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -59,7 +59,7 @@ class DiskStorage:
         self._opened = OpenFolder(folder, fsync=fsync)
         self._local = threading.local()
         self._connections: list[IndexConnection] = []
-        # A record is remembered by its text, so it is parsed again once a thread has changed it.
+        # Records are cached by their text, so a record that has changed is parsed again.
         self._remembered: Callable[[Any, str], Any] = lru_cache(REMEMBERED)(self._parse)
 
     def close(self) -> None:

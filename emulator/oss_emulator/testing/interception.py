@@ -172,7 +172,7 @@ _endpoints: list[str] = []
 """Those of the interceptions in effect, the innermost one last."""
 
 _LOOK_UPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
-"""The audit events before a name is looked up, also by a function that was imported by its name."""
+"""The audit events that Python raises before it looks up a name, however it was called."""
 
 
 @cache

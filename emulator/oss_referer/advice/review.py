@@ -145,7 +145,7 @@ def _read_wish(text: str) -> tuple[Site, ...]:
 
 
 def _matcher(entries: Iterable[str]) -> Callable[[str], bool]:
-    """Return a test whether one of some entries matches a Referer."""
+    """Return a function that says whether any of the entries matches a Referer."""
     rules = RefererConfiguration(whitelist=(*entries, "none"))
     return RefererPolicy.compile(rules).allows
 

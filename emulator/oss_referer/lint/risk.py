@@ -436,7 +436,7 @@ class OwnPages:
 
 
 def _close(entry: SearchedEntry) -> tuple[SearchedEntry, ...]:
-    """Return an entry once with each sign that can end the host that it names.
+    """Return a copy of an entry for each character that can end the host it names.
 
     () if it names no host, or ends it already.
 

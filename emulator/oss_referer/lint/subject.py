@@ -96,7 +96,7 @@ class Subject:
         self._dead: dict[str, bool] = {}
         self._blacklisted = {text.strip(header.WHITE_SPACE) for text in configuration.blacklist}
         self.undecided: list[LintedEntry] = []
-        """The entries for which the search for other sites that they let in ended too soon."""
+        """The entries whose search for the other sites they let in was cut short."""
         self.texts: dict[Stage, tuple[str, ...]] = {
             stage: getattr(configuration, stage.value) for stage in LISTS
         }

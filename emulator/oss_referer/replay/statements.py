@@ -80,7 +80,7 @@ def literal(text: str) -> str:
 
 
 _EARLIEST, _LATEST = (datetime(year, 1, 1, tzinfo=UTC) for year in (2, 9999))
-"""Every time zone has these moments, and no line is from before or after them."""
+"""The bounds of a period: valid in every time zone, and no log line lies outside them."""
 
 
 def _local(moment: datetime) -> str:
