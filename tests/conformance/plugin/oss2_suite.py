@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import threading
@@ -116,9 +117,15 @@ def _redirect_only_oss() -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Have oss2 write the records of transfers in one step."""
+    """Have oss2 write the records of transfers in one step, and files in the worker's own folder.
+
+    Two tests write and remove a file of the same name; run at once, one would lose it.
+    """
     if session.items:
         importlib.import_module("oss2").resumable._ResumableStoreBase.put = _put_record_at_once
+        folder = Path(os.environ["OSS2_SUITE_RESULTS"]).with_name(os.environ["PYTEST_XDIST_WORKER"])
+        shutil.copytree("tests", folder / "tests")
+        os.chdir(folder)
 
 
 def _put_record_at_once(store: Any, key: str, value: object) -> None:
