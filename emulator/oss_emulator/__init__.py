@@ -1,4 +1,4 @@
-"""A local server for the protocol of Alibaba Cloud OSS, which enforces hotlink protection.
+"""A local server that speaks the protocol of Alibaba Cloud OSS and enforces hotlink protection.
 
 `Emulator` runs the server in a thread. `oss_emulator.testing` adds assertions and interception, and
 its pytest plugin loads itself. `oss_referer` decides on Referers without a server.

@@ -4,7 +4,7 @@ import sys
 
 
 def main() -> int:
-    """Run the command and return its status; Ctrl-C is one line also while it loads."""
+    """Run the command and return its exit status; Ctrl-C prints one line even during imports."""
     try:
         from oss_emulator.cli import main as run
     except KeyboardInterrupt:

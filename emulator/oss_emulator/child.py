@@ -1,7 +1,7 @@
-"""The process in which a server has bounded work done, and which it can end: its side of the pipes.
+"""The child process that does bounded work for a server: the child's side of the pipes.
 
-`server/pools.py` starts it. It may import no folder of the package: a job names its function, and
-unpickling the job imports that.
+`server/process.py` starts it. This module imports no subpackage: a job names its function, and
+unpickling the job imports that function.
 """
 
 import os
@@ -19,32 +19,33 @@ from oss_emulator.system import resource
 MIB: Final = 1024 * 1024
 
 YIELD: Final = 10
-"""How much lower the priority is than that of the server, which answers others meanwhile."""
+"""The increment of the niceness, so that the server can answer other requests meanwhile."""
 
 STACK: Final = 256 * 1024
-"""Bytes of the stack of a thread that only waits. A stack counts as data of the process; glibc on
-arm64 refuses less than 128 KiB."""
+"""Bytes of the stack of the thread that watches the server. A stack counts against the limit of
+memory; glibc on arm64 refuses less than 128 KiB."""
 
 
 class Job(NamedTuple):
-    """What a process has to do: iterate `function(sources, *arguments)`, and send each item."""
+    """A job: iterate `function(sources, *arguments)`, and send each item to the server."""
 
     function: Callable[..., Iterator[Any]]
     sources: int
-    """The number of sources of bytes; the process asks the server for them when it reads them."""
+    """The number of sources of bytes; the process requests their bytes from the server."""
     arguments: tuple[Any, ...]
     memory: int
-    """MiB of data that the process may have."""
+    """MiB of data that the process may allocate."""
     seconds: int
-    """Seconds of processor time that the job may take."""
+    """Seconds of processor time that the job may use."""
 
 
 class Failure(NamedTuple):
-    """Why a job has no result."""
+    """Why a job failed."""
 
     error: Exception | None
-    """The error of the job that the server answers with; None for a failure of the emulator."""
+    """The error to answer with; None for a bug in the emulator."""
     text: str
+    """The traceback of a bug, else ""."""
 
 
 READ: Final = "read"
@@ -53,7 +54,7 @@ ENDED: Final = "ended"
 
 
 class _Exchange:
-    """Asks the server, which answers one question after another."""
+    """The connection to the server, which answers one message after another."""
 
     def __init__(self, incoming: IO[bytes], outgoing: IO[bytes]) -> None:
         self._incoming, self._outgoing = incoming, outgoing
@@ -63,7 +64,7 @@ class _Exchange:
         return pickle.load(self._incoming)  # noqa: S301 - from the server that started this process
 
     def ask(self, kind: str, value: Any) -> Any:
-        """Send a message and return the answer; for any thread."""
+        """Send a message and return the answer; safe in any thread."""
         with self._lock:
             self.send(kind, value)
             return self.receive()
@@ -80,27 +81,27 @@ class _Exchange:
 
 def main() -> None:
     """Do one job after another until the server closes the pipe."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C, the server ends this process
     if hasattr(os, "nice"):
         os.nice(YIELD)
         threading.stack_size(STACK)
         threading.Thread(target=_end_after, args=(os.getppid(),), daemon=True).start()
         threading.stack_size(0)  # jobs start threads too
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints is not an answer
+    os.dup2(2, 1)  # what a library prints must not mix with the answers
     exchange = _Exchange(incoming, outgoing)
     try:
         while True:
             exchange.send(ENDED, _run(exchange.receive(), exchange))
     except (EOFError, BrokenPipeError):
-        os._exit(0)  # the server has ended, and nothing here needs to be stored
+        os._exit(0)  # the server has ended, and this process has nothing to save
 
 
 def _end_after(server: int) -> None:
-    """End the process once the server has ended, even if it was killed while a job is busy.
+    """Exit once the server has ended, even if it was killed during a job.
 
-    The main thread is busy then and does not read the pipe. Nor need the pipe have ended: processes
-    that were forked from the server hold it open.
+    During a job the main thread does not read the pipe. The pipe may also stay open, because
+    processes that were forked from the server inherit it.
     """
     while os.getppid() == server:
         time.sleep(1)
@@ -124,7 +125,7 @@ def _run(job: Job, exchange: _Exchange) -> Failure | None:
 
 
 def _limit(kind: int, most: int) -> None:
-    """Set a soft limit, which cannot exceed the hard one."""
+    """Set a soft limit, at most the hard limit."""
     _, hard = resource.getrlimit(kind)
     if hard != resource.RLIM_INFINITY:
         most = min(most, hard)
@@ -132,12 +133,12 @@ def _limit(kind: int, most: int) -> None:
 
 
 START: Final = "import sys; sys.path[:] = sys.argv[1:]; from oss_emulator.child import main; main()"
-"""What starts the process, with the search path of the server as arguments."""
+"""The program of the process; its arguments are the search path of the server."""
 
 
 def command() -> list[str]:
     """Return the command that starts the process.
 
-    Not by `multiprocessing`, which would run the program of whoever uses `Emulator` again.
+    `multiprocessing` is not used, because it would run the program that uses `Emulator` again.
     """
     return [sys.executable, "-I", "-c", START, *sys.path]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # fmt: off
 class KMSErrorCase(ErrorTable):
-    """The errors that only KMS has."""
+    """The errors specific to KMS."""
 
     NO_KEY = RPCErrorSpec("Forbidden.KeyNotFound", 404, "The specified Key is not found.")
     NO_PERMISSION = RPCErrorSpec("Forbidden.NoPermission", 403, "This operation is forbidden by permission system.")
@@ -37,7 +37,7 @@ KMS_MESSAGES: Mapping[ErrorTable, RPCErrorSpec] = {
     RPCErrorCase.INVALID: RPCErrorSpec("InvalidParameter", 400, 'The specified parameter "{name}" is not valid.'),
     RPCErrorCase.UNKNOWN_KEY: RPCErrorSpec("InvalidAccessKeyId.NotFound", 404, "The AccessKey ID provided does not exist in our records."),
 }
-"""What KMS says in situations that all services have."""
+"""The codes and messages of KMS for errors that all RPC services share."""
 # fmt: on
 
 
@@ -46,9 +46,9 @@ MAX_CONTEXT = 8192
 
 
 def canonical_context(parameters: Mapping[str, str]) -> bytes:
-    """Format the context of a request so that equivalent ones are the same bytes.
+    """Format the encryption context of a request; equal contexts give equal bytes.
 
-    An empty context counts as no context. Raises `RPCError` unless it is an object with texts as values.
+    An empty context counts as none. Raises `RPCError` unless it is a JSON object of strings.
     """
     text = parameters.get("EncryptionContext", "")
     if not text:
@@ -71,15 +71,15 @@ class CiphertextError(ValueError):
 
 
 class Ciphertext(NamedTuple):
-    """A ciphertext, which holds all that decryption needs but the key of the server (P-89).
+    """A ciphertext with everything that decryption needs except the key of the server (P-89).
 
-    Its text is Base64 of the key's ARN, a zero byte, a nonce, and what AES-256-GCM makes of the
-    plaintext. The ARN names region, account and key; HKDF derives a key for each ARN from that of
-    the server. The ARN and the EncryptionContext are authenticated.
+    Its text is the Base64 of the key's ARN, a zero byte, a nonce and the output of AES-256-GCM.
+    The ARN names region, account and key; HKDF derives a key for each ARN from the key of the
+    server. The ARN and the EncryptionContext are authenticated.
     """
 
     arn: str
-    """The key that encrypted it, not verified before `decrypt`."""
+    """The ARN of the key; `decrypt` verifies it."""
     nonce: bytes
     sealed: bytes
 
@@ -92,7 +92,7 @@ class Ciphertext(NamedTuple):
             found = cls(arn.decode("ascii"), rest[:NONCE_SIZE], rest[NONCE_SIZE:])
         except ValueError:
             raise CiphertextError("It is not a ciphertext of this service.") from None
-        # Base64 has several texts for some bytes; only one of them is accepted.
+        # Several Base64 texts may decode to the same bytes; only the canonical one is accepted.
         if not zero or len(found.nonce) < NONCE_SIZE or found.format() != text:
             raise CiphertextError("It is not a ciphertext of this service.")
         return found
@@ -116,12 +116,12 @@ class Ciphertext(NamedTuple):
             raise CiphertextError("It was changed, or has another context.") from None
 
     def format(self) -> str:
-        """Format the ciphertext as clients keep it."""
+        """Format the ciphertext as the Base64 text that clients store."""
         return b64encode(self.arn.encode("ascii") + b"\0" + self.nonce + self.sealed).decode()
 
 
 def _cipher(arn: str, server_key: bytes) -> "AESGCM":
-    # Imported on first use: a server that nobody asks starts without it.
+    # Imported on first use, because most servers never encrypt.
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -140,7 +140,7 @@ _ID = re.compile(r"[\x21-\x7e]{1,255}")
 def arn_of(call: RPCCall) -> str:
     """Return the ARN of the key that `KeyId` names, by its id or its ARN; raises `RPCError`.
 
-    Every id names a key of the caller's account in the region that is asked.
+    Every id names a key of the caller's account in the region of the request.
     """
     prefix = _prefix(call)
     key_id = required(call.parameters, "KeyId").removeprefix(prefix)
@@ -152,7 +152,7 @@ def arn_of(call: RPCCall) -> str:
 
 
 def id_of(call: RPCCall, arn: str) -> str:
-    """Return the id of a key; raises `RPCError` if its account or its region is another one."""
+    """Return the id of a key; raises `RPCError` for a key of another account or region."""
     prefix = _prefix(call)
     if not arn.startswith(prefix):
         raise RPCError(KMSErrorCase.NO_KEY)
@@ -202,7 +202,7 @@ def encrypt(call: RPCCall) -> Children:
 
 
 def generate_data_key(call: RPCCall) -> Children:
-    """Make a random key, and encrypt it (GenerateDataKey); raises `RPCError`."""
+    """Generate a random key and encrypt it (GenerateDataKey); raises `RPCError`."""
     arn = arn_of(call)
     size = _data_key_size(call)
     authorize(call, "GenerateDataKey", arn)
@@ -241,7 +241,7 @@ def _seal(call: RPCCall, arn: str, plaintext: str) -> Children:
 
 
 def _data_key_size(call: RPCCall) -> int:
-    """Return the bytes of a data key; NumberOfBytes takes precedence over KeySpec."""
+    """Return the size of a data key in bytes; NumberOfBytes takes precedence over KeySpec."""
     count, spec = call.parameters.get("NumberOfBytes"), call.parameters.get("KeySpec")
     if count:
         if not re.fullmatch(r"[0-9]{1,4}", count) or not 1 <= int(count) <= MAX_DATA_KEY:

@@ -59,7 +59,7 @@ class Limits:
 
 
 def check(name: str, value: Any) -> Any:
-    """Return the value of a setting; raises `ValueError` for one that no client could use."""
+    """Return the value of a setting; raises `ValueError` if it is invalid."""
     if name in _CHECKS:
         _CHECKS[name](value)
     return value
@@ -75,7 +75,7 @@ _REGION: Final = re.compile(r"[a-z0-9]+(?:-+[a-z0-9]+)+")
 
 
 def _check_filled(part: str) -> None:
-    if not part:  # an unset variable of a script
+    if not part:  # such as an unset variable in a script
         raise ValueError(f"{part!r} is empty; write a value or leave it out")
 
 
@@ -90,7 +90,7 @@ def _check_domains(names: Iterable[str]) -> None:
 
 
 def as_path(given: str | os.PathLike[str]) -> Path:
-    """Return a path; raises ValueError for an empty one, which would be the current folder."""
+    """Return a path; raises ValueError for an empty one, which would mean the current folder."""
     _check_filled(os.fspath(given))
     return Path(given)
 
@@ -108,12 +108,12 @@ _CHECKS: Final[Mapping[str, Callable[[Any], object]]] = {
     "s3_host": _check_domains,
     "data": _check_folder,
 }
-"""What checks a setting on its own."""
+"""The check of each setting that can be invalid regardless of the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of one server; raises `ValueError` where `check` does or two contradict."""
+    """The settings of one server; raises `ValueError` if one is invalid or two contradict."""
 
     host: str = "127.0.0.1"
     port: int = 9000
@@ -123,26 +123,26 @@ class Settings:
     access_key_secret: str = DEFAULT_ACCESS_KEY_SECRET
     auth: Auth = Auth.STRICT
     accounts: Path | None = None
-    """A TOML file of accounts, instead of one account with that key."""
+    """A TOML file of accounts; None for one account with the key above."""
     assumptions: Assumptions = DEFAULT
-    """What the service is assumed to do where its documents do not say, fact by fact."""
+    """The assumed behaviour of the service where its documents are silent, fact by fact."""
     domain: tuple[str, ...] = ()
     seed: Path | None = None
     demo: bool = False
     """Whether to start with the seed that comes with the package."""
     seed_anywhere: bool = False
-    """Whether the seed may name files outside of its own folder."""
+    """Whether the seed may name files outside its folder."""
     preload: Mapping[str, Path] = field(default_factory=dict)
-    """Folders whose files become the objects of buckets, by the names of the buckets."""
+    """Folders by bucket name; their files become the objects of the bucket."""
     watch: bool = False
-    """Whether to load the seed, the preloaded folders and the accounts again when they change."""
+    """Whether to reload the seed, the preloaded folders and the accounts when they change."""
     data: Path | None = None
     """The folder that stores buckets and objects; None stores them in memory."""
     fsync: Fsync = Fsync.ALWAYS
     request_timeout: float = 60
     """Seconds that a client may pause within its request, or while it receives the response."""
     max_connections: int = 4096
-    """The most connections that are open at once."""
+    """The maximum number of open connections."""
     limit: Mapping[str, int] = field(default_factory=dict)
     """Limits below those of the service, by field of `Limits`."""
     access_log: Path | None = None
@@ -155,7 +155,7 @@ class Settings:
     cname: Mapping[str, str] = field(default_factory=dict)
     """Buckets by custom domain."""
     s3_host: tuple[str, ...] = ()
-    """Further base domains that speak the S3 protocol, whatever the request looks like."""
+    """Additional base domains at which every request speaks the S3 protocol."""
     strict_s3: bool = False
     """Whether to refuse over S3 what the service refuses: chunks with trailers (P-74), and
     DeleteObjects without Content-MD5 (P-76)."""
@@ -163,11 +163,11 @@ class Settings:
     """Whether to refuse, as the service does, path-style addresses (P-06) and accelerate endpoints
     of buckets without transfer acceleration."""
     lenient: bool = False
-    """Whether to accept what suites of SDKs send although pages refuse it (P-92)."""
+    """Whether to accept what test suites of SDKs send although the documents forbid it (P-92)."""
     as_of: date | None = None
-    """The day whose service is emulated; None for today's, as an old account knows it (P-60)."""
+    """The day as of which to emulate the service; None for today, as old accounts see it (P-60)."""
     new_account: bool = False
-    """Whether the accounts are new ones, which the service restricts."""
+    """Whether to treat the accounts as new ones, which the service restricts."""
     tls: bool = False
     """Whether `port` serves https."""
     tls_port: int | None = None
@@ -205,7 +205,7 @@ class Settings:
 
     @property
     def limits(self) -> Limits:
-        """The limits of the service, lowered as `limit` says."""
+        """The limits of the service, lowered by `limit`."""
         return Limits(**self.limit)
 
     @property

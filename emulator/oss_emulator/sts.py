@@ -1,6 +1,6 @@
 """STS: temporary credentials for roles (AssumeRole, AssumeRoleWithOIDC), and GetCallerIdentity.
 
-The errors that only STS has come first, then role sessions, OIDC tokens, and the actions.
+The errors specific to STS come first, then role sessions, OIDC tokens, and the actions.
 """
 
 import re
@@ -22,7 +22,7 @@ from oss_emulator.rpc.request import RPCCall, required
 
 # fmt: off
 class STSErrorCase(ErrorTable):
-    """The errors that only STS has."""
+    """The errors specific to STS."""
 
     DURATION = RPCErrorSpec("InvalidParameter.DurationSeconds", 400, "The Min/Max value of DurationSeconds is 15min/{longest}hr.")
     POLICY_SIZE = RPCErrorSpec("InvalidParameter.PolicySize", 400, "The size of Policy must be smaller than 2048 bytes.")
@@ -236,7 +236,7 @@ _NO_ROLES = (
     "This emulator has one key, which is a root account's, and no role: start it with --accounts "
     "FILE, and sign with the key of a RAM user."
 )
-"""What the service does not say, where no key could assume a role."""
+"""The emulator's addition to the service's message if the configuration has no role."""
 
 
 def assume_role(call: RPCCall) -> Children:
@@ -251,7 +251,7 @@ def assume_role(call: RPCCall) -> Children:
 
 
 def _check_caller(caller: Identity, role: Role) -> None:
-    """Check that the caller's policies and the role's trust policy both allow it (A-42)."""
+    """Check that the caller's policies and the role's trust policy both allow the call (A-42)."""
     question = Question("sts:AssumeRole", role.arn, principals=caller.names(PolicyType.TRUST))
     groups = {PolicyType.IDENTITY: caller.policies, PolicyType.TRUST: (role.trust,)}
     if caller.session_policy is not None:
@@ -273,7 +273,7 @@ def _check_caller(caller: Identity, role: Role) -> None:
 def assume_role_with_oidc(call: RPCCall) -> Children:
     """Issue temporary credentials for a role (AssumeRoleWithOIDC); raises `RPCError`.
 
-    The request is not signed: the token proves who sends it.
+    The request is not signed: the token identifies the sender.
     """
     parameters = call.parameters
     arn = match_parameter(parameters, "OIDCProviderArn", r"acs:ram::\d+:oidc-provider/.+")
@@ -289,7 +289,7 @@ def assume_role_with_oidc(call: RPCCall) -> Children:
 
 
 def _check_trust(token: OIDCToken, provider: OIDCProvider, role: Role) -> None:
-    """Check that the role's trust policy allows the provider, for this token (A-43)."""
+    """Check that the role's trust policy allows this token of the provider (A-43)."""
     context = Context(
         oidc_issuer=token.issuer, oidc_audience=token.audience(provider), oidc_subject=token.subject
     )

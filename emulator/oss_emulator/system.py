@@ -1,6 +1,6 @@
-"""What not every system has: Windows lacks the locks, limits, signals and files of POSIX.
+"""Features that not every system has: Windows lacks POSIX locks, limits, signals and file calls.
 
-Without them the server serves http from memory. What needs more is refused in one sentence.
+Without them the server serves http from memory. A setting that needs them is refused in one line.
 """
 
 import os
@@ -18,10 +18,10 @@ def _find(name: str) -> Any:
 
 
 fcntl: Final = _find("fcntl")
-"""The locks of files; None on a system without them."""
+"""The module for file locks; None on a system without it."""
 
 resource: Final = _find("resource")
-"""The limits of a process; None on a system without them."""
+"""The module for limits of processes; None on a system without it."""
 
 
 def signals(*names: str) -> tuple[signal.Signals, ...]:
@@ -37,7 +37,7 @@ _reading = Lock()
 
 
 def read_at(file: _File, length: int, offset: int) -> bytes:
-    """Read up to `length` bytes at an offset; where the system can, without moving the position."""
+    """Read up to `length` bytes at an offset; with `pread`, the position of the file stays."""
     if hasattr(os, "pread"):
         return os.pread(file.fileno(), length, offset)
     with _reading:

@@ -28,7 +28,7 @@ _ADVICE: Final = (
     "decrypt earlier ciphertexts"
 )
 _NEW_KEY: Final = (
-    "%s did not exist, although the folder has buckets, and was made: what KMS encrypted with "
+    "%s was missing from a folder with buckets, and a new one was made: what KMS encrypted with "
     "another key cannot be decrypted. To keep the old key, stop the server and put its file back"
 )
 
@@ -54,7 +54,7 @@ def open_token_key(folder: Path | None, *, has_contents: bool = False) -> bytes:
     """Return the key that signs security tokens: a random one, stored in the data folder if any.
 
     With a stored key, tokens outlive a restart. A new key in a folder that already `has_contents`
-    is logged: the old one may have been lost. Raises `AccountsError`.
+    is logged, because the old one may have been lost. Raises `AccountsError`.
     """
     if folder is None:
         return token_bytes(TOKEN_KEY_SIZE)
@@ -72,9 +72,9 @@ def open_token_key(folder: Path | None, *, has_contents: bool = False) -> bytes:
 
 
 def read_token_key(folder: Path) -> bytes | None:
-    """Return the key that a data folder stores; None without one.
+    """Return the key that a data folder stores; None if it stores none.
 
-    A damaged key is never replaced, because ciphertexts of KMS need it: raises `AccountsError`.
+    A damaged key raises `AccountsError` and is never replaced, because ciphertexts of KMS need it.
     """
     path = folder / TOKEN_KEY_FILE
     if path.is_dir():

@@ -31,8 +31,8 @@ def location(region: str) -> str:
     return f"oss-{region}"
 
 
-# An address in brackets or a name, and perhaps a port. Names of containers have underscores. In a
-# call without a bucket, ali-oss puts an empty one before the endpoint (P-02).
+# An address in brackets or a name, then an optional port. Names of containers have underscores. In
+# a call without a bucket, ali-oss puts a dot before the endpoint (P-02).
 _HOST = re.compile(
     r"(?:\[(?P<address>[0-9A-Fa-f:.]+)\]|"
     r"(?:\.(?=oss-))?(?P<name>(?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+)\.?)"
@@ -45,24 +45,24 @@ SERVICE_DOMAIN = "aliyuncs.com"
 _ACCELERATE = (f"oss-accelerate.{SERVICE_DOMAIN}", f"oss-accelerate-overseas.{SERVICE_DOMAIN}")
 
 # The endpoints of a region: public, internal and dual-stack (Regions and endpoints), the older ones
-# of VPCs, those of the S3 protocol (P-59), and the one that names no region (P-91). A name before
-# the last one that looks like a region, which begins with two letters, is not a bucket.
+# of VPCs, those of the S3 protocol (P-59), and `oss.aliyuncs.com`, which names no region (P-91).
+# A name of the form `cn-…` before `oss.aliyuncs.com` is a region, not a bucket.
 _REGIONAL = re.compile(
     r"(?:(?P<bucket>.+?)\.)??(?P<s3>s3\.)?"
     r"(?:(?:vpc100-)?oss-(?P<region>[a-z0-9-]+?)(?:-internal)?|(?P<dual>[a-z]{2}-[a-z0-9-]+)\.oss|oss)"
     r"\.aliyuncs\.com"
 )
-# The endpoints of what OSS serves besides buckets of objects: vectors, tables, the accelerator, the
-# answers of functions.
+# The endpoints of OSS for vectors, tables, the accelerator and the responses of functions, which do
+# not serve buckets of objects.
 _ELSEWHERE = re.compile(
     r"\.oss-(vectors|tables|data-acc|object-process)\.aliyuncs\.com\.?(?::[0-9]*)?$", re.IGNORECASE
 )
-# How the clients of SDKs for vectors and tables end their user agent; users may add to it.
+# The end of the user agent of the SDKs for vectors and tables; users may append to it.
 _CLIENT = re.compile(r"/(vector|table)s?-client(?:/|$)")
 
 _FIRST_REGION = "cn-hangzhou"
 
-# Bytes whose form is that of UTF-8, but whose characters may be written with too many (P-92).
+# Bytes in the form of UTF-8, in which characters may have more bytes than necessary (P-92).
 _OVERLONG = re.compile(
     rb"(?:[\x00-\x7f]|[\xc0-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}"
     rb"|[\xf0-\xf7][\x80-\xbf]{3})*"
@@ -83,7 +83,7 @@ class Target(NamedTuple):
     region: str = ""
     """The region of the endpoint, "" for an endpoint that serves the buckets of every region."""
     signed_key: str | None = None
-    """The key as it was signed, with its bytes as surrogates, if it is overlong (P-92)."""
+    """The key as signed, with its bytes as surrogates, if its UTF-8 is overlong (P-92)."""
 
 
 SERVICE = Target()
@@ -99,7 +99,7 @@ class _Host(NamedTuple):
     """"" for a host that is neither the service's nor configured; PutCname may have bound it."""
     region: str = ""
     s3: bool = False
-    """Whether it speaks the S3 protocol, whatever the request looks like."""
+    """Whether every request to it speaks the S3 protocol."""
 
 
 class Addresses:
@@ -115,10 +115,10 @@ class Addresses:
         *,
         lenient: bool = False,
     ) -> None:
-        """`cnames` maps domains to buckets; `bound` finds the bucket that PutCname bound to one.
+        """`cnames` maps domains to buckets; `bound` returns the bucket that PutCname bound to one.
 
-        `s3_hosts` are further base domains that speak the S3 protocol. `lenient` accepts keys with
-        characters that take more bytes than in UTF-8 (P-92).
+        `s3_hosts` are additional base domains that speak the S3 protocol. `lenient` accepts keys in
+        overlong UTF-8 (P-92).
         """
         names = [
             "localhost",
@@ -138,7 +138,7 @@ class Addresses:
         )
         names += self._s3_domains
         self._region = region
-        # The longest first, or `oss-cn-hangzhou.localhost` would be a bucket of `localhost`.
+        # Longest first: otherwise `oss-cn-hangzhou.localhost` would be a bucket of `localhost`.
         self.domains = tuple(sorted(set(names), key=len, reverse=True))
         self._cnames = {host_name(name): bucket for name, bucket in (cnames or {}).items()}
         self._bound = bound
@@ -168,7 +168,7 @@ class Addresses:
         return _target(bucket, path[1:], found.region, self._lenient)
 
     def locate_unbound(self, host: str, path: str) -> Target | None:
-        """Do what `locate` does, but return None for a host that only PutCname may have bound."""
+        """Locate as `locate` does, but return None for a host that only PutCname can have bound."""
         found = self._read(host)
         return _split(found, path, self._lenient) if found.in_path or found.bucket else None
 
@@ -189,8 +189,8 @@ class Addresses:
     def serves(self, host: str) -> bool:
         """Return whether this server serves a host for clients that use it as a proxy.
 
-        It serves the service's domain, the base domains, bound domains and this machine, but no
-        other bare names and addresses, which may belong to another machine.
+        It serves the service's domain, the base domains, bound domains and loopback addresses. All
+        other names and addresses may belong to another machine.
         """
         name = host_name(host)
         if _is_below(name, (SERVICE_DOMAIN, *self.domains)) or name in self._cnames:
@@ -230,7 +230,7 @@ def _split(host: _Host, path: str, lenient: bool) -> Target:
 
 
 def _target(bucket: str, part: str, region: str, lenient: bool) -> Target:
-    """Decode the key in a part of a path once; with `lenient` it may be overlong UTF-8."""
+    """Decode the key in a part of a path once; `lenient` accepts overlong UTF-8."""
     raw = _space(part)
     signed = unquote(raw, errors="surrogateescape") if lenient else ""
     if is_utf8(signed) or _OVERLONG.fullmatch(encode(signed)) is None:
@@ -241,12 +241,12 @@ def _target(bucket: str, part: str, region: str, lenient: bool) -> Target:
 
 
 def _space(part: str) -> str:
-    """Decode the plus signs of a part of a path, which are spaces, as in a query (P-43)."""
+    """Replace the plus signs of a part of a path by spaces, as in a query (P-43)."""
     return part.replace("+", " ") if "+" in part else part
 
 
 def host_name(host: str) -> str:
-    """Parse the name in a Host header, without port and last dot, in lower case; "" for "".
+    """Return the name in a Host header in lower case, without port and final dot; "" for "".
 
     Raises `BadRequest` for an invalid host (RFC 9110, 7.2).
     """
@@ -254,10 +254,10 @@ def host_name(host: str) -> str:
 
 
 def elsewhere(headers: Mapping[str, str]) -> str:
-    """Return what a request is for if not for buckets of objects, else "".
+    """Return the part of OSS that a request is for; "" for buckets of objects.
 
-    `vectors`, `tables`, `data-acc` or `object-process`, by the host or, at another endpoint, by the
-    client.
+    It is `vectors`, `tables`, `data-acc` or `object-process`, as the host says, or else the user
+    agent.
     """
     if found := _ELSEWHERE.search(headers.get("host", "")):
         return found[1].lower()
@@ -282,7 +282,7 @@ def is_public_endpoint(host: str, region: str) -> bool:
 
 
 def split_host(host: str) -> tuple[str, int | None]:
-    """Split a Host header into name and port, None if it has none; raises `BadRequest`."""
+    """Split a Host header into name and port (None for no port); raises `BadRequest`."""
     match = _HOST.fullmatch(host)
     if match is not None:
         name = (match["address"] or match["name"]).lower()
@@ -316,7 +316,7 @@ def check_key(key: str) -> None:
 
 
 def is_ip(name: str) -> bool:
-    """Return whether the host of a Host header is an address."""
+    """Return whether a host name is an IP address."""
     try:
         ip_address(name)
     except ValueError:

@@ -41,10 +41,10 @@ _HOST: Final = re.compile(r"[\w.-]+(:\d+)?", re.ASCII)
 def of_request(request: Request) -> tuple[str, str]:
     """Find `callback` and `callback-var` in the headers or the query; "" for a missing one.
 
-    Raises `InvalidArgument` for one that is sent in both.
+    Raises `InvalidArgument` for a parameter that is sent in both.
     """
     if _SENT.isdisjoint(request.headers) and _SENT.isdisjoint(request.query):
-        return "", ""  # most requests have none
+        return "", ""  # as for most requests
     return _find(request, _NAME), _find(request, _VARIABLES)
 
 
@@ -55,9 +55,9 @@ def of_fields(fields: Mapping[str, str]) -> tuple[str, dict[str, str]]:
 
 
 def policy_name(parameter: str) -> str | None:
-    """Return the name of the callback policy that a `callback` refers to; None if there is none.
+    """Return the name of the callback policy in `{"callbackPolicy": "name"}`.
 
-    Such a parameter is `{"callbackPolicy": "name"}`.
+    None if the parameter `callback` does not name a policy.
     """
     try:
         name = json_text.parse(b64decode(parameter)).get(_POLICY)
@@ -137,7 +137,7 @@ def _find(request: Request, name: str) -> str:
 
 
 def _decode(parameter: str, not_json: str, ecs: tuple[str, str], name: str = _NAME) -> Any:
-    """Decode JSON in base64; `ecs` are for text that is not base64, and not JSON."""
+    """Decode JSON in base64; `ecs` are the ECs of invalid base64 and of invalid JSON."""
     not_base64, ec = ecs
     try:
         text = b64decode(parameter.encode(), validate=True).decode()

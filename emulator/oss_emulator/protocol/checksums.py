@@ -1,4 +1,4 @@
-"""MD5 and CRC-64/XZ of a body: computed as it arrives, compared with what the client claims."""
+"""MD5 and CRC-64/XZ of a body: computed as it arrives, compared with the client's values."""
 
 import binascii
 import hashlib
@@ -65,7 +65,7 @@ def format_appended_etag(size: int, crc64: int) -> str:
 
 @lru_cache(4096)
 def md5_of(etag: str) -> str | None:
-    """Find the `Content-MD5` of an object uploaded in one piece by its ETag; None for others."""
+    """Derive the `Content-MD5` of an object from its ETag; None if it was uploaded in pieces."""
     text = etag.strip('"')
     if "-" in text or text.endswith(_ZEROS):
         return None
@@ -80,7 +80,7 @@ def format_md5(md5: bytes) -> str:
 def check_md5(content_md5: str | None, md5: bytes) -> None:
     """Compare an MD5 with a `Content-MD5` header; raises `InvalidDigest` (R-33, PutObject).
 
-    Only the first 16 bytes of a longer one count: the C SDK sends 20 (P-46).
+    Only the first 16 bytes are compared, because the C SDK sends 20 (P-46).
     """
     if content_md5 is None:
         return
@@ -101,10 +101,10 @@ def check_crc64(header: str | None, value: int) -> None:
 
 
 def combine_crc64(first: int, second: int, length: int) -> int:
-    """Compute the CRC-64 of two byte strings joined, from theirs and the `length` of the second.
+    """Compute the CRC-64 of two joined byte strings; `length` is the size of the second in bytes.
 
     The initial value and the final inversion of CRC-64/XZ are equal and cancel each other out, so
-    it is enough to extend the first by `length` zero bytes and to add the second.
+    the result is the first CRC-64, extended by `length` zero bytes, XOR the second.
     """
     power = 0
     while length:
@@ -119,7 +119,7 @@ _POLYNOMIAL: Final = 0xC96C5795D7870F42
 """The polynomial of CRC-64/XZ. It is reflected: bit 63 is the coefficient of x⁰."""
 
 _Table: TypeAlias = tuple[tuple[int, ...], ...]
-"""For each byte of a checksum, lowest first, the result for each of its values."""
+"""For each byte of a checksum, lowest first: the result for each value of this byte."""
 
 
 def _followed(crc64: int, table: _Table) -> int:
@@ -138,10 +138,10 @@ def _followed(crc64: int, table: _Table) -> int:
 
 @lru_cache
 def _zeros(power: int) -> _Table:
-    """Make the table that extends a checksum by 2 to the `power` zero bytes.
+    """Return the table that extends a checksum by 2 to the power of `power` zero bytes.
 
-    The extension is linear, so the table follows from the result for each bit. With a table, a step
-    takes less than 1 µs; an upload of 10,000 parts of different lengths takes some 100,000 steps.
+    The extension is linear, so the results for single bits determine the table. With a table, a
+    step takes less than 1 µs; 10,000 parts of different lengths take some 100,000 steps.
     """
     bits = [1 << bit for bit in range(64)]
     if power:
@@ -154,7 +154,7 @@ def _zeros(power: int) -> _Table:
 
 
 def _sums(bits: Sequence[int]) -> tuple[int, ...]:
-    """For each value of a byte, add up those of the eight given values that its bits select."""
+    """Return, for each value of a byte, the XOR of those of the eight `bits` that it selects."""
     sums = [0]
     for bit in bits:
         sums += [bit ^ other for other in sums]

@@ -1,7 +1,7 @@
 """Client-side encryption: the metadata of objects that their clients encrypted (P-53).
 
-The service cannot decrypt them. It checks that the metadata is complete, keeps it as it is, and
-holds the parts of an upload to the sizes that its metadata announces.
+The service cannot decrypt these objects. It checks that their metadata is complete, stores it
+unchanged, and refuses parts whose sizes differ from those that the upload announced.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,7 +25,7 @@ _MISSING_ECS: Final = {
     _DATA_SIZE: "0005-00000406",
     _PART_SIZE: "0005-00000407",
 }
-"""The EC if one is missing. Every object needs the first four; an upload also needs the sizes."""
+"""The EC of each missing header. Every object needs the first four; uploads also need the sizes."""
 _REQUIRED: Final = tuple(_MISSING_ECS)[:4]
 
 _INVALID_ECS: Final = {_DATA_SIZE: "0005-00000408", _PART_SIZE: "0005-00000409"}
@@ -61,7 +61,7 @@ class EncryptedParts(NamedTuple):
         return -(-self.data_size // self.part_size)
 
     def check_part(self, number: int, size: int) -> None:
-        """Raise `InvalidEncryptionRequest` for a part of another size or after the last part.
+        """Raise `InvalidEncryptionRequest` for a part with a wrong size, or after the last part.
 
         An empty part may follow the last one (P-90).
         """
@@ -75,7 +75,7 @@ class EncryptedParts(NamedTuple):
             raise OSSError(ErrorCase.ENCRYPTED_LAST_PART_SIZE)
 
     def check_count(self, count: int) -> None:
-        """Raise `InvalidEncryptionRequest` for a different number of parts."""
+        """Raise `InvalidEncryptionRequest` for a wrong number of parts."""
         if count not in (self.total, self.total + 1):
             raise OSSError(ErrorCase.ENCRYPTED_PART_LIST)
 

@@ -1,4 +1,4 @@
-"""What headers ask of the bytes of an object: conditions, a range, compression, a source."""
+"""The headers about the bytes of an object: conditions, ranges, compression, copy sources."""
 
 import re
 from collections.abc import Mapping
@@ -26,9 +26,9 @@ def check(
 ) -> None:
     """Check the conditions of a request against an object.
 
-    `etag` is quoted; `modified` is in seconds since the epoch; `shown` are further headers of the
-    answer to an object that has not changed (P-90). Raises `PreconditionFailed` (412) or
-    `NotModified` (304). An invalid date is ignored, as documented for If-Modified-Since.
+    `etag` is quoted; `modified` is in seconds since the epoch; `shown` are additional headers of
+    the 304 answer (P-90). Raises `PreconditionFailed` (412) or `NotModified` (304). An invalid date
+    is ignored, as documented for If-Modified-Since.
     If-None-Match takes precedence over If-Modified-Since (RFC 9110, 13.2.2).
     """
     if not prefix and headers.keys().isdisjoint(_NAMES):  # most requests have none
@@ -87,10 +87,10 @@ _ANOTHER: Final = re.compile(r" *(?:[0-9]+-|-[0-9])")
 def parse_range(header: str | None, size: int, *, standard: bool = False) -> Range | None:
     """Parse a Range header for an object of `size` bytes; None means the whole object.
 
-    A range that is malformed or reaches past the end, and several ranges, are ignored (GetObject,
-    "Range"). Text after a comma that is not a range is left out, and the first range counts (P-90).
-    With `x-oss-range-behavior: standard`, a range that reaches past the end is cut there, and one
-    that begins there raises `InvalidRange`, as the last 0 bytes always do (P-96).
+    A malformed range, a range that reaches past the end, and multiple ranges are ignored
+    (GetObject, "Range"). Text after a comma is ignored unless it is a range (P-90). With
+    `x-oss-range-behavior: standard`, a range that reaches past the end is cut at the end, and a
+    range that begins at the end or later raises `InvalidRange`, as `bytes=-0` always does (P-96).
     """
     if header is None or not header.startswith("bytes="):
         return None
@@ -130,10 +130,10 @@ MAX_RANGES: Final = 50
 
 
 def parse_ranges(header: str, size: int, *, standard: bool = False) -> tuple[Range, ...]:
-    """Parse a Range header that may have several ranges (P-95); none means the whole object.
+    """Parse a Range header that may have several ranges (P-95); () means the whole object.
 
-    Any invalid range means the whole object. Raises `MultiRangeFailed` for too many, and what
-    `parse_range` raises.
+    One invalid range means the whole object. Raises `MultiRangeFailed` for too many ranges, and the
+    errors of `parse_range`.
     """
     unit, _, asked = header.partition("=")
     ranges = asked.split(",")
@@ -160,12 +160,12 @@ _OF_BYTES: Final = ("ETag", "Content-MD5")
 
 
 def takes_gzip(accept_encoding: str, headers: Mapping[str, str], size: int) -> bool:
-    """Return whether to send an object as gzip; `headers` are its answer's, `size` is in bytes."""
+    """Return whether to send an object as gzip; `headers` are of the answer, `size` is in bytes."""
     return size >= MIN_SIZE and is_compressible(headers) and _accepts_gzip(accept_encoding)
 
 
 def is_compressible(headers: Mapping[str, str]) -> bool:
-    """Return whether an object of these headers can be sent as gzip, if it is large enough."""
+    """Return whether the headers of an object allow gzip, whatever its size."""
     kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
     return kind in CONTENT_TYPES and "Content-Encoding" not in headers
 
@@ -173,7 +173,7 @@ def is_compressible(headers: Mapping[str, str]) -> bool:
 def describe_gzip(headers: Mapping[str, str]) -> dict[str, str]:
     """Make the headers of the gzip answer, which has no ETag (GetObject).
 
-    A cache must not give it to clients without gzip, hence `Vary` (P-48).
+    `Vary` keeps caches from sending it to clients without gzip (P-48).
     """
     rest = {name: value for name, value in headers.items() if name not in _OF_BYTES}
     return {**rest, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
@@ -193,7 +193,7 @@ COPY_CONDITIONS: Final = f"{COPY_SOURCE}-"
 
 
 class CopySource(NamedTuple):
-    """The object to copy; its current version where `version_id` is None."""
+    """The object to copy; its current version if `version_id` is None."""
 
     bucket: str
     key: str

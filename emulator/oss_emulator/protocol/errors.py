@@ -275,7 +275,7 @@ class ErrorCase(Enum):
     PLAYLIST_NAME = ErrorSpec("InvalidRequest", 400, 'Playlist name must ends with ".m3u8".', "0044-00000403")
     RTMP = ErrorSpec("NotImplemented", 501, "RTMP is not emulated: a live channel can be put and read, but no stream can be pushed to it.")
 
-    # SelectObject (0016-000008): Q-20, Q-21. The message says more where the error is raised.
+    # SelectObject (0016-000008): Q-20, Q-21. The code that raises an error adds a message.
     SELECT_REQUESTER_PAYS = ErrorSpec("AccessDenied", 403, "Select API does not support requester pay now.")
     SQL_EMPTY = ErrorSpec("InvalidSqlParameter", 400, "The SQL statement is empty.", "0016-00000823")
     SQL_NOT_BASE64 = ErrorSpec("InvalidSqlParameter", 400, "The SQL statement is not encoded in base64.")
@@ -433,8 +433,8 @@ class OSSError(Exception):
     """The error that answers a request.
 
     `details` become elements of the error document, in order; `headers` are sent with it. `message`
-    and `ec` replace those of the table. `access` is the decision on permissions that
-    refused the request, for the journal.
+    and `ec` replace those of the table. `access` is the decision on permissions that refused the
+    request, for the journal.
     """
 
     def __init__(
@@ -474,15 +474,14 @@ def render(
 ) -> Response:
     """Make the answer to a failed request. Only this function turns an error into XML (P-30).
 
-    `mainland` says whether the endpoint is in mainland China, whose site answers otherwise (S-10).
+    `mainland`: whether the endpoint is in mainland China. It decides the site of the link (S-10).
     """
     headers = dict(error.headers)
     if error.status == 304:
         return Response(304, headers)
     fields: list[tuple[str, xml.Value]] = [
         ("Code", error.code),
-        # An error repeats text of the request; every XML parser must accept it, unlike a listing
-        # (P-35).
+        # An error repeats text of the request. Unlike a listing (P-35), it must be valid XML.
         ("Message", xml.plain(error.message)),
         ("RequestId", request_id),
         ("HostId", xml.plain(host)),

@@ -38,7 +38,7 @@ class Form(NamedTuple):
     filename: str = ""
     content_type: str | None = None
     original: "Form | None" = None
-    """The form as it came, if this one was translated from S3 (P-75)."""
+    """The form as received, if this one was translated from S3 (P-75)."""
 
     def text(self, name: str, default: str = "") -> str:
         """Return a field by its name in any case."""
@@ -49,9 +49,10 @@ class Form(NamedTuple):
 
     @property
     def stored_type(self) -> str | None:
-        """The Content-Type that the object gets, None if the form names none (PostObject).
+        """The Content-Type that the object gets, None if the form has none (PostObject).
 
-        It is x-oss-content-type, else the type of the file's own part, else the field.
+        It is the field x-oss-content-type, else the type of the file's part, else the field
+        Content-Type.
         """
         stated = self.text("x-oss-content-type") or self.content_type
         return stated or self.fields.get("content-type")
@@ -79,13 +80,13 @@ def missing(name: str, ec: str = "") -> OSSError:
 
 
 class FormReader:
-    """Reads a body in pieces of any size; keeps one field and one delimiter of it in memory.
+    """Reads a body in pieces of any size; holds the fields in memory, but not the file.
 
     `form` is None until the file begins; from then on `feed` returns the file's bytes.
     """
 
     def __init__(self, content_type: str) -> None:
-        """Raises `RequestIsNotMultiPartContent`."""
+        """Raises `RequestIsNotMultiPartContent` for a type that is not multipart/form-data."""
         boundary = _parse_boundary(content_type)
         self.form: Form | None = None
         self._delimiter = b"\r\n--" + boundary
@@ -115,12 +116,12 @@ class FormReader:
                 "on_end": self._end,
             },
         )
-        # `_count_header` limits the headers instead, with the service's errors. These are not
-        # arguments, because the parser takes them only since 0.0.27.
+        # `_count_header` limits the headers instead, with the service's errors. The parser accepts
+        # these limits as arguments only since 0.0.27.
         self._parser.max_header_count = self._parser.max_header_size = maxsize
 
     def feed(self, chunk: bytes) -> bytes:
-        """Parse the next bytes of the body; returns the file's bytes among them.
+        """Parse the next bytes of the body and return the file's bytes among them.
 
         Raises `MalformedPOSTRequest`, `FieldItemTooLong`, `MaxPOSTPreDataLengthExceededError` and
         `IncorrectNumberOfFilesInPOSTRequest`.
@@ -149,7 +150,7 @@ class FormReader:
     def _skip_preamble(self, data: bytes) -> bytes:
         """Drop the text before the first delimiter (RFC 2046, 5.1.1).
 
-        python-multipart accepts line ends there, but no text.
+        python-multipart accepts only line ends there.
         """
         found = data.find(self._delimiter)
         skipped = max(0, len(data) - len(self._delimiter) + 1) if found < 0 else found
@@ -178,7 +179,7 @@ class FormReader:
         self._count_header(len(b":\r\n"))
 
     def _end_headers(self) -> None:
-        """Decide by the headers of a part whether it is a field, the file, or to be ignored."""
+        """Decide by the headers of a part whether to store it, to pass it on or to ignore it."""
         parameters = _parse_parameters(self._headers.get("content-disposition", ""))
         name = parameters.get("name", "")
         if not name:

@@ -20,11 +20,11 @@ ENCRYPTIONS = ("AES256", "KMS", "SM4")
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
 
 EXPLAIN = "x-oss-emulator-explain"
-"""A request header that only this server has: it asks for the Referer decision."""
+"""The request header of the emulator that asks for the Referer decision."""
 DECISION = "x-oss-emulator-decision"
 """The response header with that decision as JSON; null if the rules did not apply."""
 FROM_CALLBACK = "x-oss-emulator-callback"
-"""The request header that marks the calls to application servers."""
+"""The request header that marks the requests of the server itself: callbacks and fetches."""
 
 META_PREFIX = "x-oss-meta-"
 MAX_META = 8 * 1024
@@ -47,7 +47,7 @@ _ENCRYPTION_STORED = (ENCRYPTION, _KEY_ID, _DATA_ENCRYPTION)
 _ENCRYPTING = frozenset(
     "PutBucket PutObject PostObject CopyObject InitiateMultipartUpload AppendObject".split()
 )
-"""The operations that take an encryption (help page of 0005-00000002, but for PutBucket)."""
+"""The operations that accept an encryption: PutBucket, and those of EC 0005-00000002's page."""
 
 STORAGE_CLASS = "x-oss-storage-class"
 _FORBID_OVERWRITE = "x-oss-forbid-overwrite"
@@ -90,7 +90,7 @@ def sends_metadata(headers: Mapping[str, str]) -> bool:
 
 
 def _names(headers: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the names of headers; V1 and V2 sign an empty type like none (P-20)."""
+    """Return the names of headers without an empty type, which V1 and V2 sign like none (P-20)."""
     if headers.get("content-type") == "":
         return tuple(name for name in headers if name != "content-type")
     return tuple(headers)
@@ -102,27 +102,27 @@ def _stored_names(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def metadata(stored: Mapping[str, str]) -> dict[str, str]:
-    """Select the user metadata of an object out of its stored headers."""
+    """Select the user metadata from the stored headers of an object."""
     return {name: value for name, value in stored.items() if name.startswith(META_PREFIX)}
 
 
 def without_encryption(stored: Mapping[str, str]) -> dict[str, str]:
-    """Leave out the encryption of an object, which a copy does not inherit."""
+    """Return stored headers without the encryption, which a copy does not inherit."""
     return {name: value for name, value in stored.items() if name not in _ENCRYPTION_STORED}
 
 
 def encryption_of(stored: Mapping[str, str]) -> dict[str, str]:
-    """Select the encryption of an object out of its stored headers."""
+    """Select the encryption from the stored headers of an object."""
     if ENCRYPTION not in stored:
         return {}
     return {name: stored[name] for name in _ENCRYPTION_STORED if name in stored}
 
 
 def encryption(headers: Mapping[str, str]) -> dict[str, str]:
-    """Select the server-side encryption that a request asks for.
+    """Return the headers of the server-side encryption that a request asks for.
 
-    The key id and the algorithm for the data are used only with KMS, and the context is only
-    checked. Raises `InvalidArgument`, `InvalidEncryptionAlgorithmError` and
+    The key id and the algorithm for the data apply only to KMS. The context is checked, but not
+    stored. Raises `InvalidArgument`, `InvalidEncryptionAlgorithmError` and
     `InvalidDataEncryptionAlgorithmError`.
     """
     algorithm = headers.get(ENCRYPTION)
@@ -144,9 +144,9 @@ def encryption(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def check_key(encryption: Mapping[str, str]) -> None:
-    """Raise `InvalidArgument` for an encryption by a key whose id cannot be one of KMS (P-96).
+    """Raise `InvalidArgument` if the key id of an encryption cannot be one of KMS (P-96).
 
-    KMS has ids such as a UUID and `key-…`, aliases `alias/…`, and ARNs.
+    A KMS key has an id (a UUID or `key-…`), an alias (`alias/…`) or an ARN.
     """
     key = encryption.get(_KEY_ID)
     if key is not None and "-" not in key and "/" not in key:
@@ -170,20 +170,20 @@ def refuse_encryption(headers: Mapping[str, str], operation: str) -> None:
 
 
 def storage_class(headers: Mapping[str, str], default: str) -> str:
-    """Find the storage class that a request asks for; raises `InvalidArgument`."""
+    """Return the storage class that a request asks for; raises `InvalidArgument`."""
     value = headers.get(STORAGE_CLASS, default)
     if not value:
         raise invalid_argument(STORAGE_CLASS, value, code=ErrorCase.STORAGE_CLASS_EMPTY)
     if value not in STORAGE_CLASSES:
         message = f"Storage class {value!r} is unknown; use {listed(STORAGE_CLASSES)}."
-        # CopyObject answers with the EC of PutBucket, and other operations with another one.
+        # CopyObject answers with the EC of PutBucket, unlike other operations.
         ec = "0013-00000101" if "x-oss-copy-source" in headers else "0017-00000132"
         raise invalid_argument(STORAGE_CLASS, value, message, ec=ec)
     return value
 
 
 def refuse_storage_class(headers: Mapping[str, str], ec: str) -> None:
-    """Raise `InvalidArgument` if a later request of an upload has a storage class."""
+    """Raise `InvalidArgument` if a request has a storage class but does not begin an upload."""
     if STORAGE_CLASS in headers:
         code = ErrorCase.STORAGE_CLASS_OF_UPLOAD
         raise invalid_argument(STORAGE_CLASS, headers[STORAGE_CLASS], code=code, ec=ec)
@@ -198,7 +198,7 @@ def forbids_overwrite(headers: Mapping[str, str]) -> bool:
 
 
 def required(headers: Mapping[str, str], name: str, meaning: str) -> str:
-    """Return a header that an operation needs; raises `InvalidArgument` where it is missing."""
+    """Return a header that an operation needs; raises `InvalidArgument` if it is missing."""
     value = headers.get(name, "")
     if not value:
         raise invalid_argument(name, value, f"The header {name} with {meaning} is missing.")
@@ -206,7 +206,7 @@ def required(headers: Mapping[str, str], name: str, meaning: str) -> str:
 
 
 def flag(headers: Mapping[str, str], name: str) -> bool:
-    """Whether a header is `true`; a missing one is not."""
+    """Whether a header is `true`, in any case; False if it is missing."""
     return headers.get(name, "").lower() == "true"
 
 

@@ -14,7 +14,7 @@ from urllib.parse import unquote_plus
 
 from oss_emulator.system import read_at
 
-# Names of headers repeat, and the journal remembers the headers of many requests.
+# The names of headers repeat, and the journal stores the headers of many requests.
 _lower = lru_cache(1024)(str.lower)
 
 _NO_QUERY: Mapping[str, str] = MappingProxyType({})
@@ -26,7 +26,7 @@ _ABSOLUTE = re.compile(r"[A-Za-z]+://(?P<host>[^/?]*)/?(?P<rest>.*)", re.DOTALL)
 class Request(NamedTuple):
     """An HTTP request without its body.
 
-    Header names are in lower case. The first of several headers of one name counts; the Referer
+    Header names are in lower case. Of several headers with one name, the first counts; the Referer
     may be an exception (R-29).
     """
 
@@ -37,7 +37,7 @@ class Request(NamedTuple):
     query: Mapping[str, str]
     headers: Mapping[str, str]
     received: float
-    """When it arrived, in seconds since the epoch; the protocol itself never reads a clock."""
+    """The time of arrival in seconds since the epoch; this package never reads a clock."""
     remote: str = ""
     secure: bool = False
     version: str = "1.1"
@@ -48,7 +48,7 @@ class Request(NamedTuple):
     repeated: tuple[str, ...] = ()
     """The names of headers that were sent more than once, in lower case."""
     original: "Request | None" = None
-    """The request as it came, if this one was translated from S3 (P-70)."""
+    """The request as received, if this one was translated from S3 (P-70)."""
 
     @classmethod
     def parse(
@@ -110,7 +110,7 @@ class ReadableFile(Protocol):
     """A file that can be read at any position."""
 
     def fileno(self) -> int:
-        """Return the descriptor, valid until another file of the response is asked for its own."""
+        """Return the descriptor, valid until `fileno` of another file of the response is called."""
 
 
 class FileRange(NamedTuple):
@@ -128,10 +128,10 @@ class FileRange(NamedTuple):
 
 
 class Stream(NamedTuple):
-    """Bytes that are made while they are sent; how many is known at the end only."""
+    """Bytes that are made while they are sent; their number is known only at the end."""
 
     chunks: Iterator[bytes]
-    """The next one may take time, so ask for it in a thread. An empty one is not sent."""
+    """The next chunk may take time, so call `next` in a thread. Empty chunks are not sent."""
     close: Callable[[], None]
     """Ends the work; called when all bytes were sent or the client has left."""
 
@@ -150,7 +150,7 @@ class Callback(NamedTuple):
     content_type: str
     body: bytes
     headers: Mapping[str, str] = MappingProxyType({})
-    """Headers that the upload asks for, beside those that every call has."""
+    """Headers that the upload adds to those of every call."""
 
 
 class AccessRecord(NamedTuple):
@@ -177,11 +177,11 @@ class Response(NamedTuple):
     access: AccessRecord | None = None
     """The last decision on permissions, if the operation itself decides on each entry."""
     fetch: str = ""
-    """The id of a task that fetches a URL, which begins once the answer is made; "" for none."""
+    """The id of the fetch task to begin once the answer is made; "" for none."""
     ends_connection: bool = False
     """Whether the connection must close: the body is shorter than `Content-Length` says (P-56)."""
     timed: bool = True
-    """Whether it has `x-oss-server-time`; few answers have none (S-08)."""
+    """Whether it has the header `x-oss-server-time`; few answers lack it (S-08)."""
 
 
 @lru_cache(256)  # clients request one signed URL many times
@@ -197,7 +197,7 @@ def parse_query(query_string: str) -> Mapping[str, str]:
 
 @lru_cache(256)
 def repeated_names(query_string: str) -> tuple[str, ...]:
-    """Find the names that a query has more than once, decoded."""
+    """Return the names that occur more than once in a query, decoded."""
     names = Counter(_decode(part.partition("=")[0]) for part in query_string.split("&") if part)
     return tuple(name for name, times in names.items() if times > 1)
 

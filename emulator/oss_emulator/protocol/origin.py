@@ -1,7 +1,7 @@
-"""What a browser says about the page behind a request (the Fetch and Fetch Metadata standards).
+"""The headers in which browsers describe the page behind a request (Fetch, Fetch Metadata).
 
-A page cannot change these headers. Clients that are not browsers do not send them, so nothing here
-concerns such clients.
+A page cannot change these headers. Clients other than browsers do not send them, so the checks
+here do not affect such clients.
 """
 
 from typing import Final
@@ -9,11 +9,11 @@ from typing import Final
 from oss_emulator.protocol.message import Request
 
 SITE: Final = "sec-fetch-site"
-"""The header that relates the page to the host. Browsers send it, with `sec-fetch-mode` and
-`sec-fetch-dest`, to https, to `localhost` and to loopback addresses only."""
+"""The header that says how the page is related to the host. Browsers send it, `sec-fetch-mode` and
+`sec-fetch-dest` only over https, to `localhost` and to loopback addresses."""
 
 _OWN: Final = frozenset({"same-origin", "none"})
-"""Sent by a page of the same origin, or because the user entered the address."""
+"""The values for a page of the same origin, and for an address that the user entered."""
 
 OF_BROWSERS: Final = frozenset(
     {"sec-fetch-mode", "sec-fetch-dest", "upgrade-insecure-requests", "origin"}
@@ -33,7 +33,7 @@ def is_foreign(request: Request) -> bool:
 def is_visit(request: Request) -> bool:
     """Return whether the answer becomes the page of a whole tab, as after a click on a link.
 
-    Such a request has no origin unless it has a body.
+    Such a request has an `Origin` header only if it has a body.
     """
     headers = request.headers
     navigates = headers.get("sec-fetch-mode") == "navigate"
@@ -43,8 +43,8 @@ def is_visit(request: Request) -> bool:
 def is_preflighted(request: Request) -> bool:
     """Return whether a browser sends the request only after a preflight that allowed it.
 
-    Credentials of OSS and AWS need one, and so do `x-oss-` and `x-amz-` headers. Other headers and
-    content types may need one too, but these may differ between browsers.
+    Credentials of OSS and AWS need a preflight, and so do `x-oss-` and `x-amz-` headers. Other
+    headers and content types are not considered, because browsers may differ in them.
     """
     headers = request.headers
     signed = headers.get("authorization", "").startswith(("OSS", "AWS"))
@@ -54,7 +54,7 @@ def is_preflighted(request: Request) -> bool:
 def is_from_browser(request: Request) -> bool:
     """Return whether a browser sent the request.
 
-    To plain http at names other than `localhost`, browsers send no `sec-fetch-` headers, but
-    `upgrade-insecure-requests` when they want to show the answer, and `origin` for most scripts.
+    Over plain http to hosts other than `localhost`, browsers send no `sec-fetch-` headers. They
+    send `upgrade-insecure-requests` for documents, and `origin` for most requests of scripts.
     """
     return not OF_BROWSERS.isdisjoint(request.headers)

@@ -85,7 +85,7 @@ def _group(name: str, prefix: str, delimiter: str) -> str:
 def after(
     items: Iterable[tuple[str, Item]], marker: str, limit: int
 ) -> tuple[list[tuple[str, Item]], str]:
-    """Take the first `limit` items, sorted by name, whose names are greater than `marker`.
+    """Return the first `limit` of sorted items whose names are greater than `marker`.
 
     Also returns the last name of the page, or "" if nothing follows.
     """

@@ -125,7 +125,7 @@ def number(
 def is_number(text: str, least: int = 0, most: int = 10**19) -> bool:
     """Return whether a text is an integer between two bounds, in less than 20 ASCII digits.
 
-    int() would also take "+5", "1_000" and digits of other scripts, and fails for many digits.
+    int() also accepts "+5", "1_000" and digits of other scripts, and fails for many digits.
     """
     return text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most
 
@@ -133,9 +133,9 @@ def is_number(text: str, least: int = 0, most: int = 10**19) -> bool:
 def traffic_limit(
     in_header: str | None, in_query: str | None, *, lenient: bool = False
 ) -> int | None:
-    """Parse the `x-oss-traffic-limit` in bit/s, None without one; raises `InvalidArgument`.
+    """Parse the `x-oss-traffic-limit` in bit/s, None if it is missing; raises `InvalidArgument`.
 
-    `lenient` accepts limits below the least of the page (P-92).
+    `lenient` accepts limits below the documented minimum (P-92).
     """
     text = in_query if in_header is None else in_header
     if text is None:
@@ -148,7 +148,7 @@ def traffic_limit(
 
 
 def encoding_type(request: Request) -> str | None:
-    """Parse how a listing encodes names, None or "url" (P-33); raises `InvalidArgument`.
+    """Parse the encoding of names in a listing, None or "url" (P-33); raises `InvalidArgument`.
 
     It is a parameter or a header (help page of 0017-00000235).
     """

@@ -14,7 +14,7 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 
 class ImageAction(NamedTuple):
-    """One action, checked, with the parameters that it was sent with."""
+    """One valid action with its parameters."""
 
     name: str
     numbers: Mapping[str, int] = {}
@@ -26,7 +26,7 @@ class SaveAs(NamedTuple):
     """Where `sys/saveas` puts the result."""
 
     bucket: str
-    """The bucket as it was sent, "" for the bucket of the source."""
+    """The bucket as sent, "" for the bucket of the source."""
     key: str
 
 
@@ -43,9 +43,9 @@ class _Parameter(NamedTuple):
     """A range such as `1..100`, words such as `0|1`, `colour` or `base64`."""
     ec: str
     missing: str = ""
-    """The EC of a parameter without a value, "" if it is ignored."""
+    """The EC of a parameter without a value; "" if such a parameter is ignored."""
     not_number: str = ""
-    """The EC of a value that is not a number, "" for that of a number out of range."""
+    """The EC of a value that is not a number; "" if `ec` is used."""
 
 
 _SNAPSHOT: Final = "video/snapshot"
@@ -135,9 +135,9 @@ video/snapshot
 """
 """Actions, and below each its parameters: name, kind and EC.
 
-Most ECs have only their end, and `-` stands for an unknown one. `*` is a value without a key.
-After `?` is the EC of an action that lacks what it needs and of a parameter without a value; after
-`!` that of a value that is not a number.
+Most ECs are shortened to their last digits; `-` is an unknown EC. `*` is a value without a key.
+`?` precedes the EC of an action without a required parameter, or of a parameter without a value;
+`!` precedes the EC of a value that is not a number.
 """
 
 
@@ -169,7 +169,7 @@ def _ec(number: str) -> str:
 _PARAMETERS, _MISSING = _parse_table()
 
 ALONE: Final = frozenset({"info", "average-hue"})
-"""The actions that answer with JSON and stand alone."""
+"""The actions that answer with JSON and exclude other actions."""
 
 FONTS: Final = frozenset(
     """
@@ -195,7 +195,7 @@ _INTEGER: Final = re.compile(r"-?[0-9]{1,9}")
 
 
 def parse_process(text: str, *, preparing: bool = False) -> Process:
-    """Parse the value of `x-oss-process`; `preparing` says that it prepares a watermark.
+    """Parse the value of `x-oss-process`; `preparing`: whether it prepares an image watermark.
 
     Raises `InvalidArgument`, `MissingArgument`, `BadRequest`, `NoSuchStyle` and `NotImplemented`.
     """
@@ -203,7 +203,7 @@ def parse_process(text: str, *, preparing: bool = False) -> Process:
     kind, _, rest = instructions.partition("/")
     save_as = _parse_save_as(save) if bar else None
     if kind == "style":
-        if not rest:  # assumed: like the name of a style that was never put
+        if not rest:  # assumed to be answered like an unknown style
             raise OSSError(ErrorCase.NO_SUCH_STYLE, Style=rest)
         return Process(style=rest, save_as=save_as)
     if instructions.partition(",")[0] == _SNAPSHOT:

@@ -18,7 +18,7 @@ MAX_SQL: Final = 16 * 1024
 
 
 class HeaderInfo(StrEnum):
-    """What the first row of a CSV object is."""
+    """How to treat the first row of a CSV object."""
 
     NONE = "NONE"
     IGNORE = "IGNORE"
@@ -143,7 +143,7 @@ def _parse_sql(text: str) -> str:
     if not text:
         raise OSSError(ErrorCase.SQL_EMPTY)
     try:
-        # More text than this cannot be a statement of the allowed size.
+        # A longer text cannot decode to a statement of the allowed size.
         sql = b64decode(text, validate=True) if len(text) < 2 * MAX_SQL else None
     except ValueError:
         raise OSSError(ErrorCase.SQL_NOT_BASE64) from None
@@ -238,7 +238,7 @@ def _flag(root: xml.Node, path: str, *, usual: bool = False) -> bool:
 
 
 def _characters(root: xml.Node, path: str, usual: bytes, most: int, code: ErrorCase) -> bytes:
-    """Decode up to `most` characters in base64; an empty element means the usual ones."""
+    """Decode up to `most` characters in base64; an empty element means `usual`."""
     text = root.text(path)
     if not text:
         return usual
@@ -269,12 +269,12 @@ class FrameType(IntEnum):
 
 
 def data(offset: int, content: bytes, *, checked: bool) -> bytes:
-    """Format rows of a result; `offset` is how far the object was read."""
+    """Format rows of a result; `offset` is the position up to which the object was read."""
     return _frame(FrameType.DATA, pack("!Q", offset) + content, checked=checked)
 
 
 def continuous(offset: int, *, checked: bool) -> bytes:
-    """Format a frame that only tells the progress, so that the connection stays alive."""
+    """Format a frame that only reports progress, which keeps the connection alive."""
     return _frame(FrameType.CONTINUOUS, pack("!Q", offset), checked=checked)
 
 
@@ -296,7 +296,7 @@ def meta_end(scanned: int, splits: int, rows: int, columns: int | None) -> bytes
 
 
 _NO_ERROR: Final = b"."
-"""Neither a code before the point nor a message after it (Q-13)."""
+"""An empty code before the point, and an empty message after it (Q-13)."""
 
 
 def _frame(kind: FrameType, payload: bytes, *, checked: bool) -> bytes:

@@ -16,7 +16,7 @@ MAX_VALUE: Final = 256
 """Bytes in UTF-8 (PutObjectTagging)."""
 
 _SIGNS: Final = frozenset(" +-=._:/")
-"""The characters that a tag may have besides letters and digits (PutObjectTagging)."""
+"""The characters that a tag may have in addition to letters and digits (PutObjectTagging)."""
 
 
 def parse_header(header: str) -> dict[str, str]:

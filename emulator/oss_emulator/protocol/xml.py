@@ -30,7 +30,7 @@ _REPLACEMENTS = dict.fromkeys((*_CONTROLS, 0xFFFE, 0xFFFF), "\ufffd")
 class DocumentError(ValueError):
     """A document that its operation does not accept; the text says why.
 
-    `ec` is that of the help page about the mistake, None for the general one.
+    `ec` is the EC of the help page about the mistake; None for the general EC.
     """
 
     def __init__(self, text: str, ec: str | None = None) -> None:
@@ -39,7 +39,7 @@ class DocumentError(ValueError):
 
 
 class RootError(DocumentError):
-    """A document with another root."""
+    """A document with the wrong root element."""
 
 
 def format(root: str, content: Value) -> bytes:
@@ -78,7 +78,7 @@ def _write(lines: list[str], indent: str, children: Children) -> None:
         else:
             _write_nested(lines, indent, name, value)
             continue
-        if _ESCAPED.search(text):  # most text needs no escape, and this is the faster way to see it
+        if _ESCAPED.search(text):  # faster than `translate` for most text, which needs no escape
             text = text.translate(_ESCAPES)
         lines.append(f"{indent}<{name}>{text}</{name}>")
 
@@ -89,7 +89,7 @@ def _write_nested(lines: list[str], indent: str, name: str, children: Children) 
     _write(lines, indent + "  ", children)
     if len(lines) > start:
         lines.append(f"{indent}</{name}>")
-    else:  # ali-oss takes white space in an empty list as an entry
+    else:  # ali-oss parses white space in an empty list as an entry
         lines[-1] += f"</{name}>"
 
 
@@ -136,7 +136,7 @@ class Node:
 
     @property
     def content(self) -> Value:
-        """The value that `format` turns into this element: its children, else its text."""
+        """The value that `format` formats as this element: its children, else its text."""
         return [(child.name, child.content) for child in self] or self.value.strip()
 
 
@@ -148,7 +148,7 @@ _AMPERSANDS = re.compile(
 
 
 def escape_ampersands(document: bytes) -> bytes:
-    """Escape each `&` that begins no reference of XML, as some clients send it (P-34, P-90)."""
+    """Escape each `&` that does not begin a reference; some clients send such (P-34, P-90)."""
     return _AMPERSANDS.sub(lambda found: found[1] or b"&amp;", document)
 
 

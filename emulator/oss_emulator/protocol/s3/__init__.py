@@ -1,5 +1,5 @@
-"""The S3 protocol: a separate front that turns S3 requests into OSS requests, and answers back.
+"""The S3 protocol: translates S3 requests to OSS, and the answers of OSS to S3.
 
-`pipeline.s3` uses it before routing; operations know nothing of it. The facts are P-70 to P-76 in
+`pipeline.s3` uses it before routing; operations do not depend on it. The facts are P-70 to P-76 in
 `docs/protocol.md`.
 """

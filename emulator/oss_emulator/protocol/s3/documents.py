@@ -1,6 +1,6 @@
-"""The documents of S3 as those of OSS, and back (P-72).
+"""Translates documents of S3 to OSS and back (P-72).
 
-Most answers differ in the name space and the names of storage classes only. The name space is that
+Most answers differ only in the name space and the names of storage classes. The name space is that
 of "Amazon S3 REST API"; errors have none.
 """
 
@@ -28,7 +28,7 @@ _GRANTS: Final = {"public-read": ("READ",), "public-read-write": ("READ", "WRITE
 
 
 def from_oss(operation: str, document: bytes) -> bytes:
-    """Turn the document that an operation of OSS answers into that of S3."""
+    """Translate the answer of an operation of OSS to the document of S3."""
     if operation in _FROM_OSS:
         document = _FROM_OSS[operation](document)
     document = _CLASS.sub(_rename_class, document)
@@ -92,7 +92,7 @@ def _rule_to_oss(rule: Node) -> Children:
         found.append(("Prefix", ""))  # OSS requires it
     for child in conditions:
         if child.name == "Expiration" and child.first("Date") is not None:
-            found.append(("Date", child.text("Date")))  # not in an Expiration of OSS
+            found.append(("Date", child.text("Date")))  # OSS has it outside of Expiration
         elif child.name in ("Prefix", "Tag", *_KEPT):
             found.append((child.name, child.content))
         elif child.name in _SIZES:
@@ -165,9 +165,9 @@ TO_OSS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
     "PutBucketLifecycle": partial(_lifecycle, _rule_to_oss),
     "PutObjectACL": _refuse_grants,
 }
-"""The operations of OSS whose request documents differ from those of S3, and what turns these.
+"""The functions that translate the request documents of S3, by the operation of OSS.
 
-It raises `DocumentError`, and `NotImplemented` for what has no counterpart in OSS.
+They raise `DocumentError`, and `NotImplemented` for what has no counterpart in OSS.
 """
 
 ANSWERS: Final = _FROM_OSS.keys() | frozenset(

@@ -1,4 +1,4 @@
-"""Forms of S3: their fields as those of OSS, and the signature of their policy (P-75).
+"""Forms of S3: translates their fields to OSS, and verifies the signature of their policy (P-75).
 
 Source: "Browser-based uploads using POST" of the Amazon S3 documentation.
 """
@@ -23,7 +23,7 @@ from oss_emulator.protocol.signature.claim import (
 _POLICY: Final = "policy"
 _ACL: Final = "x-oss-object-acl"
 _ACLS: Final = ("acl", "x-amz-acl", _ACL)
-"""The names that a form and its policy may have for the ACL of the object."""
+"""The names that a form and its policy may use for the ACL of the object."""
 _TAGGING: Final = "tagging"
 _FIELDS_V4: Final = ("x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature")
 _FIELDS_V2: Final = ("AWSAccessKeyId", "Signature")
@@ -38,9 +38,9 @@ def is_marked(form: Form) -> bool:
 
 
 def translate(form: Form) -> Form:
-    """Turn a form of S3 into one of OSS, which keeps the original; raises `OSSError`."""
+    """Translate a form of S3 to one of OSS, which keeps the original; raises `OSSError`."""
     fields = {name: value for name, value in form.fields.items() if name not in _SIGNING}
-    for name in fields:  # nothing here checks the file, and no field of OSS sets tags
+    for name in fields:  # checksums of files are not checked, and OSS has no field for tags
         if name.startswith(headers.CHECKSUM) or name == _TAGGING:
             raise headers.unsupported(name, "field")
     found = headers.to_oss(fields, of_object=True)
@@ -52,9 +52,8 @@ def translate(form: Form) -> Form:
 def conditional(form: Form, bucket: str, sent: Mapping[str, str]) -> dict[str, str]:
     """Return the values that the conditions of a policy check: those that the object really gets.
 
-    A form of OSS or S3 has them under all names that a condition may have for them. `bucket` is the
-    one that the form is sent to, and `sent` are the headers of the request, of which only the ACL
-    counts.
+    Each value has all names that a condition of OSS or S3 may use for it. `bucket` is the bucket
+    that the form is sent to; `sent` are the headers of the request, of which only the ACL counts.
     """
     given = {} if form.original is None else form.original.fields
     found = {**given, **form.fields, **headers.from_oss(form.fields), "bucket": bucket}
@@ -65,7 +64,7 @@ def conditional(form: Form, bucket: str, sent: Mapping[str, str]) -> dict[str, s
 
 
 def parse(form: Form) -> Claim | None:
-    """Parse the claim of a form as it came; None if it is not signed. Raises `InvalidArgument`."""
+    """Parse the claim of an S3 form; None if it is not signed. Raises `InvalidArgument`."""
     if any(map(form.has, _FIELDS_V4)):
         return _parse_v4(form)
     if any(map(form.has, _FIELDS_V2)):

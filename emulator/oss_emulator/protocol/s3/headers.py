@@ -1,4 +1,4 @@
-"""The headers of S3 as those of OSS, and back (P-72), and what marks a request as S3 (P-70)."""
+"""Translates headers of S3 to OSS and back (P-72), and recognises requests of S3 (P-70)."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -13,7 +13,7 @@ CHUNKED: Final = "aws-chunked"
 PAYLOAD_HASH: Final = "x-amz-content-sha256"
 
 CONTENT_LENGTH: Final = "x-amz-decoded-content-length"
-"""The bytes of the content of a body in chunks."""
+"""The header with the bytes of the content of a body in chunks."""
 
 COMPATIBLE: Final = "x-oss-s3-compat"
 """The header of OSS that asks for S3."""
@@ -93,7 +93,7 @@ _UNDERSTOOD: Final = frozenset(
     sdk-checksum-algorithm te trailer user-agent
     """.split()
 )
-"""The request headers that concern the signature and the transfer, and nothing that is stored."""
+"""The request headers that concern only the signature and the transfer."""
 
 _FROM_OSS: Final = {
     f"x-oss-{name}": f"{PREFIX}{name}"
@@ -106,9 +106,9 @@ _FROM_OSS: Final = {
 
 
 def to_oss(headers: Mapping[str, str], *, of_object: bool) -> dict[str, str]:
-    """Turn the headers of an S3 request into those of OSS; `x-oss-` headers stay.
+    """Translate the headers of an S3 request to OSS; `x-oss-` headers stay.
 
-    Raises `InvalidArgument`, and `NotImplemented` for a header that is not understood.
+    Raises `InvalidArgument`, and `NotImplemented` for an unknown header.
     """
     found = {name: value for name, value in headers.items() if not name.startswith(PREFIX)}
     for name, value in headers.items():
@@ -127,7 +127,7 @@ def to_oss(headers: Mapping[str, str], *, of_object: bool) -> dict[str, str]:
 
 
 def from_oss(headers: Mapping[str, str]) -> dict[str, str]:
-    """Turn the headers of an answer of OSS into those of S3."""
+    """Translate the headers of an answer of OSS to S3."""
     found = {}
     for name, value in headers.items():
         lower = name.lower()
@@ -143,7 +143,7 @@ def from_oss(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def storage_class(oss: str) -> str:
-    """Return the name that S3 has for a storage class of OSS; others keep their names."""
+    """Return the S3 name of a storage class of OSS; without one, the name of OSS."""
     return _S3_CLASSES.get(oss, oss)
 
 
@@ -176,6 +176,6 @@ def _unframe(headers: Mapping[str, str], found: dict[str, str]) -> None:
 
 
 def unsupported(name: str, kind: str = "header") -> OSSError:
-    """Make the error for a header, or a field of a form, that OSS does not have."""
+    """Make the error for a header or a form field that OSS does not have."""
     message = f"The {kind} {name} of S3 has no counterpart that OSS documents; leave it out."
     return OSSError(ErrorCase.NOT_IMPLEMENTED, message, Header=name)

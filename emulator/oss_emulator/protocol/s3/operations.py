@@ -1,4 +1,4 @@
-"""The operations of S3: those that OSS answers, and the names of all others (P-71)."""
+"""The operations of S3: those that OSS answers, and the names of the others (P-71)."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
@@ -65,7 +65,7 @@ OF_OSS: Final = frozenset(
     PutObject PutObjectACL UploadPart UploadPartCopy
 """.split()
 )
-"""The operations of OSS that answer them."""
+"""The operations of OSS that answer those of S3."""
 
 _CONFIGURATIONS: Final = """
     BucketLifecycle bucket lifecycle Delete
@@ -125,7 +125,7 @@ _PART: Final = "partNumber"
 
 
 def check_supported(method: str, target: Target, query: Mapping[str, str]) -> None:
-    """Raise `NotImplemented`, which names the operation, unless OSS answers it over S3."""
+    """Raise `NotImplemented` with the name of the operation unless OSS answers it over S3."""
     resource = "object" if target.key else "bucket" if target.bucket else "service"
     subresource = next((name for name in query if name in _SUBRESOURCES), "")
     if _PART in query and "uploadId" not in query:
@@ -138,7 +138,7 @@ def check_supported(method: str, target: Target, query: Mapping[str, str]) -> No
 
 
 def unsupported(name: str, method: str, subresource: str) -> OSSError:
-    """Make the error for an operation, by its name, that OSS does not answer over S3."""
+    """Make the error for an operation that OSS does not answer over S3."""
     message = (
         f"{name} is not an operation that OSS answers over the S3 protocol; docs/s3.md lists those."
     )

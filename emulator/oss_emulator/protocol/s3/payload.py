@@ -27,7 +27,7 @@ from oss_emulator.protocol.signature import v4
 from oss_emulator.protocol.signature.claim import Claim, Version
 
 MAX_LINE: Final = 4096
-"""Bytes of the longest line around the chunks."""
+"""Bytes of the longest line between chunks."""
 
 MAX_TRAILERS: Final = 16
 
@@ -37,7 +37,7 @@ _TRAILER_SIGNATURE: Final = "x-amz-trailer-signature"
 
 
 class Seed(NamedTuple):
-    """The start of the chain of signatures: the signature of the head, and its key."""
+    """The start of the chain of signatures: the signature of the head and its signing key."""
 
     key: bytes
     date: str
@@ -55,7 +55,7 @@ class _State(Enum):
 
 
 class ChunkDecoder:
-    """Decodes a body in chunks; `seed` is None where signatures are not verified."""
+    """Decodes a body in chunks; without a `seed`, signatures are not verified."""
 
     def __init__(self, *, signed: bool, trailers: bool, seed: Seed | None = None) -> None:
         """`signed`: each chunk has a signature. `trailers`: headers follow the last chunk."""
@@ -73,7 +73,7 @@ class ChunkDecoder:
         self._hash = sha256()
 
     def feed(self, data: bytes) -> bytes:
-        """Take bytes as they came and return the content in them; raises `OSSError`."""
+        """Decode received bytes and return the content in them; raises `OSSError`."""
         content, start = [], 0
         while start < len(data):
             if self._state is _State.CONTENT:
@@ -96,7 +96,7 @@ class ChunkDecoder:
     def finish(self) -> None:
         """Raise `IncompleteBody` unless the last chunk and its trailers have arrived."""
         if self._state is _State.TRAILERS and not self._line and not self._has_trailers:
-            return  # the last line end is missing, as some clients send it
+            return  # some clients omit the last line end
         if self._state is not _State.DONE:
             raise OSSError(
                 ErrorCase.INCOMPLETE_BODY, "The body in chunks ends before its last chunk."
@@ -160,8 +160,8 @@ class ChunkDecoder:
         self._check("TRAILER", sha256(text.encode("latin-1")).hexdigest(), claimed)
 
     def _check(self, kind: str, text: str, claimed: str) -> None:
-        """Check a signature, which covers the one before it."""
-        assert self._seed is not None  # noqa: S101 - the callers ask
+        """Check a signature of the chain; each signature covers the previous one."""
+        assert self._seed is not None  # noqa: S101 - the callers check it
         key, date, scope, _ = self._seed
         head = f"{signature.SCHEME}-{kind}\n{date}\n{scope}\n{self._previous}"
         expected = v4.sign(key, f"{head}\n{text}".encode())
@@ -275,7 +275,7 @@ class Payload(NamedTuple):
         )
 
     def sign(self, claim: Claim, secret: str | None) -> "Payload":
-        """Enable the check of the chunk signatures, if the claim can be verified."""
+        """Return a payload whose reader verifies the chunk signatures, if that is possible."""
         signed = self.framing is not None and self.framing.signed
         if not signed or secret is None or claim.version is not Version.V4:
             return self
@@ -288,7 +288,7 @@ class Payload(NamedTuple):
 
 
 class PayloadReader:
-    """Takes a body as it arrives and returns its content."""
+    """Decodes a body as it arrives, and checks its size and checksums."""
 
     def __init__(self, payload: Payload) -> None:
         self._payload = payload
@@ -304,7 +304,7 @@ class PayloadReader:
             )
 
     def feed(self, data: bytes) -> bytes:
-        """Take bytes as they came and return the content in them; raises `OSSError`."""
+        """Decode received bytes and return the content in them; raises `OSSError`."""
         content = data if self._decoder is None else self._decoder.feed(data)
         self._size += len(content)
         if self._payload.size is not None and self._size > self._payload.size:
@@ -345,7 +345,7 @@ class PayloadReader:
 
 
 def _checksums(headers: Mapping[str, str]) -> dict[str, str]:
-    """Select the checksums of content that can be calculated here; CRC64NVME is not (P-74)."""
+    """Select the checksums that can be verified; CRC64NVME cannot (P-74)."""
     return {name: headers[CHECKSUM + name] for name in _SUMS if CHECKSUM + name in headers}
 
 

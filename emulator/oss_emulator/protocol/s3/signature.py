@@ -198,7 +198,7 @@ def string_to_sign_v2(claim: Claim, request: Request, bucket: str, key: str) -> 
     """Format the text that version 2 signs."""
     headers = request.headers
     date = "" if claim.place is SignedIn.HEADER and _DATE in headers else claim.date
-    # A URL has the headers of S3 as parameters, and they are signed as headers.
+    # A signed URL has headers of S3 as parameters, which are signed as headers.
     fields = {**request.query, **headers} if claim.place is SignedIn.URL else headers
     amz = "".join(
         f"{name}:{fields[name].strip(canonical.BLANKS)}\n"
@@ -206,7 +206,7 @@ def string_to_sign_v2(claim: Claim, request: Request, bucket: str, key: str) -> 
         if name.startswith("x-amz-")
     )
     query = _subresources(request.query_string)
-    # The resource begins with the bucket, wherever the request names it, and a slash follows it.
+    # The resource begins with `/bucket/`, wherever the request names the bucket.
     in_path = not bucket or unquote_plus(request.path[1:]) != key
     resource = request.path if in_path else f"/{bucket}{request.path}"
     if bucket and resource == f"/{bucket}":
@@ -349,7 +349,7 @@ def parse_credential(text: str, ec: str, ec_of_end: str | None = None) -> tuple[
 
 
 def _check_headers(claim: Claim, request: Request) -> None:
-    """Check that all headers that change the effect are signed."""
+    """Check that all headers that have an effect are signed."""
     signed = claim.additional_headers
     # Version 2 always covers all `x-amz-` headers; both versions cover the date and the hash.
     of_v2 = claim.version is Version.V2
@@ -378,8 +378,8 @@ def _check_once(claim: Claim, request: Request) -> None:
 def _check_parameters_v2(claim: Claim, request: Request) -> None:
     """Check that each parameter that has an effect is signed, or that S3 leaves it unsigned."""
     for name, value in request.query.items():
-        if name.lower().startswith("x-amz-"):  # as headers; a URL signs those in lower case
-            in_url = claim.place is SignedIn.URL and "\n" not in value  # which would end the header
+        if name.lower().startswith("x-amz-"):  # signed as a header, in URLs and in lower case only
+            in_url = claim.place is SignedIn.URL and "\n" not in value  # it would end the header
             unsigned_ = not (in_url and name.startswith("x-amz-"))
         else:
             unsigned_ = (name in KNOWN or is_parameter(name)) and name not in _COVERED_BY_V2
@@ -393,13 +393,13 @@ def compare(claim: Claim, right: Calculation) -> None:
 
 
 def _squeeze(value: str) -> str:
-    """Write several blanks as one ("Trimall")."""
+    """Replace each run of blanks by one space, and strip the ends ("Trimall")."""
     return " ".join(filter(None, value.replace("\t", " ").split(" ")))
 
 
 @lru_cache(1024)
 def _path(path: str) -> str:
-    """Percent-encode the path that is acted on, however the client encoded it (P-43)."""
+    """Decode the path and encode it canonically, so the client's spelling has no effect (P-43)."""
     return quote(unquote_to_bytes(encode(path.replace("+", " "))), safe="/-._~")
 
 

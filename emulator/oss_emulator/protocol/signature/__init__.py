@@ -24,7 +24,7 @@ from oss_emulator.protocol.signature.claim import (
 __all__ = ["Claim", "SignedIn", "Version", "is_signed", "parse", "verify"]
 
 _EXPIRED: Final = {Version.V4: "0002-00000236"}
-"""The EC of an expired URL, if it is not that of the error (P-17)."""
+"""The EC of an expired URL, if it differs from that of `REQUEST_EXPIRED` (P-17)."""
 
 _MISMATCH: Final = {
     Version.V1: "0002-00000040",
@@ -69,10 +69,10 @@ _ADDITIONAL_HEADERS: Final = {
     (Version.V4, SignedIn.URL): ("", "", ""),
 }
 """The ECs for an empty list of additional headers, for an empty name in it, and for a header that
-the request does not have; those of V4 in the URL are unknown."""
+the request lacks; those of V4 in the URL are unknown."""
 
 _SIGNED_HEADERS: Final = ("content-md5", "content-type", "date")
-"""The headers that are signed if they are sent, besides those of OSS."""
+"""The headers that are signed if they are sent, in addition to those of OSS."""
 
 _TOKENS: Final = frozenset({"x-oss-security-token", "security-token"})
 """The names of a security token, in the header and in the URL (P-16)."""

@@ -1,4 +1,4 @@
-"""The canonical forms of the signed parts of a request, and checks that they have one meaning."""
+"""The canonical forms of the signed parts of a request, and checks that they are unambiguous."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
@@ -63,8 +63,8 @@ def percent(text: str, safe: str = "") -> str:
 def check_once(request: Request, signed: tuple[str, ...], prefixes: tuple[str, ...]) -> None:
     """Raise `InvalidArgument` if a header that is signed was sent more than once.
 
-    One of its values would be signed, and another one might be used. `prefixes` are those of the
-    headers that are always signed.
+    One of its values would be signed, and another one might be used. Headers with one of the
+    `prefixes` are always signed.
     """
     for name in request.repeated:
         if name in signed or name.startswith(prefixes):
@@ -72,9 +72,9 @@ def check_once(request: Request, signed: tuple[str, ...], prefixes: tuple[str, .
 
 
 def check_readable(text: str, names: Iterable[str], is_signed: Callable[[str], bool]) -> None:
-    """Raise `InvalidArgument` if a text of signed parameters reads like others than `names`.
+    """Raise `InvalidArgument` if signed parameters can be read as parameters other than `names`.
 
-    Versions 1 and 2 do not encode them: a value that contains `&acl` is signed like `acl`.
+    Versions 1 and 2 do not encode them, so a value that contains `&acl` is signed like `acl`.
     """
     found = [name for name, _, _ in (part.partition("=") for part in text.split("&"))]
     if sorted(names) != [name for name in found if is_signed(name)]:

@@ -22,7 +22,7 @@ class Version(IntEnum):
 
 
 class SignedIn(StrEnum):
-    """Where a request has its signature."""
+    """The part of a request that contains its signature."""
 
     HEADER = "header"
     URL = "url"
@@ -41,7 +41,7 @@ class Claim(NamedTuple):
     token: str | None
     """The STS token (P-16)."""
     date: str
-    """The time as it was sent and signed: a date; in URLs of V1 and V2 the expiry."""
+    """The signed time as sent: the date, or the expiry in URLs of V1 and V2."""
     signed_at: float | None = None
     """Seconds since the epoch; None in URLs of V1 and V2."""
     expires_at: float | None = None
@@ -215,9 +215,9 @@ class Calculation(NamedTuple):
     """Only in V4: the canonical request, whose hash is in `string_to_sign`."""
 
     def compare(self, claim: Claim, ec: str, key_name: str = "OSSAccessKeyId") -> None:
-        """Raise `SignatureDoesNotMatch`, with the texts to find out why, unless they agree.
+        """Raise `SignatureDoesNotMatch`, with the signed texts, unless the signatures agree.
 
-        `key_name` is the element of the error with the id of the key.
+        `key_name` is the element of the error that contains the id of the key.
         """
         claimed = claim.signature
         if claimed.isascii() and hmac.compare_digest(self.signature, claimed):

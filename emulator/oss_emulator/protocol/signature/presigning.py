@@ -47,7 +47,7 @@ def sign_url(
 
 
 def format_credential(access_key_id: str, date: str, region: str) -> str:
-    """Format the credential: the key and what its signature is limited to."""
+    """Format the credential: the id of the key and the scope of the signature."""
     return f"{access_key_id}/{date[:8]}/{region}/oss/{v4.TERMINATOR}"
 
 

@@ -72,7 +72,7 @@ def parse_url(query: Mapping[str, str]) -> Claim:
 def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str) -> Calculation:
     """Calculate the signature that a request should have (P-10, P-11).
 
-    Raises `InvalidArgument` for a request that has the same text to sign as another one.
+    Raises `InvalidArgument` if a different request would have the same text to sign.
     """
     headers = request.headers
     subresources = _subresources(request.query_string)
@@ -93,7 +93,7 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
 def _subresources(query_string: str) -> str:
     """Format the parameters that are signed (P-12).
 
-    Nothing in them is encoded, so a value may read like more of them: `InvalidArgument`.
+    They are not encoded, so a value that reads like more parameters raises `InvalidArgument`.
     """
     for name in repeated_names(query_string):
         if is_signed(name) or name in PARAMETERS:
@@ -105,7 +105,7 @@ def _subresources(query_string: str) -> str:
 
 
 def _check_key(key: str, subresources: str) -> None:
-    """Raise `InvalidArgument` for a key that reads like a shorter one and its sub-resources."""
+    """Raise `InvalidArgument` for a key that reads like a shorter key with sub-resources."""
     for at in (at for at, sign in enumerate(key) if sign == "?"):
         rest = key[at + 1 :] + (f"?{subresources}" if subresources else "")
         if _reads_as_subresources(rest):
@@ -117,7 +117,7 @@ def _check_key(key: str, subresources: str) -> None:
 
 
 def _reads_as_subresources(text: str) -> bool:
-    """Whether a text may be that of signed parameters; a value may contain `&` and `=`."""
+    """Whether a text can be read as signed parameters; a value may contain `&` and `=`."""
     continues = False
     for part in text.split("&"):
         name, equals, _ = part.partition("=")

@@ -43,7 +43,7 @@ def parse_header(request: Request, credentials: str) -> Claim:
     fields = parse_fields(credentials, ":", _FIELDS, _ECS, "AdditionalHeaders")
     check_key_id(fields["AccessKeyId"], "0002-00000107")
     date, signed_at = parse_date(request.headers)
-    # oss2, Go and Java sign the Date header, even if there is an x-oss-date too.
+    # oss2, Go and Java sign the Date header even if they also send x-oss-date.
     date = request.headers.get("date", date).strip()
     return Claim(
         Version.V2,

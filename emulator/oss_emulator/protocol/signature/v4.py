@@ -132,7 +132,7 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
     return _calculate(canonical_request, claim.date, scope, secret)
 
 
-@lru_cache(256)  # clients fetch one URL many times, and the canonical request has all that counts
+@lru_cache(256)  # clients fetch one URL many times
 def _calculate(canonical_request: str, date: str, scope: str, secret: str) -> Calculation:
     """Calculate the signature of a canonical request; `scope` is `day/region/product`."""
     hashed = encode(canonical_request)
