@@ -16,7 +16,7 @@ from oss_emulator.access.policy import Effect, Policy, PolicyType, Question, Sta
 
 
 class BucketAcl(StrEnum):
-    """Who besides the owner may read or write the objects of a bucket."""
+    """Who may read or write the objects of a bucket in addition to the owner."""
 
     PRIVATE = "private"
     PUBLIC_READ = "public-read"
@@ -29,7 +29,7 @@ class BucketAcl(StrEnum):
 
 
 class ObjectAcl(StrEnum):
-    """Who besides the owner may read or write an object; `default` means the ACL of the bucket."""
+    """Who may read or write an object in addition to the owner; `default`: as the bucket's ACL."""
 
     DEFAULT = "default"
     PRIVATE = "private"
@@ -70,7 +70,7 @@ _BY_HEADER: Mapping[str, Mapping[str, str]] = {
     "oss:DeleteObject": _BYPASS,
     "oss:PutObjectRetention": _BYPASS,
 }
-"""The further actions that a header requires, by the action of the operation (P-64)."""
+"""The additional actions that a header requires, by the action of the operation (P-64)."""
 
 
 def required(
@@ -78,8 +78,8 @@ def required(
 ) -> tuple[str, ...]:
     """Return the actions that a request requires, that of its operation first.
 
-    `headers` are those that have an effect on the operation; `version_id` is that of the version
-    which the request acts on, None for a request that names none.
+    `headers` are those that have an effect on the operation; `version_id` is the version that the
+    request names, None if it names none.
     """
     own = action if version_id is None else OF_A_VERSION.get(action, action)
     known = _BY_HEADER.get(action)
@@ -89,7 +89,7 @@ def required(
 
 
 def _counts(name: str, headers: Mapping[str, str]) -> bool:
-    """Whether a header requires an action; that of the bypass does so only if it is `true`."""
+    """Whether a header requires an action; the bypass header does so only if it is `true`."""
     return headers.get(name, "").lower() == "true" if name == _BYPASS_HEADER else name in headers
 
 
@@ -104,7 +104,7 @@ def required_of_source(headers: Mapping[str, str], version_id: str | None) -> tu
 
 
 def resource(region: str, account: str, bucket: str, key: str = "") -> str:
-    """Return the resource name of a bucket or an object; without a bucket that of the service."""
+    """Return the resource name of a bucket or an object; without a bucket, of the service."""
     name = f"{bucket or '*'}/{key}" if key else bucket or "*"
     return f"acs:oss:{region}:{account}:{name}"
 
@@ -148,7 +148,7 @@ class AccessPointScope(NamedTuple):
 
 
 class PolicyInputs(NamedTuple):
-    """What a decision depends on besides ownership and ACLs."""
+    """What a decision depends on in addition to ownership and ACLs."""
 
     actions: tuple[str, ...]
     """The required actions; the operation's own comes first (`required`)."""
@@ -277,9 +277,9 @@ def _by_bucket_policy(
 def _by_access_point(
     caller: Identity, owner: str, action: str, inputs: PolicyInputs, point: AccessPointScope
 ) -> AccessDecision | None:
-    """Decide by the policy of the access point; None if it does not object (P-84).
+    """Decide by the policy of the access point; None if it allows the request (P-84).
 
-    It must allow the request, except one of the account that owns the bucket.
+    If no statement applies, only the account that owns the bucket is allowed.
     """
     owns = caller.id == owner and caller.kind is Kind.ACCOUNT
     names = caller.names(PolicyType.ACCESS_POINT)

@@ -87,7 +87,7 @@ Test = Callable[[str], bool]
 
 @dataclass(frozen=True, slots=True)
 class PolicyCondition:
-    """A condition, which holds if one of its values fits or, if negated, if none fits (A-20)."""
+    """A condition: it holds if one of its values matches or, if negated, if none does (A-20)."""
 
     operator: str
     key: str
@@ -107,7 +107,7 @@ class PolicyCondition:
         return cls(name, key, values, found.negated, tests)
 
     def holds(self, context: Context) -> bool:
-        """Return whether the condition holds; without a value only a negated one does (A-22)."""
+        """Return whether the condition holds; if the key has no value, `negated` decides (A-22)."""
         value = context.value(self.key)
         if value is None:
             return self.negated

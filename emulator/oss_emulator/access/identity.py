@@ -63,7 +63,7 @@ class Identity(NamedTuple):
         return self.principal_id or self.id
 
     def names(self, policy_type: PolicyType) -> tuple[str, ...]:
-        """Return the names that identify it in the Principal of a policy (A-30, A-42)."""
+        """Return the names of the identity in the Principal of a policy (A-30, A-42)."""
         if policy_type is PolicyType.TRUST:
             if self.kind is Kind.ACCOUNT:
                 return ()

@@ -59,7 +59,7 @@ class PolicyError(ValueError):
         super().__init__(f"{where}: {message}." if where else f"{message}.")
         self.problem = problem
         self.said = said
-        """What the service says, "" if it is unknown."""
+        """The message of the service, "" if it is unknown."""
 
 
 MAX_BUCKET_POLICY = 16 * 1024
@@ -81,7 +81,7 @@ class Question(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """The names that an element selects; negated, all others."""
+    """The names that an element selects or, if negated, excludes."""
 
     texts: tuple[str, ...]
     negated: bool
@@ -156,8 +156,7 @@ class Policy(NamedTuple):
 def evaluate(
     policies: Iterable[Policy], question: Question, *, without_public: bool = False
 ) -> Statement | None:
-    """Return the statement that settles a request: the first that denies, else the first that
-    allows.
+    """Return the first statement that denies a request, else the first that allows it.
 
     None if no statement applies (A-01). `without_public` skips statements that are public.
     """

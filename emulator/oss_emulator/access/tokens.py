@@ -70,7 +70,7 @@ class Tokens:
             return None
         signature, payload = sealed[:_SIGNATURE_SIZE], sealed[_SIGNATURE_SIZE:]
         expected = self._sign(b"token", payload)[:_SIGNATURE_SIZE]
-        # Base64 has other texts for the same bytes, which were not issued.
+        # Other Base64 texts may decode to the same bytes, but were not issued.
         if token != _TOKEN_PREFIX + _text(sealed) or not hmac.compare_digest(signature, expected):
             return None
         return Grant(*json_text.parse(zlib.decompress(payload)))

@@ -1,4 +1,4 @@
-"""Opens the accounts of a service, and the key of its security tokens and of KMS."""
+"""Loads the accounts of a service, and the key of its security tokens and of KMS."""
 
 import logging
 import os
@@ -65,7 +65,7 @@ def open_token_key(folder: Path | None, *, has_contents: bool = False) -> bytes:
     try:
         _write_secret(path, key + _checksum(key))
     except OSError as error:
-        raise AccountsError(f"{_KEY} {path} cannot be kept: {error.strerror}.") from None
+        raise AccountsError(f"{_KEY} {path} cannot be stored: {error.strerror}.") from None
     if has_contents:
         LOG.warning(_NEW_KEY, path)
     return key

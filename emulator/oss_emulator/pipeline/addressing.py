@@ -41,8 +41,8 @@ def find_address(admission: Admission, service: Deployment) -> None:
     """
     request, addresses = admission.request, service.addresses
     host = request.host
-    if elsewhere(request.headers):  # routing finds what it asks for
-        host_name(host)  # raises for an invalid one
+    if elsewhere(request.headers):  # routing finds its operation
+        host_name(host)  # raises if it is invalid
         return
     if request.proxied and not addresses.serves(host):
         raise OSSError(ErrorCase.NOT_FORWARDED, Host=host)
@@ -62,9 +62,9 @@ def resolve_alias(admission: Admission, service: Deployment) -> None:
 
 
 def explain(error: OSSError, request: Request, target: Target, *, strict: bool) -> OSSError:
-    """Say what is wrong if a client names the bucket where the server does not look (P-02)."""
+    """Add a hint to the error of a client that names the bucket in the wrong place (P-02)."""
     if error.code in _EXPLAINED and (hint := _hint(error.code, request, target)):
-        error.details["ErrorDetail"] = _STRICT if strict else hint  # the hints advise path style
+        error.details["ErrorDetail"] = _STRICT if strict else hint  # other hints advise path style
     return error
 
 
@@ -75,7 +75,7 @@ _STRICT: Final = (
 
 _MISSING: Final = frozenset({"InvalidBucketName", "NoSuchBucket"})
 _EXPLAINED: Final = _MISSING | {"NotImplemented", "SignatureDoesNotMatch"}
-"""The errors that a client gets that leaves out the bucket, or names it twice."""
+"""The errors of clients that leave out the bucket, or name it twice."""
 
 
 def _hint(code: str, request: Request, target: Target) -> str:
@@ -110,11 +110,11 @@ def _hint(code: str, request: Request, target: Target) -> str:
 
 
 def check_endpoint(admission: Admission, service: Deployment) -> None:
-    """Refuse a bucket of another region, or without acceleration at an accelerate endpoint."""
+    """Refuse a bucket of another region, and an accelerate endpoint without acceleration."""
     bucket = admission.record
     if _is_strict(admission, service) and is_accelerate(admission.request.host):
         documents = {} if bucket is None else bucket.documents
-        if not transfer_acceleration.is_enabled(documents):  # assumed without a bucket
+        if not transfer_acceleration.is_enabled(documents):  # assumed if there is no bucket
             raise OSSError(ErrorCase.ACCELERATION_DISABLED)
     if admission.target.region:
         _check_region(admission.target, bucket, service.settings.region)
@@ -125,9 +125,9 @@ def _is_strict(admission: Admission, service: Deployment) -> bool:
 
 
 def region_of(target: Target, bucket: Bucket | None, default: str) -> str:
-    """Return the region that a request is for: its endpoint's, or its bucket's.
+    """Return the region that a request is for: its endpoint's, else its bucket's, else `default`.
 
-    `default` is the server's region, for requests at an endpoint of every region without a bucket.
+    `default` is the server's region.
     """
     return target.region or (default if bucket is None else bucket.region)
 
@@ -149,7 +149,7 @@ def check_domain(admission: Admission, service: Deployment) -> None:
 
 
 def _check_region(target: Target, bucket: Bucket | None, region: str) -> None:
-    """Raise `OSSError` for a bucket of another region than the endpoint's, or of none."""
+    """Raise `OSSError` for a bucket of another region, or for an endpoint of an unknown region."""
     if bucket is not None and bucket.region != target.region:
         endpoint = f"{location(bucket.region)}.{SERVICE_DOMAIN}"
         raise OSSError(ErrorCase.OTHER_ENDPOINT, Bucket=target.bucket, Endpoint=endpoint)

@@ -1,4 +1,4 @@
-"""Who asks, by the signature of a request (P-19, A-50), and whether the caller may do it."""
+"""Identifies the caller by the signature of a request (P-19, A-50), and checks permissions."""
 
 from typing import Final
 
@@ -39,10 +39,10 @@ _KEY_PROBLEMS: Final = {
 
 
 def authenticate(admission: Admission, service: Deployment) -> None:
-    """Find out who asks: signature, access key, temporary token. A form signs its fields.
+    """Identify the caller by signature, access key and temporary token; forms are signed in fields.
 
-    A request without a signature is anonymous (P-19). If an operation is not emulated, only its key
-    is checked, because vectors and tables are signed in other ways. Raises `OSSError` for a
+    A request without a signature is anonymous (P-19). If the operation is not emulated, only the
+    key is checked, because vectors and tables are signed in other ways. Raises `OSSError` for a
     malformed signature, an unusable key, and a signature that does not match.
     """
     form, request = admission.form, admission.request
@@ -55,7 +55,7 @@ def authenticate(admission: Admission, service: Deployment) -> None:
     if claim is None:
         return
     signing = _SIGNING[claim.place]
-    if service.settings.auth is Auth.OFF:  # well-formed is enough
+    if service.settings.auth is Auth.OFF:  # any well-formed signature is accepted
         admission.claimed, admission.caller = Claimed(signing), service.accounts.owner
         return
     admission.claimed = Claimed(signing, claim.access_key_id, claim)
@@ -121,7 +121,7 @@ def _verify_form(form: Form, claim: Claim, admission: Admission, secret: str | N
 
 
 def _identify(claim: Claim, service: Deployment, now: float) -> tuple[Identity, str | None]:
-    """Find the owner of the claimed key and the secret, None if any signature is accepted."""
+    """Return the owner and the secret of the claimed key; None if any signature is accepted."""
     accounts = service.accounts
     found = accounts.find(claim.access_key_id, claim.token or "", now)
     if isinstance(found, AccessKey):
@@ -133,12 +133,12 @@ def _identify(claim: Claim, service: Deployment, now: float) -> tuple[Identity, 
 
 
 def _verify(claim: Claim, admission: Admission, secret: str) -> None:
-    """Check a signature; it may cover the header that asks for an explanation, or omit it."""
+    """Check a signature, which may or may not cover the header that asks for an explanation."""
     request, region = admission.request, admission.region
     target = admission.target
     if target.signed_key is not None:
         target = target._replace(key=target.signed_key)
-    if admission.access_point is not None:  # the name that was signed is that in the request
+    if admission.access_point is not None:  # clients sign the alias that the request names
         target = target._replace(bucket=admission.named_bucket)
     if request.original is not None:
         s3_signature.verify(claim, request.original, target.bucket, target.key, secret)

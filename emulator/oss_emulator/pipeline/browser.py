@@ -1,7 +1,7 @@
-"""Web pages in a browser on this machine: what they may not change, and where they run.
+"""Protects the emulator from web pages in browsers on this machine.
 
-The service does none of this. It does not know the keys of its users, while every web page may
-know the emulator's default key; and its endpoints have no pages of their own to protect.
+The service has no such protection and needs none: web pages do not know the keys of its users,
+but may know the emulator's default key, and its endpoints have no console to protect.
 """
 
 from typing import Final
@@ -22,11 +22,11 @@ REASON: Final = "a page of another origin sent this without a preflight"
 
 
 def check_page(admission: Admission, service: Deployment) -> None:
-    """Refuse a change that a page of another origin could send unasked. The service allows it.
+    """Refuse a change that a page of another origin can send without a preflight.
 
-    Browsers send GET, HEAD and POST for any page without a preflight, and only POST changes
-    something. Pages of other origins may send forms (PostObject), and what the bucket's CORS rules
-    allow to their origin.
+    Browsers send GET, HEAD and POST for any page without a preflight, and of these only POST
+    changes something. Pages of other origins may send forms (PostObject), and requests that the
+    bucket's CORS rules allow to their origin.
     """
     request, operation = admission.original, admission.operation
     if request.method != "POST" or operation.takes is Takes.FORM or not origin.is_foreign(request):
@@ -52,8 +52,8 @@ def sandbox(
     """Deny a document the origin of the endpoint (an addition of the emulator).
 
     At the endpoint's own hosts an HTML object would have the origin of `/_emulator/` and of all
-    buckets. The header is on all answers to browsers, but works only where they show a document:
-    otherwise an answer to `fetch` could come from the browser's cache as a document without it.
+    buckets. The header affects only documents. All answers to browsers have it, because a browser
+    may cache the answer to a `fetch` and later show it as a document.
     """
     request = admission.request
     if not origin.is_from_browser(request) or not service.addresses.is_endpoint(request.host):

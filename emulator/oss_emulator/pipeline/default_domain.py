@@ -24,10 +24,10 @@ _SUCCESS = (200, 206)
 def apply(
     response: Response, admission: Admission, service: Deployment, *, failed: bool
 ) -> Response:
-    """Send as a download what the service's own host names do not show (D-01 to D-06).
+    """Turn an answer into a download where the service's own host names do so (D-01 to D-06).
 
-    Raises `ApkDownloadForbidden` for an app (D-07), with the object's headers but `Content-…`, and
-    `ExternalRedirectForbidden` for a redirect of a website (D-08).
+    Raises `ApkDownloadForbidden` for an app (D-07), with the object's headers except `Content-…`,
+    and `ExternalRedirectForbidden` for a redirect of a website (D-08).
     """
     if admission.trusted or not service.follows_default_domain:
         return response
@@ -53,7 +53,7 @@ def apply(
 def find_rule_at_endpoint(admission: Admission, response: Response) -> DomainRule | None:
     """Return the rule that the service would apply to this answer at its public endpoint.
 
-    The bucket counts as new, and this request may have been sent to any host.
+    It treats the bucket as new, and ignores the host of this request.
     """
     passes = admission.claimed.signing is Signing.HEADER
     if passes or admission.operation.name not in images.READS or response.status not in _SUCCESS:
@@ -78,7 +78,7 @@ def _find(admission: Admission, content_type: str, changes: Changes) -> DomainRu
 
 
 def _kind(admission: Admission) -> DomainKind | None:
-    """Return the kind of the host name; None where the policy does not hold."""
+    """Return the kind of the host name; None if the policy does not apply."""
     host = admission.request.host
     if admission.claimed.signing is Signing.HEADER:
         return None

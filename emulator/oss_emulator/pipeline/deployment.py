@@ -1,4 +1,4 @@
-"""What one service consists of: its settings, its storage, its accounts, its host names."""
+"""The parts of one service: settings, storage, accounts, host names."""
 
 import time
 from collections.abc import Callable
@@ -22,8 +22,7 @@ from oss_emulator.storage.memory import MemoryStorage
 class Deployment:
     """The parts that the steps of a request use.
 
-    The storage changes, and `accounts` when a seed or a watched file brings others. Everything else
-    stays.
+    Only the storage changes, and `accounts` is replaced when a seed or a watched file has others.
     """
 
     def __init__(
@@ -56,11 +55,11 @@ class Deployment:
         self.follows_default_domain = self.changes.as_of is not None or self.changes.new_account
         """Whether the policy of the service's own host names may apply (D-01 to D-08)."""
         self.note_rules: Callable[[Admission, bytes | None, bytes], None] = lambda *_: None
-        """Told of each PutBucketReferer: the documents before and after it."""
+        """Called after each PutBucketReferer with the documents before and after it."""
         self.environment = Environment(
             self.storage,
             settings.limits,
-            lambda account: self.accounts.display_name(account),  # of those in use now
+            lambda account: self.accounts.display_name(account),  # `accounts` may be replaced
             settings.assumptions,
             self.changes,
             settings.lenient,

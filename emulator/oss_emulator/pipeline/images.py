@@ -1,4 +1,4 @@
-"""How images are asked for: styles after a separator in the path, and protected originals."""
+"""Requests for images: styles after a separator in the path, and protected originals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from oss_emulator.pipeline.deployment import Deployment
 
 READS: Final = frozenset({"GetObject", "HeadObject"})
-"""The operations that show an object."""
+"""The operations that read an object."""
 
 _PROCESSING: Final = {"GET": get_processed, "HEAD": head_processed}
 
@@ -26,7 +26,7 @@ _PROCESSING: Final = {"GET": get_processed, "HEAD": head_processed}
 def find_style(admission: Admission, service: Deployment) -> None:
     """Find the image that `photo.jpg!small` means, if the bucket has such separators.
 
-    An object with the whole key comes first, and the style must exist. Both are assumed.
+    An object with the whole key takes precedence, and the style must exist. Both are assumed.
     """
     bucket, operation, key = admission.record, admission.operation, admission.target.key
     if bucket is None or operation.subresource or operation.method not in _PROCESSING:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class HotlinkProtection:
-    """The compiled rules of buckets, as one set of assumptions reads them."""
+    """The compiled rules of buckets, under one set of assumptions."""
 
     def __init__(self, assumptions: Assumptions) -> None:
         self._assumptions = assumptions
@@ -40,10 +40,10 @@ class HotlinkProtection:
         self._looks_for_objects = assumptions.check_order is CheckOrder.AFTER_OBJECT
 
     def decide(self, admission: Admission, storage: Storage) -> Decision | None:
-        """Decide by the rules of the request's bucket; None for one that needs no decision.
+        """Decide by the rules of the request's bucket; None if the request needs no decision.
 
-        Those are a request without a bucket, and one for a missing object if that is reported first
-        (R-05).
+        A request without a bucket needs none, nor does one for a missing object if the service
+        reports that first (R-05).
         """
         bucket, request = admission.record, admission.request
         if bucket is None:
@@ -59,7 +59,7 @@ class HotlinkProtection:
         """Decide on a copy by the rules of its source as well (R-45), after `decide`.
 
         Returns the bucket whose rules decided, and its decision. If the rules of the source would
-        deny the copy, the decision rests on the assumption.
+        deny the copy, the decision depends on an assumption, which it names.
         """
         target, decision = admission.target.bucket, admission.decision
         source = self._decide_on_source(admission, storage)
@@ -84,7 +84,7 @@ class HotlinkProtection:
         try:
             source = conditions.parse_copy_source(request.headers[conditions.COPY_SOURCE])
         except OSSError:
-            return None  # the operation refuses it, in the order of its own checks
+            return None  # the operation refuses the header later
         name = bucket_of(storage, source.bucket)
         bucket = storage.bucket(name)
         if bucket is None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def find_operation(admission: Admission, service: Deployment) -> None:
-    """Find the operation; raises 501 if S3 has none like it (P-71)."""
+    """Find the operation; raises 501 if OSS does not answer it over S3 (P-71)."""
     request = admission.request
     admission.operation = operation = service.dispatcher.find(request, admission.target)
     emulated = operation.refusal is None
@@ -28,9 +28,9 @@ def find_operation(admission: Admission, service: Deployment) -> None:
 
 
 def refuse(admission: Admission, service: Deployment) -> None:
-    """Answer an operation that is not emulated: with 501, which names it, or as the service (P-40).
+    """Refuse an operation that is not emulated, as the service does or with a 501 (P-40).
 
-    Its key was checked before, since the service checks that first.
+    The access key was checked before, because the service checks it first.
     """
     operation, request = admission.operation, admission.request
     if operation is UNKNOWN:
@@ -68,7 +68,7 @@ class Dispatcher:
         """Finds the operations for a method, a resource and a query; headers choose one."""
 
     def find(self, request: Request, target: Target) -> Operation:
-        """Find the operation, `UNKNOWN` if none of the table fits.
+        """Find the operation, `UNKNOWN` if no row of the table fits.
 
         Raises `MethodNotAllowed` for a plain POST to an object.
         """
@@ -84,7 +84,7 @@ class Dispatcher:
         return UNKNOWN
 
     def explain(self, request: Request, target: Target) -> OSSError:
-        """Make the 501 for a request of no operation; it names what the request asks for."""
+        """Make the 501 for an unknown operation; it names what the request asks for."""
         method = request.method
         if where := elsewhere(request.headers):
             return not_implemented(f"{method} {request.path} of {where}", method, "")
@@ -98,7 +98,7 @@ class Dispatcher:
     def _find_refused(
         self, method: str, resource: Resource, query: Mapping[str, str]
     ) -> Operation | None:
-        """Find the most precise operation that is known and not emulated."""
+        """Find the most specific operation that is known but not emulated."""
         for name in query:
             for item in self._refused.get((method, resource, name), ()):
                 if _is_refined(item, query):
@@ -118,7 +118,7 @@ class Dispatcher:
     def _find_candidates(
         self, method: str, resource: Resource, query_string: str
     ) -> tuple[Operation, ...]:
-        """Find the operations that a query may ask for; the first whose header is there counts.
+        """Find the operations that a query may ask for; `find` chooses by the request's headers.
 
         The query of a preflight belongs to the request that will follow, so it is ignored.
         """
@@ -139,12 +139,12 @@ class Dispatcher:
     def _subresource(
         self, method: str, resource: Resource, query: Mapping[str, str]
     ) -> tuple[str, str]:
-        """Find the sub-resource that a query asks for, and one that has no operation; "" for none.
+        """Return the sub-resource that a query asks for and one without an operation, or "".
 
         An unknown parameter is ignored if it has a value, and in GetObject, HeadObject
         (`/logo.png?20240101`) and PutObject (P-49). Otherwise it may ask for an operation newer
-        than this table; ignoring it could list a bucket (P-40). So may a parameter that refines an
-        operation, but reading an object ignores common words such as `?status=1`.
+        than this table; ignoring it could list a bucket (P-40). The same holds for a parameter that
+        refines an operation, but reading an object ignores common words such as `?status=1`.
         """
         reading = resource is Resource.OBJECT and method in ("GET", "HEAD")
         lenient = reading or (resource is Resource.OBJECT and method == "PUT")
@@ -164,7 +164,7 @@ _WITHOUT_TABLE: Mapping[str, Resource] = {
     "data-acc": Resource.BUCKET,
     "object-process": Resource.SERVICE,
 }
-"""The endpoints whose operations are in the table of OSS, and what those act on."""
+"""The endpoints whose operations are in the table of OSS, and the resource of these operations."""
 
 _COMPONENT = "comp"
 """The parameter that selects a part of a sub-resource. An unknown part is not implemented."""
@@ -176,7 +176,7 @@ def _precision(item: Operation) -> tuple[int, int, bool]:
 
 
 def _fits(template: str, path: str) -> bool:
-    """Whether a path is that of an operation, in which parts in capitals stand for any text."""
+    """Whether a path matches a template, whose parts in capitals match any text."""
     parts, given = template.split("/"), path.split("/")
     return len(parts) == len(given) and all(
         other if part.isupper() else other == part for part, other in zip(parts, given, strict=True)

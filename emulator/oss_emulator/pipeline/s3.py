@@ -1,8 +1,7 @@
-"""The front for S3: turns a request of S3 into one of OSS before it is routed, and answers back.
+"""The front for S3: translates a request to OSS before it is routed, and its answer to S3.
 
-A request of S3 stays in `Request.original` of the one made from it: its signature covers the
-original, and the journal records it. Between the two ends, only the steps `page`, `authenticate`
-and `payload` look at the original.
+The request of S3 stays in `Request.original`, because the signature covers it and the journal
+records it. In between, only `check_page`, `authenticate` and `find_payload` read it.
 """
 
 from collections.abc import Mapping
@@ -28,9 +27,9 @@ def mark(admission: Admission, service: Deployment) -> None:
 
 
 def translate(admission: Admission, service: Deployment) -> None:
-    """Turn a marked request into one of OSS, which keeps the original.
+    """Translate a marked request to OSS; the result keeps the original.
 
-    Raises `NotImplemented` for an operation or a header that OSS does not know, `InvalidArgument`.
+    Raises `InvalidArgument`, and `NotImplemented` for an operation or a header unknown to OSS.
     """
     original, target = admission.request.original, admission.target
     if original is None:
@@ -44,14 +43,14 @@ def translate(admission: Admission, service: Deployment) -> None:
 
 
 def form_to_oss(request: Request, original: Form) -> tuple[Request, Form]:
-    """Turn a form with fields of S3 into one of OSS, and mark its request; raises `OSSError`."""
+    """Translate a form with fields of S3 to OSS, and mark its request; raises `OSSError`."""
     if not form.is_marked(original):
         return request, original
     return request._replace(original=request.original or request), form.translate(original)
 
 
 def translate_body(body: Body, admission: Admission, service: Deployment) -> Body:
-    """Turn the document of an S3 request into one of OSS; raises `DocumentError`, `OSSError`."""
+    """Translate the document of an S3 request to OSS; raises `DocumentError` and `OSSError`."""
     turn = documents.TO_OSS.get(admission.operation.name)
     if admission.request.original is None or turn is None or not body.size:
         return body
@@ -61,7 +60,7 @@ def translate_body(body: Body, admission: Admission, service: Deployment) -> Bod
 def translate_back(
     response: Response, admission: Admission, service: Deployment, *, failed: bool
 ) -> Response:
-    """Turn the answer into one of S3, if the request came over S3."""
+    """Translate the answer to S3, if the request came over S3."""
     if admission.request.original is None:
         return response
     operation = "" if failed else admission.operation.name
@@ -74,9 +73,9 @@ def translate_back(
 
 
 def _split(query_string: str) -> tuple[str, Mapping[str, str]]:
-    """Take the parameters of S3 out of a query: those of the signature, and hoisted headers.
+    """Return the query without the parameters of S3, and the headers that S3 moved into the query.
 
-    Raises `InvalidArgument` for a header that is hoisted twice: names of headers have no case.
+    Raises `InvalidArgument` for a header that occurs twice; case does not matter.
     """
     rest, hoisted = [], {}
     for part in filter(None, query_string.split("&")):

@@ -31,7 +31,7 @@ class Service(Deployment):
 
     @cached_property
     def shortcuts(self) -> Shortcuts:
-        """What it remembers of requests."""
+        """The caches for repeated requests."""
         return Shortcuts(self)
 
     def region_of(self, bucket: str) -> str:
@@ -44,7 +44,7 @@ class Service(Deployment):
     ) -> Response:
         """Answer a request whose body is in memory; a given `caller` may do everything.
 
-        A `Body` is the content itself, bytes may be a form or framed by S3.
+        A `Body` is the content itself; `bytes` are as sent, perhaps a form or framed by S3.
         """
         result = self.admit(request, caller)
         if isinstance(result, Admission) and isinstance(body, bytes):
@@ -62,7 +62,7 @@ class Service(Deployment):
     def admit(self, request: Request, caller: Identity | None = None) -> Admission | Refused:
         """Run the steps of a request that do not need its body.
 
-        The first one that fails refuses the request; the order is the service's (P-18, R-05). For
+        The first step that fails refuses the request; the order is the service's (P-18, R-05). For
         a given `caller` only the address is checked, and the dated changes of the service are
         ignored. A form continues in `admit_form` once its fields have arrived.
         """
@@ -95,9 +95,9 @@ class Service(Deployment):
         return admission
 
     def gather(self, admission: Admission, body: Body) -> Work:
-        """Check the body of a request that gathers another one from it; raises `OSSError`.
+        """Check the body of a request, and return the work of making the body for `execute`.
 
-        Returns the work of making the other one, for `execute`.
+        Only for operations with `gather`. Raises `OSSError`.
         """
         operation = admission.operation
         assert operation.gather is not None  # noqa: S101 - only such operations gather

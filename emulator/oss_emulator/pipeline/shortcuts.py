@@ -1,6 +1,6 @@
-"""What a service remembers of requests to answer the next ones faster. It changes no answer.
+"""Caches with which a service leaves out steps of a request. They change no answer.
 
-Read it last: without it, every request runs all its steps.
+Read this module last: without it, every request runs all its steps.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,11 +36,11 @@ from oss_emulator.protocol.s3.headers import TELLING, is_marked, is_marked_url
 from oss_emulator.storage.base import Bucket
 
 MOST: Final = 1024
-"""The most results to remember of each kind, and the most characters of a path and query."""
+"""The maximum number of cached results of each kind, and of characters of a path and query."""
 
 
 class Plan(NamedTuple):
-    """What a bucket's record alone says about requests to it."""
+    """The facts in a bucket's record that decide which steps its requests need."""
 
     has_website: bool = False
     has_image_access: bool = False
@@ -62,7 +62,7 @@ def plan(record: Bucket) -> Plan:
 
 
 class Situation(NamedTuple):
-    """What decides, with the settings of the service, which steps a request needs."""
+    """The facts that, with the service's settings, decide which steps a request needs."""
 
     operation: Operation
     plan: Plan
@@ -107,7 +107,7 @@ _NEEDED: Final[Mapping[Any, Callable[[Situation, Deployment], bool]]] = {
     s3.translate_back: lambda now, service: now.over_s3,
     browser.sandbox: lambda now, service: now.by_browser,
 }
-"""Whether a step does anything; a step that is not here always does."""
+"""Whether a request needs a step; every request needs the steps that are not listed here."""
 
 
 class Shortcuts:
@@ -116,10 +116,10 @@ class Shortcuts:
         self._takes_long_way = service.settings.strict_addressing
         self._look_up = lru_cache(MOST)(self._find)
         self._choices: dict[tuple[object, ...], Needed] = {}
-        """What was chosen in each `Situation`, of which there are few."""
+        """The steps for each `Situation`; there are few different situations."""
 
     def find(self, admission: Admission) -> bool:
-        """Do at once what the steps of `FIND` do; returns False if the steps must run.
+        """Do the work of the steps of `FIND` at once; returns False if the steps must run.
 
         They run for S3, for vectors and tables, with strict addressing, for requests to a proxy,
         for errors, and for names that are looked up in the storage: domains that PutCname may have
@@ -151,7 +151,7 @@ class Shortcuts:
     def _find(
         self, method: str, host: str, path: str, query_string: str
     ) -> tuple[Target, tuple[Operation, ...]]:
-        """Find the target and the operations that a header may choose; none for the long way."""
+        """Find the target and the operations to choose from by headers; () if `FIND` must run."""
         service = self._service
         try:
             target = service.addresses.locate_unbound(host, path)
@@ -164,7 +164,7 @@ class Shortcuts:
                 resource = resource_of(target)
                 return target, service.dispatcher.candidates(method, resource, query_string)
         except OSSError:
-            pass  # the step that finds it raises it
+            pass  # the steps of `FIND` raise it again
         return SERVICE, ()
 
     def choose(self, admission: Admission) -> Needed:

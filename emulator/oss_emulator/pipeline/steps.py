@@ -1,8 +1,8 @@
-"""The order of a request: what it asks for, whether it may, what it does, what its answer gets.
+"""The order of the steps of a request: find, check, allow and perform it, complete its answer.
 
-Each step is a function of the module for its subject. It writes what it finds into the admission;
-one that fails raises an `OSSError`, which becomes the answer. `RequestRunner` runs the steps of
-`ServerStep`, and `Service` the lists. `shortcuts.py` leaves out the steps that would do nothing.
+Each step is a function in the module of its subject. It writes its results into the admission; if
+it fails, it raises an `OSSError`, which becomes the answer. `RequestRunner` runs the steps of
+`ServerStep`, and `Service` runs the lists. `shortcuts.py` leaves out steps that would do nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,7 +41,7 @@ Check: TypeAlias = Callable[[Admission, Deployment], None]
 """A step that needs no body."""
 
 Perform: TypeAlias = Callable[[Any, Admission, Deployment], Any]
-"""A step that gets what the one before it returned: the body first, then the response."""
+"""A step that gets the result of the previous step: a body, or at the end the response."""
 
 
 class Complete(Protocol):
@@ -126,14 +126,14 @@ FIND: Final[tuple[Check, ...]] = (
     routing.find_operation,
     bucket.find_record,
 )
-"""Which bucket, which key, which operation."""
+"""Find the bucket, the key and the operation."""
 
 CHECK: Final[tuple[Check, ...]] = (
     addressing.check_endpoint,
     addressing.check_domain,
     browser.check_page,
 )
-"""Where the request was sent to, and from where."""
+"""Check the endpoint, and the page that sent the request."""
 
 ALLOW: Final[tuple[Check, ...]] = (
     authentication.authenticate,
@@ -146,7 +146,7 @@ ALLOW: Final[tuple[Check, ...]] = (
     images.check_original,
     find_limit,
 )
-"""Who asks, and whether the caller may."""
+"""Identify the caller, and check whether the caller may do this."""
 
 PERFORM: Final[tuple[Perform, ...]] = (
     referer.check_late,
@@ -154,7 +154,7 @@ PERFORM: Final[tuple[Perform, ...]] = (
     s3.translate_body,
     run_operation,
 )
-"""What is done with the body, up to the response."""
+"""Make the response from the body."""
 
 COMPLETE: Final[tuple[Complete, ...]] = (
     default_domain.apply,
@@ -162,7 +162,7 @@ COMPLETE: Final[tuple[Complete, ...]] = (
     s3.translate_back,
     browser.sandbox,
 )
-"""What is added to every answer, also to that of a refused request."""
+"""Add headers to every answer, including the answer to a refused request."""
 
 
 def checks_of(admission: Admission, service: Deployment) -> tuple[Check, ...]:
@@ -175,7 +175,7 @@ def checks_of(admission: Admission, service: Deployment) -> tuple[Check, ...]:
     allow = ALLOW if service.hotlinks.precedes_acl else _ALLOW_BY_ACL_FIRST
     if admission.form is not None:  # its fields have arrived
         return allow
-    if admission.operation.takes is Takes.FORM:  # they will bring its key and its signature
+    if admission.operation.takes is Takes.FORM:  # its fields have its key and its signature
         return CHECK
     if admission.operation.permission is Permission.NONE:  # a preflight (R-04)
         return (*CHECK, referer.check_referer)
@@ -187,4 +187,4 @@ _SWAPPED: Final[Mapping[Check, Check]] = {
     authentication.authorize: referer.check_referer,
 }
 _ALLOW_BY_ACL_FIRST: Final = tuple(_SWAPPED.get(step, step) for step in ALLOW)
-"""The order if the service asks the Referer rules after the permissions (R-05)."""
+"""The order if the service checks the Referer rules after the permissions (R-05)."""

@@ -9,12 +9,12 @@ from oss_emulator.protocol.address import Target
 
 
 def find_page(admission: Admission, service: Deployment) -> None:
-    """Find the index page to answer for a folder, at a plain GET or HEAD.
+    """Find the index page to answer for a folder, for a GET or HEAD without a sub-resource.
 
-    Anonymous visitors also get redirects and error pages, so they get a `Visit`.
+    Anonymous visitors also get redirects and error pages, so their admission gets a `Visit`.
 
-    Everybody gets the index page of a folder (oss2's suite against the service reads one with a
-    signature). Only anonymous requests get that of the root (PutBucketWebsite), and only if the
+    Every caller gets the index page of a folder (oss2's suite against the service reads one with a
+    signature). Only anonymous requests get the page of the root (PutBucketWebsite), and only if the
     host names the bucket: in path style, which the service does not support, the root lists the
     bucket.
     """

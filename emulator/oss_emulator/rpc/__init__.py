@@ -1,4 +1,4 @@
-"""The RPC protocol that the services beside OSS share: requests, signatures, answers, errors.
+"""The RPC protocol that STS and KMS share: requests, signatures, answers, errors.
 
 Pure functions turn a request, its body and random bytes into an answer. Requests are signed with V1
 (HMAC-SHA1) or V3 (ACS3-HMAC-SHA256).

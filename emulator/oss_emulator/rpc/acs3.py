@@ -80,8 +80,8 @@ def check(asked: RPCRequest, found: Authorization, secret: str) -> None:
 def canonical_request(asked: RPCRequest, signed_headers: tuple[str, ...]) -> str:
     """Format the canonical request.
 
-    The hash is that of the received body, whatever `x-acs-content-sha256` says, so a body that was
-    changed in transit does not fit its signature.
+    The hash is that of the received body, not `x-acs-content-sha256`, so the signature of a body
+    that was changed in transit does not match.
     """
     http = asked.http
     # An SDK whose endpoint has a path does not sign that path: it is part of its Host.

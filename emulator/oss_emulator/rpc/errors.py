@@ -1,7 +1,7 @@
 """Errors of RPC services: one exception, and the table of errors that the services share.
 
 The messages are those of "STS common errors and troubleshooting" and of the error center of
-Alibaba Cloud. A service whose documentation says otherwise has rows of its own (`Product.errors`).
+Alibaba Cloud. A service with other documented codes or messages has them in `Product.errors`.
 """
 
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ class RPCErrorSpec(NamedTuple):
 
 
 class ErrorTable(Enum):
-    """The situations in which a service answers with an error; the values are `RPCErrorSpec`."""
+    """The errors of a service by situation; the values are `RPCErrorSpec`."""
 
 
 # fmt: off
 class RPCErrorCase(ErrorTable):
-    """The situations that all services have."""
+    """The errors that all services share."""
 
     NO_ACTION = RPCErrorSpec("InvalidAction.NotFound", 404, "Specified api is not found, please check your url and method.")
     VERSION = RPCErrorSpec("InvalidVersion", 400, "Specified parameter Version is not valid.")
@@ -45,7 +45,7 @@ class RPCErrorCase(ErrorTable):
 
 
 class RPCError(Exception):
-    """A request that a service answers with an error; `texts` replace the names in braces."""
+    """The error that answers a request; `texts` replace the names in braces."""
 
     def __init__(self, situation: ErrorTable, detail: Children | None = None, **texts: str) -> None:
         self.situation = situation

@@ -1,4 +1,4 @@
-"""A service that answers RPC requests, and the way of a request to it."""
+"""A service that answers RPC requests: its actions and errors, and how it answers."""
 
 import json
 import re
@@ -45,7 +45,7 @@ class Product:
         return f"/_emulator/{self.name.lower()}"
 
     def is_host(self, name: str) -> bool:
-        """Return whether a host belongs to the service; in lower case, without a port."""
+        """Return whether a host name, in lower case, belongs to the service."""
         return self._match(name) is not None
 
     def region(self, name: str) -> str:
@@ -56,7 +56,7 @@ class Product:
     def is_at_endpoint(self, request: Request) -> bool:
         """Return whether a request to the emulator's own endpoint is for this service.
 
-        It is if its path is that of the service. Clients whose endpoint cannot have a path send
+        The path of a request names the service. Clients whose endpoint cannot have a path send
         requests to `/` and name the action in the query or in headers.
         """
         if self._has_path(request):
@@ -156,7 +156,7 @@ def _render(status: int, root: str, content: xml.Children, as_json: bool) -> Res
 
 
 def _tree(content: xml.Value) -> object:
-    """Turn nested pairs into what `json.dumps` takes."""
+    """Convert nested pairs to dictionaries for `json.dumps`."""
     if content is None or isinstance(content, str | int):
         return content
     return {name: _tree(value) for name, value in content if value is not None}

@@ -106,13 +106,13 @@ def encode(text: str) -> str:
 
 
 class RPCEnvironment(NamedTuple):
-    """What the answers of a server depend on besides the request."""
+    """What the answers of a server depend on in addition to the request."""
 
     accounts: Accounts
     key: bytes = b""
     """The secret key of the server."""
     region: str = "cn-hangzhou"
-    """The region of requests whose host names none."""
+    """The region of requests whose host does not name a region."""
 
 
 class RPCCall(NamedTuple):

@@ -406,7 +406,7 @@ def test_new_key_of_tokens_beside_buckets_is_logged(
 
 
 def test_key_of_tokens_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
-    with pytest.raises(AccountsError, match=r"security tokens .* cannot be kept: No such file"):
+    with pytest.raises(AccountsError, match=r"security tokens .* cannot be stored: No such file"):
         open_token_key(tmp_path / "missing")
 
 
