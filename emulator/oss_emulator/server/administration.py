@@ -22,7 +22,7 @@ from oss_emulator.server.wire import Exchange
 
 
 class Administration(NamedTuple):
-    """Lets the routes of the API and the console answer, with what they need of the server."""
+    """Answers requests by the routes of the API and the console."""
 
     controls: Controls
     metrics: Metrics
@@ -30,7 +30,7 @@ class Administration(NamedTuple):
     waiting: Waiting
 
     async def answer(self, http: web.BaseRequest, request: Request) -> Response | None:
-        """Answer a request; None for events, which have been sent on return."""
+        """Answer a request; None for a stream of events, which has been sent on return."""
         try:
             asked, route = await self._read(http, request)
             with self.waiting.hold():
@@ -62,7 +62,7 @@ class Administration(NamedTuple):
         ), route
 
     async def _handle(self, http: web.BaseRequest, asked: ApiRequest, route: Route) -> Response:
-        """Answer by a route or, if it returns an `OwnerRequest`, by that; raises `OSSError`."""
+        """Call a route and, if it returns an `OwnerRequest`, run that too; raises `OSSError`."""
         given = route.handler(asked)
         if not isinstance(given, OwnerRequest):
             return given if isinstance(given, Response) else await given

@@ -1,4 +1,4 @@
-"""The server: it listens, has its service answer each request, and shuts down in order."""
+"""The server: listens, has its service answer each request, and shuts down gracefully."""
 
 import asyncio
 import json
@@ -38,7 +38,7 @@ from oss_emulator.server.waiting import Waiting
 from oss_emulator.server.wire import Answer, Exchange, FaultyAnswer, close_streams
 
 SHUTDOWN_TIMEOUT: Final = 30.0
-"""Seconds that running requests get to finish when the server ends."""
+"""Seconds for running requests to finish when the server stops."""
 
 BACKLOG: Final = 1024
 """Connections that may wait to be accepted."""
@@ -164,7 +164,7 @@ class Server:
         began = time.perf_counter()
         request = guard.read_request(self.controls.clock.now())
         path, pending = request.path, None
-        # For almost every request this cheap test suffices to know that it is for OSS.
+        # For almost every request, this cheap test shows that it is for OSS.
         if path == "/" or path.startswith(_OWN_PATHS) or _is_own_host(request.host):
             pending = self._answer_unless_oss(http, request)
         if pending is None:
@@ -172,7 +172,7 @@ class Server:
         elif (answered := await pending) is not None:
             exchange = answered
         else:
-            return False  # the answer has been sent, event by event
+            return False  # the events have been sent
         if EXPLAIN in request.headers and exchange.recorded and exchange.rpc is None:
             exchange.response = _explain(exchange)
         answer = (Answer if exchange.fault is None else FaultyAnswer)(http, guard, exchange, began)
@@ -195,7 +195,7 @@ class Server:
     def _answer_unless_oss(
         self, http: web.BaseRequest, request: Request
     ) -> Awaitable[Exchange | None] | None:
-        """Begin to answer a request for STS, KMS, the console or the API; None for one to OSS."""
+        """Return the coroutine that answers for STS, KMS, the console or the API; None for OSS."""
         if (product := rpc_endpoint.find(request, self._is_endpoint)) is not None:
             return self._answer_rpc(product, http, request)
         if (page := console.show(request, self._is_endpoint)) is not None:
@@ -210,7 +210,7 @@ class Server:
         """Format the answer to a malformed request or a refused CONNECT."""
         began = time.perf_counter()
         original = request or Request.parse("", "/", (), self.controls.clock.now())
-        refused = refuse(_begin(original), error)  # the journal keeps no connection alive
+        refused = refuse(_begin(original), error)
         response = self.service.render(refused)
         if request is not None:
             seconds = time.perf_counter() - began
@@ -244,7 +244,7 @@ class Server:
         return Exchange(_begin(request), response=page, recorded=False)
 
     async def _administer(self, http: web.BaseRequest, request: Request) -> Exchange | None:
-        """Answer a request below `/_emulator/`; None for events, which have been sent on return."""
+        """Answer a request below `/_emulator/`; None for events, which have already been sent."""
         response = await self._administration.answer(http, request)
         if response is None:
             return None
@@ -261,18 +261,18 @@ def _is_own_host(host: str) -> bool:
 
 
 def _begin(request: Request) -> Admission:
-    """Return what is known of a request that no step of OSS sees."""
+    """Return the admission of a request that runs no step of OSS."""
     return Admission(request, new_request_id(request.received))
 
 
 @lru_cache(256)
 def _action(name: str) -> Operation:
-    """Return an action of STS or KMS as the journal names it."""
+    """Return the operation by which the journal names an action of STS or KMS."""
     return replace(NO_OPERATION, name=name)
 
 
 def _explain(exchange: Exchange) -> Response:
-    """Return the answer with the decision by the Referer rules, and the policy of the host name."""
+    """Add a header with the decision by the Referer rules and the rule of the host name."""
     response, decision = exchange.response, exchange.admission.decision
     told = None
     if decision is not None:

@@ -20,7 +20,7 @@ from oss_emulator.server import body_writer
 from oss_emulator.server.waiting import Throttle
 
 SHORT: Final = 64 * 1024
-"""Bytes up to which a body that stays in memory is read at once."""
+"""Bytes up to which a body that stays in memory is read in one piece."""
 
 _CONTINUE = "100-continue"
 
@@ -121,7 +121,7 @@ async def read_document(http: web.BaseRequest) -> bytes:
 
 
 async def _invite(http: web.BaseRequest) -> None:
-    """Ask the client for the body if it waits to be asked (`Expect: 100-continue`)."""
+    """Send `100 Continue` if the client waits for it (`Expect: 100-continue`)."""
     waits = http.version >= HttpVersion11 and http.headers.get("expect", "").lower() == _CONTINUE
     if waits and http.transport is not None and not http.transport.is_closing():
         http.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -130,10 +130,10 @@ async def _invite(http: web.BaseRequest) -> None:
 async def _chunks(http: web.BaseRequest) -> AsyncIterator[bytes]:
     """Yield the body as it arrives; raises `OSSError` if it does not arrive completely."""
     if not http.can_read_body:
-        return  # aiohttp ends its empty body once for all requests, and later never
+        return  # all requests share aiohttp's empty body, which reports its end only once
     try:
         while True:
-            # Not `readany`, which would copy all that has arrived into one piece.
+            # Not `readany`, which would copy all received chunks into one piece.
             chunk, goes_on = await http.content.readchunk()
             if chunk:
                 yield chunk

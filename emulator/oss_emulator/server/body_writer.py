@@ -1,4 +1,4 @@
-"""Takes in the bytes of a body: a thread hashes and stores one batch while the next arrives."""
+"""Writes the body of a request: a thread hashes and stores one batch while the next arrives."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,10 +13,10 @@ from oss_emulator.storage.base import Storage
 from oss_emulator.storage.blobs import Blob, BlobWriter, SpoolWriter
 
 BATCH: Final = 2 * 1024 * 1024
-"""Bytes that a thread gets at a time. Starting it takes as long as hashing 400 KiB."""
+"""Bytes of a batch for a thread. Starting a thread takes as long as hashing 400 KiB."""
 
 TOGETHER: Final = 16 * 1024 * 1024
-"""Bytes of the batches of all bodies together: concurrent bodies get smaller batches."""
+"""Bytes of the batches of all bodies in total: concurrent bodies get smaller batches."""
 
 LEAST: Final = 256 * 1024
 """Bytes of the smallest batch."""
@@ -34,7 +34,7 @@ class BodyWriter:
     def __init__(self, writer: BlobWriter, blocking: bool) -> None:
         """`blocking`: whether finishing the blob waits for a disk."""
         self.size = 0
-        """Bytes taken so far."""
+        """Bytes received so far."""
         self._writer = writer
         self._blocking = blocking
         self._sums = Checksums()
@@ -43,7 +43,7 @@ class BodyWriter:
         self._keeping: asyncio.Task[None] | None = None
 
     async def take(self, chunk: bytes) -> None:
-        """Take a chunk; waits while the thread still works on a whole batch."""
+        """Add a chunk; once a batch is complete, wait until the thread has stored the last one."""
         self.size += len(chunk)
         self._batch.append(chunk)
         self._batched += len(chunk)
@@ -52,7 +52,7 @@ class BodyWriter:
             self._begin_keeping()
 
     async def finish(self) -> Body:
-        """Store what is left, and return the whole body."""
+        """Store the last batch and return the whole body."""
         await self._kept()
         if self._batched < INLINE:
             self._keep(self._batch)
@@ -70,7 +70,7 @@ class BodyWriter:
 
     async def abandon(self) -> None:
         """Remove everything that was stored."""
-        with suppress(Exception):  # the caller abandons the body because of an error that it knows
+        with suppress(Exception):  # the caller already handles another error
             await self._kept()
         self._writer.abandon()
 
@@ -93,8 +93,8 @@ class BodyWriter:
 
 @asynccontextmanager
 async def begin(storage: Storage, takes: Takes) -> AsyncIterator[BodyWriter]:
-    """Begin to take in a body; a body that does not arrive whole leaves nothing behind."""
-    # A document ends up in a record, so it needs no blob of the storage.
+    """Begin to write a body; an incomplete body leaves nothing behind."""
+    # A document is stored in a record, so it needs no blob of the storage.
     writer = SpoolWriter() if takes is Takes.DOCUMENT else storage.blob_writer()
     body_writer = BodyWriter(writer, storage.blocking)
     BodyWriter.underway += 1

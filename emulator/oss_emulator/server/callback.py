@@ -1,7 +1,7 @@
 """Calls the application servers that uploads name in their callback (Callback).
 
-Anyone who may upload chooses the URLs, so a call never goes to the server's own ports: there it
-would come from this machine, which may do everything below `/_emulator/`.
+Any uploader can choose the URLs, so a call never goes to the server's own ports: requests from
+this machine may do everything below `/_emulator/`.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ TIMEOUT: Final = 5.0
 MAX_ANSWER: Final = 1024 * 1024
 """Bytes of the longest answer that is accepted (Callback, step 5)."""
 
-# From the example of the page. The service signs its calls with its private key. The emulator does
-# not have that key, so it sends neither `Authorization` nor `x-oss-pub-key-url`.
+# From the example of the page. The service signs its calls with a private key, which the emulator
+# does not have, so it sends neither `Authorization` nor `x-oss-pub-key-url`.
 _USER_AGENT: Final = "http-client/0.0.1"
 
 _OWN_HEADERS: Final = frozenset(
@@ -37,7 +37,7 @@ _OWN_HEADERS: Final = frozenset(
 
 
 async def deliver(callback: Callback, response: Response, ports: Collection[int]) -> Response:
-    """Call the URLs in turn; the first good answer becomes the answer to the upload.
+    """Call the URLs in turn; the first successful answer becomes the answer to the upload.
 
     `ports` are the server's own ports, which are not called. Raises `CallbackFailed` with the
     failure of the last URL.
@@ -85,7 +85,7 @@ async def _call(url: URL, callback: Callback, ports: Collection[int]) -> bytes:
 
 
 async def _read(answer: ClientResponse) -> bytes:
-    """Read the body of a good answer: 200, JSON, a length of at most 1 MB (Callback, step 5)."""
+    """Return the body of an answer: status 200, JSON, at most 1 MB (Callback, step 5)."""
     if answer.status != 200:
         raise OSSError(ErrorCase.CALLBACK_STATUS, f"Error status : {answer.status}.")
     if answer.content_length is None:

@@ -1,4 +1,4 @@
-"""All connections of one server: their number is limited, and they end together."""
+"""The connections of one server: limits their number, and ends them together."""
 
 import asyncio
 import logging
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 LOG: Final = logging.getLogger("oss_emulator")
 
 TLS_CLOSE_TIMEOUT: Final = 0.5
-"""Seconds that clients get to close their side of TLS connections."""
+"""Seconds for clients to close their side of TLS connections."""
 
 REPEAT: Final = 60.0
-"""Seconds for which the same failure of the same client is not logged again."""
+"""Seconds before the same failure of the same client is logged again."""
 
 _MOST_FAILURES: Final = 1000
 
 
 class Connection(Protocol):
-    """An open connection: a guard, or a TLS handshake that a guard follows."""
+    """An open connection: a guard, or the TLS handshake before it."""
 
     def finish(self) -> None:
         """End after the request that is being answered."""
@@ -33,7 +33,7 @@ class Connection(Protocol):
         """End at once."""
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End what the lost connection inside this one has left."""
+        """Clean up after the connection inside this one was lost."""
 
 
 class Connections:
@@ -53,10 +53,10 @@ class Connections:
         self._failures: dict[tuple[str, str], float] = {}
         """When the failure of TLS with a client was last logged."""
         self._changed: asyncio.Event | None = None
-        """Set when a connection ends or a request is answered; only while the server ends."""
+        """Set when a connection ends or a request is answered; None until `close` runs."""
 
     def report_tls(self, remote: str, level: int, text: str) -> None:
-        """Log why TLS did not begin with a client, unless that was logged just before."""
+        """Log why TLS with a client failed, unless it was logged in the last `REPEAT` seconds."""
         now, failure = time.monotonic(), (remote, text)
         if now - self._failures.get(failure, -REPEAT) < REPEAT:
             return
@@ -81,7 +81,7 @@ class Connections:
         self._tell()
 
     def answered(self, connection: "Guard") -> None:
-        """Count a connection as idle; `busy` has it from the beginning of its request."""
+        """Count a connection as idle; it was in `busy` since its request began."""
         self.busy.discard(connection)
         self._tell()
 

@@ -1,4 +1,4 @@
-"""Runs the tasks that fetch a URL and store what they get (PutAsyncFetchTask, P-81)."""
+"""Runs the tasks that fetch a URL and store its content (PutAsyncFetchTask, P-81)."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ TIMEOUT: Final = 300.0
 """Seconds that one attempt may take."""
 
 PAUSES: Final = (1.0, 2.0)
-"""Seconds before the second and the third attempt; there are no more."""
+"""Seconds before the second and before the third attempt, which is the last."""
 
 _BUG: Final = "The emulator failed; see its log."
 
 
 class Host(NamedTuple):
-    """What a server offers to its tasks."""
+    """What the tasks need of their server."""
 
     service: Service
     ports: Callable[[], Collection[int]]
@@ -49,7 +49,7 @@ class Host(NamedTuple):
     execute: Callable[[Admission, Body, Callable[[Response], None]], Awaitable[Response]]
     """Executes an admitted call without its callback; calls a function in the same transaction."""
     write: Callable[[Callable[[], None]], Awaitable[None]]
-    """Calls a function where the storage is written."""
+    """Calls a function that changes the storage; changes are made one after another."""
 
 
 class Fetches:
@@ -61,10 +61,10 @@ class Fetches:
         self._closed = False
 
     def begin(self, bucket: str, task_id: str) -> None:
-        """Run a task in the background, unless it has ended, it runs already or the server ends."""
+        """Run a task in the background, unless it has ended, is running, or the server stops."""
         service = self._host.service
         if (running := self._running.get(task_id)) is not None:
-            # It may have ended before a snapshot brought the task back, so look again afterwards.
+            # A snapshot may have restored the task after this run ended it, so look again later.
             running.add_done_callback(lambda _: self.begin(bucket, task_id))
             return
         task = None if self._closed else self._find(bucket, task_id)
@@ -75,14 +75,14 @@ class Fetches:
         running.add_done_callback(lambda _: self._running.pop(task_id))
 
     def resume(self) -> None:
-        """Begin all unfinished tasks that do not run: a server has started, or was restored."""
+        """Begin all unfinished tasks that are not running, after a start or a restored snapshot."""
         for bucket in self._host.service.storage.buckets():
             for task in async_fetch.of(bucket.documents):
                 if not task.state.ended:
                     self.begin(bucket.name, task.id)
 
     async def close(self) -> None:
-        """Break off all tasks; the next server on the same storage resumes them."""
+        """Cancel all tasks; the next server on the same storage resumes them."""
         self._closed = True
         for running in self._running.values():
             running.cancel()
@@ -108,12 +108,12 @@ class Fetches:
         await self._keep(bucket, task)
 
     async def _attempt(self, bucket: str, task: FetchTask) -> tuple[FetchTask, Response | None]:
-        """Fetch and store, again if the source is unavailable.
+        """Fetch and store the object; try again if the source is unavailable.
 
-        Returns the task, ended unless its callback is left, and the answer if it is stored.
+        Returns the task, unfinished if its callback is still due, and the answer of the storing.
         """
         if task.stored:
-            return task.interrupted(), None  # whether its callback was answered is not known
+            return task.interrupted(), None  # it is unknown whether its callback was answered
         for pause in (*PAUSES, None):
             try:
                 async with asyncio.timeout(TIMEOUT):
@@ -123,7 +123,7 @@ class Fetches:
                 break
             except (SourceUnavailableError, TimeoutError) as error:
                 message = str(error) or f"The source took more than {TIMEOUT:.0f} seconds."
-            # This waits for the write that is going on, which may just have stored the object.
+            # This waits for a write in progress, which may just have stored the object.
             await self._keep(bucket, task._replace(state=State.RETRY, message=message))
             stored = self._find(bucket, task.id)
             if stored is not None and stored.stored:
@@ -181,7 +181,7 @@ class Fetches:
         return task._replace(state=State.CALLBACK_FAILED, message=message)
 
     async def _tell_failure(self, bucket: str, task: FetchTask) -> None:
-        """Call the application server about a failure; whether that fails changes nothing."""
+        """Report a failure to the application server; if that fails too, only log it."""
         record = self._host.service.storage.bucket(bucket)
         if record is None or not task.callback:
             return
@@ -202,10 +202,10 @@ class Fetches:
             LOG.error("the state of the task %s cannot be stored: %s", task.id, reason)
 
     def _update(self, bucket: str, task: FetchTask) -> None:
-        """Store the state of a task, unless the storage disagrees whether its object is stored.
+        """Store the state of a task, unless the stored task disagrees on whether it has an object.
 
-        A snapshot may have brought the task back without the object; then it begins again once this
-        run has ended. Or the object was stored when the time of the task was up.
+        They disagree if a snapshot restored the task without the object (then the task begins again
+        after this run), or if the object was stored just when the task timed out.
         """
         storage = self._host.service.storage
         with storage.transaction():

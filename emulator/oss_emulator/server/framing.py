@@ -36,7 +36,7 @@ METHODS: Final = frozenset(
     SUBSCRIBE TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE
     """.split()
 )
-"""The methods that aiohttp reads."""
+"""The methods that aiohttp parses."""
 
 _ABSOLUTE: Final = re.compile(r"[A-Za-z]+://([^/?#]*)(?:[/?].*)?")
 """A target in absolute form, as sent to a proxy (RFC 9112, 3.2.2)."""
@@ -45,7 +45,7 @@ _FRAMING: Final = frozenset({"content-length", "transfer-encoding", "upgrade"})
 """The headers that determine where a body ends or which protocol follows."""
 
 _PASSED: Final = frozenset({"connection", "content-length", "expect", "transfer-encoding"})
-"""The headers that tell how a body comes and when the connection ends."""
+"""The headers that aiohttp needs: they say how a body is sent and when the connection ends."""
 
 _CHUNK: Final = re.compile(
     rf"""([0-9A-Fa-f]{{1,15}})(?:;{_SIGNS}(?:=(?:{_SIGNS}|"[\t !#-\[\]-~]*"))?)*+\r\n""".encode()
@@ -63,10 +63,10 @@ class Extent(Protocol):
     """The body of a request, which knows where it ends."""
 
     done: bool
-    """Whether all of it has been taken."""
+    """Whether the whole body has arrived."""
 
     def take(self, data: bytes) -> tuple[bytes, bytes]:
-        """Split bytes into those of the body, as aiohttp shall read them, and those after it.
+        """Split bytes into those of the body, in the form for aiohttp, and those after it.
 
         Raises `BadRequest` for malformed chunks.
         """
@@ -100,7 +100,7 @@ class Chunked:
         self._line = b""
         """The part of a line between chunks that has arrived."""
         self._finish = self._begin_chunk
-        """Reads the complete line and returns what aiohttp gets in its place."""
+        """Parses the complete line and returns its replacement for aiohttp."""
         self._trailers = 0
         """Bytes of trailers that have arrived."""
 
@@ -155,20 +155,20 @@ NO_BODY: Final = Counted(0)
 
 class Head(NamedTuple):
     data: bytes
-    """The head that aiohttp reads. It has no other headers than `_PASSED`: aiohttp would parse them
-    a second time, and its releases check them differently."""
+    """The head for aiohttp. It has only the headers in `_PASSED`: aiohttp would parse the others a
+    second time, and its releases check them differently."""
     method: str
     target: str
     version: str
     fields: list[tuple[str, str]]
-    """The names in lower case and values of the headers that count, in order of arrival."""
+    """The names in lower case and the values of the headers, in order of arrival."""
     extent: Extent
     last: bool
     """Whether the connection must end after it."""
 
 
 def parse(data: bytes) -> Head:
-    """Read a whole head, up to and with its empty line; raises `BadRequest`."""
+    """Parse a whole head, including its empty line; raises `BadRequest`."""
     lines = data.decode("utf-8", "surrogateescape").split("\r\n")
     first = _REQUEST_LINE.fullmatch(lines[0])
     if first is None or data.translate(None, _IN_LINES) != b"\r\n" * (len(lines) - 1):
@@ -204,7 +204,7 @@ def parse(data: bytes) -> Head:
     return Head(data, method, target, version, fields, extent=extent, last=last)
 
 
-@lru_cache(256)  # most requests need one of a few heads
+@lru_cache(256)  # most requests share a few heads
 def _format(method: str, version: str, fields: tuple[tuple[str, str], ...]) -> bytes:
     """Format a head for aiohttp, which requires a Host header but does not use it."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in fields)

@@ -37,9 +37,9 @@ class StallTimer:
         waits: Callable[[], bool],
         give_up: Callable[[], None],
     ) -> None:
-        """`waits` tells whether the server waits for the client to send something, or to leave.
+        """`waits` returns whether the server waits for the client to send something, or to leave.
 
-        It always waits for one that does not take its answer. `give_up` is called each time that
+        It always waits for a client that does not read its answer. `give_up` is called each time
         the client has stalled for `seconds`.
         """
         self._seconds = seconds
@@ -72,7 +72,7 @@ class StallTimer:
         self._check_later()
 
     def _is_stalled(self) -> bool:
-        """Whether the server waits for a client that took no bytes since the last check."""
+        """Whether the client took no bytes since the last check; `waits` decides if none are unsent."""
         unsent, self._unsent = self._unsent, self._transport.get_write_buffer_size()
         return self._unsent == unsent if self._unsent else self._waits()
 
@@ -136,21 +136,21 @@ READ_AHEAD: Final = 64 * 1024
 """Bytes to buffer of the requests after the one that is being answered."""
 
 _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
-"""The option of Linux to acknowledge at once; other systems have none."""
+"""The socket option of Linux to acknowledge at once; None on other systems."""
 
 _END_OF_HEAD: Final = b"\r\n\r\n"
 _GRANTED: Final = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
 def _tell_nobody() -> None:
-    """Nothing depends on whether the client is still there."""
+    """Do nothing: no work depends on whether the client is still connected."""
 
 
 class Handlers(NamedTuple):
     """The functions of the server that every guard calls."""
 
     answer: Callable[[web.BaseRequest, "Guard"], Awaitable[bool]]
-    """Sends the whole answer to a request; returns whether the connection may stay open."""
+    """Sends the whole answer to a request; returns whether the connection can stay open."""
     connect: Callable[[str, Request], ssl.SSLContext | None]
     """Grants a CONNECT to an authority; returns the TLS context, None for plain HTTP. Raises
     `OSSError`."""
@@ -166,7 +166,7 @@ class Phase(Enum):
     """What a connection waits for."""
 
     BEGINNING = auto()
-    """For its transport: inside a CONNECT that takes a TLS handshake."""
+    """For its transport, which inside a CONNECT needs a TLS handshake first."""
     HEAD = auto()
     """For a request, or the rest of its head."""
     BODY = auto()
@@ -217,7 +217,7 @@ class Guard(asyncio.Protocol):
         """Whether the client has closed its side of the connection."""
         self._tell_left: Callable[[], None] = _tell_nobody
         self._reading_paused = False
-        """Whether the guard paused reading; aiohttp pauses it too while a body is not read."""
+        """Whether the guard paused reading; aiohttp also pauses it while a body is not read."""
 
     # What asyncio calls
 
@@ -246,10 +246,10 @@ class Guard(asyncio.Protocol):
             self._acknowledge()
 
     def _acknowledge(self) -> None:
-        """Acknowledge a part of a request at once, not after the 40 ms that Linux takes.
+        """Acknowledge a part of a request at once; Linux would wait for 40 ms.
 
-        A client that does not set TCP_NODELAY sends the rest only then. urllib3, and so `oss2`,
-        does not set it for connections to a proxy.
+        A client that does not set TCP_NODELAY sends the rest only after that. urllib3, and so
+        `oss2`, does not set it for connections to a proxy.
         """
         if _QUICKACK is not None:
             with suppress(OSError):  # the client has left
@@ -267,9 +267,9 @@ class Guard(asyncio.Protocol):
 
     @contextmanager
     def leaving(self, tell: Callable[[], None]) -> Iterator[None]:
-        """Call `tell` if the client leaves within the block: it closes its side, or is lost.
+        """Call `tell` if the client closes its side, or the connection is lost, within the block.
 
-        A client that has closed its side may still wait for the answer; nobody can tell.
+        A client that has closed its side may still wait for the answer; the server cannot know.
         """
         self._tell_left = tell
         if self._no_more or self.transport.is_closing():
@@ -427,12 +427,12 @@ class Guard(asyncio.Protocol):
         if self._no_more and self._phase is Phase.BODY:
             self._break_off(OSSError(ErrorCase.INCOMPLETE_BODY))
         elif self._no_more and not self._answering:
-            self.transport.close()  # what is pending is not a complete request
+            self.transport.close()  # the pending bytes are not a complete request
 
     # Requests and connections that end early
 
     def _break_off(self, error: OSSError) -> None:
-        """Give up on a body: reading raises the error, and the connection ends after the answer."""
+        """Stop reading a body: readers get the error, and the connection ends after the answer."""
         self._phase, self._pending = Phase.END, b""
         self._failure, self._is_final = error, True
         if not self._answering:
@@ -461,14 +461,14 @@ class Guard(asyncio.Protocol):
             self._http.task.cancel()
 
     def close(self) -> None:
-        """End the connection once all that was written is sent."""
+        """End the connection after all written bytes are sent."""
         self.transport.close()
 
     def abort(self) -> None:
-        """End the connection at once, and the one in which it began.
+        """End the connection at once, and the outer connection in which its TLS began.
 
-        That one ends TLS that is closing, since asyncio's TLS cannot be aborted after it was told
-        twice to close: it ignores that, and raises an AttributeError in Python 3.11.2.
+        If TLS is closing, only the outer connection is aborted: after two calls of `close`,
+        asyncio's TLS ignores `abort`, and raises an AttributeError in Python 3.11.2.
         """
         if self._outer is None or not self.transport.is_closing():
             self.transport.abort()
@@ -478,7 +478,7 @@ class Guard(asyncio.Protocol):
     # Clients that stall
 
     def _waits_for_client(self) -> bool:
-        """Whether the client is to send something, or to close its side of TLS."""
+        """Whether the client must send something, or close its side of TLS."""
         if self.transport.is_closing():
             return True
         if self._phase is Phase.BODY:

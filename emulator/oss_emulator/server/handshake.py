@@ -25,10 +25,10 @@ ACCEPT_PAUSE: Final = 1.0
 """Seconds to stop accepting after the system has run out of file descriptors."""
 
 _LAST: Final = 3
-"""How many time-outs TLS itself waits for a client: this module and the guard give up earlier."""
+"""The time-out of TLS itself, in stall time-outs: this module and the guard give up earlier."""
 
 Accept: TypeAlias = Callable[[Connection], asyncio.Protocol]
-"""Makes the protocol of a connection inside TLS, which takes the place of the outer one."""
+"""Makes the protocol of a connection inside TLS, which replaces the outer connection."""
 
 
 class Listener:
@@ -62,7 +62,7 @@ class Listener:
         self._loop.add_reader(self._listening, self._accept)
 
     def _accept(self) -> None:
-        """Accept all connections that wait, so that they count from now on."""
+        """Accept all waiting connections, so that each of them counts."""
         for _ in range(self._backlog):
             try:
                 accepted, address = self._listening.accept()
@@ -78,7 +78,7 @@ class Listener:
 
 
 class Handshake:
-    """An accepted connection until TLS has begun; then a guard takes its place."""
+    """An accepted connection until TLS has begun; then a guard replaces it."""
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class Handshake:
             self._connections.closed(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is left to do when the guard that took the place is lost."""
+        """Do nothing: the guard that replaced this connection has cleaned up."""
 
     def finish(self) -> None:
         """End the connection, which has no request."""
@@ -127,11 +127,10 @@ class Handshake:
     def abort(self) -> None:
         """End the connection at once.
 
-        asyncio's TLS ignores an abort after it was told twice to close, so this shuts down the
-        socket below it.
+        asyncio's TLS ignores `abort` after two calls of `close`, so this shuts down the socket.
         """
         self._task.cancel()
-        with suppress(OSError):  # it is closed already
+        with suppress(OSError):  # it is already closed
             self._accepted.shutdown(socket.SHUT_RDWR)
 
 
@@ -166,8 +165,8 @@ async def begin(
 def _describe(error: BaseException) -> tuple[int, str]:
     """Return a log level, and why TLS did not begin.
 
-    The client does not trust the CA, has left or stalls, or the server ends. A client that sends
-    http gets no answer, so the log alone can tell its user.
+    The client may not trust the CA, may have left or stalled, or the server is stopping. A client
+    that sends http gets no answer, so only the log can tell its user why.
     """
     if isinstance(error, ssl.SSLError) and error.reason == "HTTP_REQUEST":
         said = "A client sent http to the port for https; its URL must begin with https://"
@@ -178,10 +177,9 @@ def _describe(error: BaseException) -> tuple[int, str]:
 def watch_failures() -> Callable[[], None]:
     """Have the running loop report a known failure of asyncio's TLS in one line.
 
-    Before Python 3.13, asyncio cannot break off TLS inside TLS, which a proxy has: it raises a
-    TypeError or an AttributeError, and reports that with a traceback. The connection is ended by
-    the time-out. Other failures go to the handler that the loop has. Returns a function that gives
-    the loop this handler back.
+    Before Python 3.13, asyncio cannot abort TLS inside TLS, as in a proxy: it raises a TypeError or
+    an AttributeError, and reports that with a traceback. The time-out ends the connection. Other
+    failures go to the previous handler of the loop. Returns a function that restores this handler.
     """
     loop = asyncio.get_running_loop()
     if sys.version_info >= (3, 13):

@@ -1,4 +1,4 @@
-"""How a server listens: its event loop, its sockets, and what CONNECT gets."""
+"""How a server listens: its event loop, its sockets, and its answer to CONNECT."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from oss_emulator.server.tls import Certificates
 
 ALL_ADDRESSES: Final = ("", "::", "0.0.0.0")  # noqa: S104
-"""Hosts that mean all addresses: the first two those of IPv6 and IPv4, the last those of IPv4."""
+"""Hosts that mean all addresses: the first two mean IPv6 and IPv4, the last means IPv4."""
 
 _LACKING = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 """Errors for addresses that this machine does not have, such as ::1 without IPv6."""
 
 _TRIES = 100
-"""How often to look for a port that is free at every address."""
+"""The number of attempts to find a port that is free at every address."""
 
 
 def bind(host: str, port: int) -> list[socket.socket]:
@@ -125,7 +125,7 @@ def grant_connect(
     Returns the context to begin TLS with, None for the port of plain HTTP. Raises `BadRequest` if
     the authority is not a host with a port, and `ProxyForbidden` for any other host.
     """
-    host_name(request.host)  # its value is not used, but it must be a host
+    host_name(request.host)  # raises if it is invalid
     host, port = split_host(authority)
     if port is None:
         raise OSSError(ErrorCase.BAD_REQUEST, ErrorDetail="CONNECT needs HOST:PORT.")

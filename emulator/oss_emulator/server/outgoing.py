@@ -1,7 +1,7 @@
 """Connections that the server opens itself, for callbacks and for tasks that fetch URLs.
 
-Clients choose these URLs. So a name is resolved once, and the addresses that were checked are those
-that are connected to.
+Clients choose these URLs. So each name is resolved only once, and connections go to the addresses
+that were checked.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Address(NamedTuple):
         if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
             family, host = socket.AF_INET, str(address.ipv4_mapped)
         try:
-            # Only this machine's addresses can be bound, and the wildcards, which lead here too.
+            # Only addresses of this machine can be bound, and wildcards, which lead here too.
             with socket.socket(family, socket.SOCK_DGRAM) as probe:
                 probe.bind(socket.getaddrinfo(host, 0, family, socket.SOCK_DGRAM)[0][4])
         except OSError as error:
@@ -87,7 +87,7 @@ def connect_only_to(addresses: list[Address]) -> TCPConnector:
 
 
 def is_this_machine(host: str) -> bool:
-    """Return whether a name or an address stands for this machine without a look-up."""
+    """Return whether a name or an address means this machine; nothing is looked up."""
     name = host.rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True

@@ -1,4 +1,4 @@
-"""The pools for long work: how much of each kind runs and waits, and what each job may take."""
+"""The pools for long work: how many jobs of each kind run and wait, and the limits of each job."""
 
 import asyncio
 from collections import deque
@@ -17,22 +17,22 @@ _T = TypeVar("_T")
 
 
 class Bounds(NamedTuple):
-    """What a pool takes, in each process of the server."""
+    """The limits of a pool, in each process of the server."""
 
     at_once: int
     """Jobs that run."""
     waiting: int
     """Jobs that wait for their turn; one more is refused."""
     max_wait: float
-    """Seconds that a job waits at most."""
+    """The maximum number of seconds that a job waits."""
     busy: ErrorCase
-    """The answer to a job that is refused, or that has taken its processor time."""
+    """The answer to a job that is refused, or has used up its processor time."""
     seconds: int = 0
     """Seconds of processor time of a job; 0 for work in a thread, step by step."""
     memory: int = 0
     """MiB of data of the process in which a job runs."""
     alone: int = 0
-    """The same for a job that runs while no other one of the pool does."""
+    """MiB of data for a job that runs while no other job of the pool runs."""
 
 
 # Together with the server itself the processes stay below 1.5 GiB: 3 x 80 + max(2 x 448, 880), and
@@ -48,7 +48,7 @@ Leaving = Callable[[Callable[[], None]], AbstractContextManager[object]]
 
 
 def never_leaves(_: Callable[[], None]) -> AbstractContextManager[object]:
-    """Never call the function: the server itself has sent the request."""
+    """Never call the function, because the server itself has sent the request."""
     return nullcontext()
 
 
@@ -91,7 +91,7 @@ class JobTurn:
             raise RuntimeError(f"A process for {self._queue.pool} has ended.") from None
 
     def be_alone(self) -> None:
-        """Wait until no other job of the pool runs, then let the process have more memory."""
+        """Wait until no other job of the pool runs, then raise the memory limit of the process."""
         if self._is_alone:
             return
         self._queue.wait_alone(self)
@@ -107,14 +107,14 @@ class JobTurn:
             yield item
 
     def end(self) -> None:
-        """End the job, at once if it waits or runs in a process, and else at its next step."""
+        """End the job: at once if it waits or runs in a process, otherwise at its next step."""
         self.ended = True
         if self._process is not None:
             self._process.kill()
         self._queue.tell()
 
     def close(self) -> None:
-        """End the job and let another one have the turn; a second call has no effect."""
+        """End the job and free its place in the pool; a second call has no effect."""
         clean = not (self.ended or self._is_alone)
         self.ended = True
         process, self._process = self._process, None
@@ -157,7 +157,7 @@ class JobQueue:
         return not self._large and len(self._running) < self.bounds.at_once
 
     async def run(self, turn: JobTurn, work: Work) -> Body:
-        """Do the work in a thread; its turn is over on return, or when its stream is closed."""
+        """Do the work in a thread; its turn ends on return, or when its stream is closed."""
         future = self._loop.run_in_executor(self._threads, work.make, turn)
         try:
             await asyncio.wait([future])
@@ -169,7 +169,7 @@ class JobQueue:
         return future.result()
 
     def wait_alone(self, turn: JobTurn) -> None:
-        """Wait, in the thread of a turn, until no other one runs."""
+        """Wait, in the thread of a turn, until no other turn runs."""
         asyncio.run_coroutine_threadsafe(self._wait_alone(turn), self._loop).result()
 
     async def _wait_alone(self, turn: JobTurn) -> None:
@@ -193,12 +193,12 @@ class JobQueue:
             raise OSSError(ErrorCase.SERVICE_UNAVAILABLE, _ENDED)
 
     def tell(self) -> None:
-        """Wake all that wait, so that they check again whether it is their turn."""
+        """Wake all waiting jobs, so that they check again whether it is their turn."""
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
     def process(self) -> JobProcess:
-        """Return an idle process, or start one; for any thread."""
+        """Return an idle process, or start one; safe in any thread."""
         while self.idle:
             process = self.idle.pop()
             if process.lives:
@@ -223,7 +223,7 @@ class JobQueue:
         return idle
 
     def close(self) -> None:
-        """Refuse what waits, and end what runs."""
+        """Refuse the waiting jobs, and end the running ones."""
         self._closed = True
         for turn in list(self._running):
             turn.end()
@@ -241,7 +241,7 @@ class Pools:
         self._closed = False
 
     async def make(self, work: Work, leaving: Leaving) -> Body:
-        """Do work in its turn, unless the client leaves. Close the stream of the body in the end.
+        """Do work in its turn, unless the client leaves. The caller closes the body's stream.
 
         Raises what the work raises, and the error of a pool that is busy.
         """
@@ -256,7 +256,7 @@ class Pools:
             return await queue.run(turn, work)
 
     def close(self) -> None:
-        """Refuse what waits, and end what runs; whoever waits gets `ServiceUnavailable`."""
+        """End all jobs, waiting or running; their requests get `ServiceUnavailable`."""
         self._closed = True
         for queue in self._queues.values():
             queue.close()

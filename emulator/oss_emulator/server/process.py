@@ -26,11 +26,11 @@ class JobProcess:
 
     @property
     def lives(self) -> bool:
-        """Whether it has not ended."""
+        """Whether the process is still running."""
         return self._process.poll() is None
 
     def do(self, job: Job, sources: Sequence[Iterator[bytes]]) -> Iterator[Any]:
-        """Have it do a job; yield what the job makes of its sources.
+        """Run a job in the process, and yield its items.
 
         Raises what the job raises, `EOFError` if the process has ended, and `RuntimeError` with the
         traceback of a failure.
@@ -64,28 +64,28 @@ class JobProcess:
             raise EOFError from None
 
     def widen(self, memory: int) -> None:
-        """Let it have more MiB of data; without effect on systems with no such call."""
+        """Raise its limit of data to `memory` MiB; does nothing on systems without `prlimit`."""
         if hasattr(resource, "prlimit"):
             _, hard = resource.prlimit(self._process.pid, resource.RLIMIT_DATA)
             resource.prlimit(self._process.pid, resource.RLIMIT_DATA, (memory * MIB, hard))
 
     @property
     def took_its_time(self) -> bool:
-        """Whether it has ended because its job took all its processor time."""
+        """Whether it has ended because its job used up its processor time."""
         return -self._process.wait() in signals("SIGXCPU")
 
     def kill(self) -> None:
-        """End it at once; whoever waits for its job gets `EOFError`."""
+        """End it at once; a running `do` raises `EOFError`."""
         self._process.kill()
 
     def dismiss(self) -> None:
-        """End it, and release what it has left in a thread: to free much memory takes time."""
+        """End it, and call `release` in a thread, because freeing much memory takes time."""
         self.kill()
         threading.Thread(target=self.release, name="oss-emulator-release").start()
 
     def release(self) -> None:
-        """Wait for its end, and close its pipes."""
+        """Wait until it has ended, and close its pipes."""
         self._process.wait()
         for pipe in (self._to, self._from):
-            with suppress(OSError):  # what was not sent yet cannot be
+            with suppress(OSError):  # unsent bytes are lost
                 pipe.close()

@@ -60,7 +60,7 @@ class RequestRunner:
         self._writing.shutdown()
 
     async def change(self, work: Callable[[], _T]) -> _T:
-        """Run work that changes the contents where all changes are made, one after another."""
+        """Run work that changes the contents, in the thread that makes all changes in turn."""
         if self._service.storage.blocking:
             return await asyncio.get_running_loop().run_in_executor(self._writing, work)
         return work()
@@ -70,8 +70,8 @@ class RequestRunner:
     ) -> Exchange:
         """Admit a request and run its other steps; a failure refuses it.
 
-        `http` has the body, None for a request that no client has sent: no planned fault strikes
-        that. `leaving` ends work in pools when the client leaves.
+        `http` has the body; None for a request of the server itself, to which no planned fault
+        applies. `leaving` ends work in pools when the client leaves.
         """
         try:
             result = self._service.admit(request)
@@ -99,7 +99,7 @@ class RequestRunner:
         exchange.response = self._service.render(refused)
 
     async def _strike(self, exchange: Exchange) -> None:
-        """Have the fault that a test has planned for this request delay or refuse it."""
+        """Apply the fault that a test has planned for this request: delay or refuse it."""
         if exchange.http is None:
             return
         exchange.fault = fault = self._faults.match(exchange.admission)
@@ -108,7 +108,7 @@ class RequestRunner:
                 await apply_before(fault)
 
     async def _read_body(self, exchange: Exchange) -> None:
-        """Read the body; of a form, the fields are admitted before the file."""
+        """Read the body; a form is admitted by its fields before its file is read."""
         http, admission = exchange.http, exchange.admission
         if http is None:
             return
@@ -124,7 +124,7 @@ class RequestRunner:
         exchange.body = await form.read_file(result, environment)
 
     async def _gather(self, exchange: Exchange) -> None:
-        """Have a pool make a body from the storage: that takes time in proportion to its size."""
+        """Have a pool make a body from the storage, which takes time in proportion to its size."""
         admission, content = exchange.admission, exchange.body
         if admission.operation.gather is None:
             return
@@ -145,7 +145,7 @@ class RequestRunner:
             if content.stream is not None:
                 content.stream.close()
             raise
-        exchange.body = NO_BODY  # its bytes may go while the answer is sent
+        exchange.body = NO_BODY  # frees its memory before the answer is sent
 
     async def _fetch(self, exchange: Exchange) -> None:
         if exchange.response.fetch:
@@ -164,7 +164,7 @@ class RequestRunner:
         ServerStep.FETCH: _fetch,
         ServerStep.CALLBACK: _call_back,
     }
-    """What runs each step after `ADMIT`; `ServerStep` has their order."""
+    """The functions that run the steps after `ADMIT`; `ServerStep` has their order."""
 
     async def _answer_itself(self, request: Request) -> Response:
         """Answer a request for an object that the server sends to itself."""
@@ -205,7 +205,7 @@ class RequestRunner:
     async def _execute_on_disk(self, admission: Admission, content: Body) -> Response:
         """Execute a request that waits for a disk: a read here, others in the writing thread.
 
-        One thread writes, so nothing changes between what a request reads and what it writes.
+        Only this thread writes, so what a request has read cannot change before it writes.
         """
         if admission.request.method not in READS:
             return await self.change(partial(self._write, admission, content))
@@ -229,7 +229,7 @@ class RequestRunner:
 
 @lru_cache(1024)
 def _needed(operation: Operation, faulty: bool) -> tuple[StepRunner, ...]:
-    """Return what runs the steps that an operation needs, in their order."""
+    """Return the functions that run the steps that an operation needs, in their order."""
     idle = {
         ServerStep.ADMIT: True,  # it is over
         ServerStep.FAULT: not faulty,
@@ -253,7 +253,7 @@ def error_of(request: Request, error: Exception) -> OSSError:
 
 
 async def check_files(pieces: Iterable[Piece]) -> None:
-    """Check files before they are sent; a large one lets others pass after each of its pieces."""
+    """Check files before they are sent; other checks get a turn after each piece of a file."""
     for piece in pieces:
         if isinstance(piece, FileRange) and piece.check is not None:
             checking = piece.check()

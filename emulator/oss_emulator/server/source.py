@@ -1,7 +1,7 @@
-"""The source of a fetch task: what its URL leads to, over redirections.
+"""Opens the source of a fetch task: requests its URL and follows redirections.
 
-Anyone who may upload chooses the URLs. One that leads to the server itself is answered by the
-service without a connection, as an anonymous GET, so it never reaches `/_emulator/`.
+Any uploader can choose the URLs. The service itself answers a URL that leads to this server, as an
+anonymous GET without a connection, so it never reaches `/_emulator/`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class SourceAnswer(NamedTuple):
 
 @asynccontextmanager
 async def open_source(server: Host, task: FetchTask) -> AsyncIterator[SourceAnswer]:
-    """Ask for the URL of a task and follow redirections.
+    """Request the URL of a task and follow redirections.
 
     Raises `FetchFailedError` and `SourceUnavailableError`.
     """
@@ -102,10 +102,10 @@ async def _ask(server: Host, url: URL, host: str, stack: AsyncExitStack) -> Sour
 
 
 def _stands_for(server: Host, url: URL) -> bool:
-    """Whether a server stands for the host of a URL, as it does for clients of its proxy.
+    """Whether the server answers for the host of a URL, as it does for clients of its proxy.
 
-    Names of this machine stand for all its servers, so there the port decides. Many systems cannot
-    resolve those below `localhost`, such as `examplebucket.localhost`.
+    Names of this machine mean all its servers, so the port decides. They are not looked up, because
+    many systems cannot resolve names below `localhost`, such as `examplebucket.localhost`.
     """
     host = url.raw_host or ""
     if outgoing.is_this_machine(host):
@@ -123,7 +123,7 @@ async def _ask_itself(server: Host, url: URL, host: str) -> SourceAnswer:
     port = "" if url.is_default_port() else f":{url.port}"
     authority = f"[{name}]{port}" if ":" in name else f"{name}{port}"
     now, secure = server.service.clock(), url.scheme == "https"
-    # Without an address, so that no policy takes it for one of this machine.
+    # Without a remote address, so that no policy treats it as a request from this machine.
     request = Request.parse(
         "GET", url.raw_path_qs, [("Host", host or authority)], now, secure=secure
     )
@@ -171,7 +171,7 @@ async def _pieces(response: Response) -> AsyncIterator[bytes]:
                     ShortStep.DISK, piece.read, start, min(_CHUNK, end - start)
                 )
         elif piece:
-            assert isinstance(piece, bytes)  # noqa: S101 - only answers to POST are made as they go
+            assert isinstance(piece, bytes)  # noqa: S101 - only answers to POST are streams
             yield piece
 
 

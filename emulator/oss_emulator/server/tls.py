@@ -102,7 +102,7 @@ def _own(certificate: Path, key: Path | None) -> ssl.SSLContext:
     context = _context()
     for path in filter(None, (certificate, key)):
         try:
-            read_regular_file(path)  # OpenSSL reads it again
+            read_regular_file(path)  # only a check: OpenSSL reads the file itself
         except OSError as error:
             raise CertificateError(f"{path} cannot be read: {error.strerror}") from None
     try:
@@ -167,7 +167,7 @@ def _keep(path: Path, content: bytes) -> None:
         part.write_bytes(content)
         part.replace(path)
     except OSError as error:
-        with contextlib.suppress(OSError):  # a name that is too long for it
+        with contextlib.suppress(OSError):  # its name may be too long
             part.unlink()
         raise CertificateError(f"{path} cannot be written: {error.strerror}") from None
 

@@ -1,6 +1,6 @@
 """Waiting: threads for short steps, limits of speed, and requests that wait for an event.
 
-Longer work has a queue in `pools.py`.
+`pools.py` has the queues for longer work.
 """
 
 import asyncio
@@ -19,16 +19,16 @@ _Ts = TypeVarTuple("_Ts")
 
 
 class ShortStep(StrEnum):
-    """The kinds of steps, so that one that takes long keeps no other one waiting.
+    """The kinds of short steps; each has its own threads, so that slow steps do not delay others.
 
-    A request has one step at a time, of a few MiB at most, so `--max-connections` bounds what
-    waits.
+    A request has one step at a time, of a few MiB at most, so `--max-connections` bounds the number
+    of waiting steps.
     """
 
     DISK = "disk"
     """Read or write a piece of a file."""
     CHECK = "check"
-    """Read a piece of a file, all pieces once, to compare its checksum."""
+    """Read a piece of a file to verify the checksum of the file."""
     HASH = "hash"
     COMPRESSION = "compression"
 
@@ -43,7 +43,7 @@ AT_ONCE: Final[Mapping[ShortStep, int]] = {
 
 
 async def run_in_thread(step: ShortStep, function: Callable[[*_Ts], _T], *arguments: *_Ts) -> _T:
-    """Call a function in a thread; a cancelled step that has not begun never does."""
+    """Call a function in a thread; cancellation drops a call that has not begun."""
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(_threads(step), function, *arguments)
 
@@ -88,14 +88,14 @@ UNLIMITED: Final = Throttle(None)
 
 
 class Waiting:
-    """The requests that wait for an event; the server cancels them when it ends."""
+    """The requests that wait for an event; the server cancels them when it stops."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:
-        """Let the request of this task be cancelled within the block."""
+        """Allow `cancel` to cancel the request of this task within the block."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - aiohttp runs each request as a task
         self._tasks.add(task)

@@ -46,18 +46,18 @@ class Exchange:
     leaving: Leaving = never_leaves
     response: Response = _EMPTY
     recorded: bool = True
-    """Whether the journal records it; not what is for the emulator itself."""
+    """Whether the journal records it; it skips requests to the emulator itself."""
     body: Body = NO_BODY
     error: OSSError | None = None
     """Why it was refused; None if it was not."""
     fault: Fault | None = None
-    """What goes wrong with the answer, as a test has planned."""
+    """The fault that a test has planned for the answer."""
     rpc: RPCAnswer | None = None
     """The answer of STS or KMS, if the request was for one."""
 
     @property
     def result(self) -> Admission | Refused:
-        """What became of the request, for the journal."""
+        """The outcome of the request, for the journal."""
         return self.admission if self.error is None else Refused(self.admission, self.error)
 
 
@@ -75,10 +75,10 @@ def format_answer(refused: Refused, response: Response, began: float) -> bytes:
 def format_head(version: str, status: int, fields: Mapping[str, str], said: str = "") -> bytes:
     """Format the first line and the headers of an answer.
 
-    `said` is one of our own sentences, which the first line has after the name of the status.
+    `said` is a sentence of the emulator that follows the status in the first line.
 
-    aiohttp could not: it encodes only UTF-8 (P-57). Raises `ValueError` for a line end in a header,
-    with which the client that stored it could write headers of its own.
+    aiohttp does not format them, because it encodes only UTF-8 (P-57). Raises `ValueError` for a
+    line end in a header, with which a client could inject headers into the answers to others.
     """
     lines = "\r\n".join([*map(": ".join, fields.items()), ""])
     if lines.count("\n") != len(fields) or lines.count("\r") != len(fields):
@@ -97,13 +97,13 @@ def _order_headers(
 ) -> dict[str, str]:
     """Return all headers of an answer in the order of the service (S-09).
 
-    `connection` are those between the type and the id: how the body ends, and the connection.
+    `connection` are the headers between the type and the id: those of the length and connection.
     """
     headers, seconds = response.headers, time.perf_counter() - began
     found = {
         "Server": "AliyunOSS",
         "Date": dates.format_http(admission.request.received + seconds),
-        "Content-Type": "",  # keeps its place for that of the headers
+        "Content-Type": "",  # reserves the place of the type in `headers`
         **connection,
         "x-oss-request-id": admission.request_id,
         **headers,
@@ -128,7 +128,7 @@ def _length_of(response: Response) -> str | None:
 
 
 class Answer:
-    """A response that is being sent to the client; no header is guessed."""
+    """A response that is being sent to the client; aiohttp adds no header."""
 
     def __init__(
         self, http: web.BaseRequest, guard: Guard, exchange: Exchange, began: float
@@ -215,7 +215,7 @@ class Answer:
             await self._guard.writer.send_file(piece, self._count)
 
     async def _send_stream(self, piece: Stream) -> None:
-        """Send what comes; a thread of its own waits for it, so that no other answer has to."""
+        """Send chunks as they come; a separate thread waits for them, so no other answer waits."""
         loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1, "oss-emulator-stream")
         try:
             with self._guard.leaving(piece.close):
@@ -224,7 +224,7 @@ class Answer:
                 ) is not None:
                     if chunk:
                         await self._put(chunk)
-        except OSSError as error:  # the status was sent, so only the end of the connection tells it
+        except OSSError as error:  # the status was sent, so only a closed connection can report it
             raise ConnectionAbortedError(str(error)) from None
         finally:
             thread.shutdown(wait=False)
@@ -247,7 +247,7 @@ class Answer:
 
 
 def close_streams(response: Response) -> None:
-    """End the streams of a body; call it in the end, whether the answer was sent or not."""
+    """End the streams of a body; call this whether or not the answer was sent."""
     if not isinstance(response.body, bytes):
         for piece in response.body:
             if isinstance(piece, Stream):
@@ -255,7 +255,7 @@ def close_streams(response: Response) -> None:
 
 
 def count_bytes(body: tuple[Piece, ...]) -> int | None:
-    """Count the bytes of a body; None for one that is made while it is sent."""
+    """Count the bytes of a body; None if it is made while it is sent."""
     total = 0
     for piece in body:
         if isinstance(piece, Stream):
@@ -267,7 +267,7 @@ def count_bytes(body: tuple[Piece, ...]) -> int | None:
 async def send_events(
     http: web.BaseRequest, fields: Mapping[str, str], stream: AsyncGenerator[bytes]
 ) -> None:
-    """Send events as they come, until the reader leaves or the server ends.
+    """Send events as they come, until the client leaves or the server stops.
 
     The events have no length, so the connection ends after them.
     """

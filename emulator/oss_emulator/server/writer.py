@@ -1,4 +1,4 @@
-"""Takes the bytes of answers at the end of a connection, and sends large files by sendfile.
+"""Writes answers to a connection, and sends large files by sendfile.
 
 `loop.sendfile` works only on asyncio's loops: uvloop does not implement it. Like asyncio, this
 module reads the disk on the event loop, since the kernel sends a page as soon as it is read.
@@ -45,7 +45,7 @@ class FileSending:
         """The arguments of the error that ended it; empty if all was sent."""
 
     async def run(self) -> None:
-        """Send all of it; raises `ConnectionError` if the client leaves or stalls."""
+        """Send the whole piece; raises `ConnectionError` if the client leaves or stalls."""
         # A duplicate, because loops refuse to watch the socket of a transport.
         descriptor = os.dup(self._transport.get_extra_info("socket").fileno())
         self._socket = socket.socket(fileno=descriptor)
@@ -65,7 +65,7 @@ class FileSending:
             raise OSError(*error)  # Python picks the subclass for the number
 
     def _cork(self, on: bool) -> None:
-        """Send only full packets, which saves a third of the time; off, send the rest."""
+        """If `on`, send only full packets, which saves a third of the time; else send the rest."""
         if hasattr(socket, "TCP_CORK"):
             with suppress(OSError):  # if the client has left
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, on)
@@ -99,7 +99,7 @@ class FileSending:
 
 class TransportWriter:
     def __init__(self, transport: asyncio.Transport, seconds: float) -> None:
-        """A client must take some bytes of a file every `seconds`."""
+        """A client must read some bytes of a file within any period of `seconds`."""
         self._transport = transport
         self._seconds = seconds
         self.paused = False
