@@ -67,7 +67,7 @@ class Accounts:
     def parse(
         cls, text: str | bytes, read_file: ReadFile | None = None, *, token_key: bytes
     ) -> "Accounts":
-        """Parse a TOML document that holds nothing but accounts; see `build`.
+        """Parse a TOML document that contains only accounts; see `build`.
 
         Raises AccountsError.
         """
@@ -239,7 +239,7 @@ class _AccountsDocument:
 
 
 class _Builder:
-    """Builds the keys and roles of a document and refuses a key, id or name that is used twice."""
+    """Builds the keys and roles of a document, and refuses duplicate keys, ids and names."""
 
     def __init__(
         self, error: Callable[[Path, str], SourceError], read_file: ReadFile | None
@@ -396,6 +396,6 @@ class _Builder:
 
 
 def _number(first: str, account: str, name: str) -> str:
-    """Return the id of a user or role that has no given id: 18 digits, always the same."""
+    """Derive the id of a user or role without an explicit id: 18 digits, always the same ones."""
     digest = hashlib.sha256(f"{account}\0{name}".encode()).digest()
     return first + f"{int.from_bytes(digest[:8]) % 10**17:017}"

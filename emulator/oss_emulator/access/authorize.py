@@ -138,7 +138,7 @@ class AccessReason(StrEnum):
 
 
 class AccessPointScope(NamedTuple):
-    """An access point through which a request comes to a bucket or an object (P-84)."""
+    """An access point through which a request reaches a bucket or an object (P-84)."""
 
     resource: str
     """The name of the bucket or the object in policies of the access point."""

@@ -1,4 +1,4 @@
-"""A condition of a statement, and the context of a request that it is compared with."""
+"""The conditions of policy statements, and the context of a request that they test."""
 
 import operator
 import re
@@ -27,20 +27,20 @@ class Context(NamedTuple):
     """The prefix of a listing, "" if it has none (A-24); None for other requests."""
     delimiter: str | None = None
     acl: str | None = None
-    """The ACL that the request gives to a bucket (A-25)."""
+    """The ACL that the request sets on a bucket (A-25)."""
     object_acl: str | None = None
-    """The ACL that the request gives to an object (A-25)."""
+    """The ACL that the request sets on an object (A-25)."""
     bucket_tags: Mapping[str, str] = MappingProxyType({})
     object_tags: Mapping[str, str] = MappingProxyType({})
     """The tags of the existing object."""
     request_tags: Mapping[str, str] = MappingProxyType({})
-    """The tags that the request gives to an object."""
+    """The tags that the request sets on an object."""
     access_point_arn: str | None = None
     """The access point that the request names; None for a request that names the bucket (P-84)."""
     access_point_account: str | None = None
     access_point_origin: str | None = None
     oidc_issuer: str | None = None
-    """The claims of the token that a role is assumed with; None for other requests (A-43)."""
+    """The claims of the token with which a role is assumed; None for other requests (A-43)."""
     oidc_audience: str | None = None
     oidc_subject: str | None = None
 

@@ -62,7 +62,7 @@ class Tokens:
         return _text(self._sign(b"secret", access_key_id.encode())[:30])
 
     def parse(self, token: str) -> Grant | None:
-        """Return what a token grants, expired or not; None if it was not issued here."""
+        """Return the grant in a token, even if it has expired; None if it was not issued here."""
         text = token.removeprefix(_TOKEN_PREFIX)
         try:
             sealed = b64decode(text + "=" * (-len(text) % 4), altchars=b"-_")

@@ -34,7 +34,7 @@ def find_bucket(storage: Storage, name: str, operation: Operation) -> Bucket | N
 
 
 def find_record(admission: Admission, service: Deployment) -> None:
-    """Find the bucket's record, and the region that the request is for; 404 without one (P-18).
+    """Find the bucket's record and the region of the request; raises the errors of `find_bucket`.
 
     The region is that of the endpoint, or of the bucket if the endpoint serves every region.
     """
@@ -48,7 +48,7 @@ def add_headers(
 ) -> Response:
     """Add the headers of the bucket's configurations: its CORS rules, and who pays.
 
-    Nobody pays for an error.
+    Errors are not charged.
     """
     bucket, request = admission.record, admission.request
     if bucket is None:

@@ -35,7 +35,7 @@ class HotlinkProtection:
             bucket.documents.get(SUBRESOURCE)
         )
         self.precedes_acl = assumptions.check_order is CheckOrder.BEFORE_ACL
-        """Whether a request is checked before its permissions are (R-05)."""
+        """Whether the rules are checked before the permissions (R-05)."""
         self._processes_first = assumptions.processing_order is ProcessingOrder.AFTER
         self._looks_for_objects = assumptions.check_order is CheckOrder.AFTER_OBJECT
 

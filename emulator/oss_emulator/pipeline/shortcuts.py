@@ -68,7 +68,7 @@ class Situation(NamedTuple):
     plan: Plan
     trusted: bool
     has_fields: bool
-    """Whether it is a form whose fields have arrived."""
+    """Whether the request is a form whose fields have arrived."""
     names_region: bool
     over_s3: bool
     by_browser: bool

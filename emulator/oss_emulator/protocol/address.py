@@ -189,8 +189,8 @@ class Addresses:
     def serves(self, host: str) -> bool:
         """Return whether this server serves a host for clients that use it as a proxy.
 
-        It serves the service's domain, the base domains, bound domains and loopback addresses. All
-        other names and addresses may belong to another machine.
+        It serves the service's domain, the base domains, bound domains and loopback addresses. It
+        refuses all others, which may belong to another machine.
         """
         name = host_name(host)
         if _is_below(name, (SERVICE_DOMAIN, *self.domains)) or name in self._cnames:
@@ -254,10 +254,9 @@ def host_name(host: str) -> str:
 
 
 def elsewhere(headers: Mapping[str, str]) -> str:
-    """Return the part of OSS that a request is for; "" for buckets of objects.
+    """Return `vectors`, `tables`, `data-acc` or `object-process` for a request to such an endpoint.
 
-    It is `vectors`, `tables`, `data-acc` or `object-process`, as the host says, or else the user
-    agent.
+    At other endpoints, the user agent decides. Returns "" for a request to buckets of objects.
     """
     if found := _ELSEWHERE.search(headers.get("host", "")):
         return found[1].lower()

@@ -23,8 +23,8 @@ class ErrorCase(Enum):
     """The situations that end in an error. Several may share a code and differ in message or EC.
 
     Messages and ECs are those of the service if they are published: on the help page of an EC, on
-    the troubleshooting pages, or in assertions of the SDKs' test suites. For ECs,
-    `tests/recorded/test_errors.py` says which.
+    the troubleshooting pages, or in assertions of the SDKs' test suites.
+    `tests/recorded/test_errors.py` has the source of each EC.
     """
 
     # Permissions (0003): R-35. The ECs of REFERER_DENIED are R-11 … R-13.

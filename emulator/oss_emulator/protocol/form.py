@@ -239,7 +239,7 @@ def _parse_parameters(header: str) -> dict[str, str]:
     """Parse the parameters after the first value of a header.
 
     Browsers write a quotation mark as %22 and line ends as %0D and %0A (HTML, multipart/form-data);
-    others escape the mark with a backslash.
+    other clients escape the quotation mark with a backslash.
     """
     return {
         name.lower(): bare or quoted.replace('\\"', '"').replace("%22", '"')

@@ -47,7 +47,7 @@ _ENCRYPTION_STORED = (ENCRYPTION, _KEY_ID, _DATA_ENCRYPTION)
 _ENCRYPTING = frozenset(
     "PutBucket PutObject PostObject CopyObject InitiateMultipartUpload AppendObject".split()
 )
-"""The operations that accept an encryption: PutBucket, and those of EC 0005-00000002's page."""
+"""The operations that accept an encryption: those of the page of 0005-00000002, and PutBucket."""
 
 STORAGE_CLASS = "x-oss-storage-class"
 _FORBID_OVERWRITE = "x-oss-forbid-overwrite"
@@ -90,7 +90,7 @@ def sends_metadata(headers: Mapping[str, str]) -> bool:
 
 
 def _names(headers: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the names of headers without an empty type, which V1 and V2 sign like none (P-20)."""
+    """Return the names of headers; an empty type counts as missing, as in V1 and V2 (P-20)."""
     if headers.get("content-type") == "":
         return tuple(name for name in headers if name != "content-type")
     return tuple(headers)

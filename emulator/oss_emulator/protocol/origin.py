@@ -31,7 +31,7 @@ def is_foreign(request: Request) -> bool:
 
 
 def is_visit(request: Request) -> bool:
-    """Return whether the answer becomes the page of a whole tab, as after a click on a link.
+    """Return whether the answer is shown as the page of a tab, as after a click on a link.
 
     Such a request has an `Origin` header only if it has a body.
     """

@@ -42,8 +42,8 @@ def cut(
 
     Names that share a prefix up to the delimiter count as one group. `walk(start)` yields the items
     whose names are `start` or greater, in order. The walk skips the members of a group, so the cost
-    of a page depends only on the page. A marker that equals a group was shown on the previous page;
-    a marker within a group shows the group again.
+    of a page depends only on the page. A group that equals the marker was on the previous page; a
+    marker within a group shows the group again.
 
     Several items may share a name. With `within_marker`, the walk leaves out the items with the
     marker's name that were shown, so the remaining ones belong to this page.

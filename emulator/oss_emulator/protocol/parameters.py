@@ -78,7 +78,7 @@ PARAMETERS: Final = KNOWN.keys() - SUBRESOURCES
 _SIGNED: Final = frozenset(name for name, row in KNOWN.items() if row.signed)
 _PREFIX: Final = "x-oss-"
 _PREFIXES: Final = (_PREFIX, "response-")
-"""Other parameters that begin with these are known too."""
+"""Prefixes of further known parameters."""
 
 
 def is_parameter(name: str) -> bool:

@@ -98,7 +98,7 @@ class SelectRequest(NamedTuple):
     output: Output
     skip_partial: bool = False
     max_skipped: int | None = None
-    """How many bad rows may be skipped; None if the request does not say, which means 0 (Q-14)."""
+    """The number of bad rows that may be skipped; None if it is missing, which means 0 (Q-14)."""
 
 
 class MetaRequest(NamedTuple):

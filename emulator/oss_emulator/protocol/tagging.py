@@ -25,7 +25,7 @@ def parse_header(header: str) -> dict[str, str]:
 
 
 def parse_pairs(name: str, header: str) -> list[tuple[str, str]]:
-    """Parse `key=value&key`, URL-encoded; raises `InvalidArgument`. `name` is the header's."""
+    """Parse `key=value&key`, URL-encoded, in the header `name`; raises `InvalidArgument`."""
     pairs = []
     for part in header.split("&") if header else ():
         if part.count("=") > 1:

@@ -32,7 +32,7 @@ def claim(asked: RPCRequest) -> RPCClaim:
 
 
 def authenticate(asked: RPCRequest, accounts: Accounts) -> Identity:
-    """Verify the signature of a request; raises `RPCError`. A nonce may be used twice."""
+    """Verify the signature of a request; raises `RPCError`. Repeated nonces are accepted."""
     now, headers, parameters = asked.http.received, asked.http.headers, asked.parameters
     if acs3.is_claimed(asked):
         found = acs3.authorization(asked)

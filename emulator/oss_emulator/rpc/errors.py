@@ -55,7 +55,7 @@ class RPCError(Exception):
         super().__init__(f"{spec.code}: {spec.message}".format(**texts))
 
     def spec(self, specs: Mapping[ErrorTable, RPCErrorSpec] | None = None) -> RPCErrorSpec:
-        """Return code, status and message, from `specs` if a service has its own for this error."""
+        """Return code, status and message; those in `specs` take precedence."""
         found: RPCErrorSpec = (specs or {}).get(self.situation, self.situation.value)
         code, message = (text.format(**self._texts).strip() for text in (found.code, found.message))
         return RPCErrorSpec(code, found.status, message)

@@ -72,7 +72,7 @@ class StallTimer:
         self._check_later()
 
     def _is_stalled(self) -> bool:
-        """Whether the client took no bytes since the last check; `waits` decides if none are unsent."""
+        """Whether unsent bytes did not move since the last check; without any, `waits` decides."""
         unsent, self._unsent = self._unsent, self._transport.get_write_buffer_size()
         return self._unsent == unsent if self._unsent else self._waits()
 
@@ -157,7 +157,7 @@ class Handlers(NamedTuple):
     format_error: Callable[[OSSError, Request | None], bytes]
     """Formats the answers to malformed requests and refused CONNECTs, which aiohttp never sees."""
     report_tls: Callable[[str], None]
-    """Reports a client that begins TLS where it should send HTTP."""
+    """Reports a client that begins TLS on a port for plain HTTP."""
     now: Callable[[], float]
     """The time in seconds since the epoch."""
 

@@ -36,7 +36,7 @@ class Bounds(NamedTuple):
 
 
 # Together with the server itself the processes stay below 1.5 GiB: 3 x 80 + max(2 x 448, 880), and
-# some 25 MiB of code for each. docs/images.md says which images that suffices for.
+# some 25 MiB of code for each. docs/images.md says for which images that suffices.
 BOUNDS: Final[Mapping[Pool, Bounds]] = {
     Pool.IMAGES: Bounds(2, 64, 30, ErrorCase.IMAGE_BUSY, seconds=30, memory=448, alone=880),
     Pool.SELECTS: Bounds(3, 64, 30, ErrorCase.SERVICE_UNAVAILABLE, seconds=600, memory=80),

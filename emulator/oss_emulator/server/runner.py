@@ -231,11 +231,11 @@ class RequestRunner:
 def _needed(operation: Operation, faulty: bool) -> tuple[StepRunner, ...]:
     """Return the functions that run the steps that an operation needs, in their order."""
     idle = {
-        ServerStep.ADMIT: True,  # it is over
+        ServerStep.ADMIT: True,  # it has already run
         ServerStep.FAULT: not faulty,
         ServerStep.BODY: operation.takes is Takes.NOTHING,
-        ServerStep.FETCH: operation.method in READS,  # what changes nothing begins no task,
-        ServerStep.CALLBACK: operation.method in READS,  # and calls nobody
+        ServerStep.FETCH: operation.method in READS,  # reads begin no task,
+        ServerStep.CALLBACK: operation.method in READS,  # and have no callback
     }
     return tuple(RequestRunner.STEPS[step] for step in ServerStep if not idle.get(step))
 

@@ -42,7 +42,7 @@ class Exchange:
 
     admission: Admission
     http: web.BaseRequest | None = None
-    """Has the body of the request; None for one that no client has sent."""
+    """The request of aiohttp, which has the body; None for a request that no client has sent."""
     leaving: Leaving = never_leaves
     response: Response = _EMPTY
     recorded: bool = True

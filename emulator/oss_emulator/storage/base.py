@@ -22,14 +22,13 @@ _Result = TypeVar("_Result")
 
 
 class Record:
-    """A record that never changes, so what follows from it alone is computed once."""
+    """An immutable record, which caches the values that are computed from it alone."""
 
     def once(self, work: Callable[[Self], _Result]) -> _Result:
         """Return `work(self)`, computed at the first call with this function.
 
-        `work` must be a pure function: its result lives as long as the record, and threads that
-        ask at the same time may each compute it. A changed record is another record, without the
-        results of this one.
+        `work` must be a pure function: its result lives as long as the record, and concurrent
+        threads may each compute it. A changed record is another record, without these results.
         """
         results: dict[Any, _Result] = self.__dict__
         try:
@@ -88,19 +87,19 @@ class _Object(NamedTuple):
     storage_class: str = "Standard"
     acl: str = "default"
     headers: Mapping[str, str] = {}
-    """Headers that GET repeats: Content-Type, Cache-Control, `x-oss-meta-*` …"""
+    """Headers that GET returns: Content-Type, Cache-Control, `x-oss-meta-*` …"""
     version_id: str = NULL_VERSION
     delete_marker: bool = False
     tags: Mapping[str, str] = {}
     symlink_target: str = ""
     """The key a symbolic link points to, percent-encoded as it was sent."""
     sealed: float | None = None
-    """The time an appendable object was sealed."""
+    """The time at which an appendable object was sealed."""
     restore: Restore | None = None
     documents: Mapping[str, bytes] = {}
     """Configurations of this version (legal hold, retention), like those of a bucket."""
     content_md5: str = ""
-    """Base64 of the MD5 of all bytes, where a sequential upload made the object."""
+    """Base64 of the MD5 of all bytes, if a sequential upload made the object."""
 
 
 class Object(_Object, Record):
@@ -134,14 +133,14 @@ class FolderError(Exception):
 class Storage(Protocol):
     """The contract of every storage; `tests/unit/storage/test_contract.py` checks it.
 
-    - Absence is not an error. Looking up a missing record gives None, listing a missing bucket or
-      upload gives nothing, and deleting what is missing does nothing.
+    - Absence is not an error. Looking up a missing record returns None, listing a missing bucket or
+      upload yields nothing, and deleting a missing record does nothing.
     - Putting something into a missing bucket or upload does nothing; look up the bucket first.
-    - A record is read back exactly as it was put.
+    - Reading a record returns exactly what was put.
     - Buckets are ordered by name, objects by the UTF-8 bytes of their keys, the versions of one
       object from newest to oldest, uploads by key and then by id, parts by number.
     - Every call takes effect completely or not at all, and the next call sees it.
-    - What can be read is as durable as the storage promises.
+    - Everything that can be read is as durable as the storage promises.
     - A storage does not know the rules of OSS: callers handle conditions, ACLs and delimiters.
     """
 
@@ -218,7 +217,7 @@ class Storage(Protocol):
         """Undo `pin`."""
 
     def discard_unreferenced(self, content: tuple[Blob, ...]) -> None:
-        """Remove those of these blobs that no record refers to and nothing holds."""
+        """Remove the blobs to which no record refers and that are not pinned."""
 
     def transaction(self) -> AbstractContextManager[None]:
         """Apply all writes of the block together, or none of them after an exception.

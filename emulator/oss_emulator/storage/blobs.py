@@ -108,7 +108,7 @@ def _signature(path: str) -> tuple[int, int, int]:
 
 
 def _open(path: str) -> IO[bytes]:
-    """Open the file of a blob; raises `CorruptBlobError` if a link or a folder has its place."""
+    """Open the file of a blob; raises `CorruptBlobError` if it is now a link or a folder."""
     try:
         return open(path, "rb", opener=_open_itself)
     except OSError as error:
@@ -138,8 +138,8 @@ class BlobFile(Protocol):
 def open_files(blobs: Sequence[FileBlob | StoredBlob]) -> Sequence[BlobFile]:
     """Open the files of blobs, to be read in this order.
 
-    They stay readable when their records are removed in the meantime. Raises `FileNotFoundError`
-    and `CorruptBlobError`.
+    They stay readable if their records are removed in the meantime. Raises `FileNotFoundError` and
+    `CorruptBlobError`.
     """
     stored = [blob.path for blob in blobs if isinstance(blob, StoredBlob)]
     if len(stored) <= MANY:
@@ -152,7 +152,7 @@ def open_files(blobs: Sequence[FileBlob | StoredBlob]) -> Sequence[BlobFile]:
 
 
 def remove(path: str) -> None:
-    """Remove the file of a blob, once no reader of many files needs it."""
+    """Remove the file of a blob, at once or after the `_Reading` that needs it."""
     with _removing:
         for reading in _readings:
             if path in reading.paths:
@@ -163,7 +163,7 @@ def remove(path: str) -> None:
 
 
 class _Reading:
-    """Many files that are opened one by one; none is removed before the last one was read."""
+    """Many files that are opened one by one; while this object lives, `remove` only notes them."""
 
     def __init__(self, paths: Sequence[str]) -> None:
         self.paths = frozenset(paths)
@@ -206,20 +206,20 @@ def _remove_all(paths: list[str]) -> None:
 
 
 class BlobWriter(Protocol):
-    """Takes the bytes of one blob as they arrive."""
+    """Writes the bytes of one blob as they arrive."""
 
     def write(self, chunk: bytes) -> None:
         """Append bytes."""
 
     def finish(self) -> Blob:
-        """Return the blob; nothing can be written after this."""
+        """Return the blob; nothing can be written afterwards."""
 
     def abandon(self) -> None:
         """Discard what was written and leave nothing behind."""
 
 
 class SpoolWriter:
-    """Collects a blob in memory, and in a temporary file once it is large."""
+    """Writes a blob to memory or, once it is large, to a temporary file."""
 
     __slots__ = ("_chunks", "_file", "size")
 

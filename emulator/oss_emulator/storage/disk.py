@@ -40,7 +40,7 @@ _VERSION = "bucket = ? AND key = ? AND version_id = ?"
 _INSERT = (
     "INSERT OR IGNORE INTO version (bucket, key, version_id, newest, record) VALUES (?, ?, ?, 1, ?)"
 )
-"""The statement for the newest version of an object; does nothing while there is another one."""
+"""Inserts the newest version of an object; does nothing while another version is the newest."""
 
 
 class DiskStorage:
@@ -83,7 +83,7 @@ class DiskStorage:
 
     def transaction(self) -> AbstractContextManager[None]:
         index = self._index
-        if index.database.in_transaction:  # it belongs to the one around it
+        if index.database.in_transaction:  # the outer transaction commits this one
             return nullcontext()
         self._opened.check()
         return index.transaction()
@@ -113,13 +113,13 @@ class DiskStorage:
         return blob.path.startswith(self._blobs)
 
     def _drop(self, rows: Sequence[tuple[str]]) -> None:
-        """Count one use less for each blob of removed records; the commit removes unused blobs."""
+        """Decrement the uses of each blob of removed records; the commit removes unused blobs."""
         for (text,) in rows:
             for named in blob_names(text):
                 self._index.count(named.partition(".")[0], -1)
 
     def _keep(self, record: Object | Part, *where: str | int) -> str:
-        """Format a record for its place, and count one use more for each of its blobs."""
+        """Format a record for its place, and increment the uses of each of its blobs."""
 
         def name(blob: Blob) -> str:
             named = self._name(blob)
@@ -132,7 +132,7 @@ class DiskStorage:
         return FileWriter(self.folder, fsync=self._fsync)
 
     def pin(self, content: tuple[Blob, ...]) -> None:
-        # Holds end with the process: the next start resets them.
+        # Pins end with the process: the next start resets the holds.
         with self.transaction():
             for blob in content:
                 self._index.count(self._name(blob).partition(".")[0], 0, 1)
@@ -158,8 +158,8 @@ class DiskStorage:
 
     def bucket(self, name: str) -> Bucket | None:
         index = self._index
-        if not index.database.in_transaction:  # else the transaction has checked it
-            self._opened.check()  # here, because every request about a bucket asks for it
+        if not index.database.in_transaction:  # a transaction has already checked it
+            self._opened.check()  # here, because every request for a bucket calls this
         buckets = index.buckets()
         found = buckets.get(name)
         if found is None:
@@ -312,7 +312,7 @@ class DiskStorage:
         return self._database.execute(query, values).fetchone() is not None
 
     def _remove(self, table: str, where: str, *values: str | int) -> None:
-        """Delete rows and count one use less for each of their blobs."""
+        """Delete rows and decrement the uses of their blobs."""
         query = f"DELETE FROM {table} WHERE {where} RETURNING record"  # noqa: S608
         self._drop(self._database.execute(query, values).fetchall())
 

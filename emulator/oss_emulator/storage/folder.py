@@ -27,7 +27,7 @@ BLOB_NAME = re.compile(r"[0-9a-f]{32}")
 
 
 def place(folder: Path, name: str) -> str:
-    """Return the path of a blob as text, since a `Path` for each of many objects takes long."""
+    """Return the path of a blob as text, because a `Path` for each of many objects is slow."""
     return f"{folder}/{BLOBS}/{name[:2]}/{name}"
 
 
@@ -40,7 +40,7 @@ def find_blob(folder: Path, named: str) -> StoredBlob:
 
 
 def walk(place: Path) -> Iterator[os.DirEntry[str]]:
-    """Walk everything below a folder that is not itself a folder; a missing one has nothing."""
+    """Walk all files below a folder, links included; a missing folder yields nothing."""
     try:
         with os.scandir(place) as entries:
             for entry in entries:
@@ -55,7 +55,7 @@ def walk(place: Path) -> Iterator[os.DirEntry[str]]:
 def make_private(folder: Path) -> None:
     """Make a data folder that only its owner can enter, whatever the umask.
 
-    A folder that already holds something keeps its mode, which its owner may have chosen.
+    A folder that is not empty keeps its mode, which its owner may have chosen.
     """
     new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
@@ -64,7 +64,7 @@ def make_private(folder: Path) -> None:
 
 
 def close_to_others(path: Path, mode: int) -> None:
-    """Set the mode of a file or folder, unless it has another owner, as a mounted one can have."""
+    """Set the mode of a file or folder, unless another user owns it, as on a mounted volume."""
     with suppress(PermissionError, FileNotFoundError):
         path.chmod(mode)
 
@@ -77,11 +77,11 @@ def open_private(path: Path) -> IO[bytes]:
 
 
 _MARK = b"%020d\n"
-"""How the file of the lock has the number of the last commit."""
+"""The format of the lock's file: the number of the last commit."""
 
 
 class FolderLock:
-    """Keeps a folder for this process, lets its threads write in turn, and marks their commits."""
+    """Locks a folder for this process, lets its threads write in turn, and marks their commits."""
 
     def __init__(self, folder: Path) -> None:
         """Raises `FolderError` if another process uses the folder, and `OSError`."""
@@ -102,20 +102,20 @@ class FolderLock:
         self.turn = threading.Lock()
         """Held by the thread that writes to the index, until its commit is complete.
 
-        SQLite itself lets one writer in at a time, but not the checkpoint after a commit: before
-        3.51.3 a checkpoint during another commit could lose pages
+        SQLite itself serializes writers, but not the checkpoint after a commit: before 3.51.3 a
+        checkpoint during another commit could lose pages
         (https://sqlite.org/wal.html#walresetbug).
         """
 
     def read_mark(self) -> int:
-        """Return the number of the last commit that was answered, 0 if it was never written."""
+        """Return the number of the last marked commit, 0 if none was marked."""
         text = os.pread(self._file.fileno(), len(_MARK % 0), 0)
         return int(text) if text.strip().isdigit() else 0
 
     def write_mark(self, commits: int) -> None:
-        """Note a commit outside of the index, so that a start notices an index without it.
+        """Record a commit outside of the index, so that the next start detects an index without it.
 
-        The mark is written after its commit and never synced: it can only be too old, which is
+        The mark is written after its commit and never synced, so it can only be too old, which is
         safe.
         """
         with suppress(OSError):

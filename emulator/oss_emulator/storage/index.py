@@ -1,7 +1,7 @@
 """The index of a data folder: its records and their seals, its tables, transactions and opening.
 
-The files that a transaction adds are synced together before its commit. The files that it makes
-superfluous are removed after it.
+The files that a transaction adds are synced together before its commit. The files to which no
+record refers any more are removed after its commit.
 """
 
 import json
@@ -51,7 +51,7 @@ def format_record(record: Account | Bucket | Object | Part | Upload, name: Name)
     values: dict[str, Any] = {}
     for field, value in zip(record._fields, record, strict=True):
         if field not in defaults or value != defaults[field]:
-            # Most values are checked here, since a call for each of them takes long.
+            # Most values are checked here, because a call for each would be slow.
             values[field] = value if isinstance(value, _PLAIN) else _plain(value, name)
     return _ENCODER.encode(values)
 
@@ -71,7 +71,7 @@ def blob_names(text: str) -> list[str]:
     return found
 
 
-# In ASCII: metadata may have bytes that are not UTF-8 (P-57), which no database takes as text.
+# In ASCII: metadata may have bytes that are not UTF-8 (P-57), which SQLite does not store as text.
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
@@ -103,7 +103,7 @@ _READERS: Mapping[str, Callable[[Any, Find], Any]] = {
 FORMAT = 3
 """The version of the folder's format.
 
-A change of the tables, of the records or of a default in them raises it.
+Increase it with every change of the tables, of the records or of a default in them.
 """
 
 TABLES = """
@@ -158,7 +158,7 @@ PLACES = {
     "upload": ("bucket", "key", "id"),
     "part": ("bucket", "upload", "number"),
 }
-"""The tables with records, and the columns that say what a record is about."""
+"""The tables with records, and the columns that identify a record."""
 
 
 _SEAL_SIZE = len(',"crc":"0123456789abcdef"}')
@@ -177,12 +177,12 @@ def unseal(text: str) -> str:
 
 
 def is_sealed(text: str, *place: str | int) -> bool:
-    """Whether a record and its place are as they were written."""
+    """Whether a record and its place have not changed since they were written."""
     return isinstance(text, str) and seal(unseal(text), *place) == text
 
 
 CACHE = 16 * 1024
-"""KiB of the index that a connection has in memory; with less, SQLite writes pages repeatedly."""
+"""KiB of the page cache of a connection; with less, SQLite writes pages repeatedly."""
 
 
 class IndexConnection:
@@ -207,9 +207,9 @@ class IndexConnection:
         self._buckets: dict[str, Bucket] = {}
         self._earlier: dict[str, Bucket] = {}
         self._seen = -1
-        """The state of the index that the buckets were read from, as SQLite numbers it."""
+        """SQLite's number for the state of the index from which the buckets were read."""
         self._asked = False
-        """Whether this transaction has asked for that number."""
+        """Whether this transaction has queried that number."""
 
     def close(self) -> None:
         self.database.close()
@@ -241,7 +241,7 @@ class IndexConnection:
             self._remove_doomed()
 
     def _count_commit(self) -> int:
-        """Count the commit that follows; a start refuses an index that has fewer than the mark."""
+        """Count the next commit; a start refuses an index with fewer commits than the mark."""
         ((commits,),) = self.database.execute(
             "UPDATE state SET commits = commits + 1 WHERE id = 1 RETURNING commits"
         ).fetchall()
@@ -254,9 +254,9 @@ class IndexConnection:
         self._doomed, self._made = [], []
 
     def buckets(self) -> dict[str, Bucket]:
-        """Return the buckets that were read since this connection or another one wrote.
+        """Return the buckets that were read since the last write of any connection.
 
-        During a transaction no other one can write, so SQLite is asked once.
+        During a transaction no other connection can write, so SQLite is queried once.
         """
         if not (self.database.in_transaction and self._asked):
             self._asked = self.database.in_transaction
@@ -266,9 +266,9 @@ class IndexConnection:
         return self._buckets
 
     def remember(self, bucket: Bucket) -> Bucket:
-        """Add a bucket to those that were read; if it has not changed, it is the same record.
+        """Cache a bucket and return it; for an unchanged bucket, return the earlier record.
 
-        So what follows from the record is computed once, and the journal has it in memory once.
+        So values derived from it are computed once, and the journal has it in memory once.
         """
         earlier = self._earlier.get(bucket.name)
         kept = self._buckets[bucket.name] = bucket if earlier != bucket else earlier
@@ -281,7 +281,7 @@ class IndexConnection:
         self._made.append(path)
 
     def count(self, name: str, uses: int, held: int = 0) -> None:
-        """Add to the uses and holds of a file; the commit removes a file without any."""
+        """Add to the uses and holds of a file; the commit removes a file that has neither."""
         self.database.execute(
             "INSERT INTO blob VALUES (?, ?, ?) "
             "ON CONFLICT DO UPDATE SET uses = uses + excluded.uses, held = held + excluded.held",
@@ -327,7 +327,7 @@ class OpenFolder:
         return IndexConnection(self._folder, self._lock, fsync=self._fsync)
 
     def check(self) -> None:
-        """Notice a folder that was deleted or replaced; raises `FolderError`.
+        """Raise `FolderError` if the folder was deleted or replaced.
 
         Otherwise SQLite would keep writing to the deleted file, and lose everything.
         """
@@ -348,9 +348,9 @@ class OpenFolder:
 
 
 def _check_kinds(folder: Path) -> None:
-    """Check that no link, pipe or folder has the place of a file; raises `FolderError`.
+    """Check that no link, pipe or folder is in the place of a file; raises `FolderError`.
 
-    SQLite would look for the WAL beside the target of a link, and a pipe would be waited for. The
+    SQLite would look for the WAL beside the target of a link, and opening a pipe would block. The
     folder of the blobs may be a link.
     """
     for name in (LOCK, INDEX, WAL, SHM):
@@ -395,12 +395,12 @@ def _check(folder: Path, lock: FolderLock) -> set[str] | None:
 
 
 _OF_THE_DISK = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN)
-"""Errors of SQLite that say nothing about the index: even a reader needs room for the SHM."""
+"""Errors of SQLite that do not prove a damaged index: even a reader needs space for the SHM."""
 
 
 @contextmanager
 def _open_for_reading(folder: Path) -> Iterator[sqlite3.Connection]:
-    """Open the index so that its files stay as they are.
+    """Open the index without changing its files.
 
     A connection that may write ends with a checkpoint and removes the WAL, even a damaged one.
     """
@@ -410,7 +410,7 @@ def _open_for_reading(folder: Path) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as database:
             yield database
     finally:
-        for path in added:  # SQLite makes them for a reader, too
+        for path in added:  # SQLite creates them even for a reader
             path.unlink(missing_ok=True)
 
 
@@ -448,7 +448,7 @@ def _check_records(folder: Path, database: sqlite3.Connection) -> set[str]:
 
 
 def _prepare(folder: Path, lock: FolderLock, used: set[str] | None, *, fsync: bool) -> None:
-    """Make the files of a new folder, or clear away what a crash left in a used one."""
+    """Create the files of a new folder, or remove what a crash left in a used one."""
     open_private(folder / INDEX).close()
     for name in (WAL, SHM):  # SQLite gives new ones the mode of the index
         close_to_others(folder / name, 0o600)
@@ -464,7 +464,7 @@ def _prepare(folder: Path, lock: FolderLock, used: set[str] | None, *, fsync: bo
 
 
 def _make_places(folder: Path) -> None:
-    """Make the folders of files, and make their names durable."""
+    """Create the folders of blobs, and make their names durable."""
     blobs = folder / BLOBS
     for path in (blobs, *(blobs / f"{number:02x}" for number in range(256))):
         path.mkdir(mode=0o700, exist_ok=True)
@@ -474,7 +474,7 @@ def _make_places(folder: Path) -> None:
 
 
 def _remove_unused(folder: Path, used: set[str]) -> None:
-    """Remove the files of blobs without a record: nobody was told that they are stored."""
+    """Remove the files of blobs without a record: no client was told that they are stored."""
     removed = 0
     for entry in walk(folder / BLOBS):
         if BLOB_NAME.fullmatch(entry.name) and entry.name not in used:

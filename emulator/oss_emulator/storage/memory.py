@@ -120,7 +120,7 @@ class MemoryStorage:
         return self._contents.get(bucket) or _BucketContents()
 
     def _set(self, table: dict[_Key, _Value], key: _Key, value: _Value | None) -> None:
-        """Set an entry, or remove it if the value is None; a rollback undoes that."""
+        """Set an entry, or remove it if the value is None; a rollback restores it."""
         undo = self._transaction.undo
         if undo is not None:
             undo.append((table, key, table.get(key)))
@@ -130,7 +130,7 @@ class MemoryStorage:
         return SpoolWriter()
 
     def transaction(self) -> AbstractContextManager[None]:
-        if self._transaction.undo is not None:  # it belongs to the one around it
+        if self._transaction.undo is not None:  # the outer transaction undoes this one
             return nullcontext()
         return self._transaction
 
@@ -144,7 +144,7 @@ class MemoryStorage:
 
 
 class _Transaction(AbstractContextManager[None]):
-    """The writes of a block, which an exception undoes; one at a time."""
+    """Undoes the writes of a block after an exception; only one block runs at a time."""
 
     def __init__(self) -> None:
         self.undo: list[tuple[dict[Any, Any], Any, Any]] | None = None
@@ -169,7 +169,7 @@ def _put(table: dict[_Key, _Value], key: _Key, value: _Value | None) -> None:
 
 
 class SortedTable(dict[str, _Value]):
-    """A table that is walked in the order of its keys. New keys are sorted at the next walk."""
+    """A table with keys in order. New keys are sorted at the next walk."""
 
     FEW = 64
     """The most new keys to insert one by one; for more, sorting is cheaper (Timsort)."""
@@ -177,7 +177,7 @@ class SortedTable(dict[str, _Value]):
     def __init__(self) -> None:
         super().__init__()
         self._sorted: list[str] = []
-        """All keys but those that were added last."""
+        """The keys in order, except those that were added since they were last sorted."""
 
     def __delitem__(self, key: str) -> None:
         self._merge()

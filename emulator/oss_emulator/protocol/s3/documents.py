@@ -109,7 +109,7 @@ def _rule_to_oss(rule: Node) -> Children:
 
 
 def _filtered(rule: Node) -> list[Node]:
-    """Return the conditions in the filter of a rule, also those in `And`."""
+    """Return the conditions in the filter of a rule, including those in `And`."""
     conditions = [*(rule.first("Filter") or ())]
     return [inner for child in conditions for inner in (child if child.name == "And" else [child])]
 

@@ -69,7 +69,7 @@ _COPY_SOURCE: Final = f"{PREFIX}copy-source"
 CHECKSUM: Final = f"{PREFIX}checksum-"
 
 STORAGE_CLASSES: Final = {"STANDARD": "Standard", "STANDARD_IA": "IA", "GLACIER": "Archive"}
-"""The classes of S3, and those of OSS that they stand for (Compatibility with Amazon S3)."""
+"""The storage classes of S3, each with that of OSS (Compatibility with Amazon S3)."""
 
 _S3_CLASSES: Final = {oss: s3 for s3, oss in STORAGE_CLASSES.items()}
 
@@ -148,7 +148,7 @@ def storage_class(oss: str) -> str:
 
 
 def oss_storage_class(s3: str, ec: str | None = None) -> str:
-    """Return the storage class of OSS that one of S3 stands for; raises `InvalidArgument`."""
+    """Return the OSS storage class for one of S3; raises `InvalidArgument` if there is none."""
     if s3 not in STORAGE_CLASSES:
         message = f"Storage class {s3!r} is unknown to OSS; use {listed(STORAGE_CLASSES)}."
         raise invalid_argument(_STORAGE_CLASS, s3, message, ec=ec)

@@ -128,7 +128,7 @@ def parse(request: Request) -> Claim | None:
 
 
 def _checked(claim: Claim, request: Request) -> Claim:
-    """Check that the signed headers exist, and how long a signature of version 4 is."""
+    """Check that the signed headers exist, and the length of a signature of version 4."""
     for name in claim.additional_headers:
         if name not in request.headers:
             message = f"The signature covers the header {name}, which the request does not have."
@@ -219,9 +219,9 @@ def string_to_sign_v2(claim: Claim, request: Request, bucket: str, key: str) -> 
 
 @lru_cache(256)
 def _subresources(query_string: str) -> str:
-    """Format the parameters that version 2 signs; an equals sign stays as it was sent.
+    """Format the parameters that version 2 signs, with an equals sign only where it was sent.
 
-    Raises `InvalidArgument` where a value reads like another parameter.
+    Raises `InvalidArgument` if a value reads like another parameter.
     """
     pairs = [part.partition("=") for part in query_string.split("&")]
     decoded = [(unquote_plus(name), equals, unquote_plus(value)) for name, equals, value in pairs]
@@ -362,7 +362,7 @@ def _check_headers(claim: Claim, request: Request) -> None:
 
 
 def _check_once(claim: Claim, request: Request) -> None:
-    """Check that nothing that is signed was given twice, as a header, a parameter or both."""
+    """Check that no signed name was given twice, as a header, a parameter or both."""
     of_v2 = claim.version is Version.V2
     if request.repeated:
         always = ("content-md5", "content-type", "date") if of_v2 else claim.additional_headers

@@ -1,4 +1,4 @@
-"""The claim of a signed request: its parts, its times, and whether its signature is right."""
+"""The claim of a signed request: its parts, its validity, and the comparison of its signature."""
 
 import hmac
 import re
