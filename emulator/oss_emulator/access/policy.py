@@ -359,11 +359,11 @@ class _Parser:
     def _texts(self, where: str, tree: Any) -> tuple[str, ...]:
         texts = [tree] if isinstance(tree, str) else tree
         if not isinstance(texts, Sequence) or not texts:
-            raise PolicyError(where, "it must be a text or a list of texts")
+            raise PolicyError(where, "it must be a string or a list of strings")
         for number, text in enumerate(texts):
             here = where if isinstance(tree, str) else f"{where}[{number}]"
             if not isinstance(text, str):
-                raise PolicyError(here, "it must be a text")
+                raise PolicyError(here, "it must be a string")
             if self._type in _OF_RESOURCES:
                 _check_field(here, text)
         return tuple(texts)

@@ -103,7 +103,7 @@ def _hint(code: str, request: Request, target: Target) -> str:
     twice = host.startswith(f"{bucket}.") and target.key.startswith(f"{bucket}/")
     if code == "SignatureDoesNotMatch" and twice:
         return (
-            "The path too seems to name the bucket. If ali-oss sent this with sldEnable, its "
+            "The path also seems to name the bucket. If ali-oss sent this with sldEnable, its "
             "endpoint must be a name, such as http://localhost:9000."
         )
     return ""

@@ -71,7 +71,7 @@ def select_stored(headers: Mapping[str, str]) -> dict[str, str]:
         found[_STORED.get(name, name)] = text(name, value)
         if name not in _STORED:
             if "_" in name:
-                message = "The name of user metadata has letters, digits and hyphens."
+                message = "The name of user metadata may have only letters, digits and hyphens."
                 raise invalid_argument(name, value, message, ec="0011-00000004")
             size += len(name) - len(META_PREFIX) + len(encode(value))
     if size > MAX_META:

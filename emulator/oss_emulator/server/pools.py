@@ -122,7 +122,7 @@ class JobTurn:
 
 
 _ENDED: Final = "Nobody waits for the result any more."
-_MEMORY: Final = "The request needs more memory than one request may take here."
+_MEMORY: Final = "The request needs more memory than one request may use here."
 
 
 class JobQueue:

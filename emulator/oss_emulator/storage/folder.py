@@ -87,8 +87,8 @@ class FolderLock:
         """Raises `FolderError` if another process uses the folder, and `OSError`."""
         if fcntl is None:
             raise FolderError(
-                f"the folder {folder} cannot be used: this system has no locks of POSIX; leave out "
-                "--data, or use Linux, macOS or a container"
+                f"the folder {folder} cannot be used: this system has no POSIX file locks; leave "
+                "out --data, or use Linux, macOS or a container"
             )
         self._file = open_private(folder / LOCK)
         try:

@@ -423,7 +423,7 @@ def _check_state(
     row = database.execute("SELECT format, CAST(commits AS INTEGER), tables FROM state").fetchone()
     noted, commits, made_with = row or (0, 0, "")
     if (number, tables) != (noted, made_with):
-        raise _refusal(folder, "its index is damaged: its tables are not those it was made with")
+        raise _refusal(folder, "its index is damaged: its tables were changed")
     if number != FORMAT:
         raise _other_format(folder, number)
     if commits < mark:

@@ -92,9 +92,9 @@ REFUSED = [
     (IDENTITY, document(Effect=["Allow"]), SYNTAX, "Statement[0].Effect"),
     (IDENTITY, document(Action=...), SYNTAX, "Statement[0]: it must have either Action or NotA"),
     (IDENTITY, document(NotAction="oss:*"), SYNTAX, "Statement[0]: it must have either Action or"),
-    (IDENTITY, document(Action=[]), SYNTAX, "Statement[0].Action: it must be a text or a list"),
-    (IDENTITY, document(Action=1), SYNTAX, "Statement[0].Action: it must be a text or a list"),
-    (IDENTITY, document(Action=["oss:*", 1]), SYNTAX, "Statement[0].Action[1]: it must be a text"),
+    (IDENTITY, document(Action=[]), SYNTAX, "Statement[0].Action: it must be a string or a list"),
+    (IDENTITY, document(Action=1), SYNTAX, "Statement[0].Action: it must be a string or a list"),
+    (IDENTITY, document(Action=["oss:*", 1]), SYNTAX, "[0].Action[1]: it must be a string"),
     (
         IDENTITY,
         document(Action="GetObject"),
@@ -172,8 +172,8 @@ REFUSED = [
         SYNTAX,
         "'today' is not an",
     ),
-    (IDENTITY, condition("StringEquals", "k", []), SYNTAX, "it must be a text or a list of texts"),
-    (IDENTITY, condition("StringEquals", "k", None), SYNTAX, "k[0]: it must be a text."),
+    (IDENTITY, condition("StringEquals", "k", []), SYNTAX, "it must be a string or a list of"),
+    (IDENTITY, condition("StringEquals", "k", None), SYNTAX, "k[0]: it must be a string."),
 ]
 
 

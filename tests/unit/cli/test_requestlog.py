@@ -67,7 +67,7 @@ def test_hint_for_a_client_is_shown_completely(service: Service) -> None:
     }
     host = "examplebucket.oss-cn-hangzhou.aliyuncs.com"
     assert line(service, "/examplebucket/a.png", host=host, **fields).endswith(
-        "Check your key and signing method. The path too seems to name the bucket. "
+        "Check your key and signing method. The path also seems to name the bucket. "
         "If ali-oss sent this with sldEnable, its endpoint must be a name, such as "
         "http://localhost:9000."
     )

@@ -140,6 +140,6 @@ def check_supported(method: str, target: Target, query: Mapping[str, str]) -> No
 def unsupported(name: str, method: str, subresource: str) -> OSSError:
     """Make the error for an operation that OSS does not answer over S3."""
     message = (
-        f"{name} is not an operation that OSS answers over the S3 protocol; docs/s3.md lists those."
+        f"{name} is not an operation that OSS answers over the S3 protocol; docs/s3.md lists them."
     )
     return OSSError(ErrorCase.NOT_IMPLEMENTED, message, Method=method, SubResource=subresource)

@@ -352,7 +352,7 @@ def _checksums(headers: Mapping[str, str]) -> dict[str, str]:
 def _size(headers: Mapping[str, str]) -> int:
     text = headers.get(CONTENT_LENGTH, "")
     if not (text.isascii() and text.isdigit() and len(text) < 16):
-        message = f"A body in chunks needs {CONTENT_LENGTH}, the bytes of its content."
+        message = f"A body in chunks needs {CONTENT_LENGTH}, the size of its content in bytes."
         raise OSSError(ErrorCase.MISSING_CONTENT_LENGTH, message)
     return int(text)
 

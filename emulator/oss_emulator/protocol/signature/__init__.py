@@ -160,7 +160,7 @@ def _check_headers(claim: Claim, request: Request) -> None:
         empty, blank, missing = _ADDITIONAL_HEADERS[claim.version, claim.place]
         message = f"The signature covers the header {name!r}, which the request does not have."
         if not name:
-            message = "The list of additional headers has an empty name; leave that out."
+            message = "The list of additional headers has an empty name; leave it out."
         ec = missing if name else blank if len(names) > 1 else empty
         raise invalid_argument(name, "", message, ErrorCase.SIGNED_HEADER_MISSING, ec=ec)
 

@@ -78,7 +78,7 @@ def check_readable(text: str, names: Iterable[str], is_signed: Callable[[str], b
     """
     found = [name for name, _, _ in (part.partition("=") for part in text.split("&"))]
     if sorted(names) != [name for name in found if is_signed(name)]:
-        message = f"The signature of {text!r} would be that of other parameters as well."
+        message = f"{text!r} can be read as other parameters, with the same signature."
         raise OSSError(ErrorCase.INVALID_ARGUMENT, message, ArgumentName=found[0])
 
 
