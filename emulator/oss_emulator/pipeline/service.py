@@ -22,7 +22,7 @@ from oss_emulator.protocol.xml import DocumentError
 
 
 def new_request_id(received: float) -> str:
-    """Make a request id: 24 upper-case hex digits, the first eight of them the time (P-30)."""
+    """Make a request id: 24 upper-case hex digits, of which the first eight are the time (P-30)."""
     return f"{int(received) << 64 | getrandbits(64):024X}"
 
 

@@ -77,7 +77,7 @@ def find_limit(admission: Admission, service: Deployment) -> None:
 
 
 def take_fields(form: Form, admission: Admission) -> None:
-    """Take the key of a form from its fields, and translate them if they are those of S3."""
+    """Read the key of a form from its fields; translate the fields if they are those of S3."""
     admission.request, form = s3.form_to_oss(admission.request, form)
     if not form.key:
         raise OSSError(ErrorCase.OBJECT_NAME_EMPTY)

@@ -38,7 +38,7 @@ def cut(
     within_marker: bool = False,
     limit: int = 1000,
 ) -> Page[Item]:
-    """Cut the page after `marker` out of sorted items.
+    """Return the page of sorted items that follows `marker`.
 
     Names that share a prefix up to the delimiter count as one group. `walk(start)` yields the items
     whose names are `start` or greater, in order. The walk skips the members of a group, so the cost
@@ -111,7 +111,7 @@ def parse_token(token: str) -> str:
 
 
 def successor(prefix: str) -> str | None:
-    """Find the first text after all texts that start with `prefix`; None if there is none."""
+    """Return the least text that is greater than all texts with `prefix`; None if there is none."""
     while prefix:
         code = ord(prefix[-1]) + 1
         prefix = prefix[:-1]

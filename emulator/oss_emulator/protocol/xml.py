@@ -43,7 +43,7 @@ class RootError(DocumentError):
 
 
 def format(root: str, content: Value) -> bytes:
-    """Format a document without a name space (P-31); a child whose value is None is left out."""
+    """Format a document without a name space (P-31); children with the value None are omitted."""
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
     _write(lines, "", [(root, content)])
     lines.append("")
@@ -56,12 +56,12 @@ def plain(text: str) -> str:
 
 
 def respond(root: str, *content: tuple[str, Value], headers: Mapping[str, str] = {}) -> Response:
-    """Make a 200 answer with a document of this root and content, and further headers."""
+    """Make a 200 answer with a document of this root and content, and additional headers."""
     return reply(format(root, content), headers)
 
 
 def reply(document: bytes, headers: Mapping[str, str] = {}) -> Response:
-    """Make a 200 answer with a document that was stored, and further headers."""
+    """Make a 200 answer with a stored document and additional headers."""
     return Response(200, {"Content-Type": "application/xml", **headers}, document)
 
 

@@ -1,4 +1,4 @@
-"""Reads the body of a request, in the form and up to the limit of its operation."""
+"""Reads the body of a request, in the form that its operation expects, up to a limit."""
 
 import asyncio
 from collections.abc import AsyncIterator

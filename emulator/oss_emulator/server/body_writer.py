@@ -79,7 +79,7 @@ class BodyWriter:
         self._keeping = asyncio.create_task(run_in_thread(ShortStep.HASH, self._keep, batch))
 
     async def _kept(self) -> None:
-        """Wait for the thread by `asyncio.wait`, which does not cancel it."""
+        """Wait for the thread with `asyncio.wait`, which does not cancel it."""
         if self._keeping is not None:
             await asyncio.wait([self._keeping])
             keeping, self._keeping = self._keeping, None

@@ -93,7 +93,7 @@ class Answered(web.StreamResponse):
     """Tells aiohttp that the answer to a request has been sent."""
 
     def __init__(self, *, stays: bool) -> None:
-        """`stays` is whether the connection stays open."""
+        """`stays`: whether the connection stays open."""
         super().__init__()
         self._stays = stays
 
@@ -199,7 +199,7 @@ class Guard(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._phase = Phase.BEGINNING
         self._pending = b""
-        """Bytes that arrived and were not passed on yet."""
+        """Bytes that have arrived but were not passed on yet."""
         self.head: Head
         self._extent: Extent = NO_BODY
         """Where the body of the current request ends."""
@@ -295,7 +295,7 @@ class Guard(asyncio.Protocol):
         else:
             self._aiohttp.connection_lost(exc)
         if self._unread is not None:
-            self._unread.feed_eof()  # or aiohttp would keep waiting for the rest
+            self._unread.feed_eof()  # otherwise aiohttp would keep waiting for the rest
         self._connections.closed(self)
         if self._outer is not None:
             self._outer.connection_lost(exc)
@@ -386,7 +386,7 @@ class Guard(asyncio.Protocol):
             stays = stays and not self.is_last
         finally:
             if self._failure is not None:
-                http.content.feed_eof()  # or aiohttp would wait for the rest of the body
+                http.content.feed_eof()  # otherwise aiohttp would wait for the rest of the body
             self._end_answer(stays)
         return STAYS if stays else ENDS
 

@@ -72,7 +72,7 @@ class JobTurn:
         bounds = self._queue.bounds
         job = Job(function, len(sources), arguments, bounds.memory, bounds.seconds)
         process = self._process = self._queue.process()
-        if self.ended:  # before there was a process to end
+        if self.ended:  # `end` was called before the process existed
             process.kill()
         return self._iterate(process, job, sources)
 

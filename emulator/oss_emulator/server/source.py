@@ -32,7 +32,7 @@ _CHUNK: Final = 1024 * 1024
 
 
 class FetchFailedError(Exception):
-    """A task failed for good; the text says why."""
+    """A task failed permanently; the text says why."""
 
 
 class SourceUnavailableError(Exception):
@@ -78,7 +78,7 @@ async def _ask(server: Host, url: URL, host: str, stack: AsyncExitStack) -> Sour
     try:
         addresses = await outgoing.resolve(url)
         leads_here = outgoing.lead_here(addresses, server.ports())
-    except (OSError, UnicodeError):  # the latter for a host that is not a name, such as `a..b`
+    except (OSError, UnicodeError):  # the latter for an invalid host name, such as `a..b`
         raise FetchFailedError(f"The host {url.host} cannot be resolved.") from None
     if leads_here:
         return await _ask_itself(server, url, host)
@@ -133,7 +133,7 @@ async def _ask_itself(server: Host, url: URL, host: str) -> SourceAnswer:
 
 
 def _parse(text: str) -> URL:
-    """Parse a URL without changing how it is encoded, or its signature would not match."""
+    """Parse a URL without changing its encoding, so that its signature still matches."""
     try:
         url = URL(text, encoded=text.isascii())
         port = url.port

@@ -31,7 +31,7 @@ class MemoryBlob:
 
 
 class FileBlob(NamedTuple):
-    """`size` bytes of an open file. Every read has its own position, so many can run at once."""
+    """`size` bytes of an open file. Reads do not share a position, so many can run at once."""
 
     file: IO[bytes]
     size: int

@@ -70,7 +70,7 @@ def close_to_others(path: Path, mode: int) -> None:
 
 
 def open_private(path: Path) -> IO[bytes]:
-    """Open a file to be read and written by its owner only; make it if it is missing."""
+    """Open a file that only its owner can read and write; create it if it is missing."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     close_to_others(path, 0o600)
     return os.fdopen(descriptor, "r+b", 0)

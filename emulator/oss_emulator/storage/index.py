@@ -46,7 +46,7 @@ Find = Callable[[str], Blob]
 
 
 def format_record(record: Account | Bucket | Object | Part | Upload, name: Name) -> str:
-    """Format a record without the fields that have their default."""
+    """Format a record; fields with their default value are omitted."""
     defaults = record._field_defaults
     values: dict[str, Any] = {}
     for field, value in zip(record._fields, record, strict=True):

@@ -169,7 +169,7 @@ def _put(table: dict[_Key, _Value], key: _Key, value: _Value | None) -> None:
 
 
 class SortedTable(dict[str, _Value]):
-    """A table with keys in order. New keys are sorted at the next walk."""
+    """A table whose keys can be walked in order. New keys are sorted at the next walk."""
 
     FEW = 64
     """The most new keys to insert one by one; for more, sorting is cheaper (Timsort)."""

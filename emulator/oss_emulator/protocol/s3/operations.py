@@ -93,7 +93,7 @@ _CONFIGURATIONS: Final = """
     ObjectLegalHold object legal-hold Get Put
     ObjectTorrent object torrent Get
 """
-"""One configuration a line: its name, resource, sub-resource, and the verbs of its operations."""
+"""One configuration per line: its name, resource, sub-resource, and the verbs of its operations."""
 
 _OTHERS: Final = (
     *_parse("""
@@ -140,6 +140,6 @@ def check_supported(method: str, target: Target, query: Mapping[str, str]) -> No
 def unsupported(name: str, method: str, subresource: str) -> OSSError:
     """Make the error for an operation that OSS does not answer over S3."""
     message = (
-        f"{name} is not an operation that OSS answers over the S3 protocol; docs/s3.md lists them."
+        f"{name} is not available over the S3 protocol; docs/s3.md lists the operations that are."
     )
     return OSSError(ErrorCase.NOT_IMPLEMENTED, message, Method=method, SubResource=subresource)
