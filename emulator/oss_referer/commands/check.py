@@ -1,4 +1,4 @@
-"""`oss-emulator check`: decide on Referers, and say why."""
+"""`oss-emulator check`: decide on Referers, and explain the decisions."""
 
 import argparse
 import os.path
@@ -65,7 +65,7 @@ _URL = r"[A-Za-z][A-Za-z0-9+.-]*://"
 
 
 def _check_order(first: str, others: Sequence[str]) -> None:
-    """Raise InputError if a Referer stands where RULES must."""
+    """Raise InputError if a Referer is in the place of RULES."""
     if first == "-" or first.startswith(SCHEME) or os.path.exists(first.partition("#")[0]):
         return
     file = next(filter(os.path.isfile, others), None)
@@ -75,7 +75,7 @@ def _check_order(first: str, others: Sequence[str]) -> None:
 
 
 _Asked = Sequence[tuple[str | None, Decision]]
-"""Referers, each with the decision on it."""
+"""Referers, each with its decision."""
 
 
 def _remark(asked: _Asked, selected: SelectedRules) -> Iterator[Remark]:
