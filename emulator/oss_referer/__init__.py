@@ -1,4 +1,4 @@
-"""Referer rules of Alibaba Cloud OSS: what they decide, what is wrong with them, what to change.
+"""Referer rules of Alibaba Cloud OSS: their decisions, their mistakes, and changes to them.
 
 `RefererPolicy` decides on Referers. `oss_referer.sources` reads rules, `oss_referer.lint` finds
 mistakes in them, and `python -m oss_referer` runs the commands about rules. This package imports

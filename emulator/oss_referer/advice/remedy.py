@@ -149,7 +149,7 @@ def _likeness(pattern: Pattern, host: str) -> tuple[bool, int]:
     """Return whether the hosts are equal, and how many labels at the end they share."""
     own = _host(pattern.body)
     common = len(_find_common_labels(own, host))
-    return own == host, common if common > 1 else 0  # a common top-level name is no likeness
+    return own == host, common if common > 1 else 0  # a common top-level name is not a likeness
 
 
 def _find_common_labels(one: str, other: str) -> list[str]:

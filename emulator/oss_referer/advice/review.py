@@ -1,8 +1,8 @@
 """Review: who gets in, what to change, what the change costs, and what to try after it.
 
-The proposed rules keep every correct entry. A wrong entry is replaced by the safe entries for the
-sites that it means, and an entry for nobody's site is removed. A person names the sites, or else
-the entries name them.
+The proposed rules keep every correct entry. Safe entries for the same sites replace a wrong entry,
+and an entry without a wanted site is removed. A person names the wanted sites, or else the entries
+name them.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -35,7 +35,7 @@ from oss_referer.search.sent import read_sent
 from oss_referer.search.url import WebURL
 
 PLACE = Site(("https",), "your-site.example")
-"""The site in rules whose entries name none; nobody can register this name."""
+"""The placeholder for the site if the entries name none; nobody can register this name."""
 ANY_LABEL = "a-sub-domain"
 """The label of a sub-domain that only a wildcard matches."""
 
@@ -511,7 +511,7 @@ class _Reviewer:
             if best is not None:
                 yield self._visitor(best, _TRIES[name], False)
 
-    # What follows
+    # The answer and the costs
 
     def _answer(self, visitors: Sequence[Visitor], *, changed: bool) -> Sentence:
         allows = self._reviewed.allows

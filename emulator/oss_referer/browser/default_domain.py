@@ -144,7 +144,7 @@ _ENDPOINT: Final = re.compile(r"[a-z0-9-]+\.oss-([a-z0-9-]+)\.aliyuncs\.com")
 
 
 def _fitting(request: DomainRequest) -> Iterator[DomainRule]:
-    """Yield the rules for a host name, a region and an object, whatever their dates."""
+    """Yield the rules for a host name, a region and an object, regardless of dates."""
     newer = request.region in _NEWER_REGIONS
     for rule in RULES:
         if (

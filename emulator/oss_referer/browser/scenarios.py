@@ -85,8 +85,8 @@ def warn(object_url: str = OBJECT_URL) -> Sentence | None:
     if rule is None:
         return None
     return Sentence(
-        "In the address bar, the object of a new bucket is {} at {} ({}), whatever the rules say; "
-        "at a domain of your own it is shown.",
+        "In the address bar, the object of a new bucket is {} at {} ({}), regardless of the rules; "
+        "your own domain shows it.",
         Sentence("refused") if rule.refuses else Sentence("downloaded"),
         target.host,
         rule.fact,

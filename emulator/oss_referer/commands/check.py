@@ -29,7 +29,7 @@ def declare(commands: Commands) -> None:
     parser = commands.add_parser("check", run, description=_DESCRIPTION)
     parser.add_value("rules", "RULES", rules.HELP)
     parser.add_value("referers", "REFERER", "the Referer of a request", nargs="*", default=[])
-    said = "the Referer of a request, wherever it stands"
+    said = "the Referer of a request, in any position"
     parser.add_repeated("--referer", "URL", said, dest="named")
     parser.add_switch("--no-referer", "also decide on a request without the header")
     said = "how the requests are signed (default: none)"

@@ -21,11 +21,11 @@ from oss_referer.terminal.parser import Commands, InputError
 from oss_referer.terminal.rules import SelectedRules
 
 _DESCRIPTION = (
-    "Runs decision tables. RULES, which comes first, replaces the rules in the tables; tables with "
-    "rules of their own need none, and others take the only rules beside them. A folder stands for "
-    "the tables in it, except those that Git ignores. The exit status is 0 if all cases pass and "
-    "touch each entry, 1 if a case fails or an entry is not touched, and 2 if a table has no cases "
-    "or cannot be read."
+    "Runs decision tables. RULES, which comes first, replaces the rules in the tables; a table "
+    "with its own rules needs none, and any other table uses the only rules beside it. A folder "
+    "stands for the tables in it, except those that Git ignores. The exit status is 0 if all cases "
+    "pass and touch each entry, 1 if a case fails or an entry is not touched, and 2 if a table has "
+    "no cases or cannot be read."
 )
 _KINDS = (
     RemarkKind("case", "The rules do not decide a case of a table as it requires."),

@@ -13,7 +13,7 @@ from .sentence import Sentence
 
 
 class CheckedRequests(StrEnum):
-    """R-04: which requests are checked besides anonymous requests and GetObject by signed URL."""
+    """R-04: the checked requests other than anonymous ones and GetObject by signed URL."""
 
     GET_AND_HEAD = "get-and-head"
     GET_ONLY = "get-only"
@@ -24,7 +24,7 @@ class CheckedRequests(StrEnum):
 
 
 class CheckOrder(StrEnum):
-    """R-05: when the Referer is checked, after authentication in any case."""
+    """R-05: when the Referer is checked, always after authentication."""
 
     BEFORE_ACL = "before-acl"
     AFTER_ACL = "after-acl"
@@ -60,7 +60,7 @@ class WhiteSpace(StrEnum):
 
 
 class CutPath(StrEnum):
-    """R-27: what TruncatePath leaves."""
+    """R-27: the part of a Referer that TruncatePath keeps."""
 
     WITHOUT_SLASH = "origin-without-slash"
     WITH_SLASH = "origin-with-slash"
@@ -98,7 +98,7 @@ class MissingList(StrEnum):
 
 
 class JoinedEntry(StrEnum):
-    """R-37: what a comma within an entry is."""
+    """R-37: the meaning of a comma within an entry."""
 
     TEXT = "comma-is-text"
     SEPARATED = "comma-separates"

@@ -1,6 +1,6 @@
 """Decision: whether the rules allow one request, and why.
 
-The rules check only some kinds of request (R-01, R-04), whatever the ACL (R-02).
+The rules check only some kinds of request (R-01, R-04), regardless of the ACL (R-02).
 
 A decision lists the steps that led to it, and each step names the facts behind it. A decision rests
 on an *assumed* fact, which the service does not document, if another variant of that fact would

@@ -100,7 +100,7 @@ def _grams(pattern: Pattern) -> Iterator[str]:
             yield f"{one}{_PAIR}{next_one}"
 
 
-# A label that more entries share is no use as an index.
+# The most entries with the same label; a label of more entries narrows down too little.
 _ENTRIES_PER_LABEL = 16
 
 

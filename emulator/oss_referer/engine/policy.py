@@ -328,7 +328,7 @@ class RefererPolicy:
         decided: BareDecision,
         referers: Sequence[str | None] = (),
     ) -> Iterator[tuple[str, StrEnum]]:
-        """Yield the field and value of each assumption whose other variants change the verdict.
+        """Yield each assumption (field and value) of which another variant changes the verdict.
 
         `sent` is the Referer that was decided on, `referers` are all Referers of the request.
         """

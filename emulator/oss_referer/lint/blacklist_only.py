@@ -25,7 +25,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         return None
     if subject.has_blacklist:
         reason = Sentence(
-            "Every site that the blacklist does not match is allowed. Keep the * in any case: "
+            "Every site that the blacklist does not match is allowed. Always keep the *: "
             "whether an empty whitelist would allow them is not documented (R-14)."
         )
     elif subject.configuration.allow_empty_referer:

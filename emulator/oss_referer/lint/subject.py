@@ -110,7 +110,7 @@ class Subject:
 
     @cached_property
     def entries(self) -> tuple[LintedEntry, ...]:
-        """The entries of both lists, except for blank and too long ones."""
+        """The entries of both lists, except blank ones and those longer than `MAX_LENGTH`."""
         return tuple(
             LintedEntry.read(place, place.entry)
             for place in self.written

@@ -16,7 +16,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     parts = entry.parts
     port = parts.port or ""
     if not entry.is_white or not parts.names_host or "*" not in port or port.strip("*?"):
-        return None  # ports such as 80* are no wildcard ports
+        return None  # also for ports such as 80*
     origin = Parts(parts.scheme, parts.host, None, parts.rest or "/").join()
     reason = Sentence("Browsers leave the default port out, with its colon.")
     return subject.lacks(entry, origin, reason)

@@ -153,7 +153,7 @@ def _unquoted(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    # Escape a quotation mark in a Referer or User-Agent as nginx does, so that the field goes on.
+    # Escape a quotation mark in a Referer or User-Agent as nginx does, because it ends a field.
     return f'"{_UNSAFE.sub(_escaped, text) or _NOTHING}"'
 
 
@@ -215,7 +215,7 @@ REQUIRED = frozenset({"http_status", "request_uri", "bucket"})
 _TOPIC = "oss_access_log"
 _HEADER_SIGNED = ("NormalSign", "AdminSign")
 _ZONE = "+0800"
-"""The time zone of the field `time`, which names none (assumed; `__time__` is exact)."""
+"""The time zone of the field `time`, which states none (assumed; `__time__` is exact)."""
 _LARGEST_STATUS = 999
 _LARGEST = 10**15 - 1
 _LATEST = 32_503_680_000

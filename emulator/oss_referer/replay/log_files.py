@@ -277,7 +277,7 @@ _TOO_LONG = f"it is longer than {LONGEST_READ:,} bytes"
 def _bounded(
     read: Callable[[int], AnyStr], ends: tuple[AnyStr, ...], rejects: Rejects
 ) -> Iterator[AnyStr]:
-    """Yield lines from a `readline` function, and reject the beginnings of too long ones."""
+    """Yield lines from a `readline` function; reject the beginning of a line that is too long."""
     while line := read(LONGEST_READ + 1):
         if len(line) <= LONGEST_READ or line.endswith(ends):
             yield line

@@ -273,7 +273,7 @@ def find(
     """Return the shortest non-empty Referer of a language that is wanted, or None.
 
     `wanted` gets a boolean for each list: whether one of its entries matches. `dead_end` gets the
-    same values and returns whether no longer Referer can be wanted either. Raises UndecidedError.
+    same values and returns whether every longer Referer is unwanted too. Raises UndecidedError.
     """
     walk = _Walk(lists, budget or Budget(), language)
     bits = [1 << number for number in range(len(lists))]

@@ -160,7 +160,7 @@ def suffix_list() -> "PublicSuffixList":
 
 
 def fixed_part(host: str) -> str | None:
-    """Return the whole labels after the last wildcard of a host; None without any."""
+    """Return a host, or only the whole labels after its last wildcard; None without any."""
     start = max(host.rfind("*"), host.rfind("?")) + 1
     if start == 0:
         return host

@@ -52,7 +52,7 @@ class BucketError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ServiceAddress:
-    """Where a service is: its scheme, the name or the IP address of its host, and its port."""
+    """The address of a service: its scheme, its host (a name or an IP address), and its port."""
 
     scheme: str
     host: str

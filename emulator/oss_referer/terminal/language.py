@@ -27,7 +27,7 @@ _catalogue: Catalogue | None = None
 
 
 def choose(language: str | None, texts: Sequence[Path] = (FOLDER,)) -> None:
-    """Choose the language of this command, by default that of the locale, and its texts."""
+    """Choose the language of this command, by default the locale's; `texts` are folders."""
     if language is None:
         locale = next(filter(None, map(os.environ.get, _VARIABLES)), "")
         language = re.split("[_.@-]", locale)[0].lower()

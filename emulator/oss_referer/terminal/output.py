@@ -85,7 +85,7 @@ class Text(NamedTuple):
     text: str
     tone: Tone = Tone.PLAIN
     width: int = 0
-    """The least columns of the text."""
+    """The minimum width in columns."""
 
 
 Piece = Text | str
@@ -112,7 +112,7 @@ def line(*pieces: Piece, indent: int = 0) -> TextLine:
 def show(*blocks: Block, to: TextIO | None = None) -> None:
     """Print blocks to standard output, or to another stream.
 
-    On a terminal, lines are wrapped between words, and a too wide table becomes a list.
+    On a terminal, lines are wrapped between words, and a table that is too wide becomes a list.
     """
     stream = to or sys.stdout
     blocks = tuple(_translated(block) for block in blocks)
@@ -226,7 +226,7 @@ _WORD = (
 
 
 def _wrap(block: TextLine, width: int, hanging: int = 2) -> Iterator[TextLine]:
-    """Break a line between words; a too long word gets its own line.
+    """Break a line between words; a word that is too long gets its own line.
 
     The lines after the first one have `hanging` more columns of indentation.
     """

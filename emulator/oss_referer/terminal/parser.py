@@ -205,7 +205,7 @@ def _shorten(message: str) -> str:
 
 
 _NEAR, _REALLY_NEAR = 0.6, 0.8
-"""The least similarity of a suggestion. Few flags may precede the command, so a lower limit would
+"""The minimum similarity of a suggestion. Few flags may precede the command, so a lower limit would
 suggest `--version` for `--verbose`."""
 
 

@@ -33,7 +33,7 @@ class CdnRules:
     is_blacklist: bool = False
     allows_empty: bool = True
     probes: ClassVar[tuple[Probe, ...]] = ()
-    """None, because the probes generated from the entries are enough."""
+    """No further probes, because those generated from the entries are enough."""
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -373,7 +373,7 @@ def _error(text: str, offset: int, sentence: str) -> SourceError:
 
 _LONGEST = LONGEST_WORD - 1  # a key is in quotes
 _MOST_WILDCARDS = 100
-"""The most wildcards if letter case does not matter in queries; more make a too long expression."""
+"""The most wildcards if letter case does not matter in queries, which makes expressions long."""
 
 _SPECIAL = re.compile(r"[^A-Za-z0-9/_\-:%=&,@!~<>;]")
 _NOT_ASCII = re.compile(r"[^\0-\x7f]+")
@@ -402,9 +402,9 @@ class NginxMap:
     assumptions: Assumptions
     reading: Reading
     entries: ClassVar[tuple[str, ...]] = ()
-    """None, because probes are generated from the same entries of OSS anyway."""
+    """No further entries, because probes are generated from those of OSS anyway."""
     probes: ClassVar[tuple[Probe, ...]] = ()
-    """None, because the probes generated from the entries are enough."""
+    """No further probes, because those generated from the entries are enough."""
 
     @classmethod
     def from_oss(cls, configuration: RefererConfiguration, assumptions: Assumptions) -> Self:
