@@ -102,7 +102,7 @@ def parse(
 def find(
     document: bytes, form: RulesForm | None = None, assumptions: Assumptions = DEFAULT
 ) -> Readers:
-    """Return a reader for each configuration of a document, by name. Call it to parse the rules.
+    """Return a reader for each configuration of a document, by name; each parses when called.
 
     Raises SourceError for a document without rules.
     """
