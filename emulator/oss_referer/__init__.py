@@ -1,8 +1,8 @@
-"""Referer rules of Alibaba Cloud OSS: what they decide, what is wrong with them, what to change.
+"""Referer rules of Alibaba Cloud OSS: their decisions, their mistakes, and changes to them.
 
 `RefererPolicy` decides on Referers. `oss_referer.sources` reads rules, `oss_referer.lint` finds
-mistakes in them, and `python -m oss_referer` runs the commands about rules. Nothing here needs the
-server, `oss_emulator`, or its libraries.
+mistakes in them, and `python -m oss_referer` runs the commands about rules. This package imports
+neither the server, `oss_emulator`, nor its libraries.
 
 Docstrings and comments cite facts: R-.. and B-.. are in docs/referer.md, P-.. in docs/protocol.md.
 """

@@ -1,4 +1,4 @@
-"""The optional packages: the command that installs them where this package is installed."""
+"""The optional packages, and the command that installs them beside this package."""
 
 import importlib.util
 import json
@@ -14,9 +14,9 @@ _NAME = "oss-emulator"
 def command(extra: str) -> str:
     """Return the command that installs an extra of this package, such as `lab`.
 
-    A package that was installed from a folder, such as a clone, is on no index: the command names
-    that folder and this Python. Then it works wherever it is typed. An editable installation stays
-    editable, so it follows the clone.
+    A package that was installed from a folder, such as a clone, may not be on an index. Then the
+    command names the folder and this Python, so that it works in every directory. An editable
+    installation stays editable, so that it follows the clone.
     """
     place, editable = _source()
     if place is None:
@@ -31,9 +31,9 @@ def command(extra: str) -> str:
 
 
 def _source() -> tuple[Path | None, bool]:
-    """Return the folder or the file that the package was installed from; None for an index.
+    """Return the folder or file that the package was installed from, and whether it is editable.
 
-    Also return whether the installation is editable.
+    The folder is None if the package came from an index.
     """
     from importlib.metadata import PackageNotFoundError, distribution  # slow, and rarely needed
 

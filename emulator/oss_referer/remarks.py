@@ -1,7 +1,7 @@
-"""What a command found at one place, and how other tools read it: SARIF, annotations, JUnit XML.
+"""Remarks: what a command found at a place, written for other tools as SARIF, JUnit and so on.
 
-A linter's finding, a case of a decision table and a Referer that is decided differently are all
-remarks, so each form is written in one way.
+A linter's finding, a case of a decision table and a Referer with a changed decision are all
+remarks, so one function writes each form.
 """
 
 import json
@@ -17,7 +17,7 @@ from oss_referer.sources.places import Place
 
 
 class Severity(StrEnum):
-    """How severe something is. A note is good to know and not a mistake in the rules."""
+    """How severe a remark is. A note informs; the rules contain no mistake."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -30,19 +30,19 @@ class RemarkKind(NamedTuple):
     id: str
     title: str
     page: str = ""
-    """What it means, in some lines; "" if the title says all."""
+    """An explanation of some lines; "" if the title is enough."""
     severity: Severity = Severity.ERROR
 
 
 class Remark(NamedTuple):
-    """What was found; without a severity, nothing is wrong."""
+    """One finding at one place; without a severity, nothing is wrong."""
 
     source: str
-    """The file, or `oss://BUCKET`; "" if it is about none."""
+    """The file, or `oss://BUCKET`; "" if the remark concerns neither."""
     kind: str
-    """The id of its kind."""
+    """The id of its `RemarkKind`."""
     group: str
-    """What JUnit calls the class of a case."""
+    """The `classname` of the case in JUnit XML."""
     name: str
     severity: Severity | None = None
     message: str = ""
@@ -53,12 +53,12 @@ class Remark(NamedTuple):
 
     @property
     def has_file(self) -> bool:
-        """Whether it is about a file, in which tools can show it."""
+        """Whether the source is a file, so that tools can show the remark in it."""
         return bool(self.source) and not self.source.startswith("oss://")
 
     @property
     def fails(self) -> bool:
-        """Whether it makes a check fail; a note does not."""
+        """Whether the remark makes a check fail; a note does not."""
         return self.severity in (Severity.ERROR, Severity.WARNING)
 
 
@@ -75,7 +75,7 @@ SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-
 def format_sarif(
     remarks: Iterable[Remark], kinds: Sequence[RemarkKind], command: str, version: str
 ) -> str:
-    """Format the remarks that have a severity as SARIF 2.1.0; `kinds` describe all their kinds."""
+    """Format the remarks with a severity as SARIF 2.1.0; `kinds` must contain all their kinds."""
     ids = [kind.id for kind in kinds]
     driver = {
         "name": f"oss-emulator {command}",
@@ -125,7 +125,7 @@ _GITHUB_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severi
 
 
 def format_github(remarks: Iterable[Remark]) -> str:
-    """Format the remarks that have a severity as annotations: one `::error …` line for each."""
+    """Format the remarks with a severity as annotations: one `::error …` line for each."""
     return "".join(f"{_annotate(item, severity)}\n" for item, severity in wrong(remarks))
 
 
@@ -139,7 +139,7 @@ def _annotate(remark: Remark, severity: Severity) -> str:
 
 
 def escape(text: str, also: str = "") -> str:
-    """Escape what would end a text in a command of GitHub: line ends, and the signs of `also`."""
+    """Escape the characters that end a value in a GitHub command: line ends, `%` and `also`."""
     return "".join(
         f"%{ord(character):02X}" if character in f"%\r\n{also}" else character for character in text
     )
@@ -149,7 +149,7 @@ def escape(text: str, also: str = "") -> str:
 
 
 def format_junit(remarks: Iterable[Remark]) -> bytes:
-    """Format remarks as JUnit XML: each as a case, and those on a source in a row as a suite.
+    """Format remarks as JUnit XML: a case for each, a suite for adjacent remarks on one source.
 
     `?` replaces characters that XML cannot represent.
     """
@@ -175,7 +175,7 @@ def _suite(source: str, cases: Sequence[Remark]) -> Tag:
 def _case(case: Remark) -> Tag:
     failures = []
     if case.fails:
-        message = case.message.removeprefix(f"{case.name}: ")  # the name stands in the case
+        message = case.message.removeprefix(f"{case.name}: ")  # the case has the name
         attributes = {"message": _printable(message), "type": _printable(case.kind)}
         failures = [Tag("failure", _printable(case.detail), attributes)]
     return Tag(
@@ -192,11 +192,11 @@ def _printable(text: str) -> str:
 # Markdown
 
 LONGEST_CODE = 120
-"""Characters that are shown of a text."""
+"""The most characters of a text that are shown."""
 
 
 def code(text: str, longest: int = LONGEST_CODE) -> str:
-    """Return a text as code that cannot end its span or its table, or mention a user."""
+    """Return a text as a code span that it cannot end; nor can it end a table or mention a user."""
     shown = "".join(item if item.isprintable() else repr(item)[1:-1] for item in text)
     shown = shown if len(shown) <= longest else f"{shown[:longest]}…"
     ticks = max((len(found) for found in re.findall("`+", shown)), default=0)

@@ -373,14 +373,14 @@ def test_unreadable_text_keeps_the_answer_and_has_ways_out(
     for way, expected in (
         ("Write RefererList (2×)", "https://a.test/"),
         ("Take the addresses as a list (1)", "https://a.test/"),
-        ("Back to the text before", SAVED),
+        ("Back to the previous text", SAVED),
     ):
         give(tab, BROKEN)
         why = tab.get_by_role("alert").filter(has_text="Line 3, column 3:")
         expect(why).to_contain_text("Refererlist is unknown")
         expect(why.locator("mark")).to_have_text("Refererlist")
         expect(tab.locator("#sentence")).to_have_text("This cannot be read as rules")
-        expect(tab.get_by_text("The answer below is that of the rules before")).to_be_visible()
+        expect(tab.get_by_text("The answer below is for the previous rules")).to_be_visible()
         expect(tab.locator("#part-1")).to_contain_text("www.example.com")
         expect(button(tab, "Apply")).to_have_attribute("aria-disabled", "true")
         why.get_by_role("button", name=way).click()
@@ -530,7 +530,7 @@ def test_referers_to_try_follow_the_rules_until_they_are_typed(tab: Page) -> Non
 def test_server_that_is_gone_leaves_old_verdicts_marked(
     tab: Page, tabs: BrowserContext, emulator: Emulator
 ) -> None:
-    old = tab.get_by_text("The server does not answer. What stands below")
+    old = tab.get_by_text("The server does not answer. Below is")
     expect(tab.locator("#found")).to_be_visible()
     tabs.set_offline(True)
     whitelist(tab).fill("https://a.test/")

@@ -550,7 +550,7 @@ def test_python_that_gave_up_starts_again(browser: Browser, folder: Path) -> Non
             return asked;
         }"""
     )
-    assert said == "Python gave up (out of memory); give it less, or try again."
+    assert said == "Python failed (out of memory); enter less, or try again."
     assert page.evaluate("lab.run(['--version'])")["status"] == 0
     assert page.evaluate("workers.length") == 2
 
@@ -569,7 +569,7 @@ def test_python_without_memory_says_so_and_starts_again(browser: Browser, folder
     page = open_lab(browser, folder.as_uri(), exhaust)
     say = "({ code, message }) => `${code}: ${message}`"
     said = page.evaluate(f"lab.run(['--version']).then(() => '', {say})")
-    assert said == "crashed: Python gave up (out of memory); give it less, or try again."
+    assert said == "crashed: Python failed (out of memory); enter less, or try again."
     assert page.evaluate("lab.run(['--version'])")["status"] == 0
     assert page.evaluate("workers") == 2
 

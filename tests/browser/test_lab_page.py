@@ -625,7 +625,7 @@ def test_question_that_takes_minutes_is_given_up_for_the_next_one(shown: Page) -
     )
     set_referers(shown, "https://b.test/")
     expect(shown.locator("#engine")).to_be_visible()
-    expect(shown.locator("#engine")).to_contain_text("Python is still at work")
+    expect(shown.locator("#engine")).to_contain_text("Python is still working")
     for part in ("#verdicts", "#tally"):  # they may be about other rules
         expect(shown.locator(part)).to_have_attribute("aria-busy", "true")
     set_referers(shown, SITE)

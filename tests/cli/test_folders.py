@@ -154,7 +154,7 @@ def test_folder_without_rules_may_pass(tmp_path: Path, ask: Any) -> None:
     tested = {"passed": True, "complete": True, "tables": [], "untouched": []}
     for command, document in (("lint", []), ("test", tested)):
         passing = (command, str(tmp_path), "--pass-if-none")
-        assert ask(*passing) == (0, "There was nothing to look at.\n", "")
+        assert ask(*passing) == (0, "There was nothing to check.\n", "")
         status, out, err = ask(*passing, "--json")
         assert (status, json.loads(out), err) == (0, document, "")
 

@@ -121,7 +121,7 @@ def test_flag_names_the_bucket_of_one_resource_only(ask: Any, write: Any, is_kno
     flags = ["--logs", LOG, "--bucket", "examplebucket"]
     status, out, errors = ask("guard", "--plan", path, *flags)
     assert (status, out) == (2, "")
-    assert f"--bucket examplebucket would stand for the buckets of both {one} and {two}" in errors
+    assert f"--bucket examplebucket would name the buckets of both {one} and {two}" in errors
     assert ask("guard", "--plan", f"{path}#{two}", *flags)[0] == 0
 
 

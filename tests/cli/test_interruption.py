@@ -156,8 +156,7 @@ def test_answer_that_is_not_of_the_service_is_named(
             status, out, err = ask(*command, "--endpoint", url)
             assert (status, out) == (2, "")
             assert err == (
-                f"oss-emulator: oss://bucket: {url} answers with something else than the XML of "
-                "the service\n"
+                f"oss-emulator: oss://bucket: {url} does not answer with the XML of the service\n"
             )
 
 

@@ -149,7 +149,7 @@ def test_diff_says_where_the_switch_of_terraform_comes_from(ask: Any) -> None:
 def test_blacklist_of_a_list_is_a_list(ask: Any) -> None:
     status, out, errors = ask("lint", "hosts.txt", "--blacklist", "rules.xml")
     assert (status, out) == (2, "")
-    assert "rules.xml, line 1, column 1: --blacklist takes a list of entries" in errors
+    assert "rules.xml, line 1, column 1: --blacklist needs a list of entries" in errors
 
 
 COMMANDS = [

@@ -97,7 +97,7 @@ def test_fix_prints_rules_and_says_what_changes_for_whom(ask: Any, tmp_path: Pat
         "Good to know",
     ):
         assert words in errors
-    assert errors.startswith("Followed, although not safe\n")
+    assert errors.startswith("Applied, although not safe\n")
     answer = json.loads(ask("lint", str(BROKEN), "--fix", "--unsafe-fixes", "--json")[1])
     assert answer["rules"] == out
     assert [item["rule"] for item in answer["left"]] == ["empty-allowed"]

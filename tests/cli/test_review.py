@@ -65,7 +65,7 @@ def test_written_rules_need_no_change(ask: Any, sample: str, tmp_path: Path, nam
     status, out, _ = ask("review", path, *SITE, "--against", sample)
     assert status == 0
     assert out.startswith("Nothing to change: your pages get in, and strangers only without")
-    assert "Locked out who was in: *.aliyun.com, the strangers marked !." in out
+    assert "Newly locked out: *.aliyun.com, the strangers marked !." in out
 
 
 def test_list_becomes_xml_because_it_has_no_blacklist(ask: Any, tmp_path: Path) -> None:

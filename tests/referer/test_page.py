@@ -326,7 +326,7 @@ WAYS = {
         "as a list (1)",
     ),
     'whitelst = ["https://a.test/", "*.b.test"]': ("Write whitelist (1×)", "as a list (2)"),
-    "resources:\n  a:\n": ("Back to the text before",),
+    "resources:\n  a:\n": ("Back to the previous text",),
 }
 
 

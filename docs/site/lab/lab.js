@@ -37,7 +37,7 @@
       "script-src 'self' 'wasm-unsafe-eval' and worker-src blob:, or open the page from a disk.",
     "not-started": (said) => `Python does not start here (${said}); reload the page, or ${NEWER}.`,
     stopped: () => "Python was stopped; ask again.",
-    crashed: (said) => `Python gave up (${said}); give it less, or try again.`,
+    crashed: (said) => `Python failed (${said}); enter less, or try again.`,
     refused: (said) => said,
   };
 

@@ -1,1 +1,1 @@
-"""What a change does, and which change helps."""
+"""The effect of a change, and the change that helps."""

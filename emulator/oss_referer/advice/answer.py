@@ -1,4 +1,4 @@
-"""The answer of a review, as people get it: a sentence, and four parts that all layouts share."""
+"""The answer of a review for people: a sentence, and four parts that all layouts share."""
 
 import re
 import shlex
@@ -18,16 +18,16 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Where a review is shown, and what its commands name."""
+    """The context of a review: the form of its rules, and the names in its commands."""
 
     form: RulesForm
     rules: str
-    """The file to apply; "" where a page has a button for that."""
+    """The file to apply; "" on a page, which has a button instead."""
     bucket: str
     url: str
-    """The object to try, "" if nobody named one."""
+    """The object to try; "" if nobody named one."""
     log: tuple[Sentence, ...] = ()
-    """What a replay of a log says."""
+    """The results of a replay of a log."""
 
 
 HEADINGS = ("", Sentence("Referer"), Sentence("who"), Sentence("now"), Sentence("then"),
@@ -39,21 +39,21 @@ class Part(NamedTuple):
 
     title: str
     rows: Sequence[Sequence[str]] = ()
-    """Rows with these headings."""
+    """Rows of a table with `headings`."""
     headings: Sequence[str] = HEADINGS
     code: Sequence[tuple[str, str]] = ()
-    """Lines, each with its reason."""
+    """Lines of code, each with its reason."""
     said: Sequence[str] = ()
 
 
 def make(
     review: Review, setting: Setting, most: int = 12, checks: int = 6, shown: int | None = None
 ) -> Sequence[Part]:
-    """Return the parts with so many rows, requests to try and entries (None: all) at most."""
+    """Return the parts with at most `most` rows, `checks` requests, `shown` entries (None: all)."""
     rows = [_row(item) for item in _choose(review.visitors, most)]
     url = shlex.quote(setting.url or "URL")
     trials = []
-    if setting.url and not setting.rules:  # a page, which has less room, and a button to copy all
+    if setting.url and not setting.rules:  # a page has less room, and a button to copy all lines
         trials, url = [(f"U={url}", "")], "$U"
     trials += [
         (
@@ -84,7 +84,7 @@ def _last_title(review: Review, setting: Setting) -> Sentence:
 
 
 def _choose(visitors: Sequence[Visitor], most: int) -> Sequence[Visitor]:
-    """Return the visitors to show: those that matter, in their order."""
+    """Return the most important visitors, in their original order."""
 
     def matters(item: Visitor) -> tuple[bool, bool]:
         return (
@@ -150,15 +150,15 @@ _ENTRY = re.compile(r'\s*(?:<Referer>.*|"(?:[^"\\]|\\.)*",?)')
 _DEFAULTS = re.compile(
     r"<\?xml .*|\s*<AllowTruncateQueryString>true</.*|\s*<TruncatePath>false</.*"
 )
-"""What XML does not need to say."""
+"""The lines of XML that state defaults."""
 _JOINED = re.compile(r"\n\s*(?=<AllowEmptyReferer>|<RefererBlacklist>|</RefererConfiguration>)")
-"""The ends of lines that a screen has no room for."""
+"""The line ends that are removed to save room on a screen."""
 
 
 def _code(
     rules: RefererConfiguration, lines: Sequence[Line], form: RulesForm
 ) -> Sequence[tuple[str, str]]:
-    """Return the rules, line by line, with the reason for each entry."""
+    """Return the lines of the rules, each with the reason for its entry."""
     reasons = iter(lines)
     return [
         (one, next(reasons).why if _ENTRY.fullmatch(one) else Sentence(""))
@@ -170,11 +170,11 @@ def _code(
 def _costs(review: Review, setting: Setting) -> Iterator[str]:
     costs = review.costs
     if costs.let_in:
-        yield Sentence("Gets in who did not: {}.", _names(costs.let_in))
+        yield Sentence("Newly let in: {}.", _names(costs.let_in))
     if costs.locked_out:
-        yield Sentence("Locked out who was in: {}.", _names(costs.locked_out, 4))
+        yield Sentence("Newly locked out: {}.", _names(costs.locked_out, 4))
     if not (costs.let_in or costs.locked_out):
-        yield Sentence("Nobody gets in or is locked out.")
+        yield Sentence("Nobody is newly let in or locked out.")
     if costs.rare:
         yield Sentence("Also locked out, but rare: {}.", join(costs.rare))
     yield from setting.log
@@ -184,12 +184,12 @@ def _costs(review: Review, setting: Setting) -> Iterator[str]:
 def _after(review: Review, setting: Setting) -> Iterator[Sentence]:
     yield Sentence("Any other 403 has another cause. CDNs and browsers cache: purge, or add ?v=2.")
     if review.changed and setting.rules:
-        yield Sentence("To go back: apply first saves the bucket's rules, and says the command.")
+        yield Sentence("To go back: apply first saves the bucket's rules, and prints the command.")
 
 
 def taken(review: Review) -> Sentence:
-    """Say which sites were taken from the entries."""
-    template = "Sites taken from the entries: {}; --site URL says otherwise."
+    """Return a sentence that names the sites taken from the entries."""
+    template = "Sites taken from the entries: {}; --site URL names others."
     return Sentence(template, _names(review.taken or (), 2))
 
 

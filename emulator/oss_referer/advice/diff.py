@@ -2,8 +2,8 @@
 
 The Referers to try are generated from the entries of both. If none of them shows a difference, a
 search covers all possible Referers, so "equivalent" is either proved or limited to a number of
-tried Referers. `find_edits` lists what was edited, and `find_change_elsewhere` proves that a change
-decides on the pages of one host only.
+tried Referers. `find_edits` lists the edits, and `find_change_elsewhere` proves that a change
+affects only the pages of one host.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,10 +29,10 @@ from oss_referer.sources.referer_xml import SWITCHES
 
 
 class RuleEdit(NamedTuple):
-    """A switch that was turned, or an entry that was added or removed."""
+    """A switch that changed, or an entry that was added or removed."""
 
     name: str
-    """The element of a switch, or the list of an entry."""
+    """The XML element of a switch, or the list of an entry."""
     before: str | None
     """The old value or the removed entry; None for an added one."""
     after: str | None
@@ -40,7 +40,7 @@ class RuleEdit(NamedTuple):
 
 
 def find_edits(old: RefererConfiguration, new: RefererConfiguration) -> Iterator[RuleEdit]:
-    """Find the edits; the order of entries, and how often they occur, make no difference."""
+    """Yield the edits, regardless of the order of entries and of duplicates."""
     for name, field in SWITCHES.items():
         before, after = (str(getattr(rules, field)).lower() for rules in (old, new))
         if before != after:
@@ -57,7 +57,7 @@ COMPARISONS, FEWEST = 400_000, 20
 
 
 class Certainty(StrEnum):
-    """Which Referers a diff covers."""
+    """The Referers that a diff covers."""
 
     GIVEN = "given"  # the given ones
     GENERATED = "generated"  # those generated from the entries
@@ -66,11 +66,11 @@ class Certainty(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A Referer that is decided differently."""
+    """A Referer that the two configurations decide differently."""
 
     referer: str | None
     kind: ProbeKind | None
-    """What the Referer tries out; None for a given one."""
+    """The subject of a generated Referer; None for a given one."""
     old: Decision
     new: Decision
 
@@ -81,7 +81,7 @@ class Change:
 
     @property
     def settled(self) -> tuple[object, ...]:
-        """What settled the old and the new decision."""
+        """The reason and the entry of the old decision, then of the new one."""
         return (self.old.reason, self.old.entry, self.new.reason, self.new.entry)
 
 
@@ -90,9 +90,9 @@ class Diff:
     """The result of a comparison."""
 
     changes: tuple[Change, ...]
-    """For each pair of entries that settle them, the first Referer of each kind."""
+    """The first Referer of each kind, for each pair of deciding entries."""
     tried: int
-    """The number of Referers that were tried."""
+    """The number of Referers that the comparison tried."""
     certainty: Certainty
 
     @property
@@ -107,7 +107,7 @@ def compare(
     referers: Sequence[str | None] | None = None,
     assumptions: Assumptions = DEFAULT,
 ) -> Diff:
-    """Compare two configurations for anonymous requests, with given Referers or generated ones."""
+    """Compare two configurations for anonymous requests with given or generated Referers."""
     both = RefererPolicy.compile(old, assumptions), RefererPolicy.compile(new, assumptions)
     if referers is not None:
         given = [(referer, None) for referer in dict.fromkeys(referers)]
@@ -139,7 +139,7 @@ def _changes(
             old, new = (policy.decide(referer) for policy in policies)
             change = Change(referer, kind, old, new)
             first.setdefault((change.settled, kind or referer), change)
-    # An ordinary page that changes stands for the others of its site, but not for strangers.
+    # A changed ordinary page represents the other pages of its site, but not strangers.
     plainest: dict[object, ProbeKind] = {}
     for kind in (ProbeKind.PAGE, ProbeKind.ORIGIN, ProbeKind.ROOT_DOMAIN, ProbeKind.OTHER_SCHEME):
         for change in first.values():
@@ -153,9 +153,9 @@ def _changes(
 
 
 def _entries(old: RefererConfiguration, new: RefererConfiguration) -> list[str]:
-    """Return the entries to make Referers from: all, or some of each list, the changed ones first.
+    """Return the entries to make Referers from: all, or some of each list, changed ones first.
 
-    Each Referer may be compared with every entry, so long lists contribute only some entries.
+    Every Referer may be compared with every entry, so long lists contribute only some entries.
     """
     lists = (old.blacklist, old.whitelist, new.blacklist, new.whitelist)
     total = sum(map(len, lists))
@@ -174,7 +174,7 @@ def _entries(old: RefererConfiguration, new: RefererConfiguration) -> list[str]:
 def search(
     policies: tuple[RefererPolicy, RefererPolicy], language: Language = automaton.ANY
 ) -> str | None:
-    """Find a nonempty Referer of a language that two configurations decide differently.
+    """Return a nonempty Referer of a language that two configurations decide differently, or None.
 
     Raises UndecidedError.
     """
@@ -189,7 +189,7 @@ def search(
     return automaton.find(
         [old.black, old.white, new.black, new.white],
         differs,
-        dead_end=lambda matched: matched[0] and matched[2],  # R-12: both deny for good
+        dead_end=lambda matched: matched[0] and matched[2],  # R-12: both deny every longer Referer
         language=language,
     )
 
@@ -199,8 +199,8 @@ def find_change_elsewhere(
 ) -> str | None:
     """Return a Referer that a page of another host can send and that both decide differently.
 
-    None is a proof that there is none. With an empty `host` all hosts are other ones. `known` are
-    Referers that both decide differently: one of them may be an answer without a search. Raises
+    None is a proof that no such Referer exists. An empty `host` means any host. `known` are
+    Referers that both decide differently; one of them may save the search. Raises
     `UndecidedError` if the search would take too long.
     """
     if _changes_only(old, new, host):
@@ -211,14 +211,14 @@ def find_change_elsewhere(
             return referer
     found = search((old, new), pages.language)
     if found is not None and not pages.is_sent(found):
-        raise UndecidedError  # the language is a little too wide
+        raise UndecidedError  # the language is slightly too wide
     return found
 
 
 def _changes_only(old: RefererPolicy, new: RefererPolicy, host: str) -> bool:
-    """Return whether no entry that is added or removed can match a Referer of another host.
+    """Return whether each added or removed entry matches only Referers of one host.
 
-    This is quick, and it suffices for the entries that name one host.
+    This quick check is enough for entries that name one host.
     """
     if (
         Truncation.of(old) is not Truncation.of(new)

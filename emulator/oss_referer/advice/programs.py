@@ -1,4 +1,4 @@
-"""Rules as programs that put them to a bucket: Python with oss2, and a script with ossutil."""
+"""Programs that set rules on a bucket: Python with oss2, and a shell script with ossutil."""
 
 import shlex
 from collections.abc import Callable
@@ -14,9 +14,9 @@ def format_oss2(
     bucket: str | None = None,
     say: Callable[[Sentence], str] = str,
 ) -> str:
-    """Format a program for oss2; `about` says whose rules they are.
+    """Format a program for oss2; `about` names the sites of the rules.
 
-    Without a `bucket` the program takes it from OSS_BUCKET. `say` gives its comments in a language.
+    Without a `bucket` the program reads the name from OSS_BUCKET. `say` translates its comments.
     """
     title = say(Sentence("Set the Referer rules of a bucket to those for {}.", _comment(about)))
     name = 'os.environ["OSS_BUCKET"]' if bucket is None else repr(bucket)
@@ -53,10 +53,10 @@ def format_ossutil(
     bucket: str | None = None,
     say: Callable[[Sentence], str] = str,
 ) -> str:
-    """Format a script for ossutil 2; without a `bucket` it takes that from OSS_BUCKET.
+    """Format a script for ossutil 2; without a `bucket` it reads the name from OSS_BUCKET.
 
-    `say` gives its comment in a language. Raises ValueError for an entry with a character that XML
-    cannot represent.
+    `say` translates its comment. Raises ValueError for an entry with a character that XML cannot
+    represent.
     """
     document = forms.format(rules, RulesForm.XML).rstrip()
     end = "END"
@@ -79,5 +79,5 @@ def _list(entries: tuple[str, ...]) -> str:
 
 
 def _comment(about: str) -> str:
-    """Return a text as it may stand in a comment or a docstring."""
+    """Return a text without characters that could end a comment or a docstring."""
     return "".join(item for item in about if item.isprintable() and item not in '"\\')

@@ -1,7 +1,7 @@
-"""Proposals: rules for sites, in the safe forms that the linter knows, and what they must decide.
+"""Proposals: rules for sites, in the safe forms that the linter knows, with a decision table.
 
-The decision table of a proposal tests each entry, so `oss-emulator test` can show in CI that the
-rules still do what was wanted.
+The decision table of a proposal tests each entry, so `oss-emulator test` can check in CI that the
+rules still do what the owner wants.
 """
 
 import json
@@ -20,27 +20,27 @@ from oss_referer.sources.tables import Case, Expected
 
 
 class ProposalError(ValueError):
-    """No rules can be proposed for a wish; the text says why."""
+    """No rules exist for a wish; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class SiteProfile:
-    """Who may show the objects of a bucket."""
+    """The sites and clients that may show the objects of a bucket."""
 
     sites: tuple[str, ...]
-    """For each site, the URL of a page."""
+    """The URL of a page for each site."""
     subdomains: bool = False
     mini_programs: tuple[str, ...] = ()
     """The appids of WeChat mini programs."""
     console: bool = False
     cdn: tuple[str, ...] = ()
-    """Hosts of a CDN whose style sheets name objects (B-04)."""
+    """Hosts of CDNs with style sheets that name objects (B-04)."""
     allow_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Rules, and what they must decide."""
+    """Rules, and the cases that they must decide."""
 
     configuration: RefererConfiguration
     cases: tuple[Case, ...]
@@ -55,7 +55,7 @@ def propose(wish: SiteProfile) -> Proposal:
     )
     if configuration.size > MAX_SIZE:  # R-42
         raise ProposalError(
-            f"the rules would have {configuration.size:,} bytes of entries, and a bucket takes "
+            f"the rules would have {configuration.size:,} bytes of entries, and a bucket accepts "
             f"{MAX_SIZE:,}; name fewer sites, hosts and mini programs"
         )
     cases: dict[tuple[str, ...], Case] = {}
@@ -65,9 +65,9 @@ def propose(wish: SiteProfile) -> Proposal:
 
 
 def format_table(proposal: Proposal, about: str, say: Callable[[Sentence], str] = str) -> str:
-    """Format the cases of a proposal as a decision table; `about` says for which sites.
+    """Format the cases of a proposal as a decision table; `about` names the sites.
 
-    `say` gives its comment and the names of the cases in a language.
+    `say` translates the comment and the names of the cases.
     """
     title = Sentence("What the rules for {} must decide.", json.dumps(about))
     blocks = [f"# {say(title)}\n"]
@@ -86,14 +86,14 @@ def format_table(proposal: Proposal, about: str, say: Callable[[Sentence], str] 
 
 
 def _read_site(url: str) -> Site:
-    """Read the URL of a page. A site on http will redirect to https one day, so it gets both."""
+    """Read the URL of a page. A site on http may move to https one day, so it gets both schemes."""
     try:
         split = urlsplit(url if "://" in url else f"https://{url}")
         host, port = split.hostname or "", split.port
     except ValueError:
         split, host, port = urlsplit(""), "", None
     ascii_host = _read_host(host)
-    whole = url.isprintable() and " " not in url  # `urlsplit` would leave out line ends
+    whole = url.isprintable() and " " not in url  # `urlsplit` would remove line ends
     if split.scheme not in DEFAULT_PORTS or ascii_host is None or not whole:
         raise ProposalError(
             f"{url!r} is not the address of a site; write one such as https://www.example.com"
@@ -104,14 +104,14 @@ def _read_site(url: str) -> Site:
 
 
 def _read_host(host: str) -> str | None:
-    """Return a host as browsers send it (B-02); None if none can have it."""
+    """Return a host as browsers send it (B-02); None if it is not valid."""
     found = encode_host(host.strip().lower())
     found = f"[{found}]" if found and ":" in found else found
     return found if found and is_host(found) and not set(found) & set("*?_") else None
 
 
 def read_appid(appid: str) -> Site:
-    """Return the pages of the mini program with an appid. Raises ProposalError."""
+    """Return the site of the mini program with an appid. Raises ProposalError."""
     if not APPID.fullmatch(appid):
         raise ProposalError(f"{appid!r} is not an appid; write one such as wx0123456789abcdef")
     return make_mini_program(appid)
@@ -122,7 +122,7 @@ def _base(site: Site) -> str:
 
 
 def _is_below(host: str, scheme: str, port: str | None, sites: Iterable[Site]) -> bool:
-    """Return whether a host is a sub-domain of a site, by its scheme and on its port."""
+    """Return whether a host is a sub-domain of a site with the same scheme and port."""
     return any(
         scheme in site.schemes and port == site.port and host.endswith(f".{_base(site)}")
         for site in sites
@@ -130,7 +130,7 @@ def _is_below(host: str, scheme: str, port: str | None, sites: Iterable[Site]) -
 
 
 def _schemes_of_cdn(sites: Iterable[Site]) -> tuple[str, ...]:
-    """Return the schemes of a CDN's style sheets: an http page may use either."""
+    """Return the schemes of a CDN's style sheets; an http page may use both."""
     return BOTH if any("http" in site.schemes for site in sites) else ("https",)
 
 
@@ -199,7 +199,7 @@ def _cases(
     for site in sites:
         for name, page in _resembling(site):
             origin = page.join()
-            # A host that resembles one site may be another of the sites.
+            # A host that resembles one site may be that of another site.
             is_below = _is_below(page.host, page.scheme or "", page.port, wide)
             if origin not in rules.whitelist and not is_below:
                 yield _deny(name, origin)
@@ -217,7 +217,7 @@ def _cases(
 
 
 def _resembling(site: Site) -> Iterator[tuple[Sentence, Parts]]:
-    """Yield the names and the addresses of pages that resemble those of a site."""
+    """Yield pages with addresses that resemble those of a site, each with its name."""
     if is_address(site.host):
         return
     first = site.schemes[0]

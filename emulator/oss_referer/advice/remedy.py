@@ -1,7 +1,7 @@
-"""Remedies: the entry that was meant, and the smallest safe change that turns a decision around.
+"""Remedies: the entry that the author meant, and the smallest safe change that reverses a verdict.
 
-The entries are those that `generate` writes: an origin with its closing slash, or the appid of a
-mini program. A remedy that does not reverse the verdict is not offered.
+The entries have the form that `generate` writes: an origin with its closing slash, or the appid of
+a mini program. Every remedy that is offered reverses the verdict.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,14 +24,14 @@ from oss_referer.search.entry import Parts
 from oss_referer.search.url import WebURL, WebURLError
 
 LONGEST = 1_000
-"""The characters of a Referer that are looked at; a longer path hardly tells entries apart."""
+"""The most characters of a Referer to compare; a longer path rarely distinguishes entries."""
 
 MEASURED = 100
-"""The most entries, of those with the nearest hosts, that are followed through the Referer."""
+"""The most entries with the nearest hosts to compare with the Referer."""
 
 
 class Difference(StrEnum):
-    """What differs first between an entry and a Referer."""
+    """The first difference between an entry and a Referer."""
 
     SCHEME = "scheme"
     HOST = "host"
@@ -39,11 +39,11 @@ class Difference(StrEnum):
     PATH = "path"
     LETTER_CASE = "letter-case"
     END = "end"
-    """The Referer ends before the entry does, for example without a slash after its host."""
+    """The Referer ends before the entry, for example without a slash after its host."""
 
 
 class Marked(NamedTuple):
-    """A text in three parts, of which the middle one differs from another text."""
+    """A text in three parts; the middle part differs from another text."""
 
     before: str
     differs: str
@@ -55,24 +55,24 @@ class Marked(NamedTuple):
 
 
 class NearMiss(NamedTuple):
-    """An entry that does not match a Referer, and where they part."""
+    """An entry that does not match a Referer, and the place where they differ."""
 
     entry: str
     """The entry as it was configured."""
     body: str
-    """What of the entry is compared; `agrees` is a place in it."""
+    """The part of the entry that is compared."""
     agrees: int
-    """The characters of the body that agree with the Referer."""
+    """The number of characters of the body that agree with the Referer."""
     matched: int
-    """The characters of the Referer that agree with them."""
+    """The number of characters of the Referer that agree with the body."""
     parting: Difference
     is_related: bool
     """Whether both hosts have a domain in common."""
 
     def mark(self, referer: str) -> tuple[Marked, Marked]:
-        """Mark what differs in the body and in the Referer: a scheme, labels of a host, a port.
+        """Mark the difference in the body and in the Referer: a scheme, labels of a host, a port.
 
-        For any other difference, it is all that follows the place where they part.
+        For any other difference, mark the whole rest of both.
         """
         ours, theirs = Parts.split(self.body), Parts.split(referer)
         if self.parting is Difference.SCHEME:
@@ -92,12 +92,12 @@ class NearMiss(NamedTuple):
     def _find_labels(
         self, referer: str, ours: tuple[int, int], theirs: tuple[int, int]
     ) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Find where the labels that differ begin and end, given where the hosts do."""
+        """Return the starts and ends of the labels that differ, given those of the hosts."""
         starts = max(self.agrees, ours[0]), max(self.matched, theirs[0])
         rests = self.body[starts[0] : ours[1]], referer[starts[1] : theirs[1]]
         before = self.body[ours[0] : starts[0]].rpartition(".")[2]
         if before.isalnum() and all(rest and rest[0] != "." for rest in rests):
-            starts = starts[0] - len(before), starts[1] - len(before)  # from the label's begin
+            starts = starts[0] - len(before), starts[1] - len(before)  # from the label's start
             rests = before + rests[0], before + rests[1]
         common = _find_common_labels(*rests)
         tail = len(".".join(common))
@@ -107,11 +107,11 @@ class NearMiss(NamedTuple):
 
 
 def find_nearest(patterns: Iterable[Pattern], referer: str) -> NearMiss | None:
-    """Find the entry that comes closest to a Referer, as it is compared, that none matches.
+    """Return the entry closest to a truncated Referer that no entry matches; None without entries.
 
-    People look for the entry that they meant for a site. So the host counts first: the same host,
-    then the longest common end of both hosts, such as `.example.com`. Then counts how far the entry
-    matches. None if there are no entries.
+    People look for the entry that they meant for a site. So the host is the first criterion: the
+    same host, then the longest common end of both hosts, such as `.example.com`. The second one is
+    how far the entry matches.
     """
     referer = referer[:LONGEST]
     host = _host(referer)
@@ -136,7 +136,7 @@ def find_nearest(patterns: Iterable[Pattern], referer: str) -> NearMiss | None:
 
 
 def _find_host(parts: Parts) -> tuple[int, int]:
-    """Find where the host begins and ends in what was split."""
+    """Return the start and end of the host in the text that was split."""
     start = 0 if parts.scheme is None else len(parts.scheme) + len("://")
     return start, start + len(parts.host)
 
@@ -146,14 +146,14 @@ def _host(text: str) -> str:
 
 
 def _likeness(pattern: Pattern, host: str) -> tuple[bool, int]:
-    """Say whether the hosts are the same, and how many labels end both, such as `example.com`."""
+    """Return whether the hosts are equal, and how many labels at the end they share."""
     own = _host(pattern.body)
     common = len(_find_common_labels(own, host))
-    return own == host, common if common > 1 else 0  # a top-level name alone says nothing
+    return own == host, common if common > 1 else 0  # a common top-level name is not a likeness
 
 
 def _find_common_labels(one: str, other: str) -> list[str]:
-    """Find the labels that end both of two hosts."""
+    """Return the labels at the end that two hosts share."""
     ours, theirs = one.split("."), other.split(".")
     common = 0
     for pair in zip(reversed(ours), reversed(theirs), strict=False):
@@ -164,7 +164,7 @@ def _find_common_labels(one: str, other: str) -> list[str]:
 
 
 def _measure(body: str, referer: str) -> tuple[int, int]:
-    """Follow an entry through a Referer until they part; returns the places in both."""
+    """Follow an entry through a Referer until they differ; return the offsets in both."""
     head, *others = body.split("*")
     agrees = matched = _count_common(head, referer)
     if agrees < len(head):
@@ -180,7 +180,7 @@ def _measure(body: str, referer: str) -> tuple[int, int]:
 
 
 def _find_longest(segment: str, referer: str, start: int) -> tuple[int, int]:
-    """Find where the longest beginning of a segment stands, and its length; leftmost wins."""
+    """Return the leftmost offset and the length of the longest prefix of a segment."""
     best = (start, 0)
     for place in range(start, len(referer)):
         length = _count_common(segment, referer[place : place + len(segment)])
@@ -190,7 +190,7 @@ def _find_longest(segment: str, referer: str, start: int) -> tuple[int, int]:
 
 
 def _count_common(entry: str, referer: str) -> int:
-    """Count the characters that agree from the start; `?` agrees with any."""
+    """Return the number of equal characters at the start; `?` equals any character."""
     count = 0
     for ours, theirs in zip(entry, referer, strict=False):
         if ours not in ("?", theirs):
@@ -200,9 +200,9 @@ def _count_common(entry: str, referer: str) -> int:
 
 
 def _name_difference(body: str, agrees: int, referer: str, matched: int) -> Difference:
-    """Name what differs between the rest of an entry and that of a Referer."""
+    """Return the kind of difference between the rest of an entry and that of a Referer."""
     rest = body[agrees:]
-    if body[:agrees].endswith("*"):  # nothing behind it agrees, so it may stand for anything
+    if body[:agrees].endswith("*"):  # the text after the wildcard does not occur in the Referer
         return _name_place(body, agrees)
     if matched >= len(referer):
         return Difference.END
@@ -216,7 +216,7 @@ def _name_difference(body: str, agrees: int, referer: str, matched: int) -> Diff
 
 
 def _name_place(text: str, place: int) -> Difference:
-    """Name the part of a Referer or an entry in which a place lies."""
+    """Return the part of a Referer or an entry that contains an offset."""
     parts = Parts.split(text)
     start, end = _find_host(parts)
     if place < start:
@@ -232,9 +232,9 @@ class RemedyKind(StrEnum):
     ALLOW_EMPTY = "allow-empty"
     DENY_EMPTY = "deny-empty"
     NARROW = "narrow"
-    """Replace the blacklist entries that match by entries that deny less."""
+    """Replace the matching blacklist entries by entries that deny less."""
     LEAVE_OUT = "leave-out"
-    """Leave out the blacklist entries that match."""
+    """Remove the matching blacklist entries."""
 
 
 class Remedy(NamedTuple):
@@ -242,7 +242,7 @@ class Remedy(NamedTuple):
 
     kind: RemedyKind
     site: str
-    """The origin or the mini program that it is about, "" for requests without a Referer."""
+    """The origin or mini program to allow or deny; "" for requests without a Referer."""
     old: RefererConfiguration
     new: RefererConfiguration
 
@@ -255,7 +255,7 @@ class Remedy(NamedTuple):
         return list_edits(self.old, self.new)
 
     def to_dict(self) -> dict[str, object]:
-        """Return what it changes as values for JSON."""
+        """Return the remedy as values for JSON."""
         return {
             "kind": self.kind.value,
             "site": self.site,
@@ -268,7 +268,7 @@ class Remedy(NamedTuple):
 def list_edits(
     old: RefererConfiguration, new: RefererConfiguration
 ) -> tuple[tuple[str, str, str], ...]:
-    """List what is changed: `+` or `-`, the name of the list or the switch, an entry or a value."""
+    """Return the changes: `+` or `-`, the name of the list or switch, the entry or value."""
     return tuple(
         ("+", name, after) if after is not None else ("-", name, before or "")
         for name, before, after in diff.find_edits(old, new)
@@ -278,10 +278,10 @@ def list_edits(
 def find(
     policy: RefererPolicy, referer: str | None, others: Iterable[str] = ()
 ) -> tuple[Remedy, ...]:
-    """Find the remedies that reverse the verdict on a Referer, the smallest change first.
+    """Return the remedies that reverse the verdict on a Referer, the smallest change first.
 
-    `others` are Referers of other sites: those that a blacklist entry denies are to stay denied
-    when it becomes narrower. There are none for a Referer that is not the address of a page.
+    `others` are Referers of other sites: a narrower blacklist entry must still deny those that the
+    old one denies. A Referer that is not the address of a page has no remedies.
     """
     decision = policy.decide(referer)
     if not decision.referer or not referer:
@@ -310,11 +310,11 @@ class Site(NamedTuple):
     address: str
     both_schemes: tuple[str, ...]
     entries: tuple[str, ...]
-    """The entries that allow it: for a site on https only that scheme."""
+    """The entries that allow the site; a site on https gets only that scheme."""
 
 
 def read_site(referer: str) -> Site | None:
-    """Read the site of a Referer; None if `generate` writes no entry for it."""
+    """Return the site of a Referer; None if `generate` writes no entry for it."""
     try:
         url = WebURL.parse(referer)
     except WebURLError:
@@ -335,7 +335,7 @@ def _on_empty(policy: RefererPolicy, decision: Decision) -> Iterator[Remedy]:
     rules = policy.configuration
     if decision.reason is Reason.EMPTY_DENIED:
         yield Remedy(RemedyKind.ALLOW_EMPTY, "", rules, replace(rules, allow_empty_referer=True))
-    elif policy.reading.has_whitelist:  # without one the switch has no effect (R-11)
+    elif policy.reading.has_whitelist:  # without a whitelist the switch has no effect (R-11)
         yield Remedy(RemedyKind.DENY_EMPTY, "", rules, replace(rules, allow_empty_referer=False))
 
 
@@ -343,12 +343,12 @@ def _allow(policy: RefererPolicy, referer: str, site: Site) -> Iterator[Remedy]:
     rules = policy.configuration
     new = _add(rules, site.entries)
     if not RefererPolicy.compile(new, policy.assumptions).allows(referer):
-        new = replace(new, truncate_path=False)  # R-28: with it, no entry with a slash matches
+        new = replace(new, truncate_path=False)  # R-28: with it, entries with a slash match nothing
     yield Remedy(RemedyKind.ALLOW_SITE, site.address, rules, new)
 
 
 def _deny(policy: RefererPolicy, referer: str, site: Site) -> Iterator[Remedy]:
-    """Take the site out of the whitelist if that suffices, or else put it on the blacklist."""
+    """Remove the site from the whitelist if that is enough, or else add it to the blacklist."""
     rules, named = policy.configuration, {*site.both_schemes}
     rest = tuple(entry for entry in rules.whitelist if entry.strip() not in named)
     without = replace(rules, whitelist=rest)
@@ -366,7 +366,7 @@ def _deny(policy: RefererPolicy, referer: str, site: Site) -> Iterator[Remedy]:
 def _free(
     policy: RefererPolicy, referer: str, site: Site, others: Iterable[str]
 ) -> Iterator[Remedy]:
-    """Narrow or leave out the blacklist entries that match, and allow the site where needed."""
+    """Narrow or remove the matching blacklist entries, and allow the site if needed."""
     rules, seen = policy.configuration, policy.reading.see(header.trim(referer))
     patterns = [item for item in policy.reading.blacklist.patterns if item.matches(seen)]
     matching = {item.text for item in patterns}
@@ -382,7 +382,7 @@ def _free(
 
 
 def _close(entries: Iterable[str]) -> tuple[str, ...]:
-    """Return entries with the slash that ends their hosts; () if one ends its host already."""
+    """Return entries with a slash that ends their hosts; () if one already ends its host."""
     parts = [Parts.split(entry) for entry in sorted(entries)]
     are_open = all(one.scheme and one.names_host and not one.rest for one in parts)
     return tuple(f"{one.origin}/" for one in parts) if are_open else ()

@@ -1,8 +1,8 @@
-"""Review: who gets in, what to change, what that costs, and what to try after it.
+"""Review: who gets in, what to change, what the change costs, and what to try after it.
 
-The rules that a review proposes keep every entry that is right as it is. A wrong one becomes the
-safe entries for the sites that it means, and one of nobody who is meant is left out. Sites are
-those that a person names, or else those that the entries name.
+The proposed rules keep every correct entry. Safe entries for the same sites replace a wrong entry,
+and an entry without a wanted site is removed. A person names the wanted sites, or else the entries
+name them.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -35,42 +35,42 @@ from oss_referer.search.sent import read_sent
 from oss_referer.search.url import WebURL
 
 PLACE = Site(("https",), "your-site.example")
-"""Stands in rules whose entries name no site; nobody can register it."""
+"""The placeholder for the site if the entries name none; nobody can register this name."""
 ANY_LABEL = "a-sub-domain"
-"""A sub-domain that no entry names by itself."""
+"""The label of a sub-domain that only a wildcard matches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Who is meant to get in."""
+    """The sites and clients that the owner wants to allow."""
 
     sites: tuple[str, ...] = ()
-    """URLs, or `*.example.com`; without any, the sites are those that the entries name."""
+    """URLs, or `*.example.com`; if empty, the sites that the entries name."""
     app: bool = False
-    """Whether an app shows the objects, which sends no Referer."""
+    """Whether an app, which sends no Referer, shows the objects."""
     mini_programs: tuple[str, ...] = ()
     console: bool = False
     cdn: tuple[str, ...] = ()
-    """Hosts of a CDN whose style sheets name objects (B-04)."""
+    """Hosts of CDNs with style sheets that name objects (B-04)."""
     object_url: str = ""
-    """An object that somebody may open by itself."""
+    """An object that people may open directly."""
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who sends a Referer, and what becomes of it."""
+    """A sender of a Referer, with the decisions on the Referer now and then."""
 
     referer: str | None
     who: Sentence
     wanted: bool | None
-    """Whether the owner wants it allowed; None if nobody has said so."""
+    """Whether the owner wants to allow it; None if that is unknown."""
     now: Decision
     then: Decision
-    """The decision by the proposed rules."""
+    """The decision of the proposed rules."""
     name: str = ""
-    """The host, or all sub-domains of one."""
+    """The name of the site: a host, or `*.` with a host."""
     others: tuple[str, ...] = ()
-    """The Referers that are like it."""
+    """The Referers of the visitors in the same group."""
 
     @property
     def is_wrong(self) -> bool:
@@ -78,7 +78,7 @@ class Visitor:
 
 
 class Line(NamedTuple):
-    """An entry of the proposed rules, or one that they leave out, and why."""
+    """An entry that the proposed rules contain or remove, with the reason."""
 
     list: Stage
     entry: str
@@ -87,18 +87,18 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What the proposed rules change for people, by their sites."""
+    """The effects of the proposed rules on sites and clients."""
 
     locked_out: tuple[str, ...]
     let_in: tuple[str, ...]
     rare: tuple[Sentence, ...]
-    """What is locked out that browsers rarely send."""
+    """Referers of the owner that get locked out, but that browsers rarely send."""
     choice: Sentence
-    """What rules cannot solve."""
+    """A choice that is left to the owner."""
 
 
 class Check(NamedTuple):
-    """A request to try afterwards, with what the service answers to it (R-35)."""
+    """A request to try after the change, with the expected response (R-35)."""
 
     referer: str | None
     status: int
@@ -107,16 +107,16 @@ class Check(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """The answer to a person with rules."""
+    """The result of a review."""
 
     answer: Sentence
     taken: tuple[str, ...] | None
-    """The sites that were taken from the entries; None if a person named them."""
+    """The sites from the entries; None if a person named the sites."""
     visitors: tuple[Visitor, ...]
     rules: RefererConfiguration
-    """The rules to use."""
+    """The proposed rules."""
     changed: bool
-    """Whether they are other ones than those that were reviewed."""
+    """Whether the proposed rules differ from the reviewed ones."""
     lines: tuple[Line, ...]
     left_out: tuple[Line, ...]
     costs: Costs
@@ -130,7 +130,7 @@ def review(
     live: RefererConfiguration | None = None,
     assumptions: Assumptions = DEFAULT,
 ) -> Review:
-    """Review rules; `live` are those that hold now, if they are others. Raises ProposalError."""
+    """Review rules; `live` are the rules in use, by default the same. Raises ProposalError."""
     return _Reviewer(rules, wish, live or rules, assumptions).review()
 
 
@@ -145,7 +145,7 @@ def _read_wish(text: str) -> tuple[Site, ...]:
 
 
 def _matcher(entries: Iterable[str]) -> Callable[[str], bool]:
-    """Return a function that says whether any of the entries matches a Referer."""
+    """Return a function that returns whether any of the entries matches a Referer."""
     rules = RefererConfiguration(whitelist=(*entries, "none"))
     return RefererPolicy.compile(rules).allows
 
@@ -156,7 +156,7 @@ def _pages(sites: Iterable[Site]) -> Iterator[tuple[Site, str]]:
 
 
 def _by_both(site: Site) -> Site:
-    """Return a site with both schemes, if it can have both: a blacklist names each."""
+    """Return a site with both schemes if possible, because a blacklist must name both."""
     has_both = site.port is None and not (site.is_mini_program or site.is_console)
     return replace(site, schemes=BOTH) if has_both else site
 
@@ -196,9 +196,9 @@ class _Reviewer:
         )
 
     def _find_named(self) -> tuple[Site, ...]:
-        """Return the sites that the entries name and that are meant.
+        """Return the sites that the whitelist names and the owner means.
 
-        A host that the blacklist names is an exception from a wildcard, and no site.
+        A host on the blacklist is an exception from a wildcard, not a site.
         """
         named = [site for _, meaning in self._white for site in meaning.sites if self._means(site)]
         black = {site.host for _, meaning in self._black for site in meaning.sites}
@@ -212,7 +212,7 @@ class _Reviewer:
         )
 
     def _means(self, site: Site) -> bool:
-        """Return whether a site that an entry names is meant."""
+        """Return whether the owner means a site that an entry names."""
         if site.is_mini_program and self._programs:
             return site in self._programs
         if not self._given:
@@ -222,7 +222,7 @@ class _Reviewer:
         return site.domain in self._domains or site.host in self._cdn
 
     def _is_for_everybody(self) -> bool:
-        """Return whether the rules are to let in all pages but those of the blacklist."""
+        """Return whether the rules should allow all pages except those of the blacklist."""
         if self._given or (self._named and not self._has_blacklist):
             return False
         plain = [meaning.is_everybody for text, meaning in self._white if not is_blank(text)]
@@ -231,7 +231,7 @@ class _Reviewer:
         return all(plain) and bool(plain or not self._sites)
 
     def _special(self, site: Site) -> Sentence | None:
-        """Say who a site is that is not an ordinary one."""
+        """Return a description of a special site; None for an ordinary one."""
         if site == PLACE:
             return Sentence("put your site here")
         if site.is_mini_program:
@@ -271,7 +271,7 @@ class _Reviewer:
         return ("*",)
 
     def _for_sites(self) -> Iterator[str]:
-        """Yield the whitelist: what is right as it is, and what is missing."""
+        """Yield the whitelist: the correct entries, and the missing ones."""
         right = {
             text
             for text, meaning in self._white
@@ -290,7 +290,7 @@ class _Reviewer:
         yield from self._take(missing, self._sites)
 
     def _find_missing(self, right: Iterable[str]) -> dict[str, Site]:
-        """Return the entries that are to be added; those with a wildcard cover others."""
+        """Return the entries to add, without those that an entry with a wildcard covers."""
         found: dict[str, Site] = {}
         for wild in (True, False):
             is_covered = _matcher([*right, *found])
@@ -309,7 +309,7 @@ class _Reviewer:
                 yield entry
 
     def _for_blacklist(self, white: tuple[str, ...]) -> Iterator[str]:
-        """Yield the blacklist: who is let in otherwise, and what wildcards need."""
+        """Yield the blacklist: entries that deny allowed pages, and guards for wildcards."""
         gets_in = _matcher(white)
         own = {site.page(scheme, ANY_LABEL) for site, scheme in _pages(self._sites)}
         own = {STRANGER} if self._everybody else own
@@ -351,7 +351,7 @@ class _Reviewer:
         gets_in: Callable[[str], bool],
         guards: Iterable[str],
     ) -> bool:
-        """Return whether a blacklist entry stays as it is; if it does not, say why."""
+        """Return whether a blacklist entry stays as it is; if not, record the reason."""
         if is_blank(text):
             self._leave_out(Stage.BLACKLIST, text, meaning.why)
             return False
@@ -387,7 +387,7 @@ class _Reviewer:
         return Sentence("you named no site there")
 
     def _why(self, site: Site, entry: str) -> Sentence:
-        """Say in a few words why an entry stands in the whitelist."""
+        """Return in a few words why an entry is in the whitelist."""
         if special := self._special(site):
             return special
         if entry.startswith("http:") and "https" in site.schemes:
@@ -455,9 +455,9 @@ class _Reviewer:
             yield self._visitor(page, who, True, site.name)
 
     def _unnamed_pages(self) -> Iterator[tuple[str, str]]:
-        """Yield pages that may seem to be the owner's, and those of entries that are left out.
+        """Yield pages that may be the owner's, and pages of removed entries.
 
-        Each has the name of its site.
+        The second value is the name of the site.
         """
         for site in self._sites[:1]:
             if not (site.is_mini_program or site.is_console or site.port or site == PLACE):
@@ -473,7 +473,7 @@ class _Reviewer:
                     yield site.page(scheme), site.name
 
     def _trying_visitors(self) -> Iterator[Visitor]:
-        """Yield strangers whose Referers look like those of the owner, of each kind the best."""
+        """Yield strangers with Referers similar to the owner's, the best of each kind."""
         found: dict[str, list[str]] = {name: [] for name in _TRIES}
         for site, scheme in _pages(self._sites):
             host = site.page(scheme).partition("//")[2].partition("/")[0].partition(":")[0]
@@ -493,7 +493,7 @@ class _Reviewer:
         own = {site.domain for site in self._sites if not site.is_mini_program}
 
         def is_strange(referer: str) -> bool:
-            """Return whether a page of somebody else can send a Referer."""
+            """Return whether a page of another owner can send a Referer."""
             url = read_sent(referer)
             labels = url.host.strip(".").split(".") if url else []
             ends = {".".join(labels[number:]) for number in range(len(labels))}
@@ -511,7 +511,7 @@ class _Reviewer:
             if best is not None:
                 yield self._visitor(best, _TRIES[name], False)
 
-    # What follows
+    # The answer and the costs
 
     def _answer(self, visitors: Sequence[Visitor], *, changed: bool) -> Sentence:
         allows = self._reviewed.allows
@@ -554,7 +554,7 @@ class _Reviewer:
             return Sentence("AllowEmptyReferer false has no effect yet: everybody gets in.")
         if any(self._reviewed.allows(item.referer) for item in visitors if item.wanted is False):
             return Sentence("Pages on your blacklist get in.")
-        return Sentence("Your blacklist works, but say with * that all others may get in (R-14).")
+        return Sentence("Your blacklist works; add * to the whitelist to let in all others (R-14).")
 
     def _costs(self, visitors: Sequence[Visitor]) -> Costs:
         out = [item for item in visitors if item.now.allowed and not item.then.allowed]
@@ -575,7 +575,7 @@ class _Reviewer:
         )
 
     def _rare(self) -> Iterator[Sentence]:
-        """Yield what is locked out although it is the owner's: browsers rarely send it."""
+        """Yield the owner's pages that get locked out, but whose Referers browsers rarely send."""
         ports, paths = Sentence("your other ports"), Sentence("your URLs that name another host")
         found = {ports: False, paths: False}
         wild = next((site for site in self._sites if site.is_wild), None)
@@ -609,7 +609,7 @@ class _Reviewer:
         if old.truncate_path and not new.truncate_path:
             yield Sentence("TruncatePath becomes false: it cuts the / that ends a host (R-27).")
         if new.size > MAX_SIZE:
-            template = "These rules have {} bytes of entries, and a bucket takes {} (R-42)."
+            template = "These rules have {} bytes of entries, and a bucket accepts {} (R-42)."
             yield Sentence(template, f"{new.size:,}", f"{MAX_SIZE:,}")
         if not new.allow_empty_referer and not old.whitelist and new.whitelist == ("*",):
             yield Sentence("AllowEmptyReferer false has an effect only beside a whitelist (R-11).")
@@ -626,7 +626,7 @@ class _Reviewer:
 
 
 def _is_origin(referer: str | None) -> TypeGuard[str]:
-    """Return whether a Referer is one that browsers send by default: an origin with a slash."""
+    """Return whether a Referer is an origin with a slash, as browsers send by default."""
     url = read_sent(referer) if referer else None
     return url is not None and url.text == f"{url.origin}/"
 
@@ -638,11 +638,11 @@ _TRIES = {
     "program": Sentence("other mini program"),
     "wide": Sentence("fits a wide entry"),
 }
-"""How strangers get in, by the kind of their Referers."""
+"""Descriptions of strangers, by the kind of their Referers."""
 
 
 def _group(visitors: Iterable[Visitor]) -> Iterator[Visitor]:
-    """Yield one visitor for those who are alike; strangers who get in stay alone."""
+    """Yield one visitor for each group; strangers who get in are grouped only by their kind."""
     groups: dict[object, list[Visitor]] = {}
     for item in visitors:
         is_denied = item.wanted is False and not item.now.allowed and not item.then.allowed
@@ -654,7 +654,7 @@ def _group(visitors: Iterable[Visitor]) -> Iterator[Visitor]:
 
 
 def _hosts(visitors: Iterable[Visitor]) -> Iterator[str]:
-    """Yield whose pages visitors are."""
+    """Yield the names of the sites of visitors."""
     for item in visitors:
         if item.referer is None:
             yield Sentence("requests without a Referer")
@@ -666,7 +666,7 @@ MOST_CHECKS = 6
 
 
 def _check(visitors: Sequence[Visitor]) -> Iterator[Check]:
-    """Yield the requests that show that the rules hold: those that change come first."""
+    """Yield requests that show the effect of the rules; those with a changed verdict come first."""
     changes = [item for item in visitors if item.now.allowed != item.then.allowed]
     own = [item for item in visitors if item.wanted]
     matter = [item for item in changes if item.wanted is not None]

@@ -1,7 +1,7 @@
-"""What an entry means: the sites that it names, in whatever way it is written, or nobody.
+"""The meaning of an entry: the sites that it names, even if it is malformed, or nobody.
 
 An entry that names a host in a broken way (without a scheme, as a regular expression, joined with
-others) means that host. One whose wildcard covers what others can register means nobody.
+others) means that host. An entry with a wildcard that matches names of other owners means nobody.
 """
 
 import re
@@ -31,21 +31,21 @@ BOTH = ("https", "http")
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Pages of somebody, as the safe entries for them name these."""
+    """The pages of an owner, as safe entries name them."""
 
     schemes: tuple[str, ...]
     host: str
-    """As browsers send it; it may begin with `*.`, or have other wildcards before its domain."""
+    """The host as browsers send it; it may have wildcards before its domain, such as `*.`."""
     port: str | None = None
-    """None for the default port, `*` for any other one."""
+    """The port; None for the default port, `*` for any other port."""
     path: str = "/"
 
     def entry(self, scheme: str) -> str:
-        """Return the safe entry; one with a wildcard needs its `guard` in the blacklist."""
+        """Return the safe entry; with a wildcard it needs its `guard` in the blacklist."""
         return Parts(scheme, self.host, self.port, self.path).join()
 
     def page(self, scheme: str, label: str = "www") -> str:
-        """Return what a page sends; `label` is the name of a sub-domain."""
+        """Return the Referer of a page; `label` is the name of a sub-domain."""
         label = "oss" if self.is_console else label
         host = self.host.replace("*", label if self.host.startswith("*.") else "1")
         port = fill_port(self.port)
@@ -66,18 +66,18 @@ class Site:
 
     @property
     def fixed(self) -> str:
-        """The end of the host, after its last wildcard."""
+        """The end of the host after its last wildcard."""
         return re.split(r"[*?]", self.host)[-1]
 
     @property
     def domain(self) -> str:
-        """What somebody has registered of the host, or the host itself."""
+        """The registered domain of the host, or the host itself."""
         host = self.fixed.lstrip(".")
         return domain_of(host) or host
 
     @property
     def name(self) -> str:
-        """The host as a person would say it."""
+        """The host with its port, for people."""
         return self.host if self.port is None else f"{self.host}:{self.port}"
 
     def guard(self, scheme: str) -> str:
@@ -94,39 +94,39 @@ class Site:
 
 
 class Meaning(NamedTuple):
-    """What an entry means."""
+    """The meaning of an entry."""
 
     sites: tuple[Site, ...] = ()
     is_everybody: bool = False
-    """Whether it says plainly that every page may get in, as `*` does."""
+    """Whether the entry clearly means every page, as `*` does."""
     why: Sentence = Sentence("")
-    """Why it names no site."""
+    """The reason why the entry names no site."""
 
 
 def is_right(entry: str, meaning: Meaning) -> bool:
-    """Return whether an entry is one of the safe entries for what it means."""
+    """Return whether an entry is one of the safe entries for its meaning."""
     safe = (site.entry(scheme) for site in meaning.sites for scheme in site.schemes)
     return any(entry in (text, f"{text}*") for text in safe)
 
 
 def make_console() -> Site:
-    """Return the pages of the console that preview an object (R-44)."""
+    """Return the site of the console, which previews objects (R-44)."""
     return Site(("https",), f"*.{CONSOLE}")
 
 
 def make_mini_program(appid: str = "") -> Site:
-    """Return the pages of a mini program, or of all (R-44)."""
+    """Return the site of a mini program, or without an appid of all (R-44)."""
     return Site(("https",), SENDS_PATHS, None, f"/{appid}/" if appid else "/")
 
 
 _PLACEHOLDER = re.compile(
     r"[$#%]\{|\{\{|\{[A-Za-z_][\w .-]*\}|\$\(?[A-Za-z_][\w.]*\)?/?\Z|<[\w .-]+>|%[A-Z_]{2,}%|%s\b"
 )
-"""What a template should have filled in."""
+"""A placeholder that a template should have filled in."""
 _EXPRESSION = re.compile(r"[\\^$()+{}]|\[[^\]:]*\]|(?:\A|/)\.[*+]|https?\?:")
-"""What only regular expressions have: no host has it, and OSS gives it no meaning (R-21)."""
+"""A mark of regular expressions; no host contains it, and OSS gives it no meaning (R-21)."""
 _JOINT = re.compile(r"\\[rn]|[,;\s，；、]+|(?<=[^:/*])(?=https?://)")
-"""What stands between entries that are joined in one (R-37)."""
+"""A separator of several entries that are joined in one (R-37)."""
 _QUOTES = "\"'`“”‘’<>,"
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 _SCHEME = re.compile(
@@ -134,13 +134,13 @@ _SCHEME = re.compile(
     r"|(?P<odd>[a-z]+):(?=[a-z])|//)?(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-"""A scheme, also a misspelt one; `odd` is one without slashes that no browser sends."""
+"""A scheme, which may be misspelt; `odd` has no slashes, and no browser sends it."""
 _NAME = re.compile(r"[\w-]+(?:\.[\w-]+)+|\blocalhost\b")
 """The name of a host in a regular expression."""
 _OPTIONAL = re.compile(r"\((?:\?:)?([a-z0-9-]+)\.\)\?\Z")
-"""What precedes a name if one label may be left out, such as `(www.)?`."""
+"""The text before a name that makes one label optional, such as `(www.)?`."""
 _REPEATED = re.compile(r"[*+]\)?\.?\)?[?*+]?\Z")
-"""What precedes a name if any label may, such as `.*.` and `([a-z]+.)?`."""
+"""The text before a name that allows any label, such as `.*.` and `([a-z]+.)?`."""
 
 _OPEN_TO_ALL = Sentence("it lets in everybody")
 _OPEN_END = Sentence("anybody can have such a host")
@@ -149,7 +149,7 @@ _NO_HOST = Sentence("it names no site")
 
 
 def read(entry: str) -> Meaning:
-    """Say what an entry means."""
+    """Return the meaning of an entry."""
     text = entry.strip(WHITE_SPACE).translate(_INVISIBLE)
     if is_blank(text):
         return Meaning(why=Sentence("it is blank"))
@@ -167,7 +167,7 @@ def read(entry: str) -> Meaning:
 
 
 def _read_one(text: str) -> Meaning:
-    """Read an entry that is not joined with others."""
+    """Return the meaning of a single entry."""
     found = _SCHEME.fullmatch(text)
     web, other, rest = (found[name] for name in ("web", "other", "rest")) if found else ("",) * 3
     if found and (found["odd"] or (other and "*" not in other and "?" not in other)):
@@ -178,7 +178,7 @@ def _read_one(text: str) -> Meaning:
     parts = Parts.split(f"http://{rest}")
     host = encode_host(parts.host.lower()) or ""
     port, path = parts.port, parts.rest
-    port = port and (port.rstrip("*") or "*")  # such as :8080*, which ends as hosts do
+    port = port and (port.rstrip("*") or "*")  # such as :8080*, which may end in `*` like a host
     schemes: tuple[str, ...] = BOTH
     if written.lower().startswith("https") or (web and web.lower().endswith("s")):
         schemes = ("https",)
@@ -198,7 +198,7 @@ def _read_one(text: str) -> Meaning:
 def _read_host(
     schemes: tuple[str, ...], host: str, port: str | None, path: str, *, is_whole: bool
 ) -> Meaning:
-    """Say whose a host with wildcards is; `is_whole` says whether anything marks its beginning."""
+    """Return the meaning of a host; `is_whole` is True if a scheme or a path marks it as one."""
     is_open = host.endswith("*") and not path.startswith("/")
     bare = host.rstrip("*") if is_open else host
     if is_open and has_known_suffix(bare.rstrip(".")):
@@ -220,7 +220,7 @@ def _read_host(
             return Meaning(why=_OTHERS)
         hosts = (f"*.{tail}", tail)
         sites = tuple(Site(schemes, name, port) for name in hosts)
-        if port == "*":  # browsers leave the default port out
+        if port == "*":  # browsers omit the default port
             plain = BOTH if "http" in schemes else schemes
             sites = (*(Site(plain, name) for name in hosts), *sites)
         return Meaning(sites)
@@ -246,7 +246,7 @@ def _is_own(name: str) -> bool:
 
 
 def _read_expression(text: str) -> Iterator[Site]:
-    """Yield the sites that a regular expression names; both schemes unless it writes one out."""
+    """Yield the sites that a regular expression names, with both schemes unless it is https."""
     plain = re.sub(r"\[[^\]]*\]", ".", text.replace("\\", ""))
     schemes = ("https",) if re.match(r"\^?\(?https(?:://|:)", plain) else BOTH
     head = re.match(r"[^/]*//", plain)

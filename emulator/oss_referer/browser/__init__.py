@@ -1,1 +1,1 @@
-"""What browsers and other clients send."""
+"""The requests that browsers and other clients send."""

@@ -1,7 +1,7 @@
 """Predicts the request that a browser sends for an object on a page: its URL and its Referer.
 
-The Referrer Policy of the W3C decides on the Referer (B-08). `docs/browser.md` compares these
-predictions with what Chromium sends.
+The W3C standard Referrer Policy defines the Referer (B-08). `docs/browser.md` compares these
+predictions with the requests of Chromium.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ class Delivery(StrEnum):
     NONE = "none"
     HEADER = "header"
     META = "meta"
-    ATTRIBUTE = "attribute"  # of the element; the option `referrerPolicy` of fetch
+    ATTRIBUTE = "attribute"  # of the element, or the option `referrerPolicy` of fetch
     REL = "rel=noreferrer"
 
 
@@ -55,7 +55,7 @@ class Sender(Enum):
 
 
 class Embedding(StrEnum):
-    """The ways in which a page makes a browser ask for an object."""
+    """The ways in which a page makes a browser request an object."""
 
     IMG = "img"
     SRCSET = "img srcset"
@@ -91,7 +91,7 @@ class Embedding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """How a browser asks for an object by one element."""
+    """How a browser requests an object for one element."""
 
     mixed: Mixed
     sender: Sender = Sender.PAGE
@@ -120,7 +120,7 @@ BEHAVIOURS: Mapping[Embedding, Behaviour] = {
     Embedding.DATA: Behaviour(Mixed.UPGRADED, sender=Sender.NOBODY),
     Embedding.BLOB: Behaviour(Mixed.UPGRADED, sender=Sender.NOBODY),
 }
-"""What is not listed is an image or a medium of the page, and upgraded."""
+"""The exceptions; every other element is an image or a medium of the page, and upgraded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class Sent:
     scheme: str
     """The scheme of the request; https if the browser upgrades an http request (B-01, B-07)."""
     referer: str | None
-    """None means no header."""
+    """The Referer; None means no header."""
 
 
 def send(page: str, target: str, policy: ReferrerPolicy = DEFAULT) -> str | None:
@@ -151,18 +151,19 @@ def predict(
     stop: WebURL | None = None,
     upgrades: bool = False,
 ) -> Sent | None:
-    """Return what a browser sends for an element of a page; None if it sends nothing.
+    """Return the request of a browser for an element of a page; None if it sends none.
 
     `target` is a URL as the page writes it, on a host that answers http and https. `file` is the
-    style sheet, the worker or the frame that asks for it, `stop` the URL that redirects to it.
+    style sheet, the worker or the frame that requests it, `stop` the URL that redirects to it.
     `upgrades` says whether the page has the header
-    `Content-Security-Policy: upgrade-insecure-requests`; a worker obeys only that of its script.
+    `Content-Security-Policy: upgrade-insecure-requests`; a worker obeys only the header of its
+    script.
     """
     behaviour = BEHAVIOURS[element]
     asked = _ask(behaviour, page, target, upgrades=upgrades)
     if asked is None:
         return None
-    # Chromium ignores rel=noreferrer where `download` saves a file: for the same origin (B-10).
+    # Chromium ignores rel=noreferrer if `download` saves a file of the same origin (B-10).
     saved = element is Embedding.DOWNLOAD and page.origin == target.origin
     if behaviour.sender is Sender.NOBODY or (delivery is Delivery.REL and not saved):
         return Sent(asked.scheme, None)
@@ -172,8 +173,8 @@ def predict(
     if behaviour.sender is Sender.FILE and file is not None:
         sender = file
         if delivery is Delivery.META:
-            policy = DEFAULT  # a style sheet and a worker obey only the header of their own answer
-    # A navigation is upgraded after its Referer has been chosen (B-01).
+            policy = DEFAULT  # a style sheet or worker obeys only the header of its own response
+    # A browser upgrades a navigation after it chooses the Referer (B-01).
     is_navigation = behaviour.mixed is Mixed.NAVIGATED or element is Embedding.IFRAME
     seen = target if is_navigation else asked
     if stop is None:
@@ -183,7 +184,7 @@ def predict(
 
 
 def _ask(behaviour: Behaviour, page: WebURL, target: WebURL, *, upgrades: bool) -> WebURL | None:
-    """Return the URL that is asked for; None if no request is sent."""
+    """Return the URL that the browser requests; None if it sends no request."""
     if behaviour.same_origin_only and page.origin != target.origin:
         return None
     if target.scheme == "https":
@@ -192,7 +193,7 @@ def _ask(behaviour: Behaviour, page: WebURL, target: WebURL, *, upgrades: bool) 
         is_upgraded = upgrades and behaviour.sender is not Sender.FILE
         is_blocked = behaviour.mixed is Mixed.BLOCKED and not is_upgraded
         return None if is_blocked else target.by("https")
-    # A host with http pages does not answer them by https, or they would be https pages.
+    # A host with http pages does not serve https; otherwise its pages would use https.
     # A navigation to a port other than 80 is not upgraded.
     is_elsewhere = page.host != target.host and not target.port
     is_navigation = behaviour.mixed is Mixed.NAVIGATED

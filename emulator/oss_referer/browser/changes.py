@@ -1,4 +1,4 @@
-"""The dated changes of the service, in one table (P-45, P-60, D-01 to D-08)."""
+"""A table of the dated changes of the service (P-45, P-60, D-01 to D-08)."""
 
 from datetime import date, datetime, timedelta, timezone
 from enum import Enum
@@ -27,9 +27,9 @@ class ServiceChange(NamedTuple):
     effect: str
     """The behaviour of the service since then, as a sentence."""
     by_default: bool = False
-    """Whether the emulator follows it by default, without a date and without new accounts.
+    """Whether the emulator follows the change by default, without a date or new accounts.
 
-    A change that refuses requests of older clients is not followed by default.
+    By default it follows no change that refuses requests of older clients.
     """
 
 
@@ -149,8 +149,8 @@ CHANGES: Final = tuple(
 class Changes(NamedTuple):
     """The changes that a service follows.
 
-    With a date, these are the changes up to that day; for new accounts without a date, all. With
-    neither, these are the changes `by_default`.
+    With a date, a service follows the changes up to that day; for new accounts without a date, all
+    changes. With neither, it follows the changes `by_default`.
     """
 
     as_of: date | None = None

@@ -1,7 +1,7 @@
-"""The policy of the service's own host names: what they send as a download, or refuse.
+"""The policy for the service's own host names: which objects they send as downloads or refuse.
 
-Custom domains are free of it, and so are requests with an Authorization header (assumed). Pages and
-images that are downloaded surprise more people than hotlink protection does.
+It does not apply to custom domains, or to requests with an Authorization header (assumed). The
+download of a page or an image surprises more people than hotlink protection does.
 """
 
 import re
@@ -58,7 +58,7 @@ class DomainRule(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """What the service does, for a person."""
+        """The effect of the rule, for people."""
         if self.refuses:
             return f"the service refuses this at its {self.at.value} ({self.fact})"
         return f"the service sends this as a download at its {self.at.value} ({self.fact})"
@@ -94,7 +94,7 @@ RULES: Final = (
     ),
     DomainRule("D-05", "0048-00000113", dated.ALL_OF_NEW_ACCOUNTS, _PUBLIC, Contents.ALL),
 )
-"""The rules, in the order in which they are tried: the first that applies decides (assumed).
+"""The rules in order: the first one that applies decides (assumed).
 
 D-04 has a rule for each of its dates, the latest first.
 """
@@ -137,14 +137,14 @@ def find_rule_of_url(host: str, path: str) -> DomainRule | None:
 
 
 MIME_TYPES: Final = MimeTypes()
-"""The types that Python knows; those of the machine differ from one machine to the next."""
+"""Python's own types. The types of the operating system would differ between machines."""
 
 _ENDPOINT: Final = re.compile(r"[a-z0-9-]+\.oss-([a-z0-9-]+)\.aliyuncs\.com")
-"""The host of a bucket at the public endpoint of a region."""
+"""The host of a bucket at the public endpoint of a region (group 1)."""
 
 
 def _fitting(request: DomainRequest) -> Iterator[DomainRule]:
-    """Yield the rules for a host name, a region and an object, whatever their dates."""
+    """Yield the rules for a host name, a region and an object, regardless of dates."""
     newer = request.region in _NEWER_REGIONS
     for rule in RULES:
         if (

@@ -1,6 +1,6 @@
 """Probes: Referers generated from entries, each to find one common mistake.
 
-`propose_referers` and `guess_site` say what to try rules with when nobody has said it.
+`propose_referers` and `guess_site` return defaults for commands without a Referer or a site.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -15,11 +15,11 @@ from oss_referer.search.entry import Parts, example, fill
 from oss_referer.search.url import DEFAULT_PORTS, MAX_LENGTH, WebURL, WebURLError
 
 STRANGER = "https://evil.test/"
-"""A page of a site that does not occur in any rules."""
+"""A page of a site that no rules name."""
 
 
 class ProbeKind(StrEnum):
-    """What a probe tries out, the most telling first."""
+    """The subject of a probe, the clearest first."""
 
     PAGE = "a page of the site"
     ORIGIN = "the origin alone, as browsers send it across sites"
@@ -55,20 +55,20 @@ STRANGE: Final = (
     ProbeKind.IN_PATH,
     ProbeKind.IN_QUERY,
 )
-"""The kinds of pages of strangers, the most telling first."""
+"""The kinds of probes from strangers, the clearest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
     referer: str | None
-    """None means no header."""
+    """The Referer; None means no header."""
     kind: ProbeKind
 
 
 def make(entries: Iterable[str]) -> tuple[Probe, ...]:
-    """Return the probes for some entries that a header can carry, without duplicates.
+    """Return the probes for some entries, without duplicates and texts that no header can carry.
 
-    A longer entry than `MAX_LENGTH` has none: no browser sends what it matches (B-03).
+    An entry longer than `MAX_LENGTH` has none: no browser sends a Referer that it matches (B-03).
     """
     short = (entry for entry in entries if entry.strip() and len(entry) <= MAX_LENGTH)
     probes = [
@@ -145,13 +145,13 @@ DEFAULT_SITE: Final = "https://www.example.com"
 THIEF: Final = "http://thief.example.org/"
 
 MOST_SITES: Final = 4
-"""The most sites of a list that are tried."""
+"""The most sites of a list to propose."""
 
 
 def guess_site(rules: RefererConfiguration) -> str:
-    """Guess the site that rules are for: the first host that their whitelist names.
+    """Guess the site of some rules: the first host that their whitelist names.
 
-    A host without a wildcard comes first; `https://*.example.com/` stands for its `www`.
+    Hosts without a wildcard come first. `https://*.example.com/` becomes `www.example.com`.
     """
     entries = sorted(rules.whitelist, key=lambda entry: bool({*Parts.split(entry).host} & {*"*?"}))
     return next(name_sites(entries), DEFAULT_SITE)

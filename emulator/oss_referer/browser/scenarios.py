@@ -1,4 +1,4 @@
-"""Scenarios: typical requests for an object, each with the Referer that it carries."""
+"""Scenarios: typical requests for an object, each with its Referer."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -40,7 +40,7 @@ class Scenario:
     name: Sentence
     referer: str | None
     wanted: bool | None
-    """Whether an owner wants it allowed; None if that depends on the owner."""
+    """Whether an owner wants the request to be allowed; None if that depends on the owner."""
     signed: Signing = Signing.NONE
 
 
@@ -57,16 +57,16 @@ class ScenarioResult:
 
     @property
     def as_wanted(self) -> bool:
-        """Whether the decision is what an owner wants, if that is clear."""
+        """Whether the decision is the wanted one; True if that depends on the owner."""
         return self.scenario.wanted in (None, self.decision.allowed)
 
 
 def play(
     policy: RefererPolicy, site: str, object_url: str = OBJECT_URL
 ) -> tuple[ScenarioResult, ...]:
-    """Decide on every scenario for a site that shows the object; `site` is the URL of a page.
+    """Decide on every scenario for a site that shows the object.
 
-    Raises WebURLError.
+    `site` is the URL of a page. Raises WebURLError.
     """
     page, target = page_of(WebURL.parse(site)), WebURL.parse(object_url)
     scenarios = (
@@ -79,14 +79,14 @@ def play(
 
 
 def warn(object_url: str = OBJECT_URL) -> Sentence | None:
-    """Say what happens instead of showing the object in the address bar; None if it is shown."""
+    """Return a warning if the address bar does not show the object; None if it does."""
     target = WebURL.parse(object_url)
     rule = find_rule_of_url(target.host, target.path)
     if rule is None:
         return None
     return Sentence(
-        "In the address bar, the object of a new bucket is {} at {} ({}), whatever the rules say; "
-        "at a domain of your own it is shown.",
+        "In the address bar, the object of a new bucket is {} at {} ({}), regardless of the rules; "
+        "your own domain shows it.",
         Sentence("refused") if rule.refuses else Sentence("downloaded"),
         target.host,
         rule.fact,
@@ -94,7 +94,7 @@ def warn(object_url: str = OBJECT_URL) -> Sentence | None:
 
 
 def page_of(site: WebURL) -> WebURL:
-    """Return a page with a path, to show how much of the path is sent."""
+    """Return a page with a path, so that a Referer shows how much of the path is sent."""
     return site if site.path.strip("/") else replace(site, path=PATH)
 
 
@@ -126,7 +126,7 @@ def _pages(page: WebURL, target: WebURL) -> Iterator[_Row]:
 
 
 def _neighbours(page: WebURL, target: WebURL) -> Iterator[_Row]:
-    """Yield pages of hosts whose names resemble that of the site; none for an IP address."""
+    """Yield scenarios for hosts with names similar to the site's; none for an IP address."""
     if page.is_address:
         return
     host = page.host.rstrip(".")
@@ -170,7 +170,7 @@ def _browser(page: WebURL, target: WebURL) -> Iterator[_Row]:
 
 
 def _mixed(page: WebURL, target: WebURL) -> Iterator[_Row]:
-    """Yield what an https page sends for an http object (B-01)."""
+    """Yield the scenarios of an https page with an http object (B-01)."""
     for name, element, upgrades in (
         (Sentence("an http image in an https page"), Embedding.IMG, False),
         (Sentence("an http script with upgrade-insecure-requests"), Embedding.SCRIPT, True),
@@ -181,7 +181,7 @@ def _mixed(page: WebURL, target: WebURL) -> Iterator[_Row]:
 
 
 def _frames(page: WebURL, target: WebURL) -> Iterator[_Row]:
-    """Yield what frames without a URL of their own send (B-05)."""
+    """Yield the scenarios of frames without their own URL (B-05)."""
     for name, element in (
         (Sentence("a sandboxed iframe, a data: or blob: page"), Embedding.SANDBOX),
         (Sentence("an iframe with sandbox=allow-same-origin"), Embedding.SANDBOX_OF_ORIGIN),

@@ -1,7 +1,7 @@
-"""Strangers: whether rules let in a page of another site, with a proof or with its Referer.
+"""Strangers: whether rules allow a page of another site, with a proof or with its Referer.
 
-A search over all Referers that such a page can send (`sent.py`) gives the proof. It goes through
-the whitelist entry by entry, because a Referer needs only one entry that matches it.
+A search over all Referers that such a page can send (`sent.py`) gives the proof. It searches entry
+by entry of the whitelist, because one matching entry is enough for a Referer.
 """
 
 import re
@@ -17,17 +17,17 @@ from oss_referer.search.sent import OwnHost, Senders, SentReferers
 from oss_referer.search.url import MAX_LENGTH, WebURL
 
 SHOWN = 10
-"""The number of strangers after which the search ends."""
+"""The most strangers to search for."""
 
 ENTRIES = 1_000
-"""The number of entries that may let in a stranger after which the search ends."""
+"""The most entries to search that may allow a stranger."""
 
 LOOKS = 2_000_000
-"""The most work on all the usual Referers together (`automaton.effort`)."""
+"""The most steps for all probes together (`automaton.effort`)."""
 
 CONSOLE = "console.aliyun.com"
 MINI_PROGRAMS = "https://servicewechat.com/"
-"""What the preview of the console and mini programs send (R-44)."""
+"""The Referers of the console's preview and of mini programs begin with these (R-44)."""
 APPID = re.compile(r"wx[0-9A-Za-z]{4,30}")
 """The appid of a mini program."""
 _MINI_PROGRAM = re.compile(rf"{re.escape(MINI_PROGRAMS)}{APPID.pattern}/")
@@ -35,7 +35,7 @@ _MINI_PROGRAM = re.compile(rf"{re.escape(MINI_PROGRAMS)}{APPID.pattern}/")
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """A Referer of another site that the rules let in."""
+    """A Referer of another site that the rules allow."""
 
     referer: str
     decision: Decision
@@ -43,20 +43,20 @@ class Stranger:
 
 @dataclass(frozen=True, slots=True)
 class Strangers:
-    """The strangers that rules let in."""
+    """The strangers that rules allow."""
 
     found: tuple[Stranger, ...]
-    """The clearest one for each whitelist entry, up to `SHOWN`."""
+    """The clearest stranger for each whitelist entry, up to `SHOWN`."""
     proved: bool
-    """Whether the search has covered every Referer, so that no stranger means that none gets in."""
+    """Whether the search has covered every Referer, so that an empty `found` is a proof."""
 
 
 def search(policy: RefererPolicy, sites: Iterable[WebURL]) -> Strangers:
     """Search the Referers of pages that do not belong to the sites, for anonymous requests.
 
-    A site is everything below the domain that somebody has registered: `www.example.com.cn` and
-    `m.example.com.cn` belong together. The console, and WeChat if the rules name mini programs by
-    their appids, are no strangers to rules that have the entries of the documents (R-44).
+    A site is a registered domain with all its sub-domains: `www.example.com.cn` and
+    `m.example.com.cn` belong together. If the rules contain the documented entries (R-44), the
+    console is not a stranger. Nor is WeChat, if they name mini programs by their appids.
     """
     known = [*map(OwnHost.of, sites), *_find_prescribed(policy)]
     return _Search(policy, SentReferers(Senders.FOREIGN, known)).run()
@@ -100,11 +100,11 @@ class _Search:
             if self._strange.is_sent(referer) and stranger.decision.allowed:
                 found.append(stranger)
             else:
-                proved = False  # the language is a little too wide
+                proved = False  # the language is slightly too wide
         return Strangers(tuple(found), proved)
 
     def _patterns(self) -> Iterator[Pattern | None]:
-        """Yield the entries that may let in a stranger; None if no entry is needed."""
+        """Yield the entries that may allow a stranger; None if the rules need no whitelist."""
         if not self._reading.needs_whitelist:
             yield None
             return
@@ -118,7 +118,7 @@ class _Search:
         return fixed is not None and not self._strange.has_host(fixed["host"])
 
     def _probe(self, pattern: Pattern | None) -> str | None:
-        """Return the first of the usual Referers that gets in. Raises UndecidedError."""
+        """Return the first probe that the rules allow. Raises UndecidedError."""
         for referer in _probes(pattern):
             self._looks.take(automaton.effort(self._policy, referer))
             decided = self._reading.decide(referer)
@@ -128,7 +128,7 @@ class _Search:
         return None
 
     def _find(self, pattern: Pattern | None) -> str | None:
-        """Search all Referers. Raises UndecidedError."""
+        """Search all Referers for one that the rules allow. Raises UndecidedError."""
         if not self._rules.is_searchable:
             raise UndecidedError
         cut = self._rules.cut
@@ -143,7 +143,7 @@ class _Search:
 
 
 def _is_too_long(pattern: Pattern) -> bool:
-    """Return whether an entry matches only Referers that are longer than any sent one (B-03)."""
+    """Return whether an entry matches only Referers that are too long for browsers (B-03)."""
     return len(pattern.body) - pattern.body.count("*") > MAX_LENGTH
 
 

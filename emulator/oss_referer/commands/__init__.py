@@ -1,4 +1,4 @@
-"""The commands about rules, one a file; `python -m oss_referer` runs them without the server."""
+"""The commands about rules, one in each file; `python -m oss_referer` runs them alone."""
 
 from oss_referer.terminal.parser import Synopsis
 

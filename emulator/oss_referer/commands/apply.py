@@ -1,4 +1,4 @@
-"""`oss-emulator apply`: show how rules change a bucket, then put them."""
+"""`oss-emulator apply`: show how rules change a bucket, then set them."""
 
 import argparse
 import shlex
@@ -64,16 +64,16 @@ def run(arguments: argparse.Namespace) -> int:
         about = {"bucket": arguments.bucket, "put": old != new, "saved": saved and str(saved)}
         write_json({**about, **changes.to_dict(found)})
         return 0
-    template = "{} has these rules already." if old == new else "{} has these rules now."
+    template = "{} already has these rules." if old == new else "{} has these rules now."
     show(line(Text(Sentence(template, arguments.bucket), Tone.GOOD)))
     if saved is not None:
         back = f"oss-emulator apply {shlex.quote(str(saved))} {arguments.bucket}"
-        show(line(Sentence("To go back to those that it had: {}", back)))
+        show(line(Sentence("To restore the previous rules: {}", back)))
     return 0
 
 
 def _save(old: RefererConfiguration, arguments: argparse.Namespace) -> Path:
-    """Save the rules of a bucket; without `--backup`, in a new file beside the new rules."""
+    """Save the rules of a bucket, by default in a new file beside the new rules."""
     path: Path | None = arguments.backup
     if path is not None and path.is_file():
         raise InputError(f"--backup: {path} exists; name a new file")

@@ -1,4 +1,4 @@
-"""`oss-emulator check`: decide on Referers, and say why."""
+"""`oss-emulator check`: decide on Referers, and explain the decisions."""
 
 import argparse
 import os.path
@@ -29,7 +29,7 @@ def declare(commands: Commands) -> None:
     parser = commands.add_parser("check", run, description=_DESCRIPTION)
     parser.add_value("rules", "RULES", rules.HELP)
     parser.add_value("referers", "REFERER", "the Referer of a request", nargs="*", default=[])
-    said = "the Referer of a request, wherever it stands"
+    said = "the Referer of a request, in any position"
     parser.add_repeated("--referer", "URL", said, dest="named")
     parser.add_switch("--no-referer", "also decide on a request without the header")
     said = "how the requests are signed (default: none)"
@@ -65,7 +65,7 @@ _URL = r"[A-Za-z][A-Za-z0-9+.-]*://"
 
 
 def _check_order(first: str, others: Sequence[str]) -> None:
-    """Raise InputError if a Referer stands where RULES must."""
+    """Raise InputError if a Referer is in the place of RULES."""
     if first == "-" or first.startswith(SCHEME) or os.path.exists(first.partition("#")[0]):
         return
     file = next(filter(os.path.isfile, others), None)
@@ -75,7 +75,7 @@ def _check_order(first: str, others: Sequence[str]) -> None:
 
 
 _Asked = Sequence[tuple[str | None, Decision]]
-"""Referers, each with the decision on it."""
+"""Referers, each with its decision."""
 
 
 def _remark(asked: _Asked, selected: SelectedRules) -> Iterator[Remark]:

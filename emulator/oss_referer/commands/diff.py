@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _compare_switch(old: SelectedRules, new: SelectedRules) -> Iterator[Block]:
-    """Say where a difference may come from that the files do not show."""
+    """Warn about a switch of Terraform that differs although no file sets it."""
     before, after = (one.configuration.allow_truncate_query_string for one in (old, new))
     if before != after and {old.form, new.form} & {RulesForm.HCL, RulesForm.TERRAFORM}:
         values = str(before).lower(), str(after).lower()
@@ -73,7 +73,7 @@ def _compare_switch(old: SelectedRules, new: SelectedRules) -> Iterator[Block]:
         yield line(Text(Sentence(template, *values), Tone.WARNING))
 
 
-# What a plan of Terraform changes: `diff` with one argument
+# The changes of a plan of Terraform: `diff` with one argument
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +109,9 @@ class _Compared:
 
 
 def _run_on_plan(arguments: argparse.Namespace, referers: Sequence[str | None] | None) -> int:
-    """Show how the rules of each resource change.
+    """Show the changes to the rules of each resource.
 
-    Returns 1 if a decision changes, or 2 if a resource has a value that is not known.
+    Return 1 if a decision changes, 2 if a value of a resource is not known.
     """
     if arguments.old.startswith(SCHEME):
         raise InputError("NEW is missing; write oss-emulator diff OLD NEW")

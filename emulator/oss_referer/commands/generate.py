@@ -19,7 +19,7 @@ from oss_referer.terminal.output import Text, Tone, line, show, write
 from oss_referer.terminal.parser import Commands, InputError
 
 _DESCRIPTION = (
-    "Writes rules that allow some sites, and whatever else is named, and nobody else. Standard "
+    "Writes rules that allow the given sites and clients, and nobody else. Standard "
     "output gets the rules, or with --to table the decision table that `oss-emulator test` runs in "
     "CI. The command lints and tests its own rules, and says so on standard error. The exit status "
     "is 0, or 2 if there are no such rules."
@@ -30,7 +30,7 @@ def declare(commands: Commands) -> None:
     parser = commands.add_parser("generate", run, description=_DESCRIPTION)
     said = "a site, such as https://www.example.com"
     parser.add_value("sites", "SITE", said, nargs="*", default=[])
-    parser.add_repeated("--site", "URL", "a site, wherever it stands", dest="named")
+    parser.add_repeated("--site", "URL", "a site, in any position", dest="named")
     parser.add_switch("--subdomains", "allow the domain of each site and all its sub-domains")
     parser.add_repeated("--mini-program", "APPID", "allow a WeChat mini program")
     parser.add_switch("--console", "allow the preview in the OSS console")

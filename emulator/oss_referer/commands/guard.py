@@ -1,4 +1,4 @@
-"""`oss-emulator guard`: block a change of rules that locks out more than was agreed."""
+"""`oss-emulator guard`: block a change of rules that locks out more requests than agreed."""
 
 import argparse
 import json
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         case GuardFormat.JSON:
             reports = [{"resource": item.resource, "report": item.report} for item in judged]
             write_json({**token, "notes": notes, "reports": reports})
-    with ExitStack() as files:  # which renames both at its end
+    with ExitStack() as files:  # renames both at its end
         for name, text in (
             (arguments.report, markdown),
             (arguments.token, json.dumps(token, indent=2) + "\n"),
@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
             if name:
                 file = files.enter_context(writing(Path(name), InputError))
                 file.write(text.encode())
-                settle(file)  # both before either is renamed, as this takes long
+                settle(file)  # before the renames, because this is slow
     return int(any(change.objection for change in judged))
 
 
@@ -98,7 +98,7 @@ BeforeAndAfter = tuple[RefererConfiguration, RefererConfiguration]
 def _changed(
     source: Source, found: Mapping[str, PlannedChange], arguments: argparse.Namespace
 ) -> Iterator[tuple[PlannedChange, BeforeAndAfter]]:
-    """Yield the changes of rules, of the bucket that was asked for. Raises InputError."""
+    """Yield the changes of rules, only for `--bucket` if given. Raises InputError."""
     for change in found.values():
         if arguments.bucket and change.bucket not in (None, arguments.bucket):
             continue
@@ -111,10 +111,10 @@ def _changed(
 def _by_bucket(
     source: Source, changed: Iterator[tuple[PlannedChange, BeforeAndAfter]], named: str | None
 ) -> dict[str, tuple[PlannedChange, BeforeAndAfter]]:
-    """Return the changes by their buckets; `named` is the bucket of those that do not say it.
+    """Return the changes by their buckets; `named` is the bucket of changes without a name.
 
-    Raises InputError for a bucket that is not known, and if two resources set the rules of one
-    bucket: the last one would win.
+    Raises InputError if a bucket is not known, and if two resources set the rules of one bucket,
+    because the last one would win.
     """
     found: dict[str, tuple[PlannedChange, BeforeAndAfter]] = {}
     for change, both in changed:
@@ -122,7 +122,7 @@ def _by_bucket(
         if bucket is None:
             raise InputError(
                 f"{source.name}: the name of the bucket of {change.address} is sensitive or known "
-                "only after apply; write it, or say --bucket NAME"
+                "only after apply; write it, or add --bucket NAME"
             )
         if bucket in found:
             rival = found[bucket][0]
@@ -133,7 +133,7 @@ def _by_bucket(
                     "them out of the configuration"
                 )
             raise InputError(
-                f"{source.name}: --bucket {bucket} would stand for the buckets of both "
+                f"{source.name}: --bucket {bucket} would name the buckets of both "
                 f"{addresses}, of which the plan does not name all; select one resource with "
                 "--plan PLAN#ADDRESS"
             )
@@ -146,7 +146,7 @@ def _judge_all(
     agreement: Agreement,
     arguments: argparse.Namespace,
 ) -> tuple[list[GuardResult], set[tuple[str, str]]]:
-    """Replay the logs under the new rules; return also their names and hashes."""
+    """Replay the logs under the new rules; also return the names and hashes of the logs."""
     if not changed:
         return [], set()
     questions = []

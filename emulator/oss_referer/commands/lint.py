@@ -1,4 +1,4 @@
-"""`oss-emulator lint`: find mistakes in rules, each shown by a Referer, and correct them."""
+"""`oss-emulator lint`: find mistakes in rules, with a Referer as evidence, and correct them."""
 
 import argparse
 import difflib
@@ -84,7 +84,7 @@ def declare(commands: Commands) -> None:
 
 
 _COLUMNS = 100
-"""The columns that an explanation takes, as in the sources."""
+"""The most columns of an explanation, as in the sources."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -113,13 +113,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Linted:
-    """Rules, and what the linter finds in them."""
+    """Rules, with the findings of the linter."""
 
     rules: SelectedRules
     settings: LintSettings
     found: Sequence[Finding]
     shown: Sequence[Finding]
-    """Those to print."""
+    """The findings to print."""
 
     def remark(self) -> Iterator[Remark]:
         return remark(self.shown, self.rules.where, self.rules.find_places())
@@ -155,7 +155,7 @@ def _lint(selected: FoundRules, arguments: argparse.Namespace) -> int:
 
 
 def _settings_of(selected: SelectedRules, arguments: argparse.Namespace) -> LintSettings:
-    """Return what flags and the project set for rules. Raises InputError."""
+    """Return the settings for rules from flags and the project. Raises InputError."""
     name = selected.source.name if selected.source else "rules"
     found = lint_settings.find(Path(name))
     accepted = {*found.ignore, *arguments.ignore}
@@ -184,7 +184,7 @@ def _fix(selected: FoundRules, arguments: argparse.Namespace) -> int:
     formats.print_errors(selected.wrong)
     for item in selected.found:
         show(line(Text(item.argument, Tone.STRONG)))
-        # Read it again: the rules before it may be in the same file, which has changed.
+        # Read the rules again, because a previous correction may have changed the file.
         again = rules.select(item.argument, arguments)
         status = max(status, _fix_one(again, arguments))
         show(line())
@@ -236,11 +236,11 @@ def _list(as_json: bool) -> int:
 
 
 _SHOWN = 20
-"""How many entries of one cause, and how many notes, are shown without --all."""
+"""The most entries of one cause, and the most notes, without --all."""
 
 
 def _report_all(linted: Sequence[_Linted], arguments: argparse.Namespace) -> Iterator[Block]:
-    """Describe the findings by the rules that they are about, then all in one summary."""
+    """Describe the findings of each configuration, then a summary."""
     for item in linted:
         if len(linted) > 1 and item.shown:
             yield line(Text(item.rules.argument, Tone.STRONG))
@@ -283,7 +283,7 @@ def _closing(
     accepted: Sequence[str],
     named: Sequence[str] = (),
 ) -> Iterator[Block]:
-    """Say what the findings rest on; `named` are the sites that the entries name."""
+    """Describe accepted rules, sites, risks and hidden notes; `named` are sites from entries."""
     hidden = sorted({finding.rule for finding in found} - {finding.rule for finding in shown})
     if accepted:
         yield line(Text(Sentence("Accepted: {}", ", ".join(accepted)), Tone.FAINT))
@@ -304,13 +304,13 @@ def _closing(
 
 
 _SITES = 4
-"""How many of the sites that the entries name are shown."""
+"""The most sites from entries to show."""
 
 
 def _describe(
     cause: Sequence[Finding], where: Places, arguments: argparse.Namespace
 ) -> Iterator[Block]:
-    """Describe the findings of one cause as one, with a line for each entry of several."""
+    """Describe the findings of one cause together, with a line for each entry if several."""
     first = cause[0]
     about: tuple[Piece, ...] = ()
     place = first.place
@@ -338,7 +338,7 @@ def _describe(
 
 
 def _corrected(finding: Finding) -> Iterator[Block]:
-    """Say how to correct what is wrong: first what is safe."""
+    """Describe the corrections of a finding, the safe ones first."""
     place = finding.place
     safe = tuple(_corrections(finding.safe, place)) if finding.safe else ()
     rest = tuple(item for item in _corrections(finding.correction, place) if item not in safe)
@@ -350,7 +350,7 @@ def _corrected(finding: Finding) -> Iterator[Block]:
 
 
 _WEIGHED = 2
-"""How many lines of a correction a reader weighs one by one."""
+"""The most lines of a correction to show as separate changes."""
 
 
 def _several(
@@ -425,7 +425,7 @@ _COUNTS = {
 
 
 def _summary(shown: Sequence[Finding]) -> Text:
-    """Count the causes; many entries with one mistake are one."""
+    """Return the number of causes; many entries with one mistake count as one."""
     causes = lint.group(shown)
     count = Counter(cause[0].severity for cause in causes)
     if not shown:
@@ -440,7 +440,7 @@ def _summary(shown: Sequence[Finding]) -> Text:
 
 
 def _to_dicts(found: Sequence[Finding], where: Places) -> Iterator[dict[str, object]]:
-    """Yield each cause as its first finding, with the places of all."""
+    """Yield each cause as its first finding, with the places of all its findings."""
     for cause in lint.group(found):
         members = [finding.to_dict(_line_of(finding, where)) for finding in cause]
         named = [{name: one[name] for name in _OF_A_PLACE} for one in members if one["list"]]
@@ -451,15 +451,15 @@ _OF_A_PLACE = ("list", "position", "entry", "line", "referer", "instead", "add",
 """The members of a finding that differ from place to place."""
 
 
-# The output of `--fix`: corrected rules, how their text changes, and what that changes
+# The output of `--fix`: corrected rules, the difference in the text, and the effect
 
 
 def _show_fixed(
     selected: SelectedRules, fixed: Fixed, left: Sequence[Any], arguments: argparse.Namespace
 ) -> int:
-    """Print or write corrected rules; `left` is what is reported about them.
+    """Print or write corrected rules; `left` are their remaining findings.
 
-    Standard output gets the rules, and standard error the rest, unless the rules are written.
+    Standard output gets the rules and standard error the rest, unless `--write` writes the rules.
     """
     source, refusal = selected.source, ""
     try:
@@ -534,7 +534,7 @@ def _report_fixed(
     left: Iterable[Block],
 ) -> Iterator[Block]:
     if unsafe:
-        yield line(Text(Sentence("Followed, although not safe"), Tone.STRONG))
+        yield line(Text(Sentence("Applied, although not safe"), Tone.STRONG))
         for finding in unsafe:
             entry = f" {finding.place.entry}: " if finding.place else ": "
             yield line(Text(finding.rule, Tone.WARNING), entry, finding.decide, indent=2)

@@ -1,4 +1,4 @@
-"""`oss-emulator propose`: the smallest rules that keep the traffic of your own sites."""
+"""`oss-emulator propose`: find the smallest rules that keep the traffic of your own sites."""
 
 import argparse
 from collections.abc import Iterator, Sequence
@@ -60,7 +60,7 @@ def declare(commands: Commands) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A proposal, the wanted origins that it does not keep, and a replay of it."""
+    """A proposal, the wanted origins that it gives up, and a replay of it."""
 
     proposal: RuleProposal
     given_up: Sequence[tuple[str, int]]
@@ -117,7 +117,7 @@ def _propose(
     rows: Sequence[Row], wanted: Sequence[HostName], arguments: argparse.Namespace
 ) -> RuleProposal:
     closed = {origin: count for origin, _, is_closed, count in rows if is_closed}
-    # An entry is text, so an origin with `*` or `?` would be a wildcard.
+    # An origin with `*` or `?` would become an entry with a wildcard.
     safe = {o: count for o, count in closed.items() if not set(o) & set("*?") and "://" in o}
     return propose(
         wanted,

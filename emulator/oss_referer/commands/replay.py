@@ -1,4 +1,4 @@
-"""`oss-emulator replay`: what rules would have done to the requests of access logs."""
+"""`oss-emulator replay`: judge the requests of access logs by new rules."""
 
 import argparse
 import json
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         with writing(Path(arguments.html)) as file:
             voice = page.Translator(language.say, language.say_step)
             written = page.format(report, voice, language.current())
-            file.write(written.encode(errors="backslashreplace"))  # names of files may be any bytes
+            file.write(written.encode(errors="backslashreplace"))  # file names may be any bytes
     if arguments.format == Format.JSON:
         write(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     else:

@@ -1,4 +1,4 @@
-"""`oss-emulator review`: who gets in, what to change, what it costs, and what to do then."""
+"""`oss-emulator review`: show who gets in, what to change, the costs, and what to try then."""
 
 import argparse
 from collections.abc import Iterator
@@ -133,7 +133,7 @@ def _write(review: Review, form: RulesForm, path: str) -> None:
 def _replay(
     review: Review, live: RefererConfiguration, arguments: argparse.Namespace
 ) -> dict[str, Any] | None:
-    """Return what the proposed rules would have done to a log; None without one."""
+    """Return the effects of the proposed rules on the requests of a log; None without a log."""
     if not arguments.log:
         return None
     arguments.logs = [arguments.log]

@@ -121,7 +121,7 @@ def _report(results: Sequence[ScenarioResult]) -> Iterator[Block]:
 
 
 def _judge(results: Sequence[ScenarioResult], others: Strangers) -> Iterator[Block]:
-    """Say what is wrong; what is right only where it is proved."""
+    """Describe wrong decisions, or else whether the rules are proved to be right."""
     wrong = [result for result in results if not result.as_wanted]
     for result in wrong:
         template = "! {} is let in" if result.decision.allowed else "! {} is locked out"

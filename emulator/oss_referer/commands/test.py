@@ -21,14 +21,14 @@ from oss_referer.terminal.parser import Commands, InputError
 from oss_referer.terminal.rules import SelectedRules
 
 _DESCRIPTION = (
-    "Runs decision tables. RULES, which comes first, replaces the rules in the tables; tables with "
-    "rules of their own need none, and others take the only rules beside them. A folder stands for "
-    "the tables in it, except those that Git ignores. The exit status is 0 if all cases pass and "
-    "touch each entry, 1 if a case fails or an entry is not touched, and 2 if a table has no cases "
-    "or cannot be read."
+    "Runs decision tables. RULES, which comes first, replaces the rules in the tables; a table "
+    "with its own rules needs none, and any other table uses the only rules beside it. A folder "
+    "stands for the tables in it, except those that Git ignores. The exit status is 0 if all cases "
+    "pass and touch each entry, 1 if a case fails or an entry is not touched, and 2 if a table has "
+    "no cases or cannot be read."
 )
 _KINDS = (
-    RemarkKind("case", "The rules decide otherwise than a case of a table requires."),
+    RemarkKind("case", "The rules do not decide a case of a table as it requires."),
     RemarkKind("untouched", "No case of a table touches an entry.", severity=Severity.WARNING),
 )
 
@@ -60,9 +60,9 @@ class _UntouchedEntry:
 class _Run:
     report: Report
     given: Sequence[SelectedRules] = ()
-    """The rules that decided its cases; none for those of the table itself."""
+    """The rules that decided the cases; () for the rules in the table itself."""
     found: bool = False
-    """Whether these rules are beside the table, where nobody named them."""
+    """Whether these rules were found beside the table, and not named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _separate(arguments: argparse.Namespace) -> tuple[Sequence[SelectedRules], Sequence[str]]:
-    """Return the rules that come first, and the tables. Raises InputError."""
+    """Return the rules, which come first, and the tables. Raises InputError."""
     first, *others = arguments.paths
     if not others and _is_rules(first):
         right = shlex.join(["oss-emulator", "test", first, "TABLE"])
@@ -116,7 +116,7 @@ def _separate(arguments: argparse.Namespace) -> tuple[Sequence[SelectedRules], S
 def _run_all(
     paths: Sequence[str], given: Sequence[SelectedRules], arguments: argparse.Namespace
 ) -> tuple[Sequence[_Run], Sequence[InputError]]:
-    """Run all tables, and return why other tables cannot be run."""
+    """Run all tables; also return the errors of tables that cannot be run."""
     runs: list[_Run] = []
     wrong: list[InputError] = []
     for path in paths:
@@ -151,7 +151,7 @@ def _run_one(path: Path, given: Sequence[SelectedRules], arguments: argparse.Nam
 
 
 def _find_beside(path: Path, arguments: argparse.Namespace) -> Sequence[SelectedRules]:
-    """Return the only rules in the folder of a table, or none. Raises InputError."""
+    """Return the only rules in the folder of a table, or (). Raises InputError for several."""
     files, _ = rules.list_files(path.parent)
     beside = (file for file in files if file.parent == path.parent and not _has_tables(file))
     found: list[SelectedRules] = []
@@ -166,7 +166,7 @@ def _find_beside(path: Path, arguments: argparse.Namespace) -> Sequence[Selected
 
 
 def _is_rules(argument: str) -> bool:
-    """Return whether an argument can only be RULES; a file in TOML may be a table as well."""
+    """Return whether an argument can only be RULES; a TOML file may also be a table."""
     if argument == "-" or argument.startswith(bucket.SCHEME):
         return True
     path = Path(argument)
@@ -183,7 +183,7 @@ def _is_rules(argument: str) -> bool:
 
 
 def _has_tables(path: Path) -> bool:
-    """Return whether a path is a folder or a table; a pipe, which can be read once, is neither."""
+    """Return whether a path is a folder or a table; a pipe is neither, and is not read."""
     if not os.path.isfile(path):
         return os.path.isdir(path)
     return tables.has_cases(path, rules.read_source(str(path)).content)
@@ -192,7 +192,7 @@ def _has_tables(path: Path) -> bool:
 def _find_tables(
     argument: str, arguments: argparse.Namespace, refuse: Callable[[InputError], None]
 ) -> Sequence[Path]:
-    """Return a table, or those in a folder. Raises InputError if there are none."""
+    """Return a table, or the tables in a folder. Raises InputError if the folder has none."""
     path = Path(argument)
     if not os.path.isdir(path):
         return [path]
@@ -206,7 +206,7 @@ def _find_tables(
 
 
 def _find_untouched(runs: Sequence[_Run]) -> Iterator[_UntouchedEntry]:
-    """Yield the entries that no case touches; of rules for several tables if none touches them."""
+    """Yield the entries that no case touches, in any of the tables that share their rules."""
     shared: dict[Sequence[SelectedRules], list[Report]] = {}
     for run in runs:
         if run.given:

@@ -22,7 +22,7 @@ _DESCRIPTION = (
     "0; with --exact it is 1 if anything is lost."
 )
 _LONGEST_SHOWN = 200
-"""Characters of a Referer in a warning; JSON has all of them."""
+"""The most characters of a Referer in a warning; JSON has the whole Referer."""
 
 
 def declare(commands: Commands) -> None:
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         theirs,
         ours,
         arguments.assumptions,
-        opens=not arguments.from_,  # show rather what the result lets in than what it keeps out
+        opens=not arguments.from_,  # prefer examples that the result lets in
     )
     if arguments.format == Format.JSON:
         write_json({"system": name, "result": text, "lost": [_to_dict(loss) for loss in lost]})
@@ -84,7 +84,7 @@ def _read_theirs(argument: str, system: System) -> SourceRules:
 
 
 def _refuse_large(configuration: RefererConfiguration) -> None:
-    """Refuse lists that no bucket has room for, before they take long."""
+    """Refuse lists that are too large for a bucket, because translation would take too long."""
     if configuration.size > MAX_EXAMINED:
         raise InputError(
             f"the entries for OSS have {configuration.size:,} bytes, and PutBucketReferer refuses "

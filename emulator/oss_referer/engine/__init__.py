@@ -1,11 +1,11 @@
-"""Hotlink protection as it is enforced: Referer rules and their decision on a request.
+"""Hotlink protection: Referer rules and their decision on a request.
 
     policy = RefererPolicy.compile(RefererConfiguration(whitelist=("https://www.example.com/",)))
     decision = policy.decide("https://www.example.com/", signed=Signing.NONE, method="GET")
 
 To audit it, read `assumptions`, `header` and `pattern`, then `policy` and `decision`. `entry_list`
-only makes long lists fast, and `explanation` puts a decision into words. This package imports only
-the standard library.
+only makes long lists fast, and `explanation` describes a decision in words. This package imports
+only the standard library.
 """
 
 from . import explanation, header

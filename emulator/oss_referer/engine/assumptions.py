@@ -13,7 +13,7 @@ from .sentence import Sentence
 
 
 class CheckedRequests(StrEnum):
-    """R-04: which requests are checked besides anonymous requests and GetObject by signed URL."""
+    """R-04: the checked requests other than anonymous ones and GetObject by signed URL."""
 
     GET_AND_HEAD = "get-and-head"
     GET_ONLY = "get-only"
@@ -24,7 +24,7 @@ class CheckedRequests(StrEnum):
 
 
 class CheckOrder(StrEnum):
-    """R-05: when the Referer is checked, after authentication in any case."""
+    """R-05: when the Referer is checked, always after authentication."""
 
     BEFORE_ACL = "before-acl"
     AFTER_ACL = "after-acl"
@@ -60,7 +60,7 @@ class WhiteSpace(StrEnum):
 
 
 class CutPath(StrEnum):
-    """R-27: what TruncatePath leaves."""
+    """R-27: the part of a Referer that TruncatePath keeps."""
 
     WITHOUT_SLASH = "origin-without-slash"
     WITH_SLASH = "origin-with-slash"
@@ -98,21 +98,21 @@ class MissingList(StrEnum):
 
 
 class JoinedEntry(StrEnum):
-    """R-37: what a comma within an entry is."""
+    """R-37: the meaning of a comma within an entry."""
 
     TEXT = "comma-is-text"
     SEPARATED = "comma-separates"
 
 
 class ProcessingOrder(StrEnum):
-    """R-39: whether the Referer is checked before `x-oss-process` is looked at."""
+    """R-39: whether the Referer is checked before `x-oss-process` is read."""
 
     BEFORE = "before-processing"
     AFTER = "after-processing"
 
 
 class SourceOfCopy(StrEnum):
-    """R-45: whether a copy is also checked by the rules of its source's bucket."""
+    """R-45: whether the rules of the source bucket also check a copy."""
 
     UNCHECKED = "source-not-checked"
     CHECKED = "source-checked"
@@ -120,7 +120,7 @@ class SourceOfCopy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """One variant of each assumed fact. Its names are those that people write in TOML."""
+    """One variant of each assumed fact. The names of the fields are the keys in TOML."""
 
     checked_requests: CheckedRequests = CheckedRequests.GET_AND_HEAD
     check_order: CheckOrder = CheckOrder.BEFORE_ACL
@@ -137,7 +137,7 @@ class Assumptions:
     copy_source: SourceOfCopy = SourceOfCopy.UNCHECKED
 
     def alternatives(self, *names: str) -> Iterator[tuple[str, "Assumptions"]]:
-        """Yield the assumptions that differ from these in one field, of all or of some, by name."""
+        """Yield the assumptions that differ in one field, with its name: one of `names`, or any."""
         for name in names or self.chosen():
             chosen = getattr(self, name)
             for variant in type(chosen):
@@ -146,7 +146,7 @@ class Assumptions:
                     yield name, replace(self, **other)
 
     def chosen(self) -> Mapping[str, StrEnum]:
-        """The chosen variants by the names of their fields."""
+        """Return the chosen variants by the names of their fields."""
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
 
@@ -165,10 +165,10 @@ FACTS: Mapping[str, str] = {
     "processing_order": "R-39",
     "copy_source": "R-45",
 }
-"""The fact that each field of Assumptions is about."""
+"""The fact behind each field of Assumptions."""
 
 DEFAULT = Assumptions()
-"""What the emulator assumes by default."""
+"""The default assumptions of the emulator."""
 
 SENTENCES: Mapping[StrEnum, Sentence] = {
     CheckedRequests.GET_AND_HEAD: Sentence("signed URLs are checked if they get or head an object"),
@@ -220,4 +220,4 @@ SENTENCES: Mapping[StrEnum, Sentence] = {
     SourceOfCopy.UNCHECKED: Sentence("a copy is checked by the rules of its own bucket only"),
     SourceOfCopy.CHECKED: Sentence("a copy is checked by the rules of its source as well"),
 }
-"""What each variant says."""
+"""The meaning of each variant in words."""

@@ -1,10 +1,10 @@
 """Decision: whether the rules allow one request, and why.
 
-The rules check only some kinds of request (R-01, R-04), whatever the ACL (R-02).
+The rules check only some kinds of request (R-01, R-04), regardless of the ACL (R-02).
 
-A decision lists the steps that led to it, and each step names the facts that it rests on. It rests
-on an *assumed* fact, one that the service does not document, if another variant of that fact would
-give another verdict. Such a decision has the basis ASSUMED; every other one is DOCUMENTED.
+A decision lists the steps that led to it, and each step names the facts behind it. A decision rests
+on an *assumed* fact, which the service does not document, if another variant of that fact would
+give another verdict. Its basis is then ASSUMED, and otherwise DOCUMENTED.
 """
 
 from enum import StrEnum
@@ -82,7 +82,7 @@ class RequestKind(StrEnum):
     SIGNED_URL_TO_HEAD = "a signed URL that heads an object"
     ANONYMOUS = "an anonymous request to an object"
     SOURCE_OF_COPY = "the source of a copy"
-    """What a copy reads, by the rules of the bucket that it reads from."""
+    """The object that a copy reads, checked by the rules of its own bucket."""
 
 
 def classify(signed: Signing, method: str, scope: Scope) -> RequestKind:
@@ -107,9 +107,9 @@ _SIGNED_URLS = {"GET": RequestKind.SIGNED_URL_TO_GET, "HEAD": RequestKind.SIGNED
 _CHECKED = {
     RequestKind.ANONYMOUS: ("R-01",),
     RequestKind.SIGNED_URL_TO_GET: ("R-01", "R-04"),
-    RequestKind.SOURCE_OF_COPY: ("R-45",),  # `HotlinkProtection` asks only where this is assumed
+    RequestKind.SOURCE_OF_COPY: ("R-45",),  # `HotlinkProtection` checks it only if R-45 assumes so
 }
-"""The kinds that are checked in any case, each with the facts that say so."""
+"""The kinds that are always checked, each with the facts that say so."""
 
 _ALSO_CHECKED = {
     CheckedRequests.ALL_SIGNED_URLS: RequestKind.SIGNED_URL_TO_WRITE,
@@ -117,18 +117,18 @@ _ALSO_CHECKED = {
     CheckedRequests.FORMS_TOO: RequestKind.SIGNED_BY_FORM,
     CheckedRequests.BUCKETS_TOO: RequestKind.NOT_AN_OBJECT,
 }
-"""The kind that is checked as well, under each of these assumptions (R-04)."""
+"""The kind that each of these assumptions adds to the checked ones (R-04)."""
 
 
 def is_checked(kind: RequestKind, rule: CheckedRequests) -> bool:
-    """Return whether requests of a kind are checked, under one assumption about that (R-04)."""
+    """Return whether requests of a kind are checked under one variant of R-04."""
     if kind is RequestKind.SIGNED_URL_TO_HEAD:
         return rule is not CheckedRequests.GET_ONLY
     return kind in _CHECKED or kind is _ALSO_CHECKED.get(rule)
 
 
 def facts_of(kind: RequestKind) -> tuple[str, ...]:
-    """Return the facts that say whether requests of a kind are checked."""
+    """Return the documented facts that say whether requests of a kind are checked."""
     return _CHECKED.get(kind, ("R-01",))
 
 
@@ -141,7 +141,7 @@ EXEMPTIONS = {
     RequestKind.SIGNED_URL_TO_WRITE: Reason.SIGNED_URL_TO_WRITE,
     RequestKind.SIGNED_URL_TO_HEAD: Reason.SIGNED_URL_TO_HEAD,
 }
-"""Why a request of a kind is allowed if it is not checked."""
+"""The reason that allows a request of each kind that is not checked."""
 
 
 class Stage(StrEnum):
@@ -156,7 +156,7 @@ class Stage(StrEnum):
 
 
 class StepResult(StrEnum):
-    """What a step finds."""
+    """The result of a step."""
 
     CHECKED = "checked"
     NOT_CHECKED = "not-checked"
@@ -182,9 +182,9 @@ class Step(NamedTuple):
     stage: Stage
     outcome: StepResult
     facts: tuple[str, ...] = ()
-    """The numbers of the documented facts that it rests on."""
+    """The numbers of the documented facts behind the step."""
     detail: str = ""
-    """What the sentence is about: a kind of request, a truncated Referer, an entry verbatim."""
+    """The value in the sentence: a kind of request, a truncated Referer, an entry verbatim."""
 
 
 class Decision(NamedTuple):
@@ -195,11 +195,11 @@ class Decision(NamedTuple):
     referer: str | None = None
     """The Referer as it was compared, after truncation; None if the rules were not consulted."""
     variants: tuple[tuple[str, StrEnum], ...] = ()
-    """The chosen variants of the assumed facts that it rests on: field and value of Assumptions."""
+    """The chosen variants of the assumed facts that matter: field and value of Assumptions."""
 
     @property
     def entry(self) -> str | None:
-        """The entry that settled it, verbatim: the first that matches, in configured order."""
+        """The entry that decided, verbatim: the first match in configured order; None if none."""
         last = self.steps[-1]
         return last.detail if last.outcome is StepResult.MATCHED else None
 
@@ -215,16 +215,16 @@ class Decision(NamedTuple):
 
     @property
     def facts(self) -> tuple[str, ...]:
-        """The numbers of all facts that led to it, in the order of the steps."""
+        """The numbers of all facts behind the decision, in the order of the steps."""
         numbers = [number for step in self.steps for number in step.facts]
         return tuple(dict.fromkeys([*numbers, *self.assumed]))
 
     @property
     def assumed(self) -> tuple[str, ...]:
-        """The numbers of the assumed facts that it rests on."""
+        """The numbers of the assumed facts that the decision rests on."""
         return tuple(dict.fromkeys(FACTS[name] for name, _ in self.variants))
 
     @property
     def basis(self) -> Basis:
-        """ASSUMED if it rests on an assumed fact, else DOCUMENTED."""
+        """ASSUMED if the decision rests on an assumed fact, else DOCUMENTED."""
         return Basis.ASSUMED if self.variants else Basis.DOCUMENTED

@@ -1,14 +1,14 @@
 """EntryList: a list of entries that finds the first one matching a Referer with a few lookups.
 
-Most entries are filed so that a Referer need not be walked character by character:
+Two indexes find most entries without a walk through the Referer character by character:
 
 - An entry without wildcards is found by bisection. The list is sorted and has no entry that begins
   with another one, so only the entry before the Referer can be its prefix (R-20).
-- An entry with a whole label, a text between two of `.` and `/`, is filed under its rarest label.
+- An entry with a whole label, a text between two of `.` and `/`, is indexed by its rarest label.
   A Referer that matches has the same label.
 
-The others, and entries that share their label with many, are left to `GramIndex`. It would do for
-all of them, but the usual ones would take 5 to 12 times as long: 7 µs for a Referer instead of 1.
+`GramIndex` finds the other entries, and entries whose label is common. It could find all of them,
+but usual entries would take 5 to 12 times as long: 7 µs for a Referer instead of 1.
 """
 
 from bisect import bisect_right
@@ -18,15 +18,15 @@ from itertools import pairwise
 
 from .pattern import Pattern, split
 
-# The grams of a run have the largest of these sizes that fits into it.
+# Characters of a gram: the largest of these sizes that fits into the run.
 _GRAM_SIZES = (4, 2, 1)
 # Joins two characters that must occur in this order; no run of literals contains it.
 _PAIR = "*"
-# At most so many of the rarest grams of an entry are checked.
+# The most grams of an entry that a lookup checks, the rarest first.
 _GRAMS_PER_ENTRY = 8
-# At most so many texts between wildcards of an entry give grams.
+# The most texts between wildcards of an entry that give grams.
 _RUNS_PER_ENTRY = 256
-# A long run gives about this many grams at most, so that compiling stays linear and quick.
+# About the most grams of a long run, so that compiling stays linear and quick.
 _GRAMS_PER_RUN = 64
 
 
@@ -35,12 +35,12 @@ class GramIndex:
 
     An entry can match only a Referer that contains certain short strings ("grams"): pieces of its
     literal runs. The index files each entry under the gram that the fewest other entries need, and
-    a lookup tries only entries whose rare grams the Referer contains. It costs as much as walking
-    the Referer and trying the few entries that nearly match, however long the list is.
+    a lookup tries only entries whose rare grams the Referer contains. A lookup walks the Referer
+    once and tries the few entries that nearly match, however long the list is.
 
-    Almost every Referer contains a run of a single character, so the order of two such runs is a
-    gram as well: `*a*b*` needs an `a` before a `b`. Grams are case-folded, so that an entry that
-    differs only in letter case is a candidate too (R-24).
+    Almost every Referer contains a given single character, so the order of two such runs is a gram
+    as well: `*a*b*` needs an `a` before a `b`. Grams are case-folded, so that an entry that differs
+    only in letter case is a candidate too (R-24).
     """
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
@@ -73,7 +73,7 @@ class GramIndex:
         return [self.patterns[number] for number in sorted(numbers + self._always)]
 
     def effort(self, referer: str) -> int:
-        """Return the work for a Referer: how many entries and pairs of characters it looks at."""
+        """Return the cost of a lookup: the number of entries and pairs of characters it tries."""
         filed = self._filed.keys() & self._grams_in(referer)
         return len(self._always) + len(self._pairs) + sum(len(self._filed[gram]) for gram in filed)
 
@@ -100,7 +100,7 @@ def _grams(pattern: Pattern) -> Iterator[str]:
             yield f"{one}{_PAIR}{next_one}"
 
 
-# A label with more entries does not narrow down enough.
+# The most entries with the same label; a label of more entries narrows down too little.
 _ENTRIES_PER_LABEL = 16
 
 
@@ -140,7 +140,7 @@ class EntryList:
         return patterns[found] if found < len(patterns) else None
 
     def effort(self, referer: str) -> int:
-        """Return the work for a Referer: how many entries and pairs of characters it looks at."""
+        """Return the cost of a lookup: the number of entries and pairs of characters it tries."""
         labels = set(split(referer)) & self._labels
         tried = sum(len(self._labelled[label]) for label in labels)
         return tried + self._others.effort(referer)
@@ -160,7 +160,7 @@ class EntryList:
             numbers.sort()
 
     def _file_labels(self) -> Iterator[Pattern]:
-        """File entries with wildcards under their labels, and yield those that have none."""
+        """Index entries with wildcards by their rarest labels; yield those without a rare label."""
         wild = [n for n in self._numbers.values() if self.patterns[n].has_wildcards]
         count = Counter(label for number in wild for label in self.patterns[number].labels)
         for number in wild:

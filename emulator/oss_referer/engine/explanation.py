@@ -3,7 +3,7 @@
 from .assumptions import FACTS, SENTENCES
 from .decision import Decision, Stage, Step, StepResult
 
-# `describe` shortens longer Referers and entries; `to_dict` does not.
+# Characters of the longest sentence; `describe` shortens longer ones, `to_dict` does not.
 _LINE_LENGTH = 200
 
 
@@ -48,7 +48,7 @@ def _shorten(line: str) -> str:
 
 
 def sentence(step: Step) -> str:
-    """Return a step in one sentence."""
+    """Describe a step in one sentence."""
     return _STEPS[step.stage, step.outcome].format(step.detail)
 
 

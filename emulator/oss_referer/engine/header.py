@@ -1,4 +1,4 @@
-"""The Referer header as the rules see it: which one counts, and what truncation leaves of it."""
+"""The Referer header as the rules see it: which of several counts, and how it is truncated."""
 
 import re
 from collections.abc import Sequence
@@ -18,17 +18,17 @@ _NOT_SENT = r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]"
 
 
 def is_sendable(text: str) -> bool:
-    """Return whether a header can carry a text: one without line ends and control characters."""
+    """Return whether a header can carry a text, which has no line end or control character."""
     return re.search(_NOT_SENT, text) is None
 
 
 def is_origin(text: str) -> bool:
-    """Return whether a text ends at the latest with the character that ends its host."""
+    """Return whether a text has at most one character after its host: `/`, `?` or `#`."""
     return _ORIGIN_AND_NEXT.fullmatch(text) is not None
 
 
 def choose(values: Sequence[str], rule: RepeatedHeader = RepeatedHeader.FIRST) -> str | None:
-    """Return the Referer that counts of all that were sent (R-29); None if none was sent."""
+    """Return the Referer that counts among those that were sent (R-29); None without any."""
     if not values:
         return None
     if rule is RepeatedHeader.JOINED:
@@ -47,7 +47,7 @@ def cut_query(referer: str) -> str:
 
 
 def lower_query(referer: str) -> str:
-    """Return a Referer with the ASCII letters behind its first `?` in lower case (R-41)."""
+    """Return a Referer with the ASCII letters after its first `?` in lower case (R-41)."""
     before, mark, query = referer.partition("?")
     return before + mark + lower(query)
 

@@ -1,8 +1,8 @@
 """Pattern: one entry of a whitelist or blacklist, compiled.
 
 An entry matches by prefix (R-20), as if it ended in `*`, and needs no backtracking: the Referer
-must begin with the segment before the first `*`, and each further segment is taken at its leftmost
-place after the previous one. Taking a segment further left never prevents a later match.
+must begin with the segment before the first `*`, and each further segment matches at its leftmost
+place after the previous one. A leftmost match never prevents the match of a later segment.
 
 Matching is linear in the length of the Referer for every entry:
 
@@ -23,18 +23,18 @@ from .header import lower
 
 @dataclass(frozen=True)
 class Pattern:
-    """An entry that can match."""
+    """A compiled entry."""
 
     text: str
     """The entry as it was configured."""
     body: str
-    """What is compared; by default the entry without surrounding white space (R-25)."""
+    """The text to compare; by default the entry without surrounding white space (R-25)."""
     head: str
-    """The segment before its first `*`."""
+    """The segment before the first `*`."""
     tail: tuple[str, ...]
-    """The segments after it, none of them empty."""
+    """The segments after the first `*`, without empty ones."""
     lowers_query: bool
-    """Whether its capitals match small letters after the first `?` of a Referer (R-41)."""
+    """Whether capitals match small letters after the first `?` of a Referer (R-41)."""
 
     @classmethod
     def of(cls, text: str, body: str, *, lowers_query: bool = False) -> "Pattern":
@@ -49,12 +49,12 @@ class Pattern:
 
     @property
     def literals(self) -> list[str]:
-        """The runs of literal characters; a Referer that matches contains them all."""
+        """The runs of literal characters; a matching Referer contains them all."""
         return [run for run in self.body.replace("?", "*").split("*") if run]
 
     @cached_property
     def labels(self) -> frozenset[str]:
-        """The texts between two of `.` and `/` that every matching Referer has as a whole."""
+        """The whole texts between two of `.` and `/` that every matching Referer contains."""
         first, *others = self.body.replace("?", "*").split("*")
         inner = (run for other in others for run in split(other)[1:-1])
         labels = filter(None, (*split(first)[:-1], *inner))
@@ -76,7 +76,7 @@ class Pattern:
                 start = _find_with_wildcards(referer, segment, end, query)
             else:
                 start = referer.find(segment, end)
-                if start < 0 and query:  # a segment without `?` lies before the query or in it
+                if start < 0 and query:  # a segment without `?` is before the query or in it
                     start = referer.find(lower(segment), max(end, query))
             if start < 0:
                 return False
@@ -99,9 +99,9 @@ def _stands_at_start(segment: str, referer: str, query: int) -> bool:
 
 
 def _find_with_wildcards(referer: str, segment: str, start: int, query: int) -> int:
-    """Return the leftmost place of a segment with `?` at or after `start`, -1 without one.
+    """Return the leftmost place of a segment with `?` at or after `start`; -1 if it is missing.
 
-    From `query` on, if it is not 0, capitals match small letters (R-41).
+    If `query` is not 0, capitals match small letters from that offset on (R-41).
     """
     last = len(referer) - len(segment)
     if last < start:
@@ -118,7 +118,7 @@ def _find_with_wildcards(referer: str, segment: str, start: int, query: int) -> 
     return (places & -places).bit_length() - 1  # the lowest bit
 
 
-# Shared by the entries that are tried on one Referer. Small, because a Referer may be large.
+# The entries tried on one Referer share the cache, which is small because a Referer may be large.
 @lru_cache(maxsize=128)
 def _places(referer: str, character: str) -> int:
     bits = bytearray(len(referer) // 8 + 1)
@@ -133,12 +133,12 @@ def _places(referer: str, character: str) -> int:
 def wildcard(
     text: str, some: str = ".", *, whole: bool = True, flags: re.RegexFlag = re.NOFLAG
 ) -> re.Pattern[str]:
-    """Return a text with `*` and `?`, of a policy or another system, as a regular expression.
+    """Compile a wildcard text of a policy or another system to a regular expression.
 
-    It matches to its end or, without `whole`, by prefix, and without backtracking. `some` is what
-    `*` repeats. Each part between two `*` is taken at its leftmost place, since a later place never
-    helps the next part, and never again. The last part must stand at the end. The entries of
-    Referer rules need `Pattern`: no compilation for each of 10,000 entries, and R-41.
+    It matches a whole text or, without `whole`, a prefix. `some` is the expression that `*`
+    repeats. Each part between two `*` matches only at its leftmost place, without backtracking,
+    since a later place never helps the next part. The last part must match at the end. Entries of
+    Referer rules use `Pattern`, which handles R-41 and compiles no expression for 10,000 entries.
     """
     head, *tail = (re.escape(part).replace(r"\?", ".") for part in text.split("*"))
     last = tail.pop() if whole and tail else None

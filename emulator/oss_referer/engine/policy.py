@@ -1,7 +1,8 @@
 """RefererPolicy: the rules of one bucket, compiled once, that decide on every request.
 
-A `RefererConfiguration` is what its owner wrote, a `Reading` what it means under some assumptions,
-and a `RefererPolicy` compares the chosen reading with the others to say what it rests on.
+A `RefererConfiguration` holds the rules as they were written. A `Reading` is their meaning under
+some assumptions. A `RefererPolicy` compares the chosen reading with the others, to say which
+assumptions a decision rests on.
 
 The steps of a decision: the kind of request (R-01, R-04), an empty Referer (R-11), truncation
 (R-26, R-27), the blacklist (R-12), the whitelist (R-13, R-14).
@@ -48,12 +49,12 @@ MAX_SIZE = 20 * 1024
 """The most bytes of entries that PutBucketReferer accepts (R-42)."""
 
 MAX_EXAMINED = 5 * MAX_SIZE
-"""The most bytes of entries that the linter examines and that are translated."""
+"""The most bytes of entries that the linter examines and `translate` accepts."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefererConfiguration:
-    """What PutBucketReferer sets and GetBucketReferer returns (R-30, R-31).
+    """The rules that PutBucketReferer sets and GetBucketReferer returns (R-30, R-31).
 
     Entries are verbatim, with their order, duplicates, blanks and surrounding white space (P-34).
     The defaults are those of a bucket without rules (R-15).
@@ -73,20 +74,20 @@ class RefererConfiguration:
 
 
 class BareDecision(NamedTuple):
-    """A decision on a Referer without its steps: all that millions of Referers need."""
+    """A decision on a Referer without its steps, which is fast enough for millions of Referers."""
 
     reason: Reason
     seen: str
     """The Referer as it was compared."""
     entry: Pattern | None = None
-    """The entry that settled it: the first that matches, in configured order."""
+    """The entry that decided: the first match in configured order; None if none matches."""
 
 
 class Reading:
     """A configuration, compiled under some assumptions.
 
-    It shares the lists and entries that `other`, a reading of the same rules, reads alike, because
-    compiling takes much longer than reading.
+    `other` is a reading of the same rules. The new reading shares its equal lists and entries,
+    because compiling takes much longer than reading.
     """
 
     def __init__(
@@ -114,12 +115,12 @@ class Reading:
         self.needs_whitelist = self.has_whitelist or (
             self.has_blacklist and assumptions.empty_whitelist is EmptyWhitelist.DENIES
         )
-        """Whether a Referer is denied that no entry matches (R-13, R-14)."""
+        """Whether a Referer that no entry matches is denied (R-13, R-14)."""
         lists = (self.whitelist, self.blacklist, self.has_whitelist, self.needs_whitelist)
         self.lists: tuple[EntryList, EntryList, bool, bool] = (
             other.lists if other and lists == other.lists else lists
         )
-        """The entries to compare a Referer with: the tuple of `other` if that has the same."""
+        """The entries to compare a Referer with; the tuple of `other` if it is equal."""
         self._cuts = (
             self._ignores_case,
             self.lowers_query,
@@ -142,28 +143,28 @@ class Reading:
         return BareDecision(reason, seen)
 
     def differs(self, other: Reading) -> bool:
-        """Whether the other reading of these rules may decide on some Referer differently."""
+        """Return whether another reading of these rules may decide on some Referer differently."""
         return self.lists is not other.lists or self._cuts != other._cuts
 
     def compares_alike(self, sent: str, decided: BareDecision, other: Reading) -> bool:
-        """Whether this reading compares a Referer as `other` did, with the same entries."""
+        """Return whether this reading compares a Referer as `other` did, with the same entries."""
         return self.lists is other.lists and self.see(sent) == decided.seen
 
     def needs_lower_query(self, sent: str, entry: Pattern) -> bool:
-        """Whether an entry matches a Referer only because of R-41."""
+        """Return whether an entry matches a Referer only because of R-41."""
         exact = Pattern.of(entry.text, entry.body)
         return self.lowers_query and not exact.matches(self.cut(sent))
 
     @cached_property
     def sees_only_origins(self) -> bool:
-        """Whether no entry looks beyond the character that ends the host of a Referer."""
+        """Whether entries compare at most the host of a Referer and one character after it."""
         return all(
             header.is_origin(entry.body) and not entry.has_wildcards
             for entry in (*self.whitelist.patterns, *self.blacklist.patterns)
         )
 
     def cut(self, text: str) -> str:
-        """Truncate a Referer as the rules say."""
+        """Return a Referer, truncated as the rules say."""
         if self.cuts_path:
             slash = self._assumptions.cut_path is CutPath.WITH_SLASH
             return header.cut_path(text, keep_slash=slash)  # R-27: the query goes with the path
@@ -172,7 +173,7 @@ class Reading:
         return text
 
     def see(self, sent: str) -> str:
-        """Return what entries are compared with: a Referer, truncated and in one letter case."""
+        """Return a Referer as entries are compared with it: truncated, and in one letter case."""
         seen = self.cut(sent)
         if self._ignores_case:
             return seen.casefold()
@@ -223,7 +224,7 @@ class Reading:
 
 
 def _differs_in_query(body: str) -> bool:
-    """Return whether an entry has a capital that may match in a query, after a wildcard."""
+    """Return whether an entry has a capital after a wildcard, which may match in a query."""
     wild = min((place for mark in "*?" if (place := body.find(mark)) >= 0), default=len(body))
     return body[wild:] != header.lower(body[wild:])
 
@@ -238,14 +239,14 @@ CACHED_REFERER_LENGTH = 512  # characters
 
 
 class RefererPolicy:
-    """The decisions of one configuration. Made with `compile`; threads may share it."""
+    """The compiled rules of one configuration. Create it with `compile`; threads may share it."""
 
     def __init__(self, configuration: RefererConfiguration, assumptions: Assumptions) -> None:
         self.configuration = configuration
         self.assumptions = assumptions
         self._chosen = tuple(assumptions.chosen().items())
         self.reading = Reading(configuration, assumptions)
-        """The lists, compiled; for questions that a decision does not answer."""
+        """The compiled lists, for questions that a decision does not answer."""
         self.checked = frozenset(
             kind for kind in RequestKind if is_checked(kind, assumptions.checked_requests)
         )
@@ -256,7 +257,7 @@ class RefererPolicy:
     def compile(
         cls, configuration: RefererConfiguration, assumptions: Assumptions = DEFAULT
     ) -> RefererPolicy:
-        """Compile a configuration. Every configuration can be compiled."""
+        """Compile a configuration, which never fails."""
         return cls(configuration, assumptions)
 
     def decide(
@@ -269,31 +270,28 @@ class RefererPolicy:
     ) -> Decision:
         """Decide on one request.
 
-        `referer` is the value of the first Referer header, or None; `further` are those of any
-        further ones (R-29); `method` is in upper case. A Referer seen before costs one dictionary
-        lookup. The cost of a new one grows with its length and hardly with the number of entries.
+        `referer` is the value of the first Referer header, or None; `further` are the values of
+        further Referer headers (R-29); `method` is in upper case. A cached Referer costs one
+        dictionary lookup. The cost of a new one grows with its length, hardly with the entries.
         """
         return self.decide_on(classify(signed, method, scope), referer, further)
 
     def decide_on(
         self, kind: RequestKind, referer: str | None, further: tuple[str, ...] = ()
     ) -> Decision:
-        """Decide on one request whose kind is known already."""
+        """Decide on one request of a known kind; the other arguments are those of `decide`."""
         if further or (referer and len(referer) > CACHED_REFERER_LENGTH):
             return self._decide(kind, referer, *further)
         return self._decide_cached(kind, referer)
 
     @property
     def sees_only_origins(self) -> bool:
-        """Whether no decision depends on what follows the host and the character after it.
-
-        It holds under every assumption.
-        """
+        """Whether decisions compare at most a host and one character after it, in every reading."""
         return all(reading.sees_only_origins for reading in self.readings)
 
     @property
     def readings(self) -> tuple[Reading, ...]:
-        """The chosen reading of the rules, and those that may decide otherwise on some Referer."""
+        """The chosen reading of the rules, and those that may decide some Referer differently."""
         return (self.reading, *(reading for _, reading in self._other_readings))
 
     def allows(
@@ -306,7 +304,7 @@ class RefererPolicy:
     ) -> bool:
         """Return `decide(...).allowed` for a request with at most one Referer, without the steps.
 
-        It is for millions of new Referers: it caches nothing and records no step.
+        It caches nothing and records no step, so it suits millions of different Referers.
         """
         if classify(signed, method, scope) not in self.checked:
             return True
@@ -330,9 +328,9 @@ class RefererPolicy:
         decided: BareDecision,
         referers: Sequence[str | None] = (),
     ) -> Iterator[tuple[str, StrEnum]]:
-        """Yield the chosen variants that matter: with another one, the verdict would differ.
+        """Yield each assumption (field and value) of which another variant changes the verdict.
 
-        `sent` is the Referer that was decided on, `referers` are all that were sent.
+        `sent` is the Referer that was decided on, `referers` are all Referers of the request.
         """
         if decided.reason.ec is not None and kind in self._kinds_in_question:
             yield "checked_requests", self.assumptions.checked_requests
@@ -351,7 +349,7 @@ class RefererPolicy:
 
     @cached_property
     def _kinds_in_question(self) -> frozenset[RequestKind]:
-        """The kinds of request that are checked, or not, because of the chosen variant of R-04."""
+        """The kinds of request that the chosen variant of R-04 and another treat differently."""
         rules = [
             other.checked_requests for _, other in self.assumptions.alternatives("checked_requests")
         ]
@@ -360,7 +358,7 @@ class RefererPolicy:
 
     @cached_property
     def _other_readings(self) -> list[tuple[str, Reading]]:
-        """Return the readings that may decide on some Referer differently, each with its fact."""
+        """The readings that may decide differently on some Referer, by field of Assumptions."""
         found = []
         for name, assumptions in self.assumptions.alternatives(*_ABOUT_RULES):
             reading = Reading(self.configuration, assumptions, self.reading)
@@ -411,7 +409,7 @@ _ABOUT_RULES = """
 """.split()
 """The assumptions about how rules are read.
 
-checked_requests and repeated_header are about requests, and no decision depends on the others.
+`checked_requests` and `repeated_header` concern requests. No decision depends on the others.
 """
 
 _EMPTY = {

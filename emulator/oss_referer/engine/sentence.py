@@ -1,4 +1,4 @@
-"""A sentence for people, which keeps its template so that it can be said in another language."""
+"""A sentence for people, which keeps its template so that a catalogue can translate it."""
 
 import functools
 from collections.abc import Iterable
@@ -6,10 +6,9 @@ from typing import Self
 
 
 class Sentence(str):
-    """A text made from a template and values; it is used like any other text.
+    """A string made from a template and values.
 
-    The template names the sentence: catalogues translate it, and put the same values in. A value
-    may be a sentence itself.
+    Catalogues translate the template and fill in the same values. A value may be a sentence itself.
     """
 
     template: str
@@ -23,5 +22,5 @@ class Sentence(str):
 
 
 def join(parts: Iterable[str]) -> str:
-    """Return sentences with commas between them."""
+    """Join sentences with commas. There must be at least one."""
     return functools.reduce(lambda before, part: Sentence("{}, {}", before, part), parts)

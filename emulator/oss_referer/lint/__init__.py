@@ -3,8 +3,8 @@
 A rule yields suspicions with Referers as evidence. A suspicion becomes a finding only if the engine
 confirms it for one of these Referers, so every finding has a Referer that shows the problem.
 
-An entry has at most one finding: the first in the order of the rules. Its correction goes through
-all further rules of the order, so the corrected entry needs no other correction.
+An entry has at most one finding: the first in the order of the rules. All later rules correct the
+corrected entry too, so that it needs no other correction.
 """
 
 from oss_referer.lint.correcting import follow, is_site, read_sites

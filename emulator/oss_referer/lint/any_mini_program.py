@@ -1,7 +1,7 @@
 """An entry allows every WeChat mini program.
 
-All mini programs send a Referer of the host `servicewechat.com`; only the appid in its path says
-which one it is. `https://servicewechat.com/` therefore allows the mini programs of everybody.
+All mini programs send a Referer with the host `servicewechat.com`; only the appid in the path tells
+them apart. `https://servicewechat.com/` therefore allows all mini programs.
 """
 
 from oss_referer.browser.strangers import MINI_PROGRAMS

@@ -1,9 +1,9 @@
 """The whitelist is `*`, so only the blacklist keeps sites out.
 
-The documentation blocks single sites in this way: whitelist `*` and a blacklist. It is the safe
-form of a blacklist, because it is not documented whether an empty whitelist allows or denies a
-Referer that is not blacklisted (R-14); `*` allows it in any case. But a site that copies your
-objects only has to move to a name that is not in the list. If you know your own sites, list them
+The documentation blocks single sites in this way: whitelist `*` and a blacklist. This is the safe
+form of a blacklist, because the documentation does not say whether an empty whitelist allows a
+Referer that is not blacklisted (R-14), and `*` always allows it. But a site that copies your
+objects only needs to move to a name that is not in the list. If you know your own sites, list them
 instead. If everybody else is welcome, accept this warning with `--ignore blacklist-only`.
 
 Without a blacklist, and with `AllowEmptyReferer` false, `*` denies only requests without a Referer.
@@ -25,7 +25,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         return None
     if subject.has_blacklist:
         reason = Sentence(
-            "Every site that the blacklist does not match is allowed. Keep the * in any case: "
+            "Every site that the blacklist does not match is allowed. Always keep the *: "
             "whether an empty whitelist would allow them is not documented (R-14)."
         )
     elif subject.configuration.allow_empty_referer:

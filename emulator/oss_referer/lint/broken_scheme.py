@@ -33,7 +33,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
 
 
 def _split(text: str) -> tuple[str, str]:
-    """Return the scheme that was meant, and what follows it; "" if none was."""
+    """Return the scheme that the author meant, "" without one, and the rest of the entry."""
     if text.lower().startswith(_RIGHT):
         begin, rest = text[: text.index("//") + 2], text[text.index("//") + 2 :]
         if rest[:1] in ("/", "\\", ":") and rest.strip(":/\\"):

@@ -1,9 +1,9 @@
 """A CDN in front answers from its cache without asking OSS.
 
 A CDN sends OSS the Referer of the first visitor. Once the object is in its cache, everybody gets
-it, also visitors whom these rules deny (R-43); if the first visitor is denied, the CDN may keep
-that answer for all. A CDN that reads a private bucket signs its requests, so the rules never apply
-to them (R-36). If there is a CDN, set the Referer rules there.
+it, even visitors whom these rules deny (R-43). If the rules deny the first visitor, the CDN may
+send that answer to all visitors. A CDN that reads a private bucket signs its requests, so the rules
+never apply to them (R-36). If you use a CDN, set the Referer rules there.
 """
 
 from oss_referer.browser.probes import STRANGER
@@ -16,7 +16,7 @@ COMMON = True
 
 
 def suspect(subject: Subject) -> Suspicions:
-    """Suspect rules that deny somebody."""
+    """Suspect rules with a whitelist."""
     if subject.has_whitelist:
         yield Suspicion(
             Evidence.DENIED,

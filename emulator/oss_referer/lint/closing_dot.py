@@ -1,8 +1,8 @@
 """A host ends in a dot.
 
-`https://www.example.com./` is another host than `https://www.example.com/`: a browser sends the dot
-only if the address has it, and entries are compared character by character (R-20). Write the host
-without it.
+`https://www.example.com./` and `https://www.example.com/` are different hosts: a browser sends the
+dot only if the address has it, and entries are compared character by character (R-20). Write the
+host without the dot.
 """
 
 from oss_referer.engine import Sentence
@@ -17,7 +17,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if not entry.is_white or not parts.names_host or not parts.host.endswith("."):
         return None
     if not (parts.rest or parts.port):
-        return None  # the beginning of longer names
+        return None  # a prefix of longer names
     corrected = Parts(parts.scheme, parts.host.rstrip("."), parts.port, parts.rest or "/").join()
     reason = Sentence("Browsers send the dot after the host only if the address has it.")
     return Suspicion.unmatched(corrected, reason)

@@ -1,4 +1,4 @@
-"""The preview in the OSS console has a Referer of its own.
+"""The preview in the OSS console has its own Referer.
 
 The console shows objects on pages of hosts such as `oss.console.aliyun.com`. Without an entry for
 them, the preview of an image fails with 403. The documentation names `*.console.aliyun.com` (R-44);

@@ -1,4 +1,4 @@
-"""Corrections of entries: completed by all further rules, assessed for risks, and followed."""
+"""Corrections of entries: completes them by all later rules, assesses their risks, applies them."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,13 +27,13 @@ from oss_referer.search.entry import Parts, is_blank
 from oss_referer.search.url import DEFAULT_PORTS
 
 PlacedCorrection = tuple[EntryPlace | None, Correction]
-"""A correction of an entry, or of the rules as a whole."""
+"""A correction, and its entry; None for a correction of the rules as a whole."""
 
 
 def follow(
     configuration: RefererConfiguration, found: Iterable[Finding], *, unsafe: bool = False
 ) -> RefererConfiguration:
-    """Return a configuration with the corrections of some findings that are safe, or with all."""
+    """Return a configuration with the safe corrections of some findings, or with all of them."""
     placed = ((item.place, item.correction if unsafe else item.safe) for item in found)
     return apply(configuration, [(place, one) for place, one in placed if one is not None])
 
@@ -41,7 +41,7 @@ def follow(
 def apply(
     configuration: RefererConfiguration, corrections: Iterable[PlacedCorrection]
 ) -> RefererConfiguration:
-    """Return a configuration with some corrections, whether they are safe or not."""
+    """Return a configuration with some corrections, safe or not."""
     placed = tuple(corrections)
     changes: dict[str, Any] = {
         correction.switch[0].value: correction.switch[1]
@@ -63,7 +63,7 @@ def apply(
 def _replace(
     entries: tuple[str, ...], instead: Mapping[int, tuple[str, ...]], added: Iterable[str]
 ) -> Iterator[str]:
-    """Yield the entries of a list; what a correction adds occurs once."""
+    """Yield the corrected entries of a list. Corrections add no duplicates."""
     present = {text for position, text in enumerate(entries) if position not in instead}
     for position, text in enumerate(entries):
         if position not in instead:
@@ -81,24 +81,24 @@ class _Corrected:
     entries: tuple[str, ...]
     blacklist: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
-    """The rules that changed it."""
+    """The rules that changed the entry."""
     risk: Risk | None = None
-    """The risk of one of these changes, if a rule knows one."""
+    """The first risk of these changes that a rule knows."""
     error: Risk | None = None
-    """What is still wrong with an entry, if that is an error."""
+    """An error that the correction leaves in an entry."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Chain:
-    """The correction of one entry by rule after rule."""
+    """Corrects one entry by rule after rule."""
 
     place: EntryPlace
     subject: Subject
     careful: bool
-    """Whether it ends before a change that is known to be a risk."""
+    """Whether the correction stops before a change with a known risk."""
 
     def correct(self, text: str, rules: Sequence[LintRule], given: frozenset[str]) -> _Corrected:
-        """Correct an entry by the rules, and name those that add to the `given` entries."""
+        """Correct an entry by the rules, and name the rules that add to the `given` entries."""
         if is_blank(text):
             return _Corrected(())
         entry = LintedEntry.read(self.place, text)
@@ -107,7 +107,7 @@ class _Chain:
             if suspicion is None or (suspicion.is_dead and not self.subject.is_dead(entry.text)):
                 continue
             instead, risk = suspicion.correction.instead, suspicion.correction.risk
-            if instead is None or (self.careful and risk):  # only the owner can go on
+            if instead is None or (self.careful and risk):  # only the owner can continue
                 is_error = (suspicion.severity or rule.severity) is Severity.ERROR
                 said = Sentence("It leaves another error. {}", suspicion.reason)
                 return _Corrected((text,), error=Risk(said) if is_error else None)
@@ -136,10 +136,10 @@ class _Chain:
 
 
 def complete(finding: Finding, subject: Subject, rules: Sequence[LintRule]) -> Finding:
-    """Return a finding whose corrected entries break none of the further rules.
+    """Return a finding whose corrected entries break none of the later rules.
 
-    Its `safe` correction goes only as far as no rule knows a risk; it is not proved yet. There is
-    none if it would leave an error.
+    Its `safe` correction stops before a risk that a rule knows, and is None if it would leave an
+    error. `Assessor.assess` proves it later.
     """
     correction, place = finding.correction, finding.place
     if correction.instead is None or place is None:
@@ -180,16 +180,16 @@ _MAX_STEPS_OF_ONE = 300_000
 _MAX_STEPS_TOGETHER = 6_000_000
 """The most steps of the searches for all corrections together."""
 _MAX_STEPS_RARE, _MAX_STEPS_RARE_OF_ONE = 400_000, 40_000
-"""The most steps of the searches for what is rare, of all corrections and of one."""
+"""The most steps of the searches for rare effects, for all corrections and for one."""
 
 
 class Assessor:
-    """Assesses the corrections of a configuration by the sites that are meant."""
+    """Assesses the corrections of a configuration by the sites that the owner means."""
 
     def __init__(
         self, subject: Subject, found: Sequence[Finding], sites: Sequence[str] = ()
     ) -> None:
-        """Without `sites`, those that the entries name are meant."""
+        """Use the sites that the entries name if `sites` is empty."""
         self._subject, self._found, self._sites = subject, found, sites
         self._budget, self._budget_of_rare = Budget(_MAX_STEPS), Budget(_MAX_STEPS_RARE)
         self._bodies = {
@@ -208,7 +208,7 @@ class Assessor:
         return risk.OwnPages(self._named.white, self._subject.compiled)
 
     def assess(self, finding: Finding) -> Finding:
-        """Return a finding with what of its correction is safe."""
+        """Return a finding with the safe part of its correction, its risk and its rare effects."""
         rules, whole, place = self._subject.configuration, finding.correction, finding.place
         if not whole.changes:
             return replace(finding, safe=None)
@@ -225,7 +225,7 @@ class Assessor:
     def follow(
         self, configuration: RefererConfiguration, found: Sequence[Finding]
     ) -> RefererConfiguration:
-        """Follow the safe corrections, unless together they are not safe for these rules."""
+        """Apply the safe corrections; if they are not safe together, apply as many as are."""
         after = follow(configuration, found)
         if after == configuration or self._compare(after, Budget(_MAX_STEPS_TOGETHER)) is None:
             return after
@@ -262,7 +262,7 @@ class Assessor:
         return risk.compare(old, new, self._named, budget, self._own)
 
     def _edit(self, place: EntryPlace | None, correction: Correction) -> EntryEdit | None:
-        """Return what a correction changes; None if the rules must be compiled to know that."""
+        """Return the entries that a correction changes; None if only compiled rules show them."""
         subject = self._subject
         if correction.switch or subject.assumptions != DEFAULT or not subject.has_whitelist:
             return None
@@ -288,7 +288,7 @@ class Assessor:
 
 
 def is_site(text: str) -> bool:
-    """Return whether a text names a site: a URL, a host, or `*.` and a domain."""
+    """Return whether a text names a site: a URL, a host, or `*.` with a domain."""
     parts = Parts.split(text)
     host = parts.host.removeprefix("*.")
     named = read_host(parts) if "*" not in host and "?" not in host else None
@@ -297,7 +297,7 @@ def is_site(text: str) -> bool:
 
 
 def read_sites(configuration: RefererConfiguration, found: Iterable[Finding]) -> tuple[str, ...]:
-    """Return the sites that the whitelist names, read as the findings correct it."""
+    """Return the sites that the whitelist names after the corrections of the findings."""
     readings = _read(Subject(configuration), Stage.WHITELIST, found)
     schemes: dict[str, set[str]] = {}
     for own in Sites.of(readings).hosts:
@@ -312,7 +312,7 @@ def read_sites(configuration: RefererConfiguration, found: Iterable[Finding]) ->
 
 
 def _read(subject: Subject, stage: Stage, found: Iterable[Finding]) -> dict[str, tuple[str, ...]]:
-    """Return how the entries of a list are to be read: as they are, or as they are corrected."""
+    """Return the readings of each entry of a list: the entry itself, or its correction."""
     corrected = {
         item.place: item.correction.instead
         for item in found
@@ -327,7 +327,7 @@ def _read(subject: Subject, stage: Stage, found: Iterable[Finding]) -> dict[str,
             readings[entry.text] = _read_corrected(subject, entry.text, corrected[place])
         elif not entry.is_foreign and (read_host(entry.parts) or not subject.is_dead(entry.text)):
             readings[entry.text] = (entry.text,)
-        else:  # it names nobody and matches nobody, such as a placeholder
+        else:  # it names no host and matches no Referer, such as a placeholder
             for word in joined.split(entry.text):
                 if read_host(Parts.split(word)):
                     readings[word] = (word,)
@@ -337,13 +337,13 @@ def _read(subject: Subject, stage: Stage, found: Iterable[Finding]) -> dict[str,
 
 
 def _read_corrected(subject: Subject, entry: str, corrected: tuple[str, ...]) -> tuple[str, ...]:
-    """Return how an entry is to be read: as it is written, if that has an effect."""
+    """Return the readings of a corrected entry, which include the entry itself if it matches."""
     if subject.is_dead(entry):
         return corrected
     parts = Parts.split(entry)
     host = read_host(parts)
     if parts.scheme in DEFAULT_PORTS and host is not None:
         others = (text for text in corrected if read_host(Parts.split(text)) != host)
-        return (entry, *others)  # several entries may be joined in one
-    # Somebody may have meant the wildcards that a correction leaves out.
+        return (entry, *others)  # one entry may join several
+    # The author may have meant the wildcards that a correction removes.
     return (entry, *corrected) if set(parts.host) & set("*?") else corrected

@@ -1,6 +1,6 @@
 """An entry has no effect because another entry matches everything that it matches.
 
-Often the wider entry is wider than intended: if this one was written with care, check the other.
+Often the wider entry is wider than intended: if you wrote this entry with care, check the other.
 """
 
 from oss_referer.engine import GramIndex, Sentence
@@ -39,6 +39,6 @@ def suspect(subject: Subject) -> Suspicions:
 def _covers(subject: Subject, wider: LintedEntry, entry: LintedEntry) -> bool:
     if wider is entry or not subject.covers([wider.pattern], entry.pattern):
         return False
-    # If two entries match the same, the later one is superfluous.
+    # If two entries match the same Referers, the later one is superfluous.
     same = subject.covers([entry.pattern], wider.pattern)
     return not same or wider.place.position < entry.place.position

@@ -1,9 +1,9 @@
 """Pages at the service's own host names are downloaded, not shown.
 
 Since 2017 the service sends `.htm` and `.html` objects of new buckets as downloads at hosts such as
-`BUCKET.oss-REGION.aliyuncs.com` (D-01), so a page at such a host sends no Referer: an entry for it
-helps only a video in the address bar (B-06). Images opened there are downloads as well (D-03). Bind
-a domain of your own to the bucket, and list that.
+`BUCKET.oss-REGION.aliyuncs.com` (D-01). So no page at such a host sends a Referer, and an entry for
+the host helps only a video in the address bar (B-06). The service sends images there as downloads
+too (D-03). Bind your own domain to the bucket, and list that domain.
 """
 
 from oss_referer.browser.default_domain import find_rule_of_url

@@ -1,6 +1,6 @@
 """An entry occurs twice in the same list.
 
-The second one has no effect. Often another entry was intended, such as the one for the other
+The second one has no effect. Often the author intended another entry, such as one for the other
 scheme.
 """
 

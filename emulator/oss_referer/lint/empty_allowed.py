@@ -1,9 +1,9 @@
 """With `AllowEmptyReferer` true, any page can get around the rules.
 
-A page can make the browser send no Referer (`referrerpolicy="no-referrer"`), and an empty Referer
-is allowed before any list is consulted (R-11). But the address bar, applications and some video
-players send none either, so only you can decide; `--fix` never changes the switch. Without a
-whitelist it has no effect: an empty Referer is allowed in any case.
+A page can make the browser send no Referer (`referrerpolicy="no-referrer"`), and the rules allow an
+empty Referer before they consult any list (R-11). But the address bar, applications and some video
+players send no Referer either, so only you can decide; `--fix` never changes the switch. Without a
+whitelist the switch has no effect: an empty Referer is always allowed.
 """
 
 from oss_referer.engine import Sentence

@@ -1,4 +1,4 @@
-"""Findings of the linter, the suspicions that lead to them, and findings as remarks in one line."""
+"""Findings of the linter, the suspicions behind them, and findings as remarks in one line."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from oss_referer.search.entry import example
 from oss_referer.sources.places import Place
 
 NOTHING = Sentence("")
-"""Leaves nothing to the owner to decide."""
+"""The owner has nothing to decide."""
 
 LEAVE_OUT = Sentence("correct it, or leave it out")
 
 
 class Evidence(StrEnum):
-    """What a Referer shows."""
+    """The claim of a finding about its Referer."""
 
     ALLOWED = "is allowed"
     DENIED = "is denied"
@@ -49,7 +49,7 @@ class EntryPlace:
     list: Stage
     """Stage.WHITELIST or Stage.BLACKLIST."""
     position: int
-    """From 0."""
+    """The position in the list, from 0."""
     entry: str
 
 
@@ -67,11 +67,11 @@ class Correction:
     """A switch to set, and its value."""
     decide: Sentence = NOTHING
     risk: Risk | None = None
-    """What only a person can decide, if the rule knows: such a correction is never safe."""
+    """A risk that the rule knows and only a person can accept; None without a known risk."""
 
     @property
     def changes(self) -> bool:
-        """Whether it changes the rules."""
+        """Whether the correction changes the rules."""
         return self.instead is not None or bool(self.whitelist or self.blacklist or self.switch)
 
     def added(self, stage: Stage) -> tuple[str, ...]:
@@ -85,21 +85,21 @@ class Suspicion:
 
     evidence: Evidence
     referers: tuple[str | None, ...]
-    """The Referers to try, the best first; None is a request without a Referer."""
+    """The Referers to try, the clearest first; None is a request without a Referer."""
     reason: Sentence
     correction: Correction = Correction()
     place: EntryPlace | None = None
-    """The entry, if a rule that looks at all rules suspects one."""
+    """The entry that a `suspect` function suspects; None for the rules as a whole."""
     is_dead: bool = False
-    """Whether it says that no Referer of a browser matches the entry: a search confirms that."""
+    """Whether the rule claims that no Referer of a browser matches; a search must confirm it."""
     severity: Severity | None = None
-    """The severity, if it is not that of the rule."""
+    """The severity; None for that of the rule."""
 
     @classmethod
     def unmatched(cls, corrected: str, reason: Sentence, risk: Risk | None = None) -> Self:
-        """Suspect that an entry does not match a page that a corrected one matches.
+        """Suspect that an entry does not match a page that the corrected entry matches.
 
-        The owner decides what to do with one that is corrected to "".
+        If `corrected` is "", the owner decides what to do with the entry.
         """
         if corrected:
             page, correction = example(corrected), Correction((corrected,), risk=risk)
@@ -122,19 +122,19 @@ class Finding:
     evidence: Evidence
     referer: str | None
     decision_reason: Reason
-    """Why all the rules together allow or deny that Referer."""
+    """Why all rules together allow or deny that Referer."""
     correction: Correction
     place: EntryPlace | None
     safe: Correction | None = None
-    """What of the correction is safe: all of it, a part, or nothing."""
+    """The safe part of the correction; None if no part is safe."""
     risk: Risk | None = None
-    """Why the correction is not safe."""
+    """Why the correction is not safe; None if it is."""
     rare: tuple[Sentence, ...] = ()
-    """What a safe correction changes for pages that send their whole URL, or on other ports."""
+    """Effects of a safe correction on pages that send their whole URL, or on other ports."""
     also: tuple[str, ...] = ()
-    """The rules of the linter that the corrected entry would break without more corrections."""
+    """The later rules of the linter that contributed to the correction."""
     common: bool = False
-    """Whether it holds for nearly every configuration."""
+    """Whether the finding applies to nearly every configuration."""
 
     @property
     def is_safe(self) -> bool:
@@ -143,11 +143,11 @@ class Finding:
 
     @property
     def decide(self) -> Sentence:
-        """What is left to the owner of the rules: a decision, or whether to take a risk."""
+        """The decision that is left to the owner, or the risk to accept; "" without any."""
         return self.correction.decide or (self.risk.said if self.risk else NOTHING)
 
     def to_dict(self, line: int | None = None) -> dict[str, object]:
-        """Return the finding as values for JSON; `line` is that of its entry in a file."""
+        """Return the finding as values for JSON; `line` is the line of its entry in a file."""
         place, correction = self.place, self.correction
         return {
             "rule": self.rule,
@@ -174,7 +174,7 @@ class Finding:
 
 
 def group(found: Iterable[Finding]) -> tuple[tuple[Finding, ...], ...]:
-    """Put the findings together in which one rule says the same of several entries."""
+    """Group the findings of a rule that differ only in their entries."""
     causes: dict[object, list[Finding]] = {}
     for item in found:
         said = (item.reason.template, item.decide.template, item.is_safe, item.correction.changes)
@@ -186,7 +186,7 @@ def group(found: Iterable[Finding]) -> tuple[tuple[Finding, ...], ...]:
 def remark(
     found: Iterable[Finding], source: str, places: Mapping[tuple[Stage, int], Place]
 ) -> Iterator[Remark]:
-    """Yield a remark for each finding, or one that nothing is wrong."""
+    """Yield a remark for each finding, or a single remark without a severity if there is none."""
     empty = True
     for item in found:
         empty = False

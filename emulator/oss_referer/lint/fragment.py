@@ -1,6 +1,6 @@
 """An entry contains a fragment, which browsers never send.
 
-What follows a `#` in an address stays in the browser: the Referer of
+The browser does not send the part of an address from `#` on: the Referer of
 `https://www.example.com/#/home` is `https://www.example.com/`.
 """
 

@@ -2,7 +2,7 @@
 
 A host consists of letters, digits, hyphens and dots, and a port is at most 65535. Browsers send no
 other Referer, so the entry matches nothing. Often it contains a stray character. A dot before the
-host, as cookies and nginx have it, is not a wildcard.
+host, as in cookies and nginx, is not a wildcard.
 """
 
 import re
@@ -17,7 +17,7 @@ from oss_referer.search.url import is_host, is_port
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
-    """Suspect entries whose host has other characters or empty labels, or whose port is wrong."""
+    """Suspect entries with other characters or empty labels in the host, or with a bad port."""
     if entry.is_foreign:
         return None
     parts, port = entry.parts, _bad_port(entry.parts)
@@ -34,7 +34,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
 
 
 def _bad_port(parts: Parts) -> str | None:
-    """Return a port that no site has; None for an entry without a port, or with a good one."""
+    """Return a port that no site has; None for an entry without a port or with a valid one."""
     if parts.port is None:
         written = re.match(r":[^/]*", parts.rest)
         return written and (written[0].removeprefix(":") or ":")
@@ -56,7 +56,7 @@ def _correct(entry: LintedEntry, likely: Parts) -> Correction:
     guessed = likely.host if is_host(likely.host) else _guess(likely.host)
     corrected = Parts(likely.scheme, guessed, likely.port, "/").join()
     is_likely = is_host(guessed) and ("." in guessed or guessed == likely.host)
-    is_likely &= "@" not in entry.text  # the name of a user is no host
+    is_likely &= "@" not in entry.text  # a user name is not a host
     if not is_likely or corrected == entry.text or not likely.host.isascii():
         return Correction(decide=LEAVE_OUT)
     return Correction((corrected,), risk=None if guessed == likely.host else GUESS)
@@ -65,7 +65,7 @@ def _correct(entry: LintedEntry, likely: Parts) -> Correction:
 def _may_be_host(entry: LintedEntry) -> bool:
     host, begin = entry.parts.host.lower(), entry.text.partition("*")[0]
     if entry.parts.scheme is None and not entry.text.startswith("*"):
-        return False  # what begins with a host has its own rule
+        return False  # an entry that begins with a host has its own rule
     if "*" in entry.text and not host.strip("*?.") and len(begin) < len("https://"):
         return True  # such as *.* or *://*
     if not host.strip("*?") or not entry.parts.rest:

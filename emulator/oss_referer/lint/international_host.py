@@ -1,7 +1,7 @@
 """A host is not written in ASCII, but browsers send it in ASCII.
 
 The Referer of `https://例え.example/` is `https://xn--r8jz45g.example/` (B-02). Write the entry in
-that form.
+the ASCII form.
 """
 
 from oss_referer.engine import Sentence

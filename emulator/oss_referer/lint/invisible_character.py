@@ -1,8 +1,8 @@
 """An entry contains a character that cannot be seen.
 
-A byte order mark, a zero-width space or a space of another width comes along when a list is copied
-from a document or from a chat. The character is compared like any other, and no Referer contains
-it, because browsers send ASCII (B-02).
+A copy from a document or a chat may contain a byte order mark, a zero-width space or a space of
+another width. The rules compare this character like any other, and no Referer contains it, because
+browsers send ASCII (B-02).
 """
 
 import unicodedata

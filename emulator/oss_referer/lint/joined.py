@@ -2,7 +2,7 @@
 
 The guide of 2021 calls entries "separated by a comma" (R-37), but a comma or a line break within an
 entry is text, and no Referer of a site contains it. So the entry matches nothing. Write each entry
-in an element of its own.
+in its own element.
 """
 
 import re
@@ -23,17 +23,17 @@ _CERTAIN = re.compile(r"https?:|\S*//|[\w*?-]*\.[\w*?-]+|localhost\b|\*\Z", re.I
 _EXPRESSION = re.compile(r"[\\^$()|{}]")
 _BROKEN_SCHEME = re.compile(r"(?:https?(?::[\\/]*|[\\/]+))+", re.IGNORECASE)
 _PATH = re.compile(r"/[*]*|")
-"""What precedes a comma between entries; after another path, it belongs to the path..."""
+"""The path before a comma that separates entries; after another path, the comma belongs to it..."""
 _SCHEME = re.compile(r"https?\??://", re.IGNORECASE)
-"""...unless this follows it."""
+"""...unless a scheme follows the comma."""
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
-    """Suspect entries with white space within, or with commas between what looks like entries."""
+    """Suspect entries with inner white space, or with commas between parts like entries."""
     words = split(entry.text)
     if words == (entry.text,):
         return None
-    # A comment may follow, such as `# production`: what does not look like an entry is left out.
+    # Drop words that do not resemble an entry, such as the comment `# production`.
     parts = tuple(filter(_CERTAIN.match, words))
     sure = parts == words and not any(map(_is_joined, parts))
     correction = Correction(parts or words, risk=None if sure else GUESS)
@@ -52,13 +52,13 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
 
 
 def _is_joined(part: str) -> bool:
-    """Return whether a mark stands before the path of a part, so that it is not one entry."""
+    """Return whether a part has a comma or the like before its path, so that it is several."""
     read = Parts.split(part)
     return bool(_MARKS.search(read.origin + read.rest.partition("/")[0]))
 
 
 def split(text: str) -> tuple[str, ...]:
-    """Return the entries that are joined in a text, each once."""
+    """Return the entries that a text joins, without duplicates."""
     return tuple(dict.fromkeys(_split(text)))
 
 

@@ -1,8 +1,8 @@
 """An entry is a keyword of another system.
 
 `none` and `blocked` are keywords of nginx, `'self'` is one of a Content-Security-Policy, and `null`
-comes from a program. Here they are ordinary text, which no Referer begins with. What stands for
-requests without a Referer is the switch `AllowEmptyReferer` (R-11).
+comes from a program. Here they are ordinary text, and no Referer begins with them. For requests
+without a Referer, use the switch `AllowEmptyReferer` (R-11).
 """
 
 from oss_referer.browser.probes import STRANGER
@@ -17,14 +17,15 @@ _KEYWORDS = frozenset(
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
-    """Suspect entries that other systems understand."""
+    """Suspect entries that are keywords of other systems."""
     if entry.text.strip("'\"").lower() not in _KEYWORDS:
         return None
     return Suspicion(
         Evidence.UNMATCHED,
         (STRANGER,),
         Sentence(
-            "It is a keyword of another system; OSS takes it as text that no Referer begins with."
+            "It is a keyword of another system; OSS treats it as text, and no Referer begins with "
+            "it."
         ),
         Correction(
             decide=Sentence("leave it out, or set AllowEmptyReferer if an empty Referer is meant")

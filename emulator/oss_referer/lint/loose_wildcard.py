@@ -1,4 +1,4 @@
-"""A `*` stands directly before a domain, without a dot.
+"""A `*` is directly before a domain, without a dot.
 
 `*example.com` matches `http://www.example.com/` and also `http://notexample.com/`, because `*`
 stands for any characters (R-21). Anybody can register such a domain. Write one entry for the domain

@@ -1,7 +1,7 @@
 """An entry matches every site.
 
 `*` stands for any characters (R-21), and an entry is a prefix (R-20). In the whitelist, `http*`,
-`https://` and even `h` allow everybody, so other entries beside them have no effect. In the
+`https://` and even `h` allow everybody, so the other entries have no effect. In the
 blacklist they deny everybody, whatever the whitelist says (R-12). A whitelist of `*` alone has its
 own rule, `blacklist-only`.
 """
@@ -16,7 +16,7 @@ _LETS_IN = Risk(Sentence("It lets in the sites that the whitelist names."), Risk
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
-    """Suspect entries that match sites which have nothing in common."""
+    """Suspect entries that match all sites of a scheme."""
     matched = [scheme for scheme in SCHEMES if entry.admits_all(scheme)]
     referers = tuple(STRANGER.replace("https", scheme, 1) for scheme in matched)
     if not matched or (not entry.is_white and len(matched) < len(SCHEMES)):

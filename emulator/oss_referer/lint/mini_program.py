@@ -1,7 +1,7 @@
-"""WeChat mini programs have a Referer of their own.
+"""WeChat mini programs have their own Referer.
 
-A mini program sends `https://servicewechat.com/<appid>/<version>/page-frame.html`, whatever site it
-belongs to (R-44). Without an entry such as `https://servicewechat.com/<appid>/` it is denied.
+The mini program of any site sends `https://servicewechat.com/<appid>/<version>/page-frame.html`
+(R-44). Without an entry such as `https://servicewechat.com/<appid>/`, the rules deny it.
 """
 
 from oss_referer.browser.strangers import MINI_PROGRAMS

@@ -1,8 +1,8 @@
-"""A blacklist entry has a path, but the path is cut off the Referer before the comparison.
+"""A blacklist entry has a path, but the service cuts the path of the Referer before it compares.
 
 `TruncatePath` leaves `scheme://host[:port]` of a Referer, without a `/` (R-27), and does not cut
 the entries (R-28). An entry with a path, even a single `/`, therefore matches nothing. Remove the
-path with its `/`. For the whitelist there is the rule `truncate-path`.
+path with its `/`. The whitelist has the rule `truncate-path`.
 """
 
 from oss_referer.engine import Sentence

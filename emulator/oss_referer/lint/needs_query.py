@@ -1,8 +1,8 @@
-"""An entry has a query, but the query is cut off the Referer before the comparison.
+"""An entry has a query, but the service cuts the query of the Referer before it compares.
 
 `AllowTruncateQueryString`, which is true by default, cuts the Referer at its first `?` (R-26) and
-does not cut the entries (R-28). Besides, `?` in an entry is a wildcard and not a question mark
-(R-21). Remove the query, and with it the path, which browsers do not send across sites; or set
+does not cut the entries (R-28). Also, `?` in an entry is a wildcard and not a question mark (R-21).
+Remove the query, and the path, which browsers do not send across sites; or set
 `AllowTruncateQueryString` to false.
 """
 

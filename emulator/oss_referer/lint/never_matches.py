@@ -1,7 +1,7 @@
 """No Referer of a browser matches an entry.
 
-A search over all Referers that browsers can send (B-02) has found none that the entry matches. It
-has no effect. Usually a character is wrong.
+A search over all Referers that browsers can send (B-02) has found none that the entry matches. The
+entry has no effect. Usually a character is wrong.
 """
 
 from oss_referer.browser.probes import STRANGER
@@ -13,12 +13,12 @@ from oss_referer.search.automaton import Truncation
 
 
 def suspect(subject: Subject) -> Suspicions:
-    """Suspect entries for which no other rule knows why."""
+    """Suspect entries that match nothing and that no other rule reports."""
     for entry in subject.entries:
         has_cut_path = subject.cut is Truncation.PATH and "/" in entry.parts.rest
         is_known = has_cut_path and may_be_sent(entry.pattern)
         if entry.is_foreign or is_known or entry.place in subject.reported:
-            continue  # truncate_path and needs_path know about paths that are cut
+            continue  # truncate_path and needs_path report paths that are cut
         yield Suspicion(
             Evidence.UNMATCHED,
             (STRANGER,),

@@ -1,7 +1,7 @@
-"""Whether an entry lets in other sites is not known.
+"""It is not known whether an entry lets in other sites.
 
-The search for a page of another site that the entry matches ended too soon: it takes at most as
-many steps as fit into a few seconds. Entries with many wildcards take the most steps.
+The search for a page of another site that the entry matches reached its limit, which keeps it
+within a few seconds. Entries with many wildcards need the most steps.
 """
 
 from oss_referer.browser.probes import STRANGER
@@ -13,7 +13,7 @@ SEVERITY = Severity.WARNING
 
 
 def suspect(subject: Subject) -> Suspicions:
-    """Suspect the first entry whose search ended too soon."""
+    """Suspect the first entry whose search reached its limit."""
     if subject.undecided:
         yield Suspicion(
             Evidence.ALLOWED if subject.allows(STRANGER) else Evidence.DENIED,

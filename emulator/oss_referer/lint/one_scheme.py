@@ -1,8 +1,8 @@
 """The blacklist denies a site by one scheme only.
 
 The scheme is compared as text (R-22): `https://thief.example/` does not match
-`http://thief.example/`, and a site that is denied by https can be opened by http. Write both
-entries.
+`http://thief.example/`, so people can open a site by http if the blacklist denies only https. Write
+both entries.
 """
 
 from oss_referer.engine import Sentence
@@ -16,10 +16,10 @@ _OTHER = {"http": "https", "https": "http"}
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
-    """Suspect blacklist entries if the host is allowed by the other scheme."""
+    """Suspect blacklist entries if the rules allow the host by the other scheme."""
     parts = entry.parts
     if entry.is_white or parts.scheme not in _OTHER or not parts.names_host or parts.port:
-        return None  # a port speaks one scheme
+        return None  # a port serves one scheme
     other = Parts(_OTHER[parts.scheme], parts.host, None, parts.rest).join()
     decided = subject.decide(example(other))
     if not decided.reason.allows:

@@ -1,13 +1,12 @@
 """A host that does not end in `/` matches longer hosts.
 
 Entries match by prefix (R-20): `http://www.example.com` also matches
-`http://www.example.com.evil.test/`, a name that anybody can register. End the host with `/`. A
-Referer that is an origin without that `/` would then not match, but browsers always send
-`https://host/`.
+`http://www.example.com.evil.test/`, a name that anybody can register. End the host with `/`. The
+entry then does not match an origin without that `/`, but browsers always send `https://host/`.
 
 A machine without a registered name, such as `localhost` or `10.0.0.1`, often has servers on several
-ports, which an entry without an end matches too. `http://localhost/` and `http://localhost:*/` go
-on matching all of them.
+ports, and an entry without `/` matches all of them. `http://localhost/` and `http://localhost:*/`
+still match all of them.
 """
 
 from oss_referer.engine import Sentence

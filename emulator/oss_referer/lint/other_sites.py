@@ -1,8 +1,7 @@
 """An entry lets in pages of other sites.
 
-A search over all Referers that browsers can send (B-02) has found one of another site that the
-entry matches and the blacklist does not. A site is everything below the domain that somebody has
-registered.
+A search over all Referers that browsers can send (B-02) has found one from another site that the
+entry matches and the blacklist does not. A site is a registered domain with all its sub-domains.
 """
 
 from oss_referer.engine import Sentence
@@ -11,7 +10,7 @@ from oss_referer.lint.subject import Subject
 
 
 def suspect(subject: Subject) -> Suspicions:
-    """Suspect whitelist entries for which no other rule knows why."""
+    """Suspect whitelist entries that match other sites and that no other rule reports."""
     for entry in subject.whitelist:
         if entry.is_foreign or entry.place in subject.reported:
             continue

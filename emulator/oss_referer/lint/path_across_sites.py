@@ -1,7 +1,7 @@
-"""An entry has a path, but browsers send none to other sites.
+"""An entry has a path, but browsers send no path to other sites.
 
-By default (`strict-origin-when-cross-origin`) a browser sends another host only `https://host/`,
-and the bucket is another host. Only a page with the policy `unsafe-url` or
+By default (`strict-origin-when-cross-origin`) a browser sends only `https://host/` to another host,
+such as that of the bucket. Only a page with the policy `unsafe-url` or
 `no-referrer-when-downgrade` sends its path. Write the entry up to its first `/`.
 """
 
@@ -22,7 +22,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if not parts.names_host or entry.is_foreign or parts.rest in ("", "/"):
         return None
     if subject.cut is Truncation.PATH and not entry.is_white:
-        return None  # needs_path
+        return None  # needs_path reports it
     if parts.host == SENDS_PATHS and parts.rest.startswith("/"):
         return None
     origin = Parts(parts.scheme, parts.host, parts.port, "/").join()

@@ -1,4 +1,4 @@
-"""An entry contains quotation marks, or stands in brackets.
+"""An entry contains quotation marks, or is in brackets.
 
 The quotes or the brackets of a program, of a shell or of a text have become part of the entry. An
 entry is compared from its first character on (R-20), and no Referer begins with such a character,
@@ -36,7 +36,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
 
 
 def _unwrap(text: str) -> str:
-    """Return a text without the brackets around it, also if one of the two is left over."""
+    """Return a text without the brackets around it, even if one of the pair is missing."""
     while len(text) > 1 and _BRACKETS.get(text[0]) == text[-1]:
         inner = text[1:-1]
         if _ADDRESS.fullmatch(text) or not _is_balanced(inner, text[0], text[-1]):

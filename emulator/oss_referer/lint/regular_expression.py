@@ -1,10 +1,10 @@
 r"""An entry is written as a regular expression.
 
 Only `*` (any characters, or none) and `?` (exactly one) are wildcards, and neither can be escaped
-(R-21). `^`, `$`, `\`, `(`, `)`, `[`, `]`, `{`, `}` and `|` are ordinary characters, `https?:` needs
-one more character before its colon, and `.*` needs a dot. The host of a Referer contains none of
-that. An entry matches from the start of the Referer, and anything may follow (R-20). So write the
-entry anew: `https://*.example.com/` instead of `^https://.+\.example\.com/`.
+(R-21). `^`, `$`, `\`, `(`, `)`, `[`, `]`, `{`, `}` and `|` are ordinary characters, which no host
+in a Referer contains. `https?:` needs one more character before its colon, and `.*` needs a dot. An
+entry matches from the start of the Referer, and anything may follow (R-20). So rewrite the entry:
+`https://*.example.com/` instead of `^https://.+\.example\.com/`.
 """
 
 import re
@@ -22,7 +22,7 @@ _IN_PATH = re.compile(r"[\\^|]|\$\Z|\.[*+]|\[[^\]]*\][*+?]")
 _SCHEME = re.compile(r"https\?://|http(?:\(s\|?\)|\[s\])\??://", re.IGNORECASE)
 _ADDRESS = re.compile(r"\[[0-9A-Fa-f:.]*\]")
 _BACKSLASHES = re.compile(r"\A(https?):?[\\/]{1,4}")
-"""A scheme that is not written correctly, which has its own rule."""
+"""A misspelt scheme, which has its own rule."""
 _ANYTHING = ".*"
 
 WRITE_ANEW = Sentence("write it with * and ? as wildcards")

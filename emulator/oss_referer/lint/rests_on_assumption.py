@@ -1,10 +1,10 @@
-"""The verdict on a Referer rests on what the service does not document.
+"""The verdict on a Referer rests on an assumption about the service, not on its documentation.
 
-Another variant of an assumed fact would give another verdict. Write the rules so that they do the
-same in any case, or ask the real service. Only Referers that browsers send count: with a scheme, a
-host in lower case (B-02) and a path. They are made from at most 100 entries, first from those that
-a fact is about. An entry that has another finding does not count: its correction settles the fact
-too.
+Another variant of an assumed fact would give another verdict. Write the rules so that every variant
+gives the same verdict, or ask the real service. The rule tries only Referers that browsers send:
+with a scheme, a host in lower case (B-02) and a path. It makes them from at most 100 entries, first
+from those that the fact concerns. It skips an entry with another finding, because the correction of
+that finding makes the verdict certain.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,10 +24,10 @@ from oss_referer.sources.toml import join
 SEVERITY = Severity.WARNING
 
 _ENTRIES = 100
-"""The most entries to make Referers from, for each fact; more would hardly show anything new."""
+"""The most entries to make Referers from, for each fact; more would rarely find anything new."""
 
 _CUT = {Truncation.PATH: "/", Truncation.QUERY: "?", Truncation.NOT: "?", Truncation.LOWERED: "?"}
-"""What an entry must contain if cutting it changes what it matches."""
+"""The sign that an entry must contain if cutting the entry changes what it matches."""
 
 _ABOUT: Mapping[str, Callable[[Subject, str], bool]] = {
     "empty_whitelist": lambda subject, _: not subject.has_whitelist,
@@ -37,7 +37,7 @@ _ABOUT: Mapping[str, Callable[[Subject, str], bool]] = {
     "cut_entries": lambda subject, entry: _CUT[subject.cut] in Parts.split(entry).rest,
     "joined_entry": lambda _, entry: "," in entry,
 }
-"""The facts that the verdict on one anonymous GET may rest on, and which entries they are about."""
+"""The facts that may decide one anonymous GET, each with a test for the entries it concerns."""
 
 
 def suspect(subject: Subject) -> Suspicions:
@@ -69,7 +69,7 @@ def _referers(subject: Subject, is_about: Callable[[Subject, str], bool]) -> Ite
     ]
     if not about:
         return
-    # With another variant, one of these entries may decide a Referer that another decides now.
+    # Under another variant, these entries may decide a Referer that another entry decides now.
     made_from = dict.fromkeys((*about, *(place.entry for place in entries)))
     chosen = list(islice(made_from, _ENTRIES))
     pages = [entry.replace("*", "www") for entry in chosen]  # with a query, if there is one
@@ -79,7 +79,7 @@ def _referers(subject: Subject, is_about: Callable[[Subject, str], bool]) -> Ite
 
 
 def _as_sent(referer: str) -> str | None:
-    """Return a Referer as a browser sends it; None if no browser sends one like it."""
+    """Return a Referer as a browser sends it; None if no browser sends such a Referer."""
     parts = Parts.split(referer)
     if (parts.scheme or "").lower() not in DEFAULT_PORTS or not parts.names_host:
         return None
@@ -91,7 +91,7 @@ def _as_sent(referer: str) -> str | None:
 def _other_verdicts(
     subject: Subject, referer: str | None, name: str
 ) -> Iterator[tuple[StrEnum, bool]]:
-    """Yield the other variants of a fact, and whether a Referer is allowed by them."""
+    """Yield the other variants of a fact, each with whether it allows a Referer."""
     if name not in dict(subject.policy.decide(referer).variants):
         return
     for field, assumptions in subject.assumptions.alternatives():
@@ -101,7 +101,7 @@ def _other_verdicts(
 
 
 def _correct(subject: Subject, name: str, allowed: bool) -> Correction:
-    """Return rules that do the same whatever the service does."""
+    """Return a correction after which every variant gives the same verdict, or advice."""
     if name == "empty_whitelist" and allowed:
         return Correction(whitelist=("*",))
     if subject.configuration.truncate_path and name in ("cut_path", "cut_entries"):

@@ -1,16 +1,15 @@
-"""Risks: what a correction does to pages of the sites that are meant, and to those of strangers.
+"""Risks: the effects of a correction on pages of the owner's sites, and on pages of strangers.
 
-`Sites` says which pages are meant, `seek` searches a page on which an entry does harm, and
-`find_risk` asks for each entry that a correction adds or removes.
+`Sites` are the sites that the owner means. `seek` searches for a page that an entry harms, and
+`find_risk` calls it for each entry that a correction adds or removes.
 
-A fix is safe if, of the Referers that browsers send by default (the origin with a `/`, B-02), it
-denies none of a site that is meant and allows none of another site, and if it decides on an empty
-Referer as before. That is proved by a search over all of them. What changes is due to an entry that
-is added or removed, so each of them has a search of its own, in which the other entries take part
-only where they change what is found.
+A fix is safe if it denies no page of these sites, allows no page of another site, and treats an
+empty Referer as before. A search over all Referers that browsers send by default (the origin with a
+`/`, B-02) proves this. Only an added or removed entry can change a decision, so each of them has
+its own search, and other entries join the search only if they change its result.
 
-Pages that send their whole URL (`unsafe-url`), and ports that nobody named, are rare: a fix stays
-safe whatever it does to them, and a report says what it does.
+Pages that send their whole URL (`unsafe-url`), and ports that nobody named, are rare: effects on
+them do not make a fix unsafe, but a report names them.
 """
 
 import re
@@ -60,35 +59,35 @@ _WILD = re.compile(r"(?P<scheme>https?://)\*(?P<name>[^/*?]+)/")
 
 
 class Reach(Enum):
-    """How much of their URL pages send."""
+    """The part of their URL that pages send."""
 
     DEFAULT = "default"
     RARE = "rare"
-    """All of it, from any port."""
+    """The whole URL, on any port."""
 
 
 @dataclass(frozen=True)
 class Sites:
-    """The sites that are meant: those that a person names, or those that some entries name.
+    """The sites that the owner means: those that a person names, or those that some entries name.
 
-    An entry without a wildcard in its host names that host alone, `*.host` that and what is below
-    it, and one with another wildcard the whole registered domain. Everybody but the owners of the
-    registered domains is a stranger. The scheme is that of the entry, or both if it writes out
-    none. The port is the default one, unless the entry has another.
+    An entry without a wildcard in its host names only that host. `*.host` names the host and its
+    sub-domains, and any other wildcard names the whole registered domain. Pages outside the
+    registered domains are strangers. An entry without a scheme means both, and an entry without a
+    port means the default port.
     """
 
     hosts: tuple[OwnHost, ...]
-    """What is named."""
+    """The named hosts."""
     domains: tuple[OwnHost, ...]
-    """The registered domains of what is named."""
+    """The registered domains of the named hosts."""
     open: frozenset[str] = frozenset()
     """The entries that name no site, such as `https://*`: they may mean everybody."""
     are_given: bool = False
-    """Whether a person named them. Then no entry means everybody."""
+    """Whether a person named the sites. Then no entry means everybody."""
 
     @classmethod
     def of(cls, readings: Mapping[str, Iterable[str]], *, are_given: bool = False) -> "Sites":
-        """Read the sites of entries, each with the corrected entries in which it is to be read."""
+        """Read the sites of entries; `readings` maps each entry to itself or its corrections."""
         named, unread = [], set()
         for entry, texts in readings.items():
             parts = [one for one in map(Parts.split, texts) if read_host(one)]
@@ -100,11 +99,11 @@ class Sites:
         return cls(hosts, domains, everybody, are_given)
 
     def owns_all(self, entry: str, blacklisted: Container[str], reach: Reach = Reach.RARE) -> bool:
-        """Return whether all that an entry lets in are pages of these sites; False if unknown.
+        """Return whether an entry lets in only pages of these sites; False if unknown.
 
-        If `https://*.example.com/` matches a Referer of another host, a `/` comes before the end of
-        the name: no page sends that by default, and the blacklist entry `https://*/*.example.com/`
-        matches it too.
+        If `https://*.example.com/` matches a Referer of another host, the name is in the path of
+        the Referer. No page sends its path by default, and the blacklist entry
+        `https://*/*.example.com/` matches such a Referer too.
         """
         fixed = FIXED_HOST.match(entry)
         if fixed is not None:
@@ -123,7 +122,7 @@ class Sites:
 
     @cached_property
     def own_pages(self) -> Mapping[Reach, SentReferers]:
-        """What their pages send."""
+        """The Referers of pages of these sites."""
         on_any_port = tuple(own._replace(ports=None) for own in self.hosts)
         return {
             Reach.DEFAULT: _pages(Senders.OWN, self.hosts, Reach.DEFAULT),
@@ -132,27 +131,27 @@ class Sites:
 
     @cached_property
     def foreign_pages(self) -> Mapping[Reach, SentReferers]:
-        """What the pages of everybody else send."""
+        """The Referers of all other pages."""
         return {reach: _pages(Senders.FOREIGN, self.domains, reach) for reach in Reach}
 
 
 def find_names(text: str) -> tuple[str, ...]:
-    """Return the names of hosts in a text that cannot be read, such as an odd expression."""
+    """Return the host names in a text that cannot be parsed, such as an odd expression."""
     found = (encode_host(name) for name in _NAME.findall(text.replace("\\", "").lower()))
     return tuple(name for name in found if name and has_known_suffix(name))
 
 
 @lru_cache(maxsize=64)
 def _pages(pages: Senders, own: tuple[OwnHost, ...], reach: Reach) -> SentReferers:
-    """Return a language; it remembers the steps that it has made."""
+    """Return a language from a cache, because it caches its own steps."""
     return SentReferers(pages, own, by_default=reach is Reach.DEFAULT)
 
 
 def read_host(parts: Parts) -> str | None:
-    """Return the host of an entry, or the fixed part behind its wildcards; None without one.
+    """Return the host of an entry, or the fixed part after its wildcards; None without one.
 
-    A host without an end, such as `https://www`, names nobody: it is the beginning of many names.
-    So is one whose last label is a wildcard, such as `www.example.*` and `192.168.*`.
+    A host without an end, such as `https://www`, names no site, because many names begin with it.
+    So does a host with a wildcard as its last label, such as `www.example.*` and `192.168.*`.
     """
     host = parts.host.lower().strip(".")
     host = host if host.isascii() else encode_host(host) or ""
@@ -180,7 +179,7 @@ def read_host(parts: Parts) -> str | None:
 def _read_owners(
     named: Iterable[Parts],
 ) -> tuple[tuple[OwnHost, ...], tuple[OwnHost, ...]]:
-    """Return the hosts that are named, and their registered domains."""
+    """Return the named hosts, and their registered domains."""
     hosts, domains = [], []
     for parts in named:
         host = read_host(parts) or ""
@@ -194,7 +193,7 @@ def _read_owners(
 
 
 def _schemes(parts: Parts) -> frozenset[str]:
-    """Return the scheme that an entry writes out, or else both."""
+    """Return the scheme of an entry, or both schemes if it has none."""
     known = frozenset(DEFAULT_PORTS)
     return frozenset({parts.scheme}) if parts.scheme in known else known
 
@@ -205,10 +204,9 @@ def is_part_of_address(host: str) -> bool:
 
 
 def _ports(parts: Parts, host: str) -> frozenset[str] | None:
-    """Return the ports beside the default one; None for all.
+    """Return the ports other than the default one; None for all.
 
-    An entry that ends with the name of a machine, such as localhost, means the servers on all its
-    ports.
+    An entry that ends with the name of a machine, such as localhost, means all its ports.
     """
     if parts.port is not None:
         return None if set(parts.port) & set("*?") else frozenset({parts.port})
@@ -224,7 +222,7 @@ def _domain(host: str, is_literal: bool) -> OwnHost:
 _STARTS = tuple(f"{scheme}://" for scheme in DEFAULT_PORTS)
 
 Exclusion = Callable[[str], SearchedEntry | None]
-"""Returns the entry because of which a Referer is not wanted; None if it is wanted."""
+"""Returns the entry that excludes a Referer from a search; None if the Referer is wanted."""
 
 
 def seek(
@@ -238,10 +236,9 @@ def seek(
 ) -> str | None:
     """Return a Referer of some pages that an entry matches, and one of `white` if given.
 
-    The entry that spares a Referer takes part in the next search, so that few of many take part;
-    `excluding` takes part from the first on. None is a proof that there is no such Referer.
-
-    Raises UndecidedError.
+    If `excluded` returns an entry, the next search excludes its Referers too, so that few of many
+    entries take part. The first search excludes only `excluding`. None is a proof that there is no
+    such Referer. Raises UndecidedError.
     """
     if not may_be_sent(entry.pattern):
         return None
@@ -262,7 +259,7 @@ def seek(
             break
         known.append(more)
     if not pages.is_sent(referer):
-        raise UndecidedError  # the language is a little too wide
+        raise UndecidedError  # the language is slightly too wide
     if entry.cut is Truncation.PATH or "?" in referer:
         return referer
 
@@ -278,7 +275,7 @@ _ORIGIN = re.compile(r"(https?://)([^/:]+)(:[0-9]+)?(/.*)")
 
 
 def _improve(referer: str) -> Iterator[str]:
-    """Yield Referers that convince more than the shortest one, and may have the same effect."""
+    """Yield Referers that may have the same effect as the shortest one, and look more plausible."""
     found = _ORIGIN.fullmatch(referer)
     if found is None:
         return
@@ -293,13 +290,13 @@ def _improve(referer: str) -> Iterator[str]:
 
 
 def may_be_sent(pattern: Pattern) -> bool:
-    """Return False if the beginning of an entry shows at once that it matches no Referer."""
+    """Return False if the beginning of an entry already shows that it matches no Referer."""
     head = pattern.head.partition("?")[0]
     return any(head.startswith(start) or start.startswith(head) for start in _STARTS)
 
 
 class RiskKind(StrEnum):
-    """What a risky correction does to people, named as the texts of the pages are."""
+    """The consequence of a risky correction, with the name of its text on the pages."""
 
     LOCKS_OUT = "may-lock-out"
     LETS_IN = "lets-in-a-stranger"
@@ -317,17 +314,17 @@ class Risk(NamedTuple):
 
 GUESS = Risk(Sentence("It is a guess at what was meant."))
 WIDENS = Risk(Sentence("It names the whole host, and not only the path."), RiskKind.OPENS)
-"""The risk of a correction that leaves out a path: somebody may have meant that."""
+"""The risk of a correction that removes a path, which the author may have meant."""
 UNPROVED = Risk(
     Sentence("It may lock out a page of yours: the search for one ended early."), RiskKind.UNPROVED
 )
 
 _LIKELY = 8
-"""How many new entries take part in the first search for what they may let in as before."""
+"""The most new entries that exclude, from the first search on, the pages that they let in."""
 
 
 class NamedSites(NamedTuple):
-    """What the entries of both lists name."""
+    """The sites that the entries of each list name."""
 
     white: Sites
     black: Sites
@@ -335,7 +332,7 @@ class NamedSites(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EntryEdit:
-    """The entries that a correction takes out of the lists and puts in."""
+    """The entries that a correction removes from the lists and adds to them."""
 
     white_out: tuple[SearchedEntry, ...] = ()
     white_in: tuple[SearchedEntry, ...] = ()
@@ -344,7 +341,7 @@ class EntryEdit:
 
     @classmethod
     def between(cls, old: CompiledRules, new: CompiledRules) -> "EntryEdit":
-        """Return what two configurations do not have in common."""
+        """Return the difference between two configurations."""
         return cls(
             _without(old.white, new.white),
             _without(new.white, old.white),
@@ -354,7 +351,7 @@ class EntryEdit:
 
 
 class EditedRules:
-    """Rules after an edit. They are not compiled again, which takes long for long lists."""
+    """Rules after an edit. They are not compiled again, which is slow for long lists."""
 
     def __init__(self, old: CompiledRules, edit: EntryEdit) -> None:
         self._old, self._edit = old, edit
@@ -363,18 +360,18 @@ class EditedRules:
 
     @property
     def white(self) -> tuple[SearchedEntry, ...]:
-        """The entries that let a Referer in."""
+        """The entries that allow a Referer."""
         kept = (item for item in self._old.white if item.pattern.body not in self._white_out)
         return (*kept, *self._edit.white_in)
 
     @property
     def blacklisted(self) -> frozenset[str]:
-        """The blacklist, as it is compared."""
+        """The entries of the blacklist in the form that is compared."""
         added = (item.pattern.body for item in self._edit.black_in)
         return (self._old.blacklisted - self._black_out).union(added)
 
     def allowing(self, referer: str) -> SearchedEntry | None:
-        """Return a whitelist entry that matches a Referer, whatever the blacklist says."""
+        """Return a whitelist entry that matches a Referer; ignore the blacklist."""
         added = self._matching(self._edit.white_in, referer)
         return added or self._old.allowing(referer, self._white_out)
 
@@ -389,23 +386,23 @@ class EditedRules:
 
 
 SearchedRules = CompiledRules | EditedRules
-"""A configuration, as the search reads it."""
+"""A configuration, prepared for a search."""
 
 
 class OwnPages:
-    """What the sites that are meant send by default, by the entries that let it in.
+    """The default Referers of the owner's sites, by the entries that let them in.
 
-    A page is lost only if all entries that let it in are taken out, so most corrections need no
-    search for the pages of other sites than their own.
+    A correction can lock out a page only if it removes all entries that let the page in. So most
+    corrections need to search only the pages of the entries that they remove.
     """
 
     def __init__(self, sites: Sites, rules: CompiledRules) -> None:
         self._pages: defaultdict[str, list[str]] = defaultdict(list)
         """Single pages, by the body of the first entry that lets them in."""
         self._families: defaultdict[str, list[OwnHost]] = defaultdict(list)
-        """Sub-domains or ports of a host by one scheme, by the entries that let in all of them."""
+        """Sub-domains or ports of a host with one scheme, by the entries that let them all in."""
         self._others: list[OwnHost] = []
-        """Those of which some pages are not let in."""
+        """Families of which the rules may deny some pages."""
         for own in sites.hosts:
             for scheme in sorted(own.schemes, reverse=True):  # the same order in every process
                 self._sort(own._replace(schemes=frozenset({scheme})), scheme, rules)
@@ -428,7 +425,7 @@ class OwnPages:
         return (page for body in bodies for page in self._pages.get(body, ()))
 
     def families_of(self, bodies: Collection[str], new: SearchedRules) -> SentReferers | None:
-        """Return the pages of the families that may be lost with some entries; None without any."""
+        """Return the pages of families that may need the entries `bodies`; None without any."""
         concerned = dict.fromkeys(one for body in bodies for one in self._families.get(body, ()))
         lost = tuple(own for own in concerned if _let_in(own, new) is None)
         families = (*self._others, *lost)
@@ -436,12 +433,10 @@ class OwnPages:
 
 
 def _close(entry: SearchedEntry) -> tuple[SearchedEntry, ...]:
-    """Return a copy of an entry for each character that can end the host it names.
+    """Return copies of an entry, each with a character that can end its host.
 
-    () if it names no host, or ends it already.
-
-    `https://www.example.com` also matches `https://www.example.com.example.org/`, but is not meant
-    for a sub-domain of example.org.
+    `https://www.example.com` also matches `https://www.example.com.example.org/`, but does not mean
+    a sub-domain of example.org. Return () if the entry names no host, or already ends it.
     """
     parts = Parts.split(entry.pattern.body)
     if parts.rest or parts.port or read_host(parts) is None:
@@ -452,11 +447,11 @@ def _close(entry: SearchedEntry) -> tuple[SearchedEntry, ...]:
 
 _STEPS_OF_A_FAMILY = 20_000
 _ANY = "\ue000"
-"""A character that no entry has, so that only wildcards match it: they match any other as well."""
+"""A character that no entry contains, so that only a wildcard, which matches any text, matches."""
 
 
 def _let_in(own: OwnHost, rules: SearchedRules) -> tuple[SearchedEntry, ...] | None:
-    """Return entries that let in all pages of a family; None if some page may stay out."""
+    """Return entries that let in all pages of a family; None if the rules may deny some."""
     (scheme,) = own.schemes
     if own.with_sub_domains and own.ports == frozenset():
         entry = rules.allowing(f"{scheme}://{_ANY}.{own.host}/")
@@ -497,7 +492,7 @@ def compare(
     budget: Budget,
     own: OwnPages,
 ) -> Risk | None:
-    """Return what new rules may change that somebody meant; None if they are safe."""
+    """Return a risk of new rules; None if they are safe."""
     before, after = old.policy.allows(None), new.allows(None)
     if before != after:
         return Risk(
@@ -519,9 +514,9 @@ def find_risk(
     budget: Budget,
     own: OwnPages,
 ) -> Risk | None:
-    """Return what an edit may change that somebody meant; None if it is safe.
+    """Return a risk of an edit; None if the edit is safe.
 
-    `own` are the pages that the old rules let in, the same for all edits of these rules.
+    `own` are the pages that the old rules let in; all edits of these rules can share it.
     """
     if not old.is_searchable:
         return UNPROVED
@@ -549,7 +544,7 @@ def find_risk(
 def find_rare(
     old: CompiledRules, new: SearchedRules, edit: EntryEdit, named: NamedSites, budget: Budget
 ) -> tuple[Sentence, ...]:
-    """Return what an edit changes for pages that send their whole URL, or on other ports."""
+    """Return the effects of an edit on pages that send their whole URL, or on other ports."""
     search = _RiskSearch(old, new, edit, named, budget, reach=Reach.RARE)
     found = []
     try:
@@ -558,13 +553,13 @@ def find_rare(
         if referer := next(chain(search.allowed(), search.readmitted()), None):
             found.append(Sentence("It also lets in {}.", referer))
     except UndecidedError:
-        pass  # what is rare may remain unsaid
+        pass  # a report may omit rare effects
     return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
 class _RiskSearch:
-    """Searches the pages, of those with some reach, on which an edit does harm."""
+    """Searches for pages that an edit harms."""
 
     old: CompiledRules
     new: SearchedRules
@@ -574,9 +569,9 @@ class _RiskSearch:
     reach: Reach
 
     def denied(self, own: OwnPages | None = None) -> Iterator[str]:
-        """Yield pages of sites that are meant, and that are denied. Raises UndecidedError.
+        """Yield pages of the owner's sites that the edit denies. Raises UndecidedError.
 
-        By default most pages are known to be let in by `own`, which saves searches for them.
+        `own` knows the entries for most pages of the default reach, which saves searches.
         """
         white = self.named.white
         pages: SentReferers | None = white.own_pages[self.reach]
@@ -603,7 +598,7 @@ class _RiskSearch:
                     yield from self._seek(entry, found, self.old.denying, self.old.white)
 
     def _may_be_of(self, entry: SearchedEntry, pages: SentReferers) -> bool:
-        """Return False if the host of an entry shows at once that it matches none of some pages."""
+        """Return False if the host of an entry already shows that it matches none of the pages."""
         body = entry.pattern.body
         fixed = FIXED_HOST.match(body)
         if fixed is not None:
@@ -615,7 +610,7 @@ class _RiskSearch:
         return self.old.denying(referer) or self.new.allowing(referer)
 
     def allowed(self) -> Iterator[str]:
-        """Yield pages of strangers that are allowed. Raises UndecidedError."""
+        """Yield pages of strangers that the edit allows. Raises UndecidedError."""
         foreign = self.named.white.foreign_pages[self.reach]
         for entry in self.edit.white_in:
             body, blacklisted = entry.pattern.body, self.new.blacklisted
@@ -628,14 +623,14 @@ class _RiskSearch:
         return self.new.denying(referer) or self.old.allowing(referer)
 
     def readmitted(self) -> Iterator[str]:
-        """Yield pages of blacklisted sites that are allowed. Raises UndecidedError."""
+        """Yield pages of blacklisted sites that the edit allows. Raises UndecidedError."""
         own = self.named.black.own_pages[self.reach]
         for entry in self.edit.black_out:
             yield from self._seek(entry, own, self.new.denying, self.new.white)
 
     def error(self) -> Sentence | None:
-        """Return what is wrong with an entry that the edit writes. Raises UndecidedError."""
-        # After a change of a switch, each entry is compared in another way.
+        """Return a mistake in an entry that the edit adds. Raises UndecidedError."""
+        # If a switch changes, every entry counts as added, because it is compared differently.
         old = {item.pattern.body for item in self.old.white}
         white = [item for item in self.edit.white_in if item.pattern.body not in old]
         black = [
@@ -657,7 +652,7 @@ class _RiskSearch:
             if denying and automaton.covers(entry.pattern, [denying.pattern], entry.cut):
                 return Sentence("It writes {}, all of which the blacklist denies.", text)
             if self.named.white.owns_all(text, self.new.blacklisted, Reach.DEFAULT):
-                continue  # `wildcard_in_path` adds what the blacklist needs
+                continue  # `wildcard_in_path` adds the blacklist entry
             for reach in Reach:
                 foreign = self.named.white.foreign_pages[reach]
                 for referer in self._seek(entry, foreign, self.new.denying):

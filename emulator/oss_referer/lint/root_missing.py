@@ -21,7 +21,7 @@ _SERVICES = {"*.console.aliyun.com"}
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
-    """Suspect whitelist entries with `*.` before a domain that is denied."""
+    """Suspect whitelist entries with `*.` before a domain that the rules deny."""
     parts = entry.parts
     host = parts.host.removeprefix("*.")
     if not entry.is_white or entry.is_foreign or host == parts.host or "*" in host:
@@ -33,7 +33,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         return None
     pages = (example(entry.text.replace("*.", f"{name}.", 1)) for name in ("www", "m"))
     if all(map(subject.denies_first, pages)):
-        return None  # the blacklist makes no exception: `shadowed` says so
+        return None  # the blacklist denies all sub-domains, which `shadowed` reports
     reason = Sentence("The domain itself, without a sub-domain, is denied.")
     missing = subject.lacks(entry, root, reason)
     if missing and host == SENDS_PATHS:  # the domain would let in every mini program

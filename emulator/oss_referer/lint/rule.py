@@ -1,7 +1,7 @@
 """The rules of the linter, each made from its module.
 
-A module has `examine`, which looks at one entry, or `suspect`, which looks at all rules, and its
-`SEVERITY` unless that is an error.
+A module has `examine`, which checks one entry, or `suspect`, which checks the whole configuration,
+or both. It has a `SEVERITY`, which is an error by default.
 """
 
 import inspect
@@ -25,11 +25,11 @@ class LintRule:
     severity: Severity
     title: str
     page: str
-    """Its documentation."""
+    """The documentation of the rule."""
     examine: Examine | None = None
     suspect: Suspect | None = None
     common: bool = False
-    """Whether its findings hold for nearly every configuration."""
+    """Whether its findings apply to nearly every configuration."""
 
 
 _NAMES = (
@@ -44,7 +44,7 @@ _NAMES = (
     needs-query needs-path path-across-sites wildcard-domain loose-wildcard open-host
     wildcard-in-path wildcard-port root-missing only-http one-scheme any-mini-program
     """.split(),
-    # What the rules do together.
+    # How the rules work together.
     *"""
     too-long too-large other-sites never-matches shadowed duplicate covered truncate-path
     truncation-conflict

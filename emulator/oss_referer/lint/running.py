@@ -1,4 +1,4 @@
-"""Running the rules of the linter over a configuration: once, or until all is corrected."""
+"""Runs the rules of the linter over a configuration: once, or until all is corrected."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,10 +21,10 @@ from oss_referer.search.entry import example, is_blank, parse_entry
 from oss_referer.search.sent import read_sent
 
 _BEYOND = tuple(rule for rule in RULES if rule.name == "too-large")
-"""The only rule for lists with more than MAX_EXAMINED bytes; nobody can accept what it finds."""
+"""The only rule for lists with more than MAX_EXAMINED bytes; `accepted` does not apply to it."""
 
 ROUNDS = 3
-"""The most rounds that corrections take until none is left."""
+"""The most rounds of corrections."""
 
 _LAST = Sentence(
     "write the sites to allow: without this entry the whitelist is empty, which allows everybody"
@@ -41,12 +41,12 @@ def run(
 ) -> tuple[Finding, ...]:
     """Lint a configuration and return the findings, the most severe first.
 
-    `sites` are those that are meant, such as `https://www.example.com` and `*.example.org`; without
-    them, those that the entries name.
+    `sites` are the owner's sites, such as `https://www.example.com` and `*.example.org`; by default
+    the sites that the entries name.
 
-    Rules named in `accepted` find nothing. If such a rule would leave an entry for the owner to
-    decide, the whole entry is accepted. Of lists with more than MAX_EXAMINED bytes, only the size
-    is examined.
+    Rules named in `accepted` find nothing. If such a rule would ask the owner to decide about an
+    entry, all rules accept the entry. For lists with more than MAX_EXAMINED bytes, only the size is
+    checked.
     """
     return _run(configuration, tuple(rules), assumptions, accepted, sites)[0]
 
@@ -58,7 +58,7 @@ def _run(
     accepted: Collection[str],
     sites: Sequence[str],
 ) -> tuple[tuple[Finding, ...], Assessor]:
-    """Lint a configuration; the assessor knows which sites are meant."""
+    """Lint a configuration, and return the findings with the assessor of their corrections."""
     subject = Subject(configuration, assumptions)
     if configuration.size > MAX_EXAMINED:
         rules, accepted = _BEYOND, ()
@@ -73,7 +73,7 @@ def _run(
 
 
 def _find(subject: Subject, rules: Sequence[LintRule]) -> list[Finding]:
-    """Return the findings, of which no correction is assessed yet."""
+    """Return the findings before their corrections are assessed."""
     examining = [rule for rule in rules if rule.examine is not None]
     found: list[Finding] = []
     for entry in subject.entries if examining else ():
@@ -90,15 +90,15 @@ def _find(subject: Subject, rules: Sequence[LintRule]) -> list[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """Corrected rules, and what is left for their owner to decide."""
+    """Corrected rules, with the findings before and after."""
 
     configuration: RefererConfiguration
     left: tuple[Finding, ...]
     """The findings on the corrected rules."""
     found: tuple[Finding, ...]
-    """The findings on the rules as they were."""
+    """The findings on the original rules."""
     unsafe: tuple[Finding, ...] = ()
-    """The findings whose unsafe corrections were followed."""
+    """The findings with an unsafe correction that was applied."""
 
 
 def fix(
@@ -110,9 +110,9 @@ def fix(
     sites: Sequence[str] = (),
     meant: Callable[[Finding], bool] = lambda _: True,
 ) -> Fixed:
-    """Follow the safe corrections, or all, and lint again, until nothing is left to follow.
+    """Apply the safe corrections, or with `unsafe` all, and lint again, until none is left.
 
-    Only findings that are `meant` are corrected.
+    Only findings for which `meant` returns True are corrected.
     """
     before, first = _run(configuration, RULES, assumptions, accepted, sites)
     found, rounds = before, 0
@@ -129,7 +129,7 @@ def fix(
         risky += [item for item in chosen if unsafe and item.correction.changes and item.risk]
         configuration, rounds = after, rounds + 1
         found, _ = _run(configuration, RULES, assumptions, accepted, sites)
-    left = (  # a safe correction that was not followed is not proved together with the others
+    left = (  # a safe correction that was not applied is not proved together with the others
         item if item.safe is None else replace(item, safe=None, risk=UNPROVED_TOGETHER)
         for item in found
     )
@@ -137,7 +137,7 @@ def fix(
 
 
 def _rank(finding: Finding) -> tuple[int, int, int]:
-    """Order by severity, then the whitelist, the blacklist and the switches."""
+    """Return a sort key: the severity, then the whitelist, the blacklist and the switches."""
     place = finding.place
     number = 0 if place is None else place.position
     after = 2 if place is None else int(place.list is Stage.BLACKLIST)
@@ -145,7 +145,7 @@ def _rank(finding: Finding) -> tuple[int, int, int]:
 
 
 def _examine(entry: LintedEntry, subject: Subject, rules: Sequence[LintRule]) -> Iterator[Finding]:
-    """Yield the finding about an entry, if there is one."""
+    """Yield the first finding about an entry, if any."""
     for number, rule in enumerate(rules, 1):
         suspicion = rule.examine(entry, subject) if rule.examine else None
         finding = _confirm(rule, suspicion, subject, entry.place) if suspicion else None
@@ -186,9 +186,9 @@ def _confirm(
 
 
 def _may_show(evidence: Evidence, referer: str | None) -> bool:
-    """Return whether a Referer may show a problem: a header must be able to carry it.
+    """Return whether a Referer may be evidence: a header must be able to carry it.
 
-    One that shows a verdict on an entry must be one that browsers send (B-02).
+    As evidence of a verdict, it must be a Referer that browsers send (B-02).
     """
     if referer is None:
         return True
@@ -200,7 +200,7 @@ def _may_show(evidence: Evidence, referer: str | None) -> bool:
 
 
 def _let_named_sites_in(subject: Subject, found: Sequence[Finding]) -> Iterator[Finding]:
-    """Remove the corrections that would deny a site that the whitelist names."""
+    """Remove the blacklist entries from corrections that would deny a site of the whitelist."""
     written = set(subject.configuration.blacklist)
     added = [
         text
@@ -234,7 +234,7 @@ def _leave_out(denied: Collection[str], correction: Correction) -> Correction:
 
 
 def _keep_whitelist(subject: Subject, found: Sequence[Finding]) -> Iterator[Finding]:
-    """Let the owner decide about the last entry of a whitelist: an empty one allows everybody."""
+    """Leave the last entry of a whitelist to the owner: an empty whitelist allows everybody."""
     left = apply(subject.configuration, [(item.place, item.correction) for item in found]).whitelist
     opens = subject.has_whitelist and all(map(is_blank, left))
     for item in found:

@@ -1,8 +1,8 @@
 """A whitelist entry has no effect because the blacklist denies everything that it matches.
 
-The blacklist is consulted first, and what it matches is denied whatever the whitelist says (R-12).
-This rule reports a whitelist entry only if the blacklist matches everything that it matches, and
-not if the blacklist makes an exception, such as one sub-domain of many.
+The service consults the blacklist first, and denies a Referer that it matches even if the whitelist
+matches too (R-12). This rule reports a whitelist entry only if the blacklist matches everything
+that the entry matches. It does not report an exception, such as one sub-domain of many.
 """
 
 from oss_referer.engine import GramIndex, Sentence
@@ -17,7 +17,7 @@ def suspect(subject: Subject) -> Suspicions:
     filed = GramIndex(black)
     for entry in subject.whitelist:
         page = example(entry.text)
-        # Usually one blacklist entry suffices, and it must match this page at least.
+        # Usually one blacklist entry is enough, and it must match at least this page.
         single = [other for other in filed.candidates(page) if other.matches(page)]
         if any(subject.covers([other], entry.pattern) for other in single) or (
             single and entry.pattern.has_wildcards and subject.covers(black, entry.pattern)

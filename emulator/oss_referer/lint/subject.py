@@ -1,4 +1,4 @@
-"""Subject: the configuration that is linted, with what the rules of the linter ask about it."""
+"""Subject: the configuration to lint, with the questions that the rules of the linter ask."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -32,9 +32,9 @@ SCHEMES = ("https", "http")
 _STRANGERS = (STRANGER, "https://wxyz-0.invalid/")
 LISTS = (Stage.WHITELIST, Stage.BLACKLIST)
 _COMPARISONS = 60
-"""The most comparisons by search of two entries with wildcards, so that a lint ends in time."""
+"""The most searches that compare entries with wildcards, which limits the time of a lint."""
 _SEARCHES, _FOR_A_SEARCH = 3_000_000, 300_000
-"""The most steps of all searches for what an entry matches, and of one of them."""
+"""The most steps for all searches for a Referer that an entry matches, and for one search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class LintedEntry:
 
     @classmethod
     def read(cls, place: EntryPlace, text: str) -> "LintedEntry":
-        """Read an entry that is not blank, or one that replaces it."""
+        """Parse an entry that is not blank, or its correction, as `text`."""
         pattern = parse_entry(text)
         return cls(place, pattern.body, Parts.split(text), pattern)
 
@@ -59,7 +59,7 @@ class LintedEntry:
 
     @property
     def is_foreign(self) -> bool:
-        """Whether its scheme is neither http nor https, as in `mibrowser:home`."""
+        """Whether the scheme is neither http nor https, as in `mibrowser:home`."""
         scheme = self.parts.scheme
         if scheme is None:
             return self.parts.rest.startswith(":") and self.parts.host.isalnum()
@@ -76,7 +76,7 @@ class LintedEntry:
         return tuple(matched)
 
     def admits_all(self, scheme: str) -> bool:
-        """Return whether it matches sites of a scheme that have nothing in common."""
+        """Return whether the entry matches unrelated sites of a scheme."""
         return all(self.pattern.matches(item.replace("https", scheme, 1)) for item in _STRANGERS)
 
 
@@ -96,7 +96,7 @@ class Subject:
         self._dead: dict[str, bool] = {}
         self._blacklisted = {text.strip(header.WHITE_SPACE) for text in configuration.blacklist}
         self.undecided: list[LintedEntry] = []
-        """The entries whose search for the other sites they let in was cut short."""
+        """The entries for which the search for pages of other sites reached its limit."""
         self.texts: dict[Stage, tuple[str, ...]] = {
             stage: getattr(configuration, stage.value) for stage in LISTS
         }
@@ -106,11 +106,11 @@ class Subject:
             stage: sum(not is_blank(text) for text in texts) for stage, texts in self.texts.items()
         }
         self.reported: set[EntryPlace] = set()
-        """The entries that have a finding."""
+        """The entries that already have a finding."""
 
     @cached_property
     def entries(self) -> tuple[LintedEntry, ...]:
-        """The entries of both lists, except blank ones and those that are too long."""
+        """The entries of both lists, except blank ones and those longer than `MAX_LENGTH`."""
         return tuple(
             LintedEntry.read(place, place.entry)
             for place in self.written
@@ -141,32 +141,32 @@ class Subject:
 
     @cached_property
     def names_sites(self) -> bool:
-        """Whether an entry of the whitelist names a site, instead of everybody."""
+        """Whether an entry of the whitelist names a site, and not everybody."""
         return any(
             entry.parts.names_host and not any(map(entry.admits_all, SCHEMES))
             for entry in self.whitelist
         )
 
     def decide(self, referer: str | None) -> BareDecision:
-        """Decide on a Referer, without the assumptions that the decision rests on."""
+        """Decide on a Referer, without naming the assumptions behind the decision."""
         return self.policy.reading.decide(header.trim(referer))
 
     def allows(self, referer: str | None) -> bool:
         return self.decide(referer).reason.allows
 
     def lacks(self, entry: LintedEntry, other: str, reason: Sentence) -> Suspicion | None:
-        """Suspect that another entry is missing beside one, if none matches what it matches."""
+        """Suspect that an entry lacks `other` beside it, if the whitelist denies its page."""
         page = example(other)
         if self.decide(page).reason is not Reason.NOT_WHITELISTED:
             return None
         return Suspicion(Evidence.DENIED, (page,), reason, Correction((entry.text, other)))
 
     def denies_first(self, referer: str) -> bool:
-        """Return whether the blacklist denies a Referer, before the whitelist is consulted."""
+        """Return whether the blacklist denies a Referer."""
         return self.decide(referer).reason is Reason.BLACKLISTED
 
     def covers(self, wider: Iterable[Pattern], pattern: Pattern) -> bool:
-        """Return whether some entries match all that an entry matches; False if undecided."""
+        """Return whether `wider` entries match all that an entry matches; False if undecided."""
         others = list(wider)
         rest = pattern.body.partition("://")[2]
         if not pattern.has_wildcards and (self.cut is not Truncation.PATH or "/" not in rest):
@@ -177,7 +177,7 @@ class Subject:
         return covers(pattern, others, self.cut)
 
     def is_dead(self, entry: str) -> bool:
-        """Return whether an entry matches no Referer of a browser; False if that is undecided."""
+        """Return whether an entry matches no Referer of a browser; False if undecided."""
         if entry not in self._dead:
             self._dead[entry] = self._find_out_if_dead(entry)
         return self._dead[entry]
@@ -199,7 +199,7 @@ class Subject:
         return Sites.of({entry.text: [entry.text] for entry in self.whitelist})
 
     def find_stranger(self, entry: LintedEntry) -> str | None:
-        """Return a Referer of another site that an entry lets in; None without one."""
+        """Return a Referer of another site that an entry lets in; None if none is found."""
         if self.sites.owns_all(entry.text, self._blacklisted) or not self.compiled.is_searchable:
             return None
         read = self.compiled.read(entry.text)
@@ -216,7 +216,7 @@ class Subject:
                 return None
 
     def holds(self, evidence: Evidence, referer: str | None, place: EntryPlace | None) -> bool:
-        """Ask the engine whether a Referer proves what the evidence claims."""
+        """Return whether the engine confirms the claim of the evidence for a Referer."""
         if evidence is Evidence.ASSUMED:
             return self.policy.decide(referer).basis is Basis.ASSUMED
         if evidence is Evidence.ALLOWED:

@@ -1,7 +1,7 @@
 """An entry contains a placeholder that a template should have filled in.
 
-`https://${var.domain}/` was set as it is written, and no Referer contains `${`. The entry matches
-nothing. Only you know the value: fill in the template before you set the rules.
+`https://${var.domain}/` is in the rules with its placeholder, and no Referer contains `${`. So the
+entry matches nothing. Only you know the value: fill in the template before you set the rules.
 """
 
 import re
@@ -37,7 +37,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
 
 
 def _end_of_origin(text: str) -> int:
-    """Return where the path begins; a placeholder may itself contain slashes."""
+    """Return the offset of the path. A placeholder may contain slashes before it."""
     scheme = _SCHEME.match(text)
     end = text.find("/", scheme.end() if scheme else 0)
     return len(text) if end < 0 else end

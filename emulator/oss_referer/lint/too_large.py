@@ -1,9 +1,9 @@
 """The entries together have more bytes than PutBucketReferer accepts, or nearly.
 
-The service refuses more than 20 KB in both lists together with `InlineDataTooLarge` (R-42). What it
-counts is not documented; the emulator counts the entries in UTF-8, so leave some room: from 16 KB
-on this is a warning. Write one entry with a wildcard instead of many, or spread the objects over
-several buckets. Of lists with more than 100 KiB nothing else is examined.
+The service refuses more than 20 KB in both lists together with `InlineDataTooLarge` (R-42). The
+documentation does not say what it counts. The emulator counts the entries in UTF-8, and warns from
+16 KB on to leave some room. Write one entry with a wildcard instead of many, or spread the objects
+over several buckets. For lists with more than 100 KiB, the linter checks only the size.
 """
 
 from oss_referer.browser.probes import STRANGER
@@ -13,11 +13,11 @@ from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion, 
 from oss_referer.lint.subject import Subject
 
 WARNED_SIZE = 16 * 1024
-"""The bytes from which the rule warns."""
+"""Bytes of entries from which the rule warns."""
 
 
 def suspect(subject: Subject) -> Suspicions:
-    """Suspect lists that are, or nearly are, too large."""
+    """Suspect lists that are too large, or nearly."""
     size = subject.configuration.size
     if size < WARNED_SIZE:
         return

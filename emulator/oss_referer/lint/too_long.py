@@ -1,7 +1,7 @@
 """An entry is longer than any Referer.
 
 A browser cuts a Referer of more than 4,096 characters to the origin (B-03), so a longer entry
-matches nothing that a browser sends. Perhaps many entries are joined in it (R-37).
+matches nothing that a browser sends. Perhaps the entry joins many entries (R-37).
 """
 
 from oss_referer.browser.probes import STRANGER
@@ -29,7 +29,7 @@ def suspect(subject: Subject) -> Suspicions:
 
 
 def _shorten(text: str) -> Correction:
-    """Return the entries that are joined in a text, or its origin."""
+    """Return the entries that a text joins, or else its origin."""
     parts = split(text)
     if len(parts) > 1:
         return Correction(tuple(part for part in parts if len(part) <= MAX_LENGTH))

@@ -1,8 +1,8 @@
 """`TruncatePath` is true and `AllowTruncateQueryString` is false.
 
 The documentation of the Terraform provider says that `TruncatePath` needs
-`AllowTruncateQueryString`; what the service does without it is not documented (R-27). It may refuse
-the rules. Terraform sends `AllowTruncateQueryString` false if a file leaves it out (R-38).
+`AllowTruncateQueryString`. It is not documented what the service does otherwise (R-27); it may
+refuse the rules. Terraform sends `AllowTruncateQueryString` false if a file omits it (R-38).
 """
 
 from oss_referer.browser.probes import STRANGER
@@ -16,7 +16,7 @@ _CORRECTION = Correction(switch=(Switch.ALLOW_TRUNCATE_QUERY_STRING, True))
 
 
 def suspect(subject: Subject) -> Suspicions:
-    """Suspect the two switches."""
+    """Suspect this combination of the two switches."""
     rules = subject.configuration
     if rules.truncate_path and not rules.allow_truncate_query_string:
         allowed = subject.allows(STRANGER)

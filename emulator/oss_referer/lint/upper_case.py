@@ -1,7 +1,7 @@
 """A host is written with capital letters, but browsers send it in lower case.
 
-Entries are compared character by character (R-24, assumed; R-41 is about queries only). A browser
-converts every host to lower case before it sends it (B-02).
+Entries are compared character by character (R-24, assumed; R-41 applies to queries only). A browser
+converts every host to lower case before it sends the Referer (B-02).
 """
 
 from oss_referer.engine import Sentence

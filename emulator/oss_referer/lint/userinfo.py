@@ -1,6 +1,6 @@
 """An entry contains a user name or a password.
 
-Browsers leave `user:password@` out of the Referer, so the entry matches nothing.
+Browsers remove `user:password@` from the Referer, so such an entry matches nothing.
 """
 
 from oss_referer.engine import Sentence

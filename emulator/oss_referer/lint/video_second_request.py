@@ -1,10 +1,10 @@
 """A browser requests a video twice, once without a Referer and once with the video's own address.
 
 For an MP4 or MP3 in the address bar, the first request has no Referer, and the second has the
-address of the file itself (B-06). If `AllowEmptyReferer` is false, the first one is denied (R-11).
-If it is true but the host of the bucket is not in the whitelist, the second one is denied. Allow
-empty Referers and add `https://BUCKET.oss-REGION.aliyuncs.com/`. On a page, the first request has
-the Referer of the page, and further ones may have none (R-44).
+address of the file itself (B-06). If `AllowEmptyReferer` is false, the rules deny the first request
+(R-11). If it is true but the host of the bucket is not in the whitelist, they deny the second one.
+Allow empty Referers and add `https://BUCKET.oss-REGION.aliyuncs.com/`. On a page, the first request
+has the Referer of the page, and later requests may have no Referer (R-44).
 """
 
 from oss_referer.engine import Sentence

@@ -1,7 +1,7 @@
 """An entry is blank or has white space around it.
 
-White space around an entry is trimmed, and a blank entry is ignored (R-25, assumed). A whitelist of
-blank entries counts as empty, so it denies nobody.
+The service trims white space around an entry and ignores a blank entry (R-25, assumed). A whitelist
+of blank entries counts as empty, so it denies nobody.
 """
 
 from oss_referer.browser.probes import STRANGER
@@ -18,7 +18,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect entries that trimming changes."""
     written = entry.place.entry
     if entry.text == written or entry.text != written.strip(WHITE_SPACE):
-        return None  # also for a text that replaces the entry
+        return None  # the second case is the correction of an entry
     return Suspicion(
         Evidence.ALLOWED if entry.is_white else Evidence.DENIED,
         (example(entry.text),),

@@ -1,9 +1,9 @@
-"""A wildcard stands where the name of a site is registered.
+"""A wildcard replaces the registered name of a site.
 
 `https://www.*.com/`, `*.com.cn`, `*.github.io` and `https://app-*-team.vercel.app/` match the sites
-of others: after the wildcard, only a public suffix is left, or a part of a name before it (the
-list of publicsuffix.org says what that is). Write the whole name of your site; a wildcard may stand
-only for its sub-domains. To allow previews, serve them below a domain of your own.
+of others: only a public suffix (see publicsuffix.org) follows the wildcard, or a part of a name
+before one. Write the whole name of your site; a wildcard may replace only its sub-domains. To allow
+previews, serve them below your own domain.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from oss_referer.search.url import registered
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
-    """Suspect whitelist entries whose fixed part is a public suffix, or nothing."""
+    """Suspect whitelist entries whose fixed part is a public suffix or empty."""
     parts = entry.parts
     if not entry.is_white or entry.is_foreign or not (parts.names_host or parts.host):
         return None
@@ -42,7 +42,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
 
 
 def _foreign_pages(parts: Parts) -> Iterator[str]:
-    """Yield pages of others: one that exists as it is, else one with a name before or behind."""
+    """Yield pages of others that the host matches with its wildcards filled or its end extended."""
     is_open = not (parts.rest or parts.port)
     host = parts.host.rstrip("*") if is_open else parts.host
     filled = host.replace("*", "evil").replace("?", "x")

@@ -1,13 +1,13 @@
 """A `*` in a host also matches another host and the `/` after it.
 
 `*.example.com` and `https://*.example.com/` match `https://evil.test/.example.com/`, because `*`
-stands for any characters, including `/` (R-21). Only a page that sends its whole address does that,
-but an attacker can write such a page (`referrerpolicy="unsafe-url"`).
+stands for any characters, including `/` (R-21). Only a page that sends its whole address has such a
+Referer, but an attacker can write one (`referrerpolicy="unsafe-url"`).
 
 The whitelist entry `https://*.example.com/` becomes safe with the blacklist entry
-`https://*/*.example.com/`: it denies every Referer in which a `/` comes before `.example.com/`.
-That is rarely a page of your own: it would have such a path and send its whole address.
-Write the scheme out in both, because a `*` in its place has the same fault.
+`https://*/*.example.com/`, which denies every Referer with a `/` before `.example.com/`. Your own
+pages rarely have such a path and send their whole address. Write the scheme in both entries,
+because a `*` in its place has the same fault.
 """
 
 from oss_referer.engine import Sentence
@@ -19,7 +19,7 @@ SEVERITY = Severity.WARNING
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
-    """Suspect whitelist entries with `*` in or before the host that the blacklist leaves open."""
+    """Suspect whitelist entries with `*` in or before the host, without a blacklist entry."""
     parts = entry.parts
     if not entry.is_white or entry.is_foreign or not parts.names_host:
         return None
@@ -44,7 +44,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
 
 
 def _tail(parts: Parts) -> str:
-    """Return what follows the last wildcard of a host, up to the `/` or to a wildcard port."""
+    """Return the text after the last wildcard of a host, up to the `/` or to a wildcard port."""
     host = parts.host.replace("?", "*").rpartition("*")[2]
     if parts.port is not None and set(parts.port) & set("*?"):
         return f"{host}:{parts.port.replace('?', '*').partition('*')[0]}"
@@ -52,7 +52,7 @@ def _tail(parts: Parts) -> str:
 
 
 def _behind(entry: LintedEntry, scheme: str) -> tuple[str, ...]:
-    """Return addresses on other hosts that match, with what the entry names in their path."""
+    """Return matching addresses on other hosts, with the name of the entry in their path."""
     parts = entry.parts
     if "*" in parts.host:
         before, _, tail = parts.host.partition("*")

@@ -1,4 +1,4 @@
-"""An entry requires a port, but browsers leave the default port out.
+"""An entry requires a port, but browsers omit the default port.
 
 `https://www.example.com:*/` needs the colon before the port (R-21). Browsers send a port only if it
 is not the default of the scheme (B-02), so the entry does not match `https://www.example.com/`.
@@ -12,7 +12,7 @@ from oss_referer.search.entry import Parts
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
-    """Suspect whitelist entries with a wildcard as their port if the default port is denied."""
+    """Suspect whitelist entries with a wildcard port if the rules deny the default port."""
     parts = entry.parts
     port = parts.port or ""
     if not entry.is_white or not parts.names_host or "*" not in port or port.strip("*?"):

@@ -1,4 +1,4 @@
-"""A wildcard stands in place of the scheme.
+"""A wildcard replaces the scheme.
 
 `*://www.example.com/`, `*//www.example.com/`, `http*www.example.com` and `https:/*.example.com/`
 match `https://evil.test//www.example.com/`, because `*` stands for any characters, including `/`
@@ -22,7 +22,7 @@ _HEAD = re.compile(
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
-    """Suspect whitelist entries whose scheme is not written out."""
+    """Suspect whitelist entries with a wildcard in or after the scheme."""
     if not entry.is_white or entry.text.startswith(("http://", "https://")):
         return None
     head = _HEAD.fullmatch(entry.text)
@@ -66,7 +66,7 @@ def _schemes(head: re.Match[str]) -> tuple[str, ...]:
 
 
 def _behind(text: str, scheme: str, head: re.Match[str]) -> str:
-    """Return an address on another host that matches, with what the entry names in its path."""
+    """Return a matching address on another host, with the name of the entry in its path."""
     _, _, rest = text[: head.start("host")].partition("*")
     page = fill(f"{rest}{head['host']}", "x")
     return f"{scheme}://evil.test/{page}" + ("" if "/" in head["host"] else "/")

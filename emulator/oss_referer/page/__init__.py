@@ -1,7 +1,7 @@
-"""The parts of a page about rules, shared by the console and the lab in the browser."""
+"""The parts of a page about rules that the console and the lab in the browser share."""
 
 from pathlib import Path
 from typing import Final
 
 STATIC: Final = Path(__file__).with_name("static")
-"""The scripts and the style sheet that both have."""
+"""The folder of the shared scripts and style sheets."""

@@ -1,6 +1,6 @@
-"""The actions of the lab's page, which has no server: each takes and returns values of JSON.
+"""The actions of the lab's page, which has no server: each accepts and returns JSON values.
 
-They are what the routes of the console's rules page are to its script, and render the same parts.
+They correspond to the routes of the console's rules page, and render the same parts.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -28,9 +28,9 @@ REFERERS: Final = 1_000
 
 
 def answer(name: str, values: Values) -> Values:
-    """Do what an action says.
+    """Run an action.
 
-    What cannot be done is told by a member `error`, a sentence in the `language` of the values.
+    If it fails, the member `error` is a sentence in the `language` of the values.
     """
     try:
         return _ACTIONS[name](values)
@@ -39,7 +39,7 @@ def answer(name: str, values: Values) -> Values:
 
 
 def _read(values: Values) -> Values:
-    """Read the rules of a text in any form, or say why not; `name` chooses among several."""
+    """Read the rules of a text in any form, or explain why not; `name` chooses among several."""
     text, name = _text(values, "text"), values.get("name")
     try:
         found = reading.read(text, name if isinstance(name, str) else "")
@@ -59,7 +59,7 @@ def _read(values: Values) -> Values:
 
 
 def _check(values: Values) -> Values:
-    """Decide on Referers by some rules and by others; without `referers`, on proposed ones."""
+    """Decide on Referers by `rules` and by `other`; without `referers`, on proposed Referers."""
     rules, other = _rules(values), _rules(values, "other")
     referers: list[str | None] = [None, *probes.propose_referers(rules)]
     if "referers" in values:
@@ -101,16 +101,16 @@ def _review(values: Values) -> Values:
 
 
 def _fix(values: Values) -> Values:
-    """Follow all safe corrections."""
+    """Apply all safe corrections."""
     return {"rules": ossutil.to_members(review.fix(_examined(values), Wanted.read(values)))}
 
 
 def _correct(values: Values) -> Values:
-    """Follow the corrections of one cause, and say what they change."""
+    """Apply the corrections of one cause, and show their effect."""
     rules = _rules(values)
     found = review.correct(rules, values)
     if found is None:
-        raise SourceError("the linter does not find this any more")
+        raise SourceError("the linter no longer finds this")
     corrected = found[1]
     html = _show("rules_correction", values, proof=diff.compare(rules, corrected))
     return {"rules": ossutil.to_members(corrected), "html": html}
@@ -133,7 +133,7 @@ def _export(values: Values) -> Values:
 
 
 def _write(values: Values) -> Values:
-    """Write rules back into the text that they were read from, so that the rest of it stays."""
+    """Write rules back into the text that they were read from, and keep the rest of the text."""
     source = PastedText.read(values)
     if source is None:
         raise SourceError("rules cannot be written back into a list")
@@ -165,7 +165,7 @@ _ACTIONS: Final[Mapping[str, Callable[[Values], Values]]] = {
 
 
 def _words(values: Values) -> review.Words:
-    """Return the names of what rules are compared with: others, or themselves when opened."""
+    """Return the words for the comparison: with other rules, or with the rules as opened."""
     return review.OTHER if values.get("isComparing") else review.OPENED
 
 

@@ -1,4 +1,4 @@
-"""The causes of what the linter finds, as a page shows them: what each fix does to people."""
+"""The causes of findings, as a page shows them, each with the consequence of its fix."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -11,13 +11,13 @@ from oss_referer.search.entry import example
 
 
 class Cause(NamedTuple):
-    """Findings in which one rule of the linter says the same of several entries."""
+    """Findings of one rule of the linter that differ only in their entries."""
 
     letter: str
-    """Ties it to the marks of its lines; "" for one that nearly all rules have."""
+    """The mark of its lines; "" for a cause that applies to nearly all rules."""
     findings: Sequence[Finding]
     line: int = 0
-    """The line of the whitelist that lets the site in already; 0 for none."""
+    """The line of the whitelist that already lets the site in; 0 without one."""
 
     @property
     def first(self) -> Finding:
@@ -29,7 +29,7 @@ class Cause(NamedTuple):
 
     @property
     def consequence(self) -> str:
-        """What its fix does to people, as the texts name it."""
+        """The consequence of the fix, as the name of a text."""
         risk, place = self.first.risk, self.first.place
         if self.is_safe:
             return "locks-out-nobody"
@@ -40,7 +40,7 @@ class Cause(NamedTuple):
         return risk.kind if risk else RiskKind.CHOICE
 
     def names(self) -> dict[str, Any]:
-        """Return what names it when rules are sent again."""
+        """Return the values that identify the cause in a later request."""
         place = self.first.place
         return {
             "rule": self.first.rule,
@@ -56,7 +56,7 @@ def find(
     sites: Sequence[str] = (),
     accepted: Sequence[str] = (),
 ) -> tuple[Cause, ...]:
-    """Lint rules and group what is found, with letters; what nearly all rules have comes last."""
+    """Lint rules and group the findings, with letters; causes of nearly all rules come last."""
     found = lint.run(rules, assumptions=assumptions, sites=sites, accepted=accepted)
     policy = RefererPolicy.compile(rules, assumptions)
     groups = sorted(lint.group(found), key=lambda cause: cause[0].common)
@@ -77,7 +77,7 @@ def _letter(number: int) -> str:
 
 
 def _find_open(found: Sequence[Finding], white: Sequence[str], policy: RefererPolicy) -> int:
-    """Return a line of the whitelist that lets in the whole site already; 0 for none."""
+    """Return a line of the whitelist that already lets in the whole site; 0 without one."""
     lines = []
     for item in found:
         place = item.place

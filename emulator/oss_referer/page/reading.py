@@ -1,4 +1,4 @@
-"""Reading what is pasted or opened: rules in any form, or what is wrong and the ways out."""
+"""Reads pasted or opened texts: rules in any form, or else the mistake with ways to correct it."""
 
 import re
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ from oss_referer.translate import SYSTEMS
 
 
 class ReadText(NamedTuple):
-    """Rules that were read."""
+    """Rules that were read from a text."""
 
     rules: RefererConfiguration
     form: str
-    """A form of rules, or `nginx`."""
+    """The name of a form of rules, or `nginx`."""
     name: str = ""
     names: tuple[str, ...] = ("",)
     """The names of all rules in the text."""
@@ -29,7 +29,7 @@ class ReadText(NamedTuple):
 
 
 def read(text: str, name: str = "", assumptions: Assumptions = DEFAULT) -> ReadText:
-    """Recognise the form of a text, and read its rules; `name` chooses among several.
+    """Detect the form of a text, and read its rules; `name` chooses among several.
 
     Raises SourceError.
     """
@@ -47,23 +47,23 @@ def read(text: str, name: str = "", assumptions: Assumptions = DEFAULT) -> ReadT
 
 
 class Unreadable(NamedTuple):
-    """Why a text cannot be read, and up to two ways out beside going back."""
+    """The reason why a text cannot be read, and up to two ways to correct it."""
 
     sentence: str
     line: int
     column: int
     before: str
-    """The text of that line before the word; `after` is the text after it."""
+    """The text of the line before the wrong word; `after` is the text after it."""
     word: str
     after: str
     meant: str = ""
-    """What the word was probably meant to be, or ""."""
+    """The word that the author probably meant, or ""."""
     times: int = 0
-    """How often the text has the word."""
+    """The number of occurrences of the word in the text."""
     corrected: str = ""
-    """The text with what was probably meant, which can be read."""
+    """The text with the corrected word, which can be read."""
     addresses: tuple[str, ...] = ()
-    """The addresses in the text, which can be taken as a list."""
+    """The addresses in the text, which can be used as a list."""
 
 
 _NAMES: Final = (
@@ -75,11 +75,11 @@ _NAMES: Final = (
 _WORD: Final = re.compile(r"[<\s/\"'{\[]*([\w.:-]+|\S)")
 _ADDRESS: Final = re.compile(r"(?:https?://|\*\.)[^\s\"'<>,;{}\\\[\]]+")
 _SHOWN: Final = 60
-"""The most characters that are shown of a line on each side of the word."""
+"""The most characters of a line to show on each side of the word."""
 
 
 def explain(text: str, error: SourceError) -> Unreadable:
-    """Say where a text cannot be read, and how to go on."""
+    """Return the place where a text cannot be read, and ways to correct it."""
     lines = text.removeprefix("\ufeff").split("\n")  # as the place of an error counts them
     line = lines[error.line - 1] if error.line <= len(lines) else ""
     found = _WORD.match(line, max(error.column - 1, 0))
@@ -101,7 +101,7 @@ def explain(text: str, error: SourceError) -> Unreadable:
 
 
 def _guess(text: str, word: str) -> Iterator[tuple[str, str]]:
-    """Yield a name that was probably meant, and the text with it, if that can be read."""
+    """Yield the names that the author probably meant, each with a corrected text that is valid."""
     lower = {one.lower(): one for one in _NAMES}
     for close in get_close_matches(word.lower(), lower, 3, 0.75):
         if lower[close] == word:

@@ -1,4 +1,4 @@
-"""Rendering: the templates of pages, with the filters that they use."""
+"""Renders the templates of pages, with their filters."""
 
 import re
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ FOLDER: Final = Path(__file__).with_name("templates")
 
 
 def load(*folders: Path) -> Environment:
-    """Return an environment with the templates of some folders, and of this one."""
+    """Return an environment with the templates of some folders and of `FOLDER`."""
     environment = Environment(
         loader=FileSystemLoader((*folders, FOLDER)),
         autoescape=True,
@@ -37,11 +37,11 @@ def format_utc(seconds: float) -> str:
 
 
 _COUNTED: Final = re.compile(r"\[([^|\]]*)\|([^\]]*)\]")
-"""What a text says of one entry, and of several."""
+"""The variants of a text: for one entry (group 1), and for several (group 2)."""
 
 
 def count(text: str, number: int) -> str:
-    """Fill in a text such as `[1 entry lacks|{} entries lack] a closing /`."""
+    """Fill a number into a text such as `[1 entry lacks|{} entries lack] a closing /`."""
     chosen = _COUNTED.sub(lambda found: found[1 if number == 1 else 2], text)
     return chosen.replace("{}", f"{number:,}")
 

@@ -1,4 +1,4 @@
-"""What a page shows of rules: a review, causes, their difference from others, and exports."""
+"""The contents of a page about rules: a review, causes, the difference from others, exports."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -29,14 +29,14 @@ from oss_referer.translate import SYSTEMS, Loss
 
 
 class Words(NamedTuple):
-    """The names of the texts about what rules are compared with."""
+    """The names of the texts for a comparison."""
 
     title: str
     was: str
     old: str
     new: str
     alike: str
-    """The heading when both are proved to decide alike."""
+    """The heading if both are proved to decide alike."""
 
 
 SAVED: Final = Words(
@@ -47,16 +47,16 @@ OTHER: Final = Words("lab.difference", "lab.was", "lab.other", "lab.these", "lab
 
 
 class Review(NamedTuple):
-    """What the linter says of rules, and how other rules differ from them."""
+    """The findings on rules, and the difference from other rules."""
 
     causes: tuple[Cause, ...]
     difference: diff.Diff
     accepted: Sequence[str] = ()
-    """The rules of the linter whose findings the reader leaves so."""
+    """The rules of the linter that the reader accepts."""
 
     @property
     def fixable(self) -> int:
-        """The number of causes of which something can be corrected safely."""
+        """The number of causes with a safe correction."""
         return sum(any(item.safe for item in cause.findings) for cause in self.causes)
 
     def to_dict(self) -> dict[str, Any]:
@@ -83,14 +83,14 @@ def difference_to_dict(difference: diff.Diff) -> dict[str, Any]:
 
 
 class Wanted(NamedTuple):
-    """The sites that a reader names, and the linter's rules whose findings they accept."""
+    """The sites that a reader names, and the rules of the linter that the reader accepts."""
 
     sites: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> "Wanted":
-        """Read the members `site` and `accepted` of what a page sends."""
+        """Read the members `site` and `accepted` of a request."""
         site, accepted = values.get("site"), values.get("accepted")
         return cls(
             split_sites(site) if isinstance(site, str) else (),
@@ -99,7 +99,7 @@ class Wanted(NamedTuple):
 
     @property
     def linted(self) -> tuple[str, ...]:
-        """The sites, if the linter can read all of them."""
+        """The sites if the linter can read all of them, else ()."""
         return self.sites if all(map(lint.is_site, self.sites)) else ()
 
 
@@ -109,7 +109,7 @@ def make(
     wanted: Wanted,
     assumptions: Assumptions = DEFAULT,
 ) -> Review:
-    """Lint rules, and compare them with others."""
+    """Lint rules, and compare them with `other`."""
     found = causes.find(rules, assumptions, sites=wanted.linted, accepted=wanted.accepted)
     difference = diff.compare(other, rules, assumptions=assumptions)
     return Review(found, difference, wanted.accepted)
@@ -118,7 +118,7 @@ def make(
 def fix(
     rules: RefererConfiguration, wanted: Wanted, assumptions: Assumptions = DEFAULT
 ) -> RefererConfiguration:
-    """Follow all safe corrections to the end, as `lint --fix` does."""
+    """Apply all safe corrections until none is left, as `lint --fix` does."""
     return lint.fix(
         rules, assumptions=assumptions, accepted=wanted.accepted, sites=wanted.linted
     ).configuration
@@ -129,7 +129,7 @@ def correct(
     named: Mapping[str, Any],
     assumptions: Assumptions = DEFAULT,
 ) -> tuple[Cause, RefererConfiguration] | None:
-    """Follow the corrections of a cause, safe or not; None if it is not found any more."""
+    """Apply the corrections of a cause, safe or not; None if the cause no longer exists."""
     wanted = Wanted.read(named)
     found = causes.find(rules, assumptions, sites=wanted.linted, accepted=wanted.accepted)
     cause = next((one for one in found if one.names().items() <= named.items()), None)
@@ -151,7 +151,7 @@ def generate(
 ) -> tuple[RefererConfiguration, str]:
     """Add the rules for a site to others; also return their decision table.
 
-    `say` gives its names and comments in a language. Raises ProposalError.
+    `say` translates the names and comments of the table. Raises ProposalError.
     """
 
     def read(name: str) -> str:
@@ -179,7 +179,7 @@ def generate(
 
 
 _BETWEEN: Final = re.compile(r"[\s,，、;；]+")
-"""What separates the sites that a reader names."""
+"""The separators between the sites that a reader names."""
 
 
 def split_sites(text: str) -> tuple[str, ...]:
@@ -192,12 +192,12 @@ def make_answer(
     setting: Setting,
     assumptions: Assumptions = DEFAULT,
 ) -> dict[str, Any]:
-    """Return what a page says first: a review and its parts, or a problem with the sites.
+    """Return the first part of a page: a review and its parts, or a problem with the sites.
 
-    Without sites, they are those that the entries name.
+    If `sites` is empty, the entries name the sites.
     """
     named = split_sites(sites)
-    # Who has entries for hosts of the service has them for its console.
+    # Entries for hosts of the service are meant for its console.
     has_console = bool(named) and any("aliyun.com" in entry for entry in rules.whitelist)
     try:
         said = advice.review(rules, Wish(named, console=has_console), None, assumptions)
@@ -227,19 +227,19 @@ _FILES: Final = {
     "nginx": "referer.conf",
     "cdn": "cdn.json",
 }
-"""The names under which texts are saved."""
+"""The names of the saved files."""
 
 
 class Export(NamedTuple):
     text: str
     file: str
-    """The name under which the text is saved."""
+    """The name of the saved file."""
     lost: tuple[Loss, ...] = ()
-    """What another system decides differently, with an example of each cause."""
+    """Losses of the translation, with an example of each cause."""
 
 
 class PastedText(NamedTuple):
-    """The text from which rules were read."""
+    """The text that rules were read from."""
 
     text: str
     form: RulesForm
@@ -247,7 +247,7 @@ class PastedText(NamedTuple):
 
     @classmethod
     def read(cls, values: object) -> "PastedText | None":
-        """Read the member `source` of what a page sends; None without one."""
+        """Read the member `source` of a request; None without one."""
         if not isinstance(values, dict):
             return None
         text, form, name = (values.get(one) for one in ("text", "form", "name"))
@@ -256,7 +256,7 @@ class PastedText(NamedTuple):
         return cls(str(text), RulesForm(str(form)), str(name)) if known and is_text else None
 
     def edit(self, rules: RefererConfiguration) -> str:
-        """Write rules back into the text, so that the rest of it stays. Raises ValueError."""
+        """Return the text with other rules, or only the rules if that fails. Raises ValueError."""
         try:
             return editing.edit(forms.encode(self.text), self.form, self.name, rules)
         except NotEditableError:
@@ -270,9 +270,9 @@ def export(
     source: PastedText | None = None,
     say: Callable[[Sentence], str] = str,
 ) -> dict[str, Export]:
-    """Format rules in every form, for a bucket, and as the `source` is. Raises ValueError.
+    """Format rules for a bucket in every form, and in the text of `source`. Raises ValueError.
 
-    `say` gives the comments in a language.
+    `say` translates the comments.
     """
     texts = {form.value: forms.format(rules, form) for form in forms.WHOLE}
     for form in (RulesForm.TERRAFORM, RulesForm.HCL):

@@ -1,7 +1,7 @@
-"""The lines of access logs, and the records of real-time log query with the same facts (P-62).
+"""The lines of access logs, and the records of real-time log query with the same fields (P-62).
 
-Records have the facts of a line under other names. Their exports are JSON lines or CSV with a first
-row of names.
+Records have other names for these fields. Their exports are JSON lines or CSV with a first row of
+names.
 """
 
 import re
@@ -19,7 +19,7 @@ _NOTHING = "-"
 class LogLine(NamedTuple):
     """One request, with its fields in the order of the line; "" and None become `-`.
 
-    The format is that of the log files: docs/protocol.md, "Access log".
+    For the format of the log files see docs/protocol.md, "Access log".
     """
 
     remote_ip: str
@@ -41,7 +41,7 @@ class LogLine(NamedTuple):
     key: str
     object_size: int | None
     server_cost: int
-    """Milliseconds that the server worked."""
+    """Milliseconds of processing in the server."""
     error_code: str
     request_length: int
     owner_id: str
@@ -53,11 +53,11 @@ class LogLine(NamedTuple):
     target_storage_class: str = ""
     acceleration: str = ""
     bucket_arn: str | None = None
-    """None for a line that does not end with it, as before 2025-09-17 (P-60)."""
+    """The ARN at the end of the line; None for a line without it, as before 2025-09-17 (P-60)."""
 
 
 def format(line: LogLine) -> str:
-    """Format a line, without a line feed."""
+    """Format a line without a line feed."""
     t = gmtime(int(line.time))
     when = (
         f"{t.tm_mday:02}/{_MONTHS[t.tm_mon - 1]}/{t.tm_year:04}"
@@ -80,14 +80,14 @@ def format(line: LogLine) -> str:
 
 
 class LogLineError(ValueError):
-    """A line is not one of an access log; the text says which field is wrong."""
+    """A line is not from an access log; the text names the wrong field."""
 
 
 def parse(text: str) -> LogLine:
-    """Parse a line, without its line feed. Raises LogLineError.
+    """Parse a line without its line feed. Raises LogLineError.
 
-    Lines may end after the account of the owner, as in old logs, and fields may be appended. Bytes
-    that are not UTF-8 are expected as lone surrogates (`surrogateescape`).
+    Lines may end after the account of the owner, as in old logs, and may have further fields. Bytes
+    that are not UTF-8 must be lone surrogates (`surrogateescape`).
     """
     values: list[str] = []
     place = 0
@@ -134,7 +134,7 @@ def parse_time(text: str) -> int:
 def unescape(text: str) -> str:
     """Return the text of a quoted field: `\\x22` and `\\"` stand for a quotation mark.
 
-    Other bytes than those of ASCII become characters if they are UTF-8, and lone surrogates if not.
+    Bytes outside ASCII become characters if they are UTF-8, and else lone surrogates.
     """
     if "\\" not in text:
         return text
@@ -153,7 +153,7 @@ def _unquoted(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    # A quotation mark in a Referer or User-Agent must not end the field; nginx escapes it so.
+    # Escape a quotation mark in a Referer or User-Agent as nginx does, because it ends a field.
     return f'"{_UNSAFE.sub(_escaped, text) or _NOTHING}"'
 
 
@@ -194,7 +194,7 @@ _FORMS = {
     "status": _STATUS,
     "logging": _FLAG,
 }
-"""How fields are written that are not quoted."""
+"""The patterns of fields that are not quoted."""
 _FIELDS = tuple(
     (name, _FORMS.get(name, _QUOTED))
     for name in """
@@ -210,22 +210,22 @@ _FIELDS = tuple(
 # Records of real-time log query
 
 REQUIRED = frozenset({"http_status", "request_uri", "bucket"})
-"""The names that a record must have; others may be missing."""
+"""The required names of a record."""
 
 _TOPIC = "oss_access_log"
 _HEADER_SIGNED = ("NormalSign", "AdminSign")
 _ZONE = "+0800"
-"""The time zone of the field `time`, which does not name one (assumed; `__time__` is exact)."""
+"""The time zone of the field `time`, which states none (assumed; `__time__` is exact)."""
 _LARGEST_STATUS = 999
 _LARGEST = 10**15 - 1
 _LATEST = 32_503_680_000
 """The year 3000 in seconds; a line of the access log has four digits for the year."""
 SIGNATURE = re.compile(r"[?&](?:Signature|x-oss-signature)=")
-"""Found in the request line of a signed URL."""
+"""The mark of a signed URL in a request line."""
 
 
 def is_record(names: list[str]) -> bool:
-    """Return whether names are those of a record, in any letter case and with `-` for `_`."""
+    """Return whether names include those of a record, in any letter case, with `-` or `_`."""
     return set(map(_plain, names)) >= REQUIRED
 
 
@@ -315,6 +315,6 @@ def _request(fields: Mapping[str, str], *, by_url: bool) -> str:
         target = rest
     else:
         method = fields.get("http_method", "").upper() or "GET"
-    if by_url and not SIGNATURE.search(target):  # the query was left out of the record
+    if by_url and not SIGNATURE.search(target):  # the record omits the query
         target += f"{'&' if '?' in target else '?'}x-oss-signature="
     return f"{method} {target.replace(' ', '%20')} HTTP/1.1"

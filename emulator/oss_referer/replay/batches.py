@@ -1,4 +1,4 @@
-"""Batches of groups in Arrow, judged row by row; on Spark this runs on the executors."""
+"""Judges batches of groups in Arrow, row by row; with Spark this runs on the executors."""
 
 import signal
 from array import array
@@ -36,7 +36,7 @@ VERDICTS = pa.schema(
 
 _SQL_TYPES = {pa.string(): "string", pa.int64(): "bigint", pa.int32(): "int"}
 SQL_SCHEMA = ", ".join(f"{item.name} {_SQL_TYPES[item.type]}" for item in VERDICTS)
-"""The same columns in SQL, which both engines understand."""
+"""The same columns in SQL, for both engines."""
 
 
 def judge_batches(judge: Judge, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -57,11 +57,11 @@ def judge_batches(judge: Judge, batches: Iterator[pa.RecordBatch]) -> Iterator[p
 def judge_in_processes(
     judge: Judge, batches: Iterable[pa.RecordBatch], processes: int
 ) -> Iterator[pa.RecordBatch]:
-    """Judge batches in processes, in their order; few batches are in memory at a time."""
+    """Judge batches in processes, in their order, with few batches in memory at a time."""
     remaining = iter(batches)
-    ignoring = signal.SIGINT, signal.SIG_IGN  # Ctrl-C is for the process that waits for the results
+    ignoring = signal.SIGINT, signal.SIG_IGN  # only this process handles Ctrl-C
     pool = ProcessPoolExecutor(processes, get_context("spawn"), signal.signal, ignoring)
-    asked = replace(judge)  # without compiled rules, which cannot be sent
+    asked = replace(judge)  # without compiled rules, which cannot be pickled
     try:
         waiting: deque[Future[list[pa.RecordBatch]]] = deque()
         while True:
@@ -80,17 +80,17 @@ def _judge_one(judge: Judge, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
 
 @lru_cache(1)
 def _compiled(judge: Judge) -> Judge:
-    """Return the judge that came with the first batch, whose rules are compiled."""
+    """Return the judge of the first batch, which has compiled its rules."""
     return judge
 
 
-# These do not call `pa.array`, because it imports pandas where that is installed, and cast nothing
-# without need, because that imports `pyarrow.compute`. Either takes longer than everything else
-# that a process does at its start.
+# These functions do not call `pa.array`, which imports pandas if it is installed, and cast only if
+# needed, which imports `pyarrow.compute`. Each import takes longer than the rest of the start of a
+# process.
 
 
 def _as(column: pa.Array, item: pa.Field) -> pa.Array:
-    """Convert a column to a type; usually it has that type already."""
+    """Convert a column to a type, which it usually already has."""
     return column if column.type == item.type else column.cast(item.type)
 
 

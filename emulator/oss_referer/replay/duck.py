@@ -16,16 +16,16 @@ from oss_referer.replay.judge import Judge
 from oss_referer.replay.log_files import LONGEST_LINE, PIECES, is_cut_alike
 
 MOST_THREADS = 8
-"""Threads of DuckDB at most: each pins a buffer of 32 MiB while it reads."""
+"""The most threads of DuckDB; each pins a buffer of 32 MiB while it reads."""
 MEMORY, MEMORY_PER_THREAD = 256, 64
-"""The memory limit of DuckDB in MiB. Python and the batches come on top."""
+"""MiB of memory that DuckDB may use; Python and the batches need more."""
 BATCH = 20_000
 SCANNED = 256 << 20
-"""Bytes of files for each statement of a scan: DuckDB keeps read buffers for all its files."""
+"""Bytes of files for each statement of a scan, because DuckDB buffers all files of a statement."""
 GROUPS_PER_PROCESS = 100_000
-"""Groups for each process; fewer are judged before another process has started."""
+"""Groups for each process; judging fewer takes less time than the start of another process."""
 _FETCHED = 1_000
-"""Rows that are fetched at a time."""
+"""Rows to fetch at a time."""
 
 
 class DuckDBEngine:
@@ -56,7 +56,7 @@ class DuckDBEngine:
         sizes = {path: path.stat().st_size for path in files}
         whole, done = max(1, sum(sizes.values())), 0
         left: list[Path] = []
-        with ThreadPoolExecutor(1) as pool:  # files are checked while others are scanned
+        with ThreadPoolExecutor(1) as pool:  # check files while others are scanned
             checks = {path: pool.submit(is_cut_alike, path) for path in files}
             try:
                 for part in _parts(sizes):
@@ -72,7 +72,7 @@ class DuckDBEngine:
         return left
 
     def _add(self, part: Sequence[Path], requests: str, checks: Sequence[Future[bool]]) -> bool:
-        """Add the counted lines of files, or nothing; return whether all could be split."""
+        """Add the counted lines of files; if a line cannot be split, add none and return False."""
         make = "INSERT INTO requests" if self._scanned else "CREATE TABLE requests AS"
         self._run("BEGIN")
         try:
@@ -84,7 +84,7 @@ class DuckDBEngine:
         except _UnsplittableError:
             pass
         finally:
-            with suppress(EngineError):  # it is committed, or the failure has ended it
+            with suppress(EngineError):  # already committed, or ended by the failure
                 self._run("ROLLBACK")
         return False
 
@@ -95,7 +95,7 @@ class DuckDBEngine:
                 yield from ((raw.encode(), *others) for raw, *others in rows)
 
     def judge(self, judge: Judge, groups: str) -> None:
-        """Judge batch by batch, so that Python holds only a few; judge many groups on all cores."""
+        """Judge batch by batch to save memory, and on all cores if there are many groups."""
         self.keep("groups", groups)
         ((count,),) = self.rows("SELECT count(*) FROM groups")
         with _telling():
@@ -130,7 +130,7 @@ class DuckDBEngine:
             return self._connection.execute(statement)
 
     def _look(self, done: float, share: float) -> float:
-        """Return the finished part of a scan whose running statement is a share of it."""
+        """Return the finished part of a scan; `share` is the part of the running statement."""
         return done + share * max(0.0, self._connection.query_progress() / 100)
 
 
@@ -140,7 +140,7 @@ class _UnsplittableError(EngineError):
 
 @contextmanager
 def _telling() -> Iterator[None]:
-    """Raise what DuckDB's errors mean: KeyboardInterrupt or EngineError."""
+    """Convert errors of DuckDB to KeyboardInterrupt or EngineError."""
     try:
         yield
     except (RuntimeError, duckdb.Error) as error:
@@ -159,7 +159,7 @@ def _fetch(found: duckdb.DuckDBPyConnection) -> list[Row]:
 
 
 def _each(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-    """Yield the batches; unlike the reader itself, raise what `_telling` does."""
+    """Yield the batches of a reader, with errors converted by `_telling`."""
     while True:
         with _telling():
             batch = next(reader, None)
@@ -169,7 +169,7 @@ def _each(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
 
 
 def _parts(sizes: Mapping[Path, int]) -> Iterator[list[Path]]:
-    """Yield files in parts for one statement each; a large file is a part of its own."""
+    """Yield groups of files, one for each statement; a large file is a group alone."""
     part: list[Path] = []
     room = SCANNED
     for path, size in sizes.items():
@@ -184,7 +184,7 @@ def _parts(sizes: Mapping[Path, int]) -> Iterator[list[Path]]:
 def _on_lines(files: Sequence[Path], statement: str) -> str:
     """Return a statement that reads its table `lines` from files.
 
-    A piece that a line lacks is NULL. No piece equals the text that stands for NULL, a line feed.
+    A missing piece of a line is NULL. A line feed, which no piece contains, is the text for NULL.
     """
     pieces = [f"f{number}" for number in range(1, PIECES + 1)]
     columns = ", ".join(f"'{piece}': 'VARCHAR'" for piece in pieces)

@@ -1,4 +1,4 @@
-"""What an engine does for a replay: it reads, splits, groups and joins; it decides nothing."""
+"""The engine of a replay, which reads, splits, groups and joins, but makes no decision."""
 
 import importlib
 import threading
@@ -30,7 +30,7 @@ class EngineName(StrEnum):
 
 
 _EXTRAS = {EngineName.DUCKDB: "replay", EngineName.SPARK: "spark"}
-"""What installs the packages of each engine."""
+"""The extra that installs the packages of each engine."""
 
 
 class Engine(Protocol):
@@ -39,23 +39,23 @@ class Engine(Protocol):
     def scan(self, files: Sequence[Path], requests: str) -> list[Path]:
         """Add the result of the statement on the lines of files to the table `requests`.
 
-        Returns the files that it cannot split, which add nothing.
+        Return the files with lines that it cannot split. These files add nothing.
         """
 
     def find(self, files: Sequence[Path], odd: str) -> Iterator[Row]:
-        """Yield the rows of a statement on the lines of files; the first column, raw, as bytes."""
+        """Yield the rows of a statement on the lines of files; the first column is bytes."""
 
     def judge(self, judge: Judge, groups: str) -> None:
-        """Judge the groups that a statement finds; the table `verdicts` gets the verdicts."""
+        """Judge the groups that a statement returns, and store them in the table `verdicts`."""
 
     def keep(self, name: str, statement: str) -> None:
-        """Store the rows of a statement as a table; one of this name is replaced."""
+        """Store the rows of a statement as a table, and replace a table of the same name."""
 
     def rows(self, statement: str) -> list[Row]:
         """Return the rows of a statement on the tables."""
 
     def close(self) -> None:
-        """Release everything."""
+        """Release all resources."""
 
 
 def open_engine(
@@ -76,12 +76,12 @@ def open_engine(
 
 
 LOOK = 0.2
-"""Seconds between two looks at the progress."""
+"""Seconds between two reports of the progress."""
 
 
 @contextmanager
 def reporting(listener: ScanListener | None, look: Callable[[], float]) -> Iterator[None]:
-    """Tell a listener the progress from another thread; `look` returns the finished part."""
+    """Report the progress to a listener from another thread; `look` returns the finished part."""
     if listener is None:
         yield
         return

@@ -1,4 +1,4 @@
-"""The figures and the sentences of a report, for the terminal and the page."""
+"""The figures and sentences of a report, for the terminal and the page."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -13,13 +13,13 @@ Report = dict[str, Any]
 # Money
 
 GB = 1024**3
-"""Bytes of a GB as it is billed."""
+"""Bytes of a GB for billing."""
 PRICE = Decimal("0.50")
-"""Yuan for a GB of traffic out to the Internet, unless the caller sets another price."""
+"""The default price in yuan of a GB of traffic out to the Internet."""
 
 
 def cost(count: int, price: Decimal) -> str:
-    """Return what bytes cost in yuan, with two decimals."""
+    """Return the price of some bytes in yuan, with two decimals."""
     return str((Decimal(count) * price / GB).quantize(Decimal("0.01"), ROUND_HALF_UP))
 
 
@@ -33,15 +33,15 @@ def share(part: int, whole: int) -> str:
 # The chart of hours
 
 MARKS = 6
-"""The times below a chart."""
+"""The number of times below a chart."""
 _MOST_HOURS = 24 * 366
-"""The most hours that are drawn with the gaps between them."""
+"""The most hours of a chart with gaps for hours without requests."""
 
 
 def fill_hours(hours: Sequence[Report]) -> dict[datetime, Report | None]:
-    """Return the measures of each hour from the first to the last, None for one without requests.
+    """Return the measures of each hour from the first to the last; None if it has no requests.
 
-    Further hours make their number one that the marks below a chart divide.
+    Extra hours at the end make the number of hours divisible by `MARKS`.
     """
     known = {datetime.fromisoformat(row["hour"]): row for row in hours}
     first, last = min(known), max(known)
@@ -55,7 +55,7 @@ def fill_hours(hours: Sequence[Report]) -> dict[datetime, Report | None]:
 
 
 def ceiling(most: int) -> int:
-    """Return the value of a whole number of units that a scale ends with."""
+    """Return the round value, in bytes, at the end of a scale for values up to `most`."""
     unit = 1
     while most / unit >= 1024:
         unit *= 1024
@@ -63,7 +63,7 @@ def ceiling(most: int) -> int:
     return max(2, -(-most // (unit * digits)) * digits * unit)
 
 
-# Figures as people read them
+# Figures for people
 
 _UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 _FULL = "█"
@@ -75,7 +75,7 @@ def quantity(number: int) -> str:
 
 
 def size(count: int) -> str:
-    """Return a number of bytes in the unit that suits it, of 1,024 each."""
+    """Format a number of bytes in a suitable unit; each unit is 1,024 of the smaller one."""
     value, unit = float(count), 0
     while value >= 1024 and unit < len(_UNITS) - 1:
         value, unit = value / 1024, unit + 1
@@ -110,11 +110,11 @@ LOCKED_OUT = {
     True: Sentence("Locked out, of your own domains"),
     False: Sentence("Locked out, of others"),
 }
-"""The headings of the hosts that are locked out: the sites of the rules, and all others."""
+"""The headings for hosts that are locked out: the sites of the rules, and all others."""
 
 
 def headline(report: Report) -> Iterator[Sentence]:
-    """Yield the sentences that a report begins with."""
+    """Yield the first sentences of a report."""
     totals, shares, yuan = report["totals"], report["shares"], report["yuan"]
     revoked, gained, judged = totals["revoked"], totals["gained"], report["lines"]["judged"]
     if not report["lines"]["read"]:
@@ -150,7 +150,7 @@ def headline(report: Report) -> Iterator[Sentence]:
 
 
 def other_networks(report: Report) -> Iterator[Sentence]:
-    """Yield what is not traffic out to the Internet, and what a CDN means for the rules (P-93)."""
+    """Yield sentences about traffic that stays off the Internet, and about a CDN (P-93)."""
     cdn, internal = (report["networks"][name] for name in (Network.CDN, Network.INTERNAL))
     if cdn["requests"]:
         yield Sentence(
@@ -163,7 +163,7 @@ def other_networks(report: Report) -> Iterator[Sentence]:
     if Decimal(percentage) >= _MANY:
         yield Sentence(
             "A CDN in front hides the Referer from these rules: {} % of the requests came from it, "
-            "and what it has in its cache it gives to everybody. Set its own Referer rules.",
+            "and it sends objects from its cache to everybody. Set Referer rules there.",
             percentage,
         )
     if internal["requests"]:
@@ -176,11 +176,11 @@ def other_networks(report: Report) -> Iterator[Sentence]:
 
 
 _MANY = 10
-"""Per cent of the requests from which on a CDN matters more than the rules."""
+"""Per cent of the requests from a CDN, from which on the CDN matters more than the rules."""
 
 
 def remedies(row: Report, quote: Callable[[str], str] = str) -> Iterator[Sentence]:
-    """Yield what would admit a host that is locked out; `quote` marks entries as text."""
+    """Yield changes that would let in a host that is locked out; `quote` formats entries."""
     for entry in row.get("remove", ()):
         yield Sentence("remove the blacklist entry {}", quote(entry))
     for entry in row.get("add", ()):
@@ -220,5 +220,5 @@ _FAMILIES: Mapping[str, Sentence] = {
 
 
 def family_name(family: str) -> Sentence:
-    """Return how a kind of User-Agent is called; browsers have the same name everywhere."""
+    """Return the name of a kind of User-Agent; names of browsers are not translated."""
     return _FAMILIES.get(family, Sentence("{}", family))

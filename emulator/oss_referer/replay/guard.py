@@ -1,7 +1,7 @@
-"""A guarded change: what was agreed to be locked out, whether new rules keep to it, and the token.
+"""A guarded change: an agreement on what rules may lock out, its check, and the token.
 
-The token says which rules were judged by which logs, and how. It is not signed: it guards against
-mistakes, such as applying other rules than those that were judged, and not against malice.
+The token states the judged rules, the logs and the verdict. It is not signed: it protects from
+mistakes, such as applying other rules than the judged ones, but not from malice.
 """
 
 import json
@@ -23,14 +23,14 @@ from oss_referer.sources.toml import SourceError
 
 TOKEN_VERSION = 1
 TOP = 200
-"""The hosts of a report, those that lose most first: as many of own domains as of others."""
+"""The most hosts of a report, for own domains and for others; those that lose most come first."""
 NO_REFERER = "-"
-"""Stands for requests without a Referer where hosts are agreed, as in logs."""
+"""The name of requests without a Referer among the agreed hosts, as in logs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The most requests that may be locked out: a number, or a percentage of all."""
+    """The most requests that rules may lock out: a number, or a percentage of all."""
 
     most: Decimal
     is_percentage: bool
@@ -50,7 +50,7 @@ class Limit:
         return cls(most, is_percentage)
 
     def allows(self, locked_out: int, requests: int) -> bool:
-        """Return whether so many requests of all may be locked out."""
+        """Return whether rules may lock out `locked_out` of all `requests`."""
         if self.is_percentage:
             return 100 * locked_out <= self.most * requests
         return locked_out <= self.most
@@ -63,12 +63,12 @@ class Limit:
 class Agreement:
     limit: Limit
     hosts: tuple[str, ...] = ()
-    """Hosts whose requests may be locked out: names, `*.NAME`, or `-` for no Referer."""
+    """Hosts that rules may lock out: names, `*.NAME`, or `-` for no Referer."""
     least: int = 1
-    """The fewest requests that a verdict may rest on."""
+    """The fewest requests that a verdict needs."""
 
     def covers(self, host: str) -> bool:
-        """Return whether the requests of a host, as a report has it, may be locked out."""
+        """Return whether rules may lock out a host of a report."""
         name = re.sub(r":\d*\Z", "", host.lower()) or NO_REFERER
         return any(
             name.endswith(agreed[1:]) if agreed.startswith("*.") else name == agreed
@@ -86,7 +86,7 @@ class GuardResult:
     old: RefererConfiguration
     new: RefererConfiguration
     report: Mapping[str, Any]
-    """As `replay_each` returns it."""
+    """The report that `replay_each` returned."""
     agreement: Agreement
 
     @property
@@ -103,7 +103,7 @@ class GuardResult:
 
     @property
     def locked_out(self) -> int:
-        """The requests that are locked out, without the agreed ones."""
+        """The number of requests that get locked out, without the agreed ones."""
         return int(self.report["totals"]["revoked"]["requests"]) - self.agreed
 
     @property
@@ -112,7 +112,7 @@ class GuardResult:
 
     @property
     def objection(self) -> Sentence:
-        """Why the change is blocked; "" if it passes."""
+        """The reason why the change is blocked; "" if it passes."""
         limit, least = self.agreement.limit, self.agreement.least
         if self.requests < least:
             return Sentence(
@@ -128,7 +128,7 @@ class GuardResult:
 
 
 def hash_rules(rules: RefererConfiguration) -> str:
-    """Return a hash of rules; the order of entries does not matter, nor how often they occur."""
+    """Return a hash of rules, which ignores the order of entries and duplicates."""
     lists = [sorted(set(entries)) for entries in (rules.whitelist, rules.blacklist)]
     switches = (rules.allow_empty_referer, rules.allow_truncate_query_string, rules.truncate_path)
     return _hash([*switches, *lists])
@@ -163,11 +163,11 @@ def make_token(
 
 
 class TokenError(ValueError):
-    """A token does not allow rules to be put; the text says why."""
+    """A token does not permit applying the rules; the text says why."""
 
 
 def check_token(text: str, rules: RefererConfiguration, bucket: str) -> None:
-    """Raise TokenError unless a token says that the rules passed for the bucket."""
+    """Raise TokenError unless the rules passed for the bucket according to a token."""
     try:
         token = json_text.parse(text)
     except SourceError as error:
@@ -178,7 +178,7 @@ def check_token(text: str, rules: RefererConfiguration, bucket: str) -> None:
         raise TokenError("it was changed or damaged; run guard again")
     changes = token.get("changes")
     if not (isinstance(changes, list) and all(map(_is_change, changes)) and "verdict" in token):
-        raise TokenError("it does not say what guard writes into a token; run guard again")
+        raise TokenError("it lacks what guard writes into a token; run guard again")
     if token["verdict"] != "passed":
         raise TokenError("its verdict is that the change is blocked")
     judged = [item for item in changes if item["rules"] == hash_rules(rules)]
@@ -190,7 +190,7 @@ def check_token(text: str, rules: RefererConfiguration, bucket: str) -> None:
 
 
 def _is_change(value: Any) -> bool:
-    """Return whether a value has the rules and the bucket of a judged change."""
+    """Return whether a value is a judged change, with its rules and its bucket."""
     return isinstance(value, dict) and all(
         isinstance(value.get(name), str) for name in ("rules", "bucket")
     )
@@ -222,7 +222,7 @@ _HOST_HEADINGS = (
     Sentence("To keep it"),
 )
 _LEFT, _RIGHT = "---", "--:"
-"""How the columns of a table are aligned."""
+"""The alignments of the columns of a table."""
 
 
 def format_markdown(
@@ -230,7 +230,7 @@ def format_markdown(
 ) -> str:
     """Format a report in Markdown, in the language of `say`.
 
-    What comes from logs and plans is shown as code.
+    Texts from logs and plans are formatted as code.
     """
     return "\n".join(_GuardReport(say).lines(changes, notes)) + "\n"
 
@@ -334,13 +334,13 @@ def _remarks(change: GuardResult) -> Iterator[Sentence]:
         yield Sentence("{} of their lines are damaged and left out.", quantity(lines["damaged"]))
     if assumed["requests"]:
         yield Sentence(
-            "For {} requests, the verdict rests on what the service does not document.",
+            "For {} requests, the verdict rests on something that the service does not document.",
             quantity(assumed["requests"]),
         )
 
 
 def remark(changes: Sequence[GuardResult], source: str, notes: Sequence[str]) -> Iterator[Remark]:
-    """Yield an error for each change that is blocked, and a note for each that passes."""
+    """Yield an error for each blocked change, and a note for each passed change."""
     for change in changes:
         severity = Severity.ERROR if change.objection else Severity.NOTE
         yield _remark(source, change.resource, severity, _sum_up(change))

@@ -1,4 +1,4 @@
-"""What new rules change for requests of a log, judged once for each Referer and kind."""
+"""Judges the effect of new rules on requests of a log, once for each Referer and kind."""
 
 import re
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from oss_referer.replay.accesslog import SIGNATURE, LogLine, unescape
 
 
 class Verdict(StrEnum):
-    """What new rules change for a request."""
+    """The effect of new rules on a request."""
 
     REVOKED = "revoked"
     GAINED = "gained"
@@ -34,11 +34,11 @@ class Verdict(StrEnum):
 
 
 class Network(StrEnum):
-    """Where an answer went, which decides what its traffic costs (P-93)."""
+    """The destination of a response, which decides the price of its traffic (P-93)."""
 
     INTERNET = "internet"
     CDN = "cdn"
-    """To a CDN that asked the bucket as its origin."""
+    """To a CDN with the bucket as its origin."""
     INTERNAL = "internal"
     """Into the network of the region, through an internal endpoint."""
 
@@ -56,25 +56,25 @@ UNKNOWN = {
         "The log says AccessDenied but not whether the Referer rules or the permissions denied"
     )
 }
-"""Why a result may be unknown, for a reader of the page, by the text for who runs the command."""
+"""Reasons for an unknown result, for readers of the page, by the text for users of the command."""
 
 
 class CountedDecision(NamedTuple):
-    """The parts of a decision by which requests are counted."""
+    """The parts of a decision that a report counts."""
 
     reason: Reason
     entry: str | None
-    """The entry that settled it, as it was configured."""
+    """The entry that decided, as it was configured; None if none did."""
     assumed: bool
     """Whether the decision rests on an assumption."""
 
 
 class GroupResult(NamedTuple):
-    """What is found on requests with the same Referer and of the same kind."""
+    """The result for requests with the same Referer and of the same kind."""
 
     result: Verdict
     why: str
-    """Why the result is unknown, "" for any other."""
+    """The reason why the result is unknown; "" if it is known."""
     assumed: bool
     """Whether a decision rests on an assumption."""
     checked: bool
@@ -82,15 +82,15 @@ class GroupResult(NamedTuple):
     allowed: bool
     """Whether the new rules allow the requests."""
     entry: str
-    """The entry of the new rules that decided, "" for none."""
+    """The entry of the new rules that decided; "" without one."""
     host: str
-    """The host of the Referer with its port, or its beginning if it has no host; "" for none."""
+    """The host of the Referer with its port, or the beginning of a Referer without a host."""
     origin: str
     """The Referer up to its host and port."""
     bare: bool
-    """Whether the requests have no Referer, and are served before and after the change."""
+    """Whether the requests have no Referer and are served before and after the change."""
     own: bool
-    """Whether they are locked out although their host belongs to a site of the rules."""
+    """Whether the requests are locked out although their host belongs to a site of the rules."""
 
 
 _SIGNING = {"N": Signing.NONE, "H": Signing.HEADER, "U": Signing.URL, "F": Signing.FORM}
@@ -100,13 +100,13 @@ _SERVED, _DENIED = "S", "D"
 _ORIGIN = re.compile(r"([^/?#]*://)?([^/?#]*)")
 _LONGEST_HOST = 255
 STRANGER = "https://another-site.invalid/"
-"""Stands for all Referers that no entry can match."""
+"""The representative of all Referers that no entry can match."""
 _FIXED = re.compile("[a-z0-9.-]{3,}")
-"""What an entry has between its wildcards; a Referer that it matches has the same in any case."""
+"""A fixed text of an entry; a matching Referer contains the same text in some letter case."""
 _LONGEST_NEEDED = 4_000
-"""Characters of an expression that the engines still search quickly."""
+"""The most characters of an expression that the engines search quickly."""
 _NOT_PLAIN = "[^ -Z_-~]"
-"""What is not ASCII or may begin an escape; this class has no backslash, which SQL reads twice."""
+"""A character outside ASCII or the start of an escape, written without a backslash for SQL."""
 _EXEMPT = frozenset(EXEMPTIONS.values())
 
 
@@ -144,7 +144,7 @@ class Judge:
 
     @property
     def cut(self) -> str:
-        """The statement that cuts off what changes no decision, whatever is assumed."""
+        """The statement that cuts the part of a Referer that changes no decision in any reading."""
         if all(policy.sees_only_origins for policy in self._policies):
             return "cut_path"
         rules = [policy.configuration for policy in self._policies]
@@ -154,10 +154,10 @@ class Judge:
 
     @property
     def needed(self) -> str | None:
-        """A regular expression that is found in each Referer that an entry matches, whatever is
-        assumed, and in each that is not plain ASCII; None if there is none.
+        """A regular expression that occurs in every Referer that an entry matches in any reading,
+        and in every Referer that is not plain ASCII; None if there is none.
 
-        A Referer of http or https in which it is not found has the result of STRANGER.
+        An http or https Referer without a match has the result of STRANGER.
         """
         texts: set[str] = set()
         for reading in chain.from_iterable(policy.readings for policy in self._policies):
@@ -171,7 +171,7 @@ class Judge:
         return f"(?i){found}|{_NOT_PLAIN}" if texts else _NOT_PLAIN
 
     def judge(self, text: str, letters: str, foreign: bool = False) -> GroupResult:
-        """Judge requests by the Referer as it is in the log and the letters of their kind.
+        """Judge requests by the Referer as it is logged and the letters of their kind.
 
         A `foreign` Referer has the result of STRANGER.
         """
@@ -201,7 +201,7 @@ class Judge:
         )
 
     def _judge_foreign(self, sent: str, letters: str) -> GroupResult:
-        """Return the result for STRANGER with the host of a Referer; there are many of them."""
+        """Return the result for STRANGER with the host of a Referer; a cache makes this fast."""
         if letters not in self._of_stranger:
             self._of_stranger[letters] = self.judge_sent(STRANGER, letters)
         known = self._of_stranger[letters]
@@ -242,21 +242,21 @@ def decide(policy: RefererPolicy, kind: RequestKind, sent: str) -> CountedDecisi
 
 
 def _split(sent: str) -> tuple[str, str]:
-    """Return a Referer up to its host, and the host, or what a cut leaves if it has no host."""
+    """Return a Referer up to its host, and the host or the beginning of a Referer without one."""
     found = _ORIGIN.match(sent)
     assert found is not None  # noqa: S101 - each part may be empty
     return found[0], found[2] or sent[: found.end() + 1]
 
 
 def _writable(host: str) -> str:
-    """Replace what is not UTF-8 in a host."""
+    """Return a shortened host in which escapes replace characters that UTF-8 cannot encode."""
     if host.isascii():
         return host[:_LONGEST_HOST]
     return host[:_LONGEST_HOST].encode("utf-8", "backslashreplace").decode()
 
 
 def request_of(letters: str) -> tuple[Signing, str, Scope]:
-    """Return how a request is signed, its method and its scope from the letters of its kind."""
+    """Return the signing, the method and the scope of a request from the letters of its kind."""
     return _SIGNING[letters[0]], _METHOD[letters[1]], _SCOPE[letters[2]]
 
 

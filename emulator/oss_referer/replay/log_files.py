@@ -1,11 +1,11 @@
-"""The files of a log: finds them, recognises their form, and reads their lines.
+"""The files of a log: finds them, detects their form, and reads their lines.
 
-A file is cut at its line feeds. Carriage returns around a line and a byte order mark before it are
-not part of the line, and a blank line does not count. A carriage return within a line is an
+A file is split at its line feeds. Carriage returns around a line and a byte order mark before it
+are not part of the line, and a blank line does not count. A carriage return within a line is an
 ordinary character. A line of more than LONGEST_READ bytes is damaged.
 
-The engines split plain lines only: `is_plain` says which these are. All others are parsed in Python
-and written again in the documented form, so both engines see the same pieces.
+The engines split only plain lines (`is_plain`). Python parses all other lines and writes them in
+the documented form, so both engines see the same pieces.
 """
 
 import csv
@@ -32,13 +32,13 @@ from oss_referer.sources.json_text import JSONError
 from oss_referer.sources.masking import mask
 
 PIECES = 60
-"""The most pieces that a plain line has between its quotation marks."""
+"""The most pieces of a plain line between its quotation marks."""
 LONGEST_LINE = 1 << 20
-"""Bytes of the longest plain line."""
+"""The most bytes of a plain line."""
 LONGEST_READ = 8 << 20
 """The most bytes of a line in a file; JSON may need six for a character."""
 WHITE_SPACE = "\t\x0b\x0c\r "
-"""The characters of a blank line."""
+"""The characters that a blank line may contain."""
 
 
 def content(raw: bytes) -> bytes:
@@ -61,7 +61,7 @@ def is_plain(line: bytes) -> bool:
 
 
 def rewrite(raw: bytes) -> bytes:
-    """Write the content of a line in the documented form. Raises LogLineError for a damaged one."""
+    """Return the content of a line in the documented form. Raises LogLineError if it is damaged."""
     return format_line(parse_line(raw.decode("utf-8", "surrogateescape")))
 
 
@@ -79,8 +79,8 @@ def parse_line(text: str) -> LogLine:
 
 
 def format_line(line: LogLine) -> bytes:
-    """Format a line for the engines. Raises LogLineError for one that they cannot take."""
-    if not _WORD.fullmatch(line.remote_ip):  # the only text without quotes; nothing depends on it
+    """Format a line for the engines. Raises LogLineError if it is too long for them."""
+    if not _WORD.fullmatch(line.remote_ip):  # the only text without quotes; no result depends on it
         line = line._replace(remote_ip="")
     text = accesslog.format(line).encode()
     if len(text) > LONGEST_LINE:
@@ -89,7 +89,7 @@ def format_line(line: LogLine) -> bytes:
 
 
 _WORD = re.compile("[!#-~]*")
-"""Letters of ASCII that are neither blanks nor quotation marks."""
+"""Printable ASCII characters except for blanks and quotation marks."""
 
 
 # Files
@@ -102,14 +102,15 @@ class LogForm(StrEnum):
 
 
 class LogSourceError(Exception):
-    """A log cannot be read; the text says which and why."""
+    """A log cannot be read; the text names it and says why."""
 
 
 @dataclass
 class Rejects:
-    """The damaged lines: how many, and a few with the reason, masked. `keep` is given each.
+    """The damaged lines: their number, and a few masked examples with the reason.
 
-    It keeps the alphabetically first examples, so the order of reading does not matter.
+    `keep` gets each line. The examples are the alphabetically first ones, so that the order of
+    reading does not matter.
     """
 
     keep: Callable[[bytes], object] = bytes
@@ -117,7 +118,7 @@ class Rejects:
     examples: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, raw: bytes, reason: str, times: int = 1) -> None:
-        """Count a damaged line and keep it."""
+        """Count a damaged line, and pass it to `keep`, as often as it occurs."""
         self.count += times
         for _ in range(times):
             self.keep(raw + b"\n")
@@ -129,9 +130,9 @@ MOST_EXAMPLES = 3
 LONGEST_EXAMPLE = 200  # bytes
 _SNIFFED = 1 << 16  # bytes
 _WINDOW = LONGEST_READ
-"""Bytes of a file that are looked at together; a page of memory divides it."""
+"""Bytes of a file to map into memory together, a multiple of the page size."""
 GZIP = b"\x1f\x8b"
-"""The first bytes of a gzip file. The engines recognise such a file only by its name."""
+"""The first bytes of a gzip file. The engines detect such a file only by its name."""
 
 
 def find(arguments: Sequence[str]) -> list[Path]:
@@ -152,7 +153,7 @@ def find(arguments: Sequence[str]) -> list[Path]:
 
 
 def _find(argument: str) -> list[Path]:
-    """Return the files that one argument names. Raises OSError if some may not be looked for."""
+    """Return the files that one argument names. Raises OSError if a folder cannot be read."""
     path = Path(argument)
     if path.is_dir():
         return sorted(_walk(path))
@@ -163,7 +164,7 @@ def _find(argument: str) -> list[Path]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Yield the logs below a folder: all files but hidden ones and notes in Markdown.
+    """Yield the logs below a folder: all files except hidden ones and Markdown files.
 
     Raises OSError for a folder that cannot be read.
     """
@@ -178,7 +179,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def store(pieces: Iterable[bytes], path: Path) -> None:
-    """Write a log to a file, whose suffix says whether it is compressed. Raises OSError."""
+    """Write a log to a file with a suffix that shows compression. Raises OSError."""
     rest = iter(pieces)
     start = next(rest, b"")
     with path.with_suffix(".gz" if start.startswith(GZIP) else ".log").open("wb") as file:
@@ -204,7 +205,7 @@ def recognise(path: Path) -> LogForm:
 
 @contextmanager
 def reading(path: Path) -> Iterator[BinaryIO]:
-    """Open a file, decompressed if its name ends in `.gz`.
+    """Open a file, and decompress it if its name ends in `.gz`.
 
     Raises LogSourceError, also for errors of reading within the block.
     """
@@ -217,10 +218,10 @@ def reading(path: Path) -> Iterator[BinaryIO]:
 
 
 def is_cut_alike(path: Path) -> bool:
-    """Return whether DuckDB cuts a file at line feeds, as this module does.
+    """Return whether DuckDB splits a file at line feeds, as this module does.
 
-    It takes a carriage return for a line end in some places and not in others. It fails on a line
-    that is longer than its buffer, or leaves it out without a word. Raises LogSourceError.
+    DuckDB treats a carriage return as a line end in some places and not in others. It fails on a
+    line that is longer than its buffer, or drops the line silently. Raises LogSourceError.
     """
     with reading(path) as file:
         if path.suffix != ".gz":
@@ -233,7 +234,7 @@ def is_cut_alike(path: Path) -> bool:
 
 
 def _is_window_cut_alike(file: BinaryIO, start: int) -> bool:
-    """Return whether that holds for a part of a plain file; samples show if it has long lines."""
+    """Return whether DuckDB splits a part of a file the same way; samples detect long lines."""
     size = min(_WINDOW, os.fstat(file.fileno()).st_size - start)
     with mmap.mmap(file.fileno(), size, offset=start, access=mmap.ACCESS_READ) as content:
         places = range(0, size - LONGEST_LINE + 1, LONGEST_READ)
@@ -243,9 +244,9 @@ def _is_window_cut_alike(file: BinaryIO, start: int) -> bool:
 
 
 def read_lines(path: Path, form: LogForm, rejects: Rejects) -> Iterator[bytes]:
-    """Yield the lines of a file in the form of the access log, damaged ones left out.
+    """Yield the lines of a file in the form of the access log, without damaged lines.
 
-    Lines that the engines can split are yielded as they are. Raises LogSourceError.
+    Lines that the engines can split stay unchanged. Raises LogSourceError.
     """
     with reading(path) as file:
         if form is LogForm.CSV:
@@ -260,7 +261,7 @@ def read_lines(path: Path, form: LogForm, rejects: Rejects) -> Iterator[bytes]:
 
 
 def restore(raw: bytes, rejects: Rejects, times: int = 1) -> Iterator[bytes]:
-    """Yield a line in the documented form if it is one; reject it if it is damaged."""
+    """Yield a line in the documented form, `times` times, or reject it if it is damaged."""
     if len(raw.rstrip(b"\n")) > LONGEST_READ:
         rejects.add(raw, _TOO_LONG, times)
     elif line := content(raw):
@@ -276,7 +277,7 @@ _TOO_LONG = f"it is longer than {LONGEST_READ:,} bytes"
 def _bounded(
     read: Callable[[int], AnyStr], ends: tuple[AnyStr, ...], rejects: Rejects
 ) -> Iterator[AnyStr]:
-    """Yield what `readline` reads, up to a length; of longer lines the beginning is rejected."""
+    """Yield lines from a `readline` function; reject the beginning of a line that is too long."""
     while line := read(LONGEST_READ + 1):
         if len(line) <= LONGEST_READ or line.endswith(ends):
             yield line
@@ -289,7 +290,7 @@ def _bounded(
 
 def _read_table(file: BinaryIO, rejects: Rejects) -> Iterator[bytes]:
     text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    lines: list[str] = []  # of one row, whose quoted fields may have line ends
+    lines: list[str] = []  # of one row, since quoted fields may contain line ends
 
     def read() -> Iterator[str]:
         for line in _bounded(text.readline, ("\n", "\r"), rejects):
@@ -315,7 +316,7 @@ def _read_table(file: BinaryIO, rejects: Rejects) -> Iterator[bytes]:
                 yield format_line(accesslog.parse_record(dict(zip(names, row, strict=True))))
         except LogLineError as error:
             _reject(lines, str(error), rejects)
-        except csv.Error:  # as where a quotation mark is missing
+        except csv.Error:  # for example if a quotation mark is missing
             most = csv.field_size_limit()
             _reject(lines, f"it has a field of more than {most:,} characters", rejects)
 

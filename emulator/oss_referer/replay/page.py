@@ -1,4 +1,4 @@
-"""The report of a replay as a web page: no script, light and dark."""
+"""The report of a replay as a web page without scripts, for light and dark modes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -34,7 +34,7 @@ from oss_referer.replay.judge import UNKNOWN, Verdict
 _SHOWN = (Verdict.REVOKED, Verdict.GAINED, Verdict.UNKNOWN, Verdict.UNCHANGED, Verdict.NOT_CHECKED)
 _WIDTH, _HEIGHT = 720, 160
 _DAY = 48
-"""The hours up to which the times below a chart are those of a day."""
+"""The most hours of a chart that shows times of day, and not dates, below it."""
 _PAGE = Template(
     """<!DOCTYPE html>
 <html lang="$language">
@@ -71,17 +71,17 @@ class Translator(NamedTuple):
 
     say: Callable[[Sentence], str] = str
     say_step: Callable[[Step], str] = explanation.sentence
-    """Says a step of a decision."""
+    """Describes a step of a decision."""
 
 
 _ENGLISH = Translator()
 
 _Card = tuple[str, str, Sentence, Sentence]
-"""A figure that a manager sees first: its tone, the figure, what it is, and more about it."""
+"""A figure at the top: its tone, the figure, its name, and details."""
 
 
 def format(report: Report, voice: Translator = _ENGLISH, language: str = "en") -> str:
-    """Format a report as a page that stands alone, in a language."""
+    """Format a report as a self-contained page in a language."""
     return _PAGE.substitute(
         style=Path(__file__).with_name("report.css").read_text(encoding="utf-8"),
         body="\n".join(_Body(report, voice).parts()),
@@ -130,7 +130,7 @@ class _Body:
         yield self._lines()
 
     def _about(self) -> str:
-        """Format what the report is about: rules, bucket, log and period."""
+        """Format the subject of the report: rules, bucket, log and period."""
         report, names = self._report, self._report["names"]
         compared = names["against"]
         if report["against"] == "log":
@@ -164,7 +164,7 @@ class _Body:
         )
 
     def _cards(self) -> str:
-        """Format what matters most: the money and its share, and who is locked out."""
+        """Format the key figures: the money and its share, and the requests that are locked out."""
         cards = "".join(
             f'<p class="card {tone}"><b>{escape(figure)}</b>'
             f"<span>{self._text(what)}</span><small>{self._text(more)}</small></p>"
@@ -231,9 +231,9 @@ class _Body:
             yield f"<p>{self._text(sentence)}</p>"
 
     def _table(self, headings: Sequence[Sentence | None], rows: Sequence[Sequence[str]]) -> str:
-        """Format a table of cells in HTML; all but the first column are numbers.
+        """Format a table of cells in HTML; all columns except the first are numbers.
 
-        Each cell names its column, since a narrow page shows a row as a list.
+        Each cell names its column, because a narrow page shows a row as a list.
         """
         named = ["" if text is None else self._text(text) for text in headings]
         parts = ["<table><thead><tr>", *_headings(named), "</tr></thead><tbody>"]
@@ -383,7 +383,7 @@ class _Body:
     def _lines(self) -> str:
         lines = self._report["lines"]
         sentence = Sentence(
-            "{} lines were read, {} were not asked for, {} are damaged.",
+            "{} lines were read, {} were not selected, {} are damaged.",
             *(quantity(lines[name]) for name in ("read", "outside", "damaged")),
         )
         return f'<p class="faint">{self._text(sentence)}</p>'
@@ -406,7 +406,7 @@ _STILL = {
     "denied": Sentence("still denied"),
     "failed": Sentence("failed for another reason"),
 }
-"""What unchanged requests are."""
+"""The kinds of unchanged requests."""
 
 
 def _headings(texts: Sequence[str]) -> Iterator[str]:

@@ -1,12 +1,12 @@
 """The smallest rules that keep the traffic of given hosts.
 
 An entry is an origin with its closing slash, or a wildcard for the sub-domains of a host. A
-wildcard needs a second entry, in the blacklist: its `*` also matches another host and the `/` after
+wildcard needs a second entry in the blacklist: its `*` also matches another host and the `/` after
 it, which `https://*/*.example.com/` denies (R-21).
 
-A wildcard stands for all origins below it, so wildcards form trees. For each number of entries the
-most traffic that a tree can keep follows from its branches: take the wildcard, or the best that the
-branches keep with as many entries. So the result is the smallest, not only a small one.
+A wildcard covers all origins below it, so wildcards form trees. For each number of entries, the
+most traffic that a tree can keep follows from its branches: use the wildcard, or the best
+combination of the branches with as many entries. So no rules with fewer entries keep the traffic.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ _STAR = "*."
 
 @dataclass(frozen=True, slots=True)
 class HostName:
-    """A host, or with `*.` before it all its sub-domains."""
+    """A host, or all its sub-domains if `*.` precedes it."""
 
     text: str
 
@@ -35,12 +35,12 @@ class HostName:
         return self.text.startswith(_STAR)
 
     def covers(self, host: str) -> bool:
-        """Return whether it stands for a host, whatever the port and letter case."""
+        """Return whether the name covers a host, regardless of port and letter case."""
         name = host.lower().rpartition(":")[0] if ":" in host else host.lower()
         return name.endswith(self.text[1:]) if self.is_wildcard else name == self.text
 
     def contains(self, other: "HostName") -> bool:
-        """Return whether it stands for every host that the other one stands for."""
+        """Return whether the name is a wildcard that covers all hosts of a different name."""
         return self.is_wildcard and other.text.endswith(self.text[1:]) and self != other
 
 
@@ -50,10 +50,11 @@ class RuleProposal:
 
     rules: RefererConfiguration
     kept: int
-    """Bytes; likewise `wanted`."""
+    """The bytes of wanted traffic that the rules keep."""
     wanted: int
+    """The bytes of all wanted traffic."""
     suffices: bool
-    """Whether they keep the share that was asked for."""
+    """Whether the rules keep the requested share."""
 
     @property
     def entries(self) -> int:
@@ -84,7 +85,7 @@ class _EntryChoice:
 
 
 _Curve = list[_EntryChoice]
-"""The best choice for each number of entries, from 0 on."""
+"""The best choice for each number of entries, from 0."""
 
 
 def propose(
@@ -98,8 +99,8 @@ def propose(
 ) -> RuleProposal:
     """Return the rules with the fewest entries that keep the share `keep` of the wanted traffic.
 
-    `traffic` has the bytes of each wanted origin whose Referers end it with `/`, and `others` is
-    the wanted traffic that no safe entry can keep. Blocked hosts are never kept.
+    `traffic` has the bytes of each wanted origin with a `/` after it in its Referers. `others` is
+    the wanted traffic that no safe entry can keep. The rules never keep blocked hosts.
     """
     open_ = {
         origin: size
@@ -125,7 +126,7 @@ def _branch(
     wildcards: Sequence[HostName],
     blocked: Sequence[HostName],
 ) -> _Curve:
-    """Return the curve of the origins below a wildcard, or of all for None."""
+    """Return the curve of the origins below the wildcard `top`, or of all origins if it is None."""
     within = [name for name in wildcards if top is None or top.contains(name)]
     children = [name for name in within if not any(other.contains(name) for other in within)]
     rest, curve = dict(traffic), [_EntryChoice()]
@@ -138,12 +139,12 @@ def _branch(
 
 
 def _matches(scheme: str, name: HostName, origin: str) -> bool:
-    """Return whether the entry of a wildcard admits an origin: with a port it does not."""
+    """Return whether the entry of a wildcard matches an origin; it matches none with a port."""
     return parse_entry(f"{scheme}://{name.text}/").matches(f"{origin}/")
 
 
 def _singles(traffic: Mapping[str, int]) -> _Curve:
-    """Return the curve of origins one by one, the largest first."""
+    """Return the curve of single origins, the largest first."""
     ranked = sorted(traffic, key=lambda origin: (-traffic[origin], origin))[:MOST_ENTRIES]
     single = [
         _EntryChoice(traffic[origin], (f"{origin}/",)) for origin in ranked if traffic[origin]
@@ -154,7 +155,7 @@ def _singles(traffic: Mapping[str, int]) -> _Curve:
 def _wildcard(
     scheme: str, name: HostName, traffic: Mapping[str, int], blocked: Iterable[HostName]
 ) -> _EntryChoice:
-    """Return the choice of a wildcard: its safe form, and the blocked hosts below it."""
+    """Return the choice of a wildcard in its safe form, with the blocked hosts below it."""
     below = [item for item in blocked if name.covers(item.text.removeprefix(_STAR)) or item == name]
     return _EntryChoice(
         sum(traffic.values()),
@@ -174,7 +175,7 @@ def _or_wildcard(curve: _Curve, wildcard: _EntryChoice) -> _Curve:
 
 
 def _join(one: _Curve, other: _Curve) -> _Curve:
-    """Return the best of two parts together, for each number of entries."""
+    """Return the best combinations of two parts, for each number of entries."""
     length = min(len(one) + len(other) - 1, MOST_ENTRIES + 1)
     joined = []
     for count in range(length):

@@ -1,4 +1,4 @@
-"""A replay: read logs, judge each request by new rules, and report what changes."""
+"""A replay: reads logs, judges each request by new rules, and reports the changes."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -51,7 +51,7 @@ class ReplayQuestion:
     price: Decimal = figures.PRICE
     form: LogForm | None = None
     max_rejects: Decimal = Decimal(1)
-    """Per cent of the lines."""
+    """The most damaged lines, in per cent of all lines."""
     names: ReplayNames = ReplayNames()
 
     @property
@@ -59,7 +59,7 @@ class ReplayQuestion:
         return statements.selection(self.bucket, self.since, self.until)
 
     def selects(self, line: accesslog.LogLine) -> bool:
-        """Return whether a line counts, as the condition does."""
+        """Return whether a line counts, by the same condition as `selected`."""
         moment = datetime.fromtimestamp(line.time, UTC)
         return (
             self.bucket in (None, line.bucket)
@@ -72,7 +72,7 @@ class ReadLogs(NamedTuple):
     paths: Sequence[Path]
     engine: Engine
     folder: Path
-    """Takes temporary files."""
+    """A folder for temporary files."""
     rejects: Rejects
 
 
@@ -86,9 +86,9 @@ def replay(question: ReplayQuestion, logs: ReadLogs) -> Report:
 
 
 def replay_each(questions: Sequence[ReplayQuestion], logs: ReadLogs) -> Iterator[Report]:
-    """Replay logs, which are read once, for questions that differ in the bucket and its rules.
+    """Read logs once, and replay them for questions that differ in the bucket and its rules.
 
-    Yields a report for each question. Raises what `replay` raises.
+    Yields a report for each question. Raises the errors of `replay`.
     """
     engine = logs.engine
     _read(questions, logs)
@@ -105,7 +105,7 @@ def replay_each(questions: Sequence[ReplayQuestion], logs: ReadLogs) -> Iterator
 
 
 def _sites(rules: RefererConfiguration) -> frozenset[str]:
-    """Return the domains that somebody registered for the sites in the whitelist."""
+    """Return the registered domains of the sites in the whitelist."""
     hosts = (fixed_part(Parts.split(entry).host.lower().strip("*.")) for entry in rules.whitelist)
     return frozenset(filter(None, (registered(host) for host in hosts if host)))
 
@@ -113,7 +113,7 @@ def _sites(rules: RefererConfiguration) -> frozenset[str]:
 def measure(names: Sequence[HostName], question: ReplayQuestion, logs: ReadLogs) -> list[Row]:
     """Return the served traffic of hosts: origin, host, whether a slash follows, and bytes.
 
-    Raises what `replay` raises.
+    Raises the errors of `replay`.
     """
     _read([question], logs)
     logs.engine.judge(question.judge, statements.groups(question.judge))
@@ -160,7 +160,7 @@ def _counts(engine: Engine) -> dict[str, int]:
 
 
 def _clean(path: Path, form: LogForm, folder: Path, rejects: Rejects) -> Path:
-    """Copy a file with lines that the engines can split."""
+    """Copy a file in the form that the engines can split."""
     copy = folder / f"{len(list(folder.iterdir())):06}.log"
     with copy.open("wb") as file:
         file.writelines(log_files.read_lines(path, form, rejects))
@@ -290,7 +290,7 @@ def _measures(row: Row) -> dict[str, dict[str, int]]:
 
 
 def _hours(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return the measures of each hour in UTC; it adds up logs of several time zones."""
+    """Return the measures of each hour in UTC, summed over logs of several time zones."""
     found: defaultdict[str, list[int]] = defaultdict(lambda: [0] * 2 * len(Verdict))
     for clock, *numbers in rows:
         if clock:
@@ -301,7 +301,7 @@ def _hours(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def _span(hours: Sequence[Mapping[str, Any]]) -> int:
-    """Return the hours from the first to the last, both included."""
+    """Return the number of hours from the first to the last, both included."""
     if not hours:
         return 0
     first, last = (datetime.fromisoformat(item["hour"]) for item in (hours[0], hours[-1]))
@@ -327,7 +327,7 @@ def _hosts(question: ReplayQuestion, logs: ReadLogs, rows: Sequence[Row]) -> Ite
 
 
 def _detail(judge: Judge, examples: Sequence[Row]) -> Report:
-    """Return why a host is denied, and what would admit it."""
+    """Return why the rules deny a host, and which changes would let it in."""
     _, _, letters, referer = examples[0]
     sent = "" if referer == "-" else accesslog.unescape(referer).strip(WHITE_SPACE)
     signed, method, scope = request_of(letters)
@@ -346,7 +346,7 @@ def _detail(judge: Judge, examples: Sequence[Row]) -> Report:
 
 
 def _remedy(judge: Judge, sent: str, origins: Sequence[str]) -> Report:
-    """Return the entries to add, after removing others."""
+    """Return the entries to add and to remove, and the switch to set."""
     rules, removed = judge.rules, []
     if not sent:
         return {"add": [], "remove": [], "set": "AllowEmptyReferer: true"}
@@ -373,7 +373,7 @@ def _without(rules: RefererConfiguration, *entries: str) -> RefererConfiguration
 
 
 def _entries(rules: RefererConfiguration, rows: Sequence[Row]) -> Report:
-    """Return what each entry settled, and those that settled nothing."""
+    """Return the traffic that each entry decided, and the entries that decided nothing."""
     used = {(entry, bool(allowed)): (requests, size) for entry, allowed, requests, size in rows}
     counted, idle = [], []
     for name in ("whitelist", "blacklist"):
@@ -388,21 +388,21 @@ def _entries(rules: RefererConfiguration, rows: Sequence[Row]) -> Report:
 # Sample lines of revoked hosts, found in the files by their Referer
 
 SAMPLES = 2
-"""Lines for each host."""
+"""Sample lines for each host."""
 LONGEST_SAMPLE = 500  # characters
 Selects = Callable[[accesslog.LogLine], bool]
-"""Whether a line counts."""
+"""Returns whether a line counts."""
 _BLOCK = 1 << 20
 _MOST_TRIED = 10_000
-"""Lines with the Referer that are tried before a host stays without a sample."""
+"""The most lines with the Referer to try for each host."""
 
 
 def find_samples(
     logs: Sequence[Path], wanted: Mapping[str, str], judge: Judge, selects: Selects
 ) -> dict[str, list[str]]:
-    """Return the first lines of files that are revoked, for each host.
+    """Return the first lines of files that the rules revoke, for each host.
 
-    `wanted` maps each host to one of its Referers as logged, up to where it was cut.
+    `wanted` maps each host to one of its logged Referers, which may be cut.
     """
     needles = {host: f'"{referer}'.encode() for host, referer in wanted.items()}
     found: dict[str, list[str]] = {host: [] for host in wanted}
@@ -444,7 +444,7 @@ def _lines_with(block: bytes, needle: bytes) -> Iterator[bytes]:
 
 
 def _revoked(raw: bytes, host: str, judge: Judge, selects: Selects) -> str | None:
-    """Return the text of a line of a host that is revoked."""
+    """Return the text of a line if it belongs to a host and the rules revoke it, else None."""
     text = log_files.content(raw).decode("utf-8", "surrogateescape")
     try:
         line = log_files.parse_line(text)
@@ -455,6 +455,6 @@ def _revoked(raw: bytes, host: str, judge: Judge, selects: Selects) -> str | Non
     judged = judge.judge_sent(line.referer, letters_of(line))
     if judged.result is not Verdict.REVOKED or judged.host != host:
         return None
-    # What opens an object to whoever reads a report, as long as a signed URL holds, is masked.
+    # Mask signatures: until a signed URL expires, it would open an object to readers of a report.
     shown = mask(text).encode("utf-8", "backslashreplace").decode()
     return shown if len(shown) <= LONGEST_SAMPLE else f"{shown[:LONGEST_SAMPLE]}…"

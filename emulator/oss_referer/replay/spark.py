@@ -27,7 +27,7 @@ _LAST_PIECE = 35
 """The last piece that a statement reads."""
 
 _HEX = "\x02hex:"
-"""The prefix of a line that is not text; its bytes follow in hexadecimal."""
+"""The prefix of a line that is not text, before its bytes in hexadecimal."""
 _LINE = {
     "line": r"trim(BOTH '\r' FROM value)",
     "is_blank": rf"trim(BOTH '{WHITE_SPACE}' FROM line) = ''",
@@ -42,12 +42,12 @@ _LINE = {
     """,
     "pieces": """CASE WHEN is_plain THEN split(line, '"') END""",
 }
-"""Columns of a line, as `log_files` defines it; each may use those before it."""
+"""The columns of a line as `log_files` defines them; each may use the previous ones."""
 
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Turn the errors of Spark into EngineError."""
+    """Convert errors of Spark to EngineError."""
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
@@ -93,7 +93,7 @@ class SparkEngine:
         self._requests = found if self._requests is None else self._requests.unionByName(found)
         self._name("requests", self._requests)
         with reporting(self._progress, self._look):
-            self._requests.count()  # Spark reads the logs when it is asked for rows
+            self._requests.count()  # Spark reads the logs only when it needs rows
         return []
 
     def find(self, files: Sequence[Path], odd: str) -> Iterator[Row]:
@@ -106,7 +106,7 @@ class SparkEngine:
     def judge(self, judge: Judge, groups: str) -> None:
         """Judge on the driver, or on the executors if there are many groups."""
         found = self._session.sql(groups).persist()
-        sent = replace(judge)  # without compiled rules, which cannot be sent
+        sent = replace(judge)  # without compiled rules, which cannot be pickled
 
         def judge_all(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             return judge_batches(sent, batches)
@@ -132,7 +132,7 @@ class SparkEngine:
         self._session.stop()
 
     def _look(self) -> float:
-        """Return the finished part of the tasks that Spark knows of."""
+        """Return the finished part of the tasks of Spark's active stages."""
         tracker = self._session.sparkContext.statusTracker()
         found = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
         stages = [stage for stage in found if stage is not None]

@@ -1,4 +1,4 @@
-"""The statements of `statements.sql` by name, filled in for one replay."""
+"""The statements of `statements.sql` by name, with values filled in."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -24,11 +24,11 @@ def _sections() -> Mapping[str, str]:
 
 
 _CUTS = ("cut_path", "cut_query", "cut_nothing")
-"""The statements that cut Referers; the first leaves least of them."""
+"""The statements that cut Referers; the first leaves the shortest part."""
 
 
 def fill(name: str, **values: str) -> str:
-    """Return a statement with its names in braces filled in: by values, or else by statements."""
+    """Return a statement; values, or else other statements, replace its names in braces."""
     return _fill(_sections()[name], values)
 
 
@@ -37,7 +37,7 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
 
 
 def requests(judges: Sequence[Judge], selected: str) -> str:
-    """Return the statement that counts lines, for one bucket or for the buckets of some judges."""
+    """Return the statement that counts lines, by bucket if there are several judges."""
     strange = dict.fromkeys(_foreign(judge, "f4") for judge in judges)
     foreign = f"(kind >= 'A' AND {' AND '.join(strange)})"
     cut = fill(max((judge.cut for judge in judges), key=_CUTS.index))
@@ -62,7 +62,7 @@ def _foreign(judge: Judge, text: str) -> str:
 
 
 def selection(bucket: str | None, since: datetime | None, until: datetime | None) -> str:
-    """Return the condition for the lines of a bucket and of a time, `until` excluded."""
+    """Return the condition for the lines of a bucket and of a period, `until` excluded."""
     parts = []
     if bucket is not None:
         parts.append(f"f18 = {literal(bucket)}")
@@ -73,14 +73,14 @@ def selection(bucket: str | None, since: datetime | None, until: datetime | None
 
 
 def literal(text: str) -> str:
-    """Format a literal that both engines read alike. Raises ValueError for a backslash."""
+    """Format a literal for both engines. Raises ValueError for a backslash."""
     if "\\" in text:
         raise ValueError("a backslash cannot be used here: DuckDB and Spark read it differently")
     return "'" + text.replace("'", "''") + "'"
 
 
 _EARLIEST, _LATEST = (datetime(year, 1, 1, tzinfo=UTC) for year in (2, 9999))
-"""The bounds of a period: valid in every time zone, and no log line lies outside them."""
+"""The bounds of a period, which are valid in every time zone and include all log lines."""
 
 
 def _local(moment: datetime) -> str:

@@ -1,15 +1,14 @@
--- The queries of a replay, which DuckDB and Spark SQL both understand.
+-- The queries of a replay, for both DuckDB and Spark SQL.
 --
 -- A line of an access log is split at its quotation marks: `lines` has the pieces f1, f2, … of each
--- line and its whole text, raw. f2, f4, f6 … are the quoted fields, f1, f3, f5 … what is between
--- them. A statement begins with its name; names in braces are filled in before it runs, with the
--- statements of these names or with values.
+-- line and its whole text, raw. f2, f4, f6 … are the quoted fields, and f1, f3, f5 … the text between
+-- them. A statement begins with its name. Statements or values replace names in braces before it
+-- runs.
 
 -- name: regular
--- Whether a line has the documented form (docs/protocol.md, "Access log"). Every other line is
--- parsed in Python. An escaped quotation mark shifts the pieces behind it, so all gaps are checked.
--- The `$` of Spark also matches before the last line end, which Unicode has many of, so LIKE checks
--- what a piece ends with.
+-- Whether a line has the documented form (docs/protocol.md, "Access log"). Python parses every other
+-- line. An escaped quotation mark shifts the following pieces, so all gaps are checked. The `$` of
+-- Spark also matches before a line end of Unicode at the end of a piece, so LIKE checks the end.
 f1 LIKE '% - - [%] ' AND f3 LIKE '% '
 AND regexp_like(f1, '^[^ ]+ - - .(0[1-9]|[12][0-9]|3[01])/(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)/[12][0-9]{3}:([01][0-9]|2[0-3]):[0-5][0-9]:[0-6][0-9] [+-](0[0-9]|1[0-4])(00|15|30|45). $')
 AND regexp_like(f3, '^ [0-9]{3} ([0-9]{1,15}|-) ([0-9]{1,15}|-) $')
@@ -20,9 +19,9 @@ AND f27 = ' ' AND f29 = ' ' AND f31 = ' ' AND f33 = ' ' AND (f35 IS NULL OR f35 
 AND f34 <> ''
 
 -- name: kind
--- Five letters: how the request is signed, its method, what it addresses, how it ended, and where
--- the answer went: into the Internet, to a CDN, or into the internal network (P-93). Most requests are
--- of the first case, which is quicker to recognise than its letters are to put together.
+-- Five letters: the signing of the request, its method, its scope, its outcome, and the destination of
+-- the response: the Internet, a CDN, or the internal network (P-93). The first case is a shortcut for
+-- most requests.
 CASE
   WHEN f14 = '-' AND f34 = '-' AND f20 <> '-' AND (f3 LIKE ' 2%' OR f3 LIKE ' 3%')
     AND f26 <> 'cdn' AND NOT f8 LIKE '%-internal.%'
@@ -83,7 +82,7 @@ regexp_extract(f4, '^([^/?#]*://)?[^/?#]*[/?#]?', 0)
 f4
 
 -- name: foreign
--- Whether a Referer is one that no entry matches: it lacks a text that each entry needs.
+-- Whether no entry can match a Referer, because the Referer lacks the texts that entries need.
 {text} LIKE 'http%://%' AND NOT regexp_like({text}, '{needed}')
 
 -- name: stamp
@@ -101,7 +100,7 @@ concat(
 )
 
 -- name: clock
--- The hour of a line and its time zone, and the quarter of the hour where zones need it.
+-- The hour of a line and its time zone, and the quarter of the hour if the zone needs it.
 concat(
   substr(f1, -28, 15),
   CASE
@@ -114,9 +113,9 @@ concat(
 )
 
 -- name: requests
--- The lines counted four times: by Referer, hour, folder, and User-Agent. The kind of lines that are
--- not selected is '-', and that of lines without the documented form '!'. A Referer that no entry
--- matches is cut to its origin. Beside the hours and the like, one `party` stands for all of these.
+-- The lines counted four times: by Referer, hour, folder, and User-Agent. Lines that are not selected
+-- have the kind '-', and lines without the documented form '!'. A Referer that no entry matches is cut
+-- to its origin. The counts by hour, folder and User-Agent use one `party` for all such Referers.
 SELECT
   kind, referer, party, clock, prefix, bucket, agent,
   count(*) AS requests,
@@ -147,7 +146,7 @@ GROUP BY GROUPING SETS (
 )
 
 -- name: requests_of
--- The lines of one bucket, of those that were counted for several; others were not asked for.
+-- The lines of one bucket, from the counts of several; other lines are not selected.
 SELECT
   CASE
     WHEN substr(kind, 6) = {bucket} THEN substr(kind, 1, 5)
@@ -180,7 +179,7 @@ ORDER BY requests DESC, bucket
 LIMIT {top}
 
 -- name: groups
--- The parties are judged too, but have no requests of their own.
+-- Parties are judged too, but add no requests.
 SELECT
   referer, kind,
   cast(sum(requests) AS bigint) AS requests,
@@ -221,7 +220,7 @@ WHERE entry <> ''
 GROUP BY entry, allowed
 
 -- name: hosts
--- The first hosts of the sites of the rules, and the first of others.
+-- The first hosts of the sites of the rules, and the first other hosts.
 SELECT {columns} FROM (
   SELECT *, row_number() OVER (PARTITION BY own {order}) AS place FROM (
     SELECT host AS value, max(own) AS own, {measures}
@@ -239,7 +238,7 @@ SELECT * FROM ranked
 {order}
 
 -- name: examples
--- What was revoked of the hosts in the table.
+-- The revoked groups of the hosts in the table.
 SELECT host, origin, kind, min(referer) AS referer
 FROM verdicts
 WHERE verdict = 'revoked' AND requests > 0 AND host IN (SELECT value FROM ranked)
@@ -247,7 +246,7 @@ GROUP BY host, origin, kind
 ORDER BY host, origin, kind
 
 -- name: cells
--- Only one of prefix, clock and family is known.
+-- Each row has only one of prefix, clock and family.
 SELECT
   verdict, bare, prefix, clock, family,
   cast(sum(requests) AS bigint) AS requests,
@@ -281,7 +280,7 @@ SELECT * FROM (
 LIMIT {top}
 
 -- name: bare
--- Who was and stays served without a Referer.
+-- The kinds of User-Agent with requests without a Referer that are served before and after.
 SELECT * FROM (
   SELECT
     family,
@@ -294,7 +293,7 @@ SELECT * FROM (
 ORDER BY bytes DESC, requests DESC, family
 
 -- name: traffic
--- What is billed as traffic out to the Internet (P-93).
+-- The bytes that are billed as traffic out to the Internet (P-93).
 CASE WHEN kind LIKE '____I' THEN bytes ELSE 0 END
 
 -- name: measure
@@ -306,7 +305,7 @@ ORDER BY
   unchanged_bytes DESC, unchanged_requests DESC, value
 
 -- name: origins
--- The served traffic of hosts, by origin, and whether a Referer goes on with a slash.
+-- The served traffic of hosts, by origin and by whether a slash follows it in the Referer.
 SELECT
   origin, host,
   CASE WHEN instr(referer, concat(origin, '/')) = 1 THEN 1 ELSE 0 END AS closed,

@@ -1,1 +1,1 @@
-"""The language of an entry: which Referers it matches, and a Referer that shows it."""
+"""The language of an entry: the Referers that it matches, with proofs and examples."""

@@ -1,10 +1,10 @@
 """A search over all possible Referers: which of them match which entries.
 
 All entries read the same text in parallel, one character at a time. The state of an entry is the
-set of places in it that the text may have reached (`EntryReader`). Once an entry of a list
-matches, the others of the list matter no more. Texts that lead to the same states form a class.
-There are few classes, so a search that visits each class once covers every text, and the shortest
-text of a class is its witness.
+set of places in it that the text may have reached (`EntryReader`). Once an entry of a list matches,
+the search drops the other entries of the list. Texts that lead to the same states form a class.
+There are few classes, so a search that visits each class once covers every text. The shortest text
+of a class is its witness.
 
 Characters that occur in no entry are equivalent, so one of them represents all. A Referer contains
 no line end, because no header can, and neither begins nor ends with a blank (R-10).
@@ -36,7 +36,7 @@ class EntryReader:
     def __init__(self, pattern: Pattern, cut: int, holders: int) -> None:
         self.cut = cut
         self.holders = holders
-        """The numbers of the lists that have the entry, as bits."""
+        """The numbers of the lists that contain the entry, as bits."""
         segments = [pattern.head, *pattern.tail]
         text = "*".join(segments)
         if "*" in pattern.body and not pattern.tail:
@@ -66,14 +66,14 @@ class EntryReader:
         state |= (state & self._stars) << 1
         if state & self._end:
             return MATCHED
-        # Places before the last `*` that was reached no longer matter.
+        # Drop the places before the last `*` that the text reached.
         reached = (state & self._stars).bit_length()
         return state >> (reached - 1) << (reached - 1) if reached else state
 
 
 BUDGET = 600_000
-"""The most steps of a search, each for one entry; they take well under a second."""
-_BUDGET_OF_COVERS = BUDGET // 10  # `covers` is called for many entries
+"""The most steps of a search, which take well under a second; a step is for one entry."""
+_BUDGET_OF_COVERS = BUDGET // 10  # small, because `covers` is called for many entries
 
 
 class UndecidedError(Exception):
@@ -100,28 +100,28 @@ class Truncation(Enum):
 
 
 class _Place(IntEnum):
-    """The position of a truncation in the Referer that it reads."""
+    """How far a truncation has read a Referer."""
 
     BEFORE = auto()
     """Before any character that ends a host."""
     COLON = auto()
     """After a colon that may end the scheme."""
     SLASH = auto()
-    """After the first slash that follows that colon, which is held back."""
+    """After the first slash that follows the colon; entries have not read this slash yet."""
     HOST = auto()
     """After the scheme."""
     CLOSED = auto()
-    """In the part that is cut off, or compared in lower case."""
+    """In the part that is cut or compared in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchedEntry:
-    """An entry, and how a Referer is truncated before the comparison."""
+    """An entry, and the truncation of a Referer before the comparison."""
 
     pattern: Pattern
     cut: Truncation = Truncation.NOT
     needed: bool = False
-    """Whether only Referers that the entry matches are wanted."""
+    """Whether the entry must match every Referer that the search returns."""
 
 
 EVERYTHING = SearchedEntry(Pattern.of("*", "*"))
@@ -129,7 +129,7 @@ EVERYTHING = SearchedEntry(Pattern.of("*", "*"))
 
 
 class CompiledRules:
-    """The rules of a policy, as a search reads them."""
+    """The rules of a policy, prepared for a search."""
 
     def __init__(self, policy: RefererPolicy) -> None:
         self.policy = policy
@@ -144,42 +144,42 @@ class CompiledRules:
 
     @cached_property
     def white(self) -> tuple[SearchedEntry, ...]:
-        """The entries that let a Referer in: every Referer if no entry is needed."""
+        """The entries that allow a Referer; `EVERYTHING` if the rules need no whitelist."""
         if not self.reading.needs_whitelist:
             return (EVERYTHING,)
         return tuple(self.watch(self.reading.whitelist.patterns))
 
     @cached_property
     def black(self) -> tuple[SearchedEntry, ...]:
-        """The entries that keep a Referer out."""
+        """The entries that deny a Referer."""
         return tuple(self.watch(self.reading.blacklist.patterns))
 
     @cached_property
     def blacklisted(self) -> frozenset[str]:
-        """The blacklist, as it is compared."""
+        """The entries of the blacklist in the form that is compared."""
         return frozenset(pattern.body for pattern in self.reading.blacklist.patterns)
 
     def allowing(self, referer: str, without: Collection[str] = ()) -> SearchedEntry | None:
-        """Return a whitelist entry that matches a Referer, without those with some bodies."""
+        """Return the first whitelist entry that matches a Referer, except for some bodies."""
         if not self.reading.needs_whitelist:
             return EVERYTHING
         return self._first(self.reading.whitelist, referer, without)
 
     def denying(self, referer: str, without: Collection[str] = ()) -> SearchedEntry | None:
-        """Return a blacklist entry that matches a Referer, without those with some bodies."""
+        """Return the first blacklist entry that matches a Referer, except for some bodies."""
         return self._first(self.reading.blacklist, referer, without)
 
     def see(self, referer: str) -> str:
-        """Return what entries are compared with."""
+        """Return a Referer as entries are compared with it."""
         return self.reading.see(header.trim(referer))
 
     def read(self, entry: str) -> tuple[SearchedEntry, ...]:
-        """Read another entry as these rules would: commas may separate it into several (R-37)."""
+        """Read another entry as these rules do; commas may separate it into several (R-37)."""
         alone = replace(self.policy.configuration, whitelist=(entry,), blacklist=())
         return tuple(self.watch(Reading(alone, self.policy.assumptions).whitelist.patterns))
 
     def watch(self, patterns: Iterable[Pattern]) -> Iterator[SearchedEntry]:
-        """Yield entries as the search reads them, each once."""
+        """Yield the entries for a search, without duplicates."""
         bodies = {pattern.body: pattern for pattern in patterns}
         return (SearchedEntry(pattern, self.cut) for pattern in bodies.values())
 
@@ -198,22 +198,22 @@ class CompiledRules:
 class Language:
     start: Any
     step: Callable[[Any, str], Any]
-    """Returns the state after a character; None if no text of the language continues so."""
+    """Returns the state after a character; None if no text of the language continues with it."""
     ends: Callable[[Any], bool]
-    """Whether a text may end in a state."""
+    """Returns whether a text may end in a state."""
     letters: frozenset[str] = frozenset()
     """The characters that the language distinguishes."""
 
 
 class _Move(NamedTuple):
-    """What a character does to each truncation."""
+    """The effect of a character on each truncation."""
 
     character: str
     places: tuple[_Place, ...]
     read: tuple[Sequence[str] | None, ...]
-    """The characters that the entries read after each truncation; `aA` is a letter in any case.
+    """The characters that the entries read after each truncation; None if they read no more.
 
-    None: they read nothing more.
+    `aA` is a letter in either case.
     """
     is_blank: bool
 
@@ -230,19 +230,19 @@ ANY = Language((), lambda state, _: state, lambda _: True)
 
 
 class Budget:
-    """The steps that searches may still take: the same on every machine."""
+    """A limit on the steps of searches, which is the same on every machine, unlike a time limit."""
 
     def __init__(self, steps: int = BUDGET) -> None:
         self._left = steps
 
     @property
     def left(self) -> int:
-        """The steps that are left; 0 if too few were."""
+        """The remaining steps, at least 0."""
         return max(0, self._left)
 
     @contextmanager
     def lend(self, steps: int) -> Iterator["Budget"]:
-        """Lend at most so many steps; what is not taken of them comes back."""
+        """Lend at most `steps`; unused steps come back when the context ends."""
         lent = min(steps, self.left)
         budget = Budget(lent)
         try:
@@ -251,7 +251,7 @@ class Budget:
             self._left -= lent - budget.left
 
     def take(self, steps: int) -> None:
-        """Use up some steps. Raises UndecidedError if too few are left."""
+        """Subtract some steps. Raises UndecidedError if too few are left."""
         self._left -= steps
         if self._left < 0:
             raise UndecidedError
@@ -270,9 +270,9 @@ def find(
     budget: Budget | None = None,
     language: Language = ANY,
 ) -> str | None:
-    """Return the shortest Referer of a language that is not empty and is wanted, or None.
+    """Return the shortest non-empty Referer of a language that is wanted, or None.
 
-    `wanted` gets one truth value for each list: whether an entry of it matches. `dead_end` gets the
+    `wanted` gets a boolean for each list: whether one of its entries matches. `dead_end` gets the
     same values and returns whether every longer Referer is unwanted too. Raises UndecidedError.
     """
     walk = _Walk(lists, budget or Budget(), language)
@@ -294,16 +294,16 @@ def find(
 
 
 class _SearchState(NamedTuple):
-    """The state of a search: equal for all texts that continue alike."""
+    """The state of a search, which is equal for all texts of a class."""
 
     spot: Any
     """The state of the language."""
     places: tuple[_Place, ...]
     """The place of each truncation."""
     open: tuple[tuple[int, int], ...]
-    """The numbers of the entries that may still match and matter, each with its state."""
+    """The numbers of the entries that may still match and are still needed, with their states."""
     matched: int
-    """The numbers of the lists of which an entry matches, as bits."""
+    """The numbers of the lists with a matching entry, as bits."""
     is_blank: bool | None
     """Whether the text ends with a blank; None for the empty text."""
 
@@ -315,12 +315,12 @@ class _Walk:
         watched = [*chain.from_iterable(lists)]
         budget.take(sum(len(item.pattern.body) for item in watched))
         if any(len(item.pattern.body) > MAX_LENGTH for item in watched):
-            raise UndecidedError  # no browser sends what it matches (B-03)
+            raise UndecidedError  # no browser sends a Referer that long (B-03)
         self.alphabet = _alphabet((item.pattern for item in watched), language.letters)
         self._budget = budget
         self._language = language
         self._cuts = tuple(dict.fromkeys(item.cut for item in watched))
-        # Entries that are compared alike are read once, for all the lists that have them.
+        # Equal entries with the same truncation are read once for all lists that contain them.
         holders: defaultdict[tuple[str, Truncation], int] = defaultdict(int)
         for number, entries in enumerate(lists):
             for item in entries:
@@ -340,7 +340,7 @@ class _Walk:
         self.start = _SearchState(language.start, before, *self._sort([*starts], 0), None)
 
     def read(self, before: _SearchState) -> Iterator[tuple[str, _SearchState]]:
-        """Yield the states that may follow, each after the characters that lead to it."""
+        """Yield the following states, each with the characters that lead to it."""
         spot, places, entries, matched, is_blank = before
         self._budget.take(len(self.alphabet) * (len(entries) + 1))
         rows = [self._advance(number, at, places) for number, at in entries]
@@ -362,7 +362,7 @@ class _Walk:
             yield characters, _SearchState(next_spot, next_places, still, found, is_blank_now)
 
     def _move(self, places: tuple[_Place, ...]) -> list[_Move]:
-        """Return the effect of each character on the truncations, which all entries share."""
+        """Return the effect of each character on the truncations, cached for all entries."""
         if places not in self._moves:
             self._moves[places] = [
                 _Move.of(character, self._cuts, places) for character in self.alphabet
@@ -387,9 +387,9 @@ class _Walk:
     def _sort(
         self, entries: Sequence[tuple[int, int]], matched: int
     ) -> tuple[tuple[tuple[int, int], ...], int]:
-        """Return the entries that may still match and matter, and the lists that match.
+        """Return the entries that may still match and are needed, and the lists that match.
 
-        One entry that matches settles its list: the others of the list matter no more.
+        One matching entry is enough for a list, so the other entries of that list are dropped.
         """
         for number, at in entries:
             if at == MATCHED:
@@ -407,9 +407,9 @@ def _identify(item: SearchedEntry) -> tuple[str, Truncation]:
 
 
 def covers(pattern: Pattern, others: Iterable[Pattern], cut: Truncation) -> bool:
-    """Return whether one of the others matches every Referer that an entry matches.
+    """Return whether each Referer that an entry matches also matches one of the others.
 
-    Also False if the search is undecided, and for an entry that matches nothing.
+    Return False also if the search is undecided, and for an entry that matches nothing.
     """
     lists = [[SearchedEntry(pattern, cut)], [SearchedEntry(item, cut) for item in others]]
     try:
@@ -427,12 +427,12 @@ def covers(pattern: Pattern, others: Iterable[Pattern], cut: Truncation) -> bool
 
 
 _EITHER_CASE = {letter: ("".join(both),) for both in LETTERS for letter in both}
-"""The letters of a query, each as one symbol for both cases (R-41)."""
+"""The letters of a query, each with one symbol for both cases (R-41)."""
 
 
 @lru_cache(10_000)
 def _move(cut: Truncation, place: _Place, character: str) -> tuple[_Place, Sequence[str] | None]:
-    """Return the next place of a truncation, and what the entries read; None for nothing more."""
+    """Return the next place of a truncation, and what entries read; None if they read no more."""
     if cut is Truncation.NOT:
         return place, character
     closed = place is _Place.CLOSED or character == "?"
@@ -463,4 +463,4 @@ def _alphabet(patterns: Iterable[Pattern], letters: frozenset[str]) -> list[str]
 
 _BLANKS = " \t"
 _WITHOUT_CASE = range(0x4E00, 0xA000)
-"""Ideographs: more characters than the entries of a bucket have bytes (R-42)."""
+"""Ideographs; there are more of them than the entries of a bucket have bytes (R-42)."""

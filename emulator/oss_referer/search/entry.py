@@ -1,4 +1,4 @@
-"""An entry of a list: its pattern, its parts (scheme, host, port, rest), and what it matches."""
+"""An entry of a list: its pattern, its parts (scheme, host, port, rest), and an example."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ def is_blank(entry: str) -> bool:
 def parse_entry(entry: str) -> Pattern:
     """Compile an entry without the white space around it (R-25).
 
-    Raises ValueError for a blank entry, which would otherwise match everything.
+    Raises ValueError for a blank entry, which would match everything.
     """
     if is_blank(entry):
         raise ValueError("a blank entry cannot be matched")
@@ -29,7 +29,7 @@ _ENTRY = re.compile(
 )
 
 FIXED_HOST = re.compile(r"https?://(?P<host>[^/:*?\[\]]+)(?::[0-9*?]*)?/")
-"""What such an entry begins with: every Referer that it matches has this host."""
+"""The beginning of an entry with a fixed host: every Referer that it matches has this host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Parts:
     """The parts of an entry, made by `split`; `join` reverses it."""
 
     scheme: str | None
-    """None if the entry has no `://`."""
+    """The text before `://`; None without it."""
     host: str
     port: str | None
     rest: str
@@ -71,8 +71,9 @@ class Parts:
 def example(entry: str, *, stranger: bool = False) -> str:
     """Return a Referer that an entry matches: a URL in which text replaces the wildcards.
 
-    It is a page that could exist: of the site that the entry names, or with `stranger` of another.
-    An entry with a name in its path only, such as `https://*/*.example.com/`, is about strangers.
+    The URL is that of a plausible page on the site that the entry names, or with `stranger` on
+    another site. An entry with a name only in its path, such as `https://*/*.example.com/`, always
+    gets another site.
     """
     parts = Parts.split(entry)
     stranger = stranger or (not parts.names_host and bool(parts.rest.strip("/*")))
@@ -88,7 +89,7 @@ def example(entry: str, *, stranger: bool = False) -> str:
 
 
 def _fill_host(host: str, stranger: bool) -> str:
-    """Replace the wildcards of a host; mostly a `*` beside a letter stands for nothing."""
+    """Replace the wildcards of a host; a `*` beside a letter mostly becomes an empty text."""
     host = re.sub(r"\*+", "*", host).replace("?", "x")
     if host == "*":
         return "evil.test" if stranger else "www.example.com"

@@ -1,11 +1,11 @@
-"""The Referers that browsers can send, of all pages or of some, as a language for the search.
+"""The Referers that browsers can send from all pages or from some, as a language for the search.
 
-The language is that of the WHATWG URL standard: lower case, ASCII, no default port, no user, no
-fragment and no dot segments (B-02). A host is one that DNS can hold, or an IP address. By default a
-page sends its origin with a `/`; with the policy `unsafe-url` it sends its path and its query too.
+The language follows the WHATWG URL standard: lower case, ASCII, no default port, no user, no
+fragment and no dot segments (B-02). A host is a valid DNS name or an IP address. By default a page
+sends its origin with a `/`; with the policy `unsafe-url` it sends its path and its query too.
 
-It is a little too wide: it does not bound the length of labels, and it does not know which zeros of
-an IPv6 address are left out. So a Referer that is found must still be checked with `is_sent`.
+The language is a little too wide: it limits no label, and does not know which zeros of an IPv6
+address browsers omit. So check each Referer that the search finds with `is_sent`.
 """
 
 import re
@@ -27,7 +27,7 @@ _DOTS = re.compile(r"(?:\.|%2[eE])(?:\.|%2[eE])?")
 _TOWARDS_DOTS = re.compile(r"(?:\.|%2[eE]){0,2}|(?:\.|%2[eE])?%2?")
 _HEX = re.compile(r"0x[0-9a-f]*")
 _START = "/."
-"""Marks the start of a host: no host contains a slash, and a sub-domain ends with a dot."""
+"""The mark of the start of a host: no host contains a slash, and a sub-domain ends with a dot."""
 _MAX_LABEL, _MAX_PORT = 63, "65535"
 
 SENDS_PATHS = "servicewechat.com"
@@ -35,24 +35,24 @@ SENDS_PATHS = "servicewechat.com"
 
 
 class OwnHost(NamedTuple):
-    """A host of a site: a domain with all its sub-domains, or one host alone."""
+    """A host of a site: a domain with all its sub-domains, or a single host."""
 
     host: str
-    """As browsers send it, without a dot at its end."""
+    """The host as browsers send it, without a final dot."""
     with_sub_domains: bool
     schemes: frozenset[str] = frozenset(DEFAULT_PORTS)
     ports: frozenset[str] | None = frozenset()
-    """The ports of its pages beside the default one; None for all. Those of others are not read."""
+    """Ports other than the default one; None for all. Only `Senders.OWN` reads them."""
 
     @classmethod
     def of(cls, site: WebURL) -> "OwnHost":
-        """Return the domain that the host of a page belongs to, or else that host alone."""
+        """Return the registered domain of a page, or only its host if it has none."""
         host = site.host.removesuffix(".")
         domain = domain_of(host)
         return cls(host, False) if domain is None else cls(domain, True)
 
     def owns(self, host: str, scheme: str = "") -> bool:
-        """Return whether a host belongs to it, by a scheme if one is given."""
+        """Return whether a host belongs to the site; "" means any scheme."""
         if scheme and scheme not in self.schemes:
             return False
         bare = host.removesuffix(".")
@@ -60,11 +60,11 @@ class OwnHost(NamedTuple):
 
 
 class Senders(Enum):
-    """Which pages send the Referers of a language."""
+    """The pages that send the Referers of a language."""
 
     ALL = "all"
     OWN = "own"
-    """The pages of some hosts, as they are usually written: without a dot at the end."""
+    """The pages of some hosts, written as usual without a final dot."""
     FOREIGN = "foreign"
     """The pages of all other hosts."""
 
@@ -75,15 +75,15 @@ class _Reached(NamedTuple):
     seen: str = ""
     """The longest suffix of the host read so far that is a prefix of one of the site's hosts."""
     label: str = ""
-    """What matters of the label, the port or the segment that is being read."""
+    """The relevant part of the current label, port or segment."""
     octets: int = 0
-    """The number of labels before this one, -1 if they are not parts of an IPv4 address."""
+    """The number of previous labels; -1 if they are not parts of an IPv4 address."""
     may_end: bool = False
     """Whether the host may end here, after a dot."""
 
 
 class _ReadSoFar:
-    """How far a Referer has been read, with the states after it, which are computed once."""
+    """How far a Referer has been read, with a cache of the states after it."""
 
     __slots__ = ("after", "place")
 
@@ -93,9 +93,9 @@ class _ReadSoFar:
 
 
 class SentReferers:
-    """The Referers of pages: of all, of some hosts of one's own, or of all others.
+    """The Referers of pages: of all pages, of some own hosts, or of all other hosts.
 
-    With `by_default`, they are those that browsers send by default, without path and query.
+    With `by_default`, only those that browsers send by default, without path and query.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class SentReferers:
         self.language = Language(self._state(_Reached("scheme")), self._step, self._ends, letters)
 
     def is_sent(self, referer: str) -> bool:
-        """Return whether one of these pages can send a Referer, as browsers read URLs."""
+        """Return whether one of these pages can send a Referer."""
         url = read_sent(referer)
         if url is None:
             return False
@@ -139,7 +139,7 @@ class SentReferers:
         return fits and not url.host.endswith(".")
 
     def has_host(self, host: str) -> bool:
-        """Return whether a host may be that of one of these pages."""
+        """Return whether one of these pages may have a host."""
         exact, above = self._names
         bare = host.removesuffix(".")
         owned = bare in exact or any(bare[dot.end() :] in above for dot in re.finditer(r"\.", bare))
@@ -155,7 +155,7 @@ class SentReferers:
         return tuple(_mark(own) for own in self._own if scheme in own.schemes)
 
     def _ports_of(self, seen: str, scheme: str) -> frozenset[str] | None:
-        """Return the ports of the pages of a host, of which `seen` is what matters; None: all."""
+        """Return the ports of the pages of a host, by its relevant suffix `seen`; None for all."""
         if self._pages is not Senders.OWN:
             return None
         found: frozenset[str] = frozenset()
@@ -173,7 +173,7 @@ class SentReferers:
         return state.after[character]
 
     def _state(self, place: _Reached) -> _ReadSoFar:
-        """Return the state for a place: always the same object, in every thread."""
+        """Return the state for a place, which is always the same object in every thread."""
         return self._states.get(place) or self._states.setdefault(place, _ReadSoFar(place))
 
     @staticmethod
@@ -193,7 +193,7 @@ class SentReferers:
 
     def _read_host(self, place: _Reached, character: str) -> _Reached | None:
         if character in "/:":
-            # A host may end after a dot; it is another one than without it.
+            # A host may end with a dot; browsers treat it as a different host.
             ends_in_dot = place.may_end and self._pages is not Senders.OWN
             may_end = self._may_end(place) if place.label else ends_in_dot
             if not may_end:
@@ -203,7 +203,7 @@ class SentReferers:
             seen = place.seen if self._pages is Senders.OWN else ""
             return _Reached("port", place.scheme, seen=seen)
         seen = self._shorten_host(place.seen + character, place.scheme)
-        if self._has_only_names:  # then no label can be a part of an address
+        if self._has_only_names:  # no label is part of an address
             return self._read_name(place._replace(seen=seen), character)
         if character == ".":
             return self._read_dot(place._replace(seen=seen), self._may_end(place))
@@ -226,7 +226,7 @@ class SentReferers:
 
     @staticmethod
     def _read_dot(place: _Reached, may_end: bool) -> _Reached | None:
-        """Read the dot after a label; `may_end` says whether the host might end before it."""
+        """Read the dot after a label; `may_end` says whether the host may end before the dot."""
         if place.label in ("", "]"):
             return None
         is_octet = 0 <= place.octets < 3 and place.label in _OCTETS
@@ -234,7 +234,7 @@ class SentReferers:
         return place._replace(label="", octets=octets, may_end=may_end and place.label == _NAME)
 
     def _read_address(self, place: _Reached, character: str) -> _Reached | None:
-        """Read an IPv6 address: `octets` counts its groups, `may_end` says whether one is `::`."""
+        """Read an IPv6 address: `octets` counts its groups, `may_end` is true after `::`."""
         group, full = place.label, 6 if place.may_end else 8
         place = place._replace(seen=self._shorten_host(place.seen + character, place.scheme))
         if character in string.hexdigits.lower():
@@ -280,7 +280,7 @@ class SentReferers:
 
     @staticmethod
     def _read_mini_program(place: _Reached, character: str) -> _Reached | None:
-        """Read the path of a mini program; the label has one sign for the appid and the version."""
+        """Read the path of a mini program; `#` in the label stands for the appid or the version."""
         label = place.label
         signs = _APPID if len(label) < 2 else string.digits
         if label in ("", "#/") and character in signs:
@@ -296,7 +296,7 @@ class SentReferers:
         return place if character in _IN_QUERY else None
 
     def _may_end(self, place: _Reached) -> bool:
-        """Whether the host may end with the label that is being read."""
+        """Return whether the host may end with the current label."""
         if self._pages is not Senders.ALL:
             is_own = place.seen.endswith(self._owned[place.scheme])
             if is_own is (self._pages is Senders.FOREIGN):
@@ -325,18 +325,18 @@ _MINI_PATH = re.compile(r"/[0-9A-Za-z]+/[0-9]+/page-frame\.html")
 _MINI_PROGRAMS = _mark(OwnHost(SENDS_PATHS, with_sub_domains=False))
 
 _NAME = "a"
-"""A label that no browser takes for a number."""
+"""The sign for a label that browsers do not read as a number."""
 
 _OCTETS = frozenset(map(str, range(256)))
 
 _AROUND_GROUPS = ("[", "[:", ":", "0:", "::")
-"""What stands around the groups of an IPv6 address; `0:` is the colon after a zero."""
+"""The signs between the groups of an IPv6 address; `0:` is the colon after a zero."""
 
 _MAX_GROUP = 4
 
 
 def _shorten_label(label: str, *, may_be_octet: bool) -> str:
-    """Return what matters of a label: whether it is an octet, another number or a name."""
+    """Return a sign for the kind of a label: an octet, another number or a name."""
     if label == "0" or (may_be_octet and label in _OCTETS):
         return label
     if label.isdigit():
@@ -349,13 +349,13 @@ def _read_group(place: _Reached, digit: str, full: int) -> _Reached | None:
     if group not in _AROUND_GROUPS:
         fits = group != "0" and len(group) < _MAX_GROUP
         return place._replace(label=f"{group}1") if fits else None
-    is_known = group != "[:" and not (digit == "0" and group == "::")  # it would be part of `::`
+    is_known = group != "[:" and not (digit == "0" and group == "::")  # a zero belongs to `::`
     fits = is_known and place.octets < full
     return place._replace(label="0" if digit == "0" else "1") if fits else None
 
 
 def _shorten_port(port: str) -> str:
-    """Return what matters of a port: whether it is a default, and how far it may grow."""
+    """Return a sign for a port: whether it is a default, and how many digits may follow."""
     if port == "0" or any(known.startswith(port) for known in ("443", "80", _MAX_PORT)):
         return port
     return ("9" if port > _MAX_PORT[: len(port)] else "1") * len(port)
@@ -365,11 +365,11 @@ ALL_PAGES = SentReferers(Senders.ALL)
 """The Referers of all pages."""
 
 ALL_BY_DEFAULT = SentReferers(Senders.ALL, by_default=True)
-"""Those that they send by default."""
+"""The Referers that all pages send by default."""
 
 
 def read_sent(referer: str) -> WebURL | None:
-    """Read a Referer that a browser can send; None for a text that no browser sends."""
+    """Parse a Referer; return None for a text that no browser sends."""
     try:
         url = WebURL.parse(referer)
     except WebURLError:
@@ -382,7 +382,7 @@ def read_sent(referer: str) -> WebURL | None:
 
 
 def _is_by_default(url: WebURL) -> bool:
-    """Return whether a page sends only so much of its URL by default."""
+    """Return whether a page sends no more than this URL by default."""
     if url.host == SENDS_PATHS and not url.port:
         return _MINI_PATH.fullmatch(url.path) is not None and not url.query
     return url.path == "/" and not url.query

@@ -1,7 +1,7 @@
-"""The URLs of pages and objects, as browsers read them, their hosts and registered domains.
+"""The URLs of pages and objects, parsed as browsers do, with their hosts and registered domains.
 
-URLs are read by the WHATWG URL standard (B-02): by ada-url, or by the browser itself where ada-url
-cannot run. The public suffix list says which part of a host somebody registers.
+ada-url parses URLs by the WHATWG URL standard (B-02). Where ada-url cannot run, the browser itself
+parses them. The public suffix list says which part of a host is a registered domain.
 """
 
 import re
@@ -23,7 +23,7 @@ class UrlStandard(Protocol):
     """Parses a URL into the members of a browser's URL object."""
 
     def __call__(self, text: str, /) -> Mapping[str, str]:
-        """Raises ValueError for a text that is not a URL."""
+        """Raise ValueError for a text that is not a URL."""
 
 
 def parse_with_ada(text: str) -> Mapping[str, str]:
@@ -33,14 +33,14 @@ def parse_with_ada(text: str) -> Mapping[str, str]:
 
 
 def browser_parser(new: Callable[[str], Any], refused: type[Exception]) -> UrlStandard:
-    """Return what reads URLs with the class URL of a browser; it raises `refused`.
+    """Return a parser that uses the class URL of a browser, which raises `refused`.
 
     Chromium escapes `*` in a host, and characters that the standard refuses there. Firefox refuses
-    `*`, and punycode that stands for nothing. All of that is undone: each URL is read alike.
+    `*`, and punycode that encodes nothing. The parser undoes this, so that all browsers agree.
     """
 
     def parse(text: str) -> Mapping[str, str]:
-        text.encode()  # half of a character, which the browser would replace
+        text.encode()  # raise ValueError for half of a surrogate pair, which browsers replace
         try:
             url, host = new(text), None
         except refused:
@@ -63,29 +63,30 @@ _PUNYCODE = re.compile("xn--", re.IGNORECASE)
 
 
 def _ask_otherwise(new: Callable[[str], Any], text: str) -> tuple[Any, str]:
-    """Read a URL with `_` in its host in place of what Firefox refuses; return it and its host.
+    """Parse a URL with `_` in place of the parts of its host that Firefox refuses.
 
-    Raises `ValueError`, or what `new` raises, for a URL that every browser refuses.
+    Return the URL and its real host. Raises `ValueError`, or what `new` raises, for a URL that
+    every browser refuses.
     """
     found = _HOST_OF_URL.search(text)
     if found is None:
         raise ValueError(text)
     plain, wildcards = _WILDCARD.subn("_", found["host"])
     codes = 0
-    if plain.isascii():  # beside other letters, every browser refuses such punycode
+    if plain.isascii():  # with other letters, every browser refuses such punycode
         plain, codes = _PUNYCODE.subn("xn-_", plain)
     url = new(f"{text[: found.start('host')]}{plain}{text[found.end('host') :]}")
     if wildcards:
         return url, "*"
     host = str(url.hostname)
-    if "xn--" in host or host.count("xn-_") != codes:  # the text itself has `xn-_`, or hides `xn--`
+    if "xn--" in host or host.count("xn-_") != codes:  # the text contains `xn-_`, or hides `xn--`
         raise ValueError(text)
     return url, host.replace("xn-_", "xn--")
 
 
 @cache
 def url_parser() -> UrlStandard:
-    """Return ada-url where it is installed, and the browser's own URL where this runs in one."""
+    """Return the parser of ada-url if it is installed, else that of the browser (Pyodide)."""
     if find_spec("ada_url"):
         return parse_with_ada
     from js import URL
@@ -105,7 +106,7 @@ _LABEL = r"[a-z0-9_*?](?:[a-z0-9_*?-]{0,61}[a-z0-9_*?])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\]")
 _ADDRESS = re.compile(r"[0-9?]+(?:\.[0-9?]+){3}|\[.*\]")
 MAX_HOST = 253
-"""The characters of the longest host that DNS can hold."""
+"""The most characters of a DNS name."""
 
 
 def is_host(host: str) -> bool:
@@ -123,14 +124,15 @@ def is_address(host: str) -> bool:
 
 
 def is_machine(host: str) -> bool:
-    """Return whether a host is an address, or a name that nobody can register."""
+    """Return whether a host is an address or a name of a local machine."""
     return is_address(host) or "." not in host or host.rpartition(".")[2] in _LOCAL
 
 
 def registered(host: str) -> str | None:
-    """Return the part of a host that somebody has registered, such as `example.com.cn`.
+    """Return the registered domain of a host, such as `example.com.cn`.
 
-    None if the whole host is a public suffix, such as `com.cn` or `github.io`.
+    Return None for a public suffix, such as `com.cn` or `github.io`, and the whole host for an
+    address or a reserved name.
     """
     if host.rpartition(".")[2] in RESERVED or is_address(host):
         return host
@@ -139,26 +141,26 @@ def registered(host: str) -> str | None:
 
 
 def has_known_suffix(host: str) -> bool:
-    """Return whether a host is below a public suffix that the list knows."""
+    """Return whether a host is below a public suffix in the list."""
     found: str | None = suffix_list().privatesuffix(host, accept_unknown=False)
     return found is not None
 
 
 def domain_of(host: str) -> str | None:
-    """Return the domain that somebody has registered; None for an address and a public suffix."""
+    """Return the registered domain of a host; None for an address or a public suffix."""
     found: str | None = None if is_address(host) else suffix_list().privatesuffix(host)
     return found
 
 
 @cache
 def suffix_list() -> "PublicSuffixList":
-    from publicsuffixlist import PublicSuffixList  # takes a tenth of a second to read
+    from publicsuffixlist import PublicSuffixList  # the import takes a tenth of a second
 
     return PublicSuffixList()
 
 
 def fixed_part(host: str) -> str | None:
-    """Return the fixed part of a host: the labels after its last wildcard."""
+    """Return a host, or only the whole labels after its last wildcard; None without any."""
     start = max(host.rfind("*"), host.rfind("?")) + 1
     if start == 0:
         return host
@@ -167,7 +169,7 @@ def fixed_part(host: str) -> str | None:
 
 
 def encode_host(host: str) -> str | None:
-    """Return a host as browsers send it, in ASCII (B-02); None if it has no such form."""
+    """Return a host in ASCII, as browsers send it (B-02); None if it has no ASCII form."""
     labels = []
     for label in host.split("."):
         encoded = label if label.isascii() else _encode_label(label)
@@ -177,21 +179,21 @@ def encode_host(host: str) -> str | None:
     return ".".join(labels)
 
 
-# A wildcard beside such letters has no ASCII form: it would stand for other letters there.
+# A label with a wildcard beside other letters has no ASCII form: punycode would change its meaning.
 _NOT_IN_HOSTS = re.compile(r"[\x00-\x20#%*/:<>?@\[\\\]^|\x7f]")
 
 
 def _encode_label(label: str) -> str:
     if _NOT_IN_HOSTS.search(label):
         return ""
-    try:  # after the label stands another one, so that digits are not an address
+    try:  # another label follows, so that digits are not an address
         return url_parser()(f"http://{label}.a/")["hostname"].removesuffix(".a")
     except ValueError:
         return ""
 
 
 def decode_host(host: str) -> str:
-    """Return a host in ASCII as people write it; a label that has no such form stays."""
+    """Decode the punycode of a host; a label that is not valid punycode stays."""
     return ".".join(map(_decode_label, host.split(".")))
 
 
@@ -206,31 +208,31 @@ def _decode_label(label: str) -> str:
 
 
 MAX_LENGTH = 4096
-"""The characters of the longest Referer that browsers send; they cut a longer one (B-03)."""
+"""The most characters of a Referer that browsers send; they cut a longer one (B-03)."""
 
 
 class WebURLError(ValueError):
-    """A text is not the URL of a page or an object; the message says what is wrong with it."""
+    """A text is not the URL of a page or an object; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class WebURL:
-    """An http or https URL without user, password and fragment, which no Referer contains."""
+    """An http or https URL without user, password and fragment, as in a Referer."""
 
     scheme: str
     host: str
-    """In lower case and in ASCII, with brackets around an IPv6 address."""
+    """The host in lower case and in ASCII, with brackets around an IPv6 address."""
     port: str
-    """"" for the default port of the scheme."""
+    """The port; "" for the default of the scheme."""
     path: str
-    """It begins with `/`."""
+    """The path, which begins with `/`."""
     query: str
-    """With its `?`; "" without one."""
+    """The query with its `?`; "" without one."""
 
     @staticmethod
     @lru_cache(1024)
     def parse(text: str) -> "WebURL":
-        """Read a URL like the address bar of a browser. Raises WebURLError."""
+        """Parse a URL as the address bar of a browser does. Raises WebURLError."""
         if "://" not in text:
             raise WebURLError("it does not begin with https:// or http://")
         try:
@@ -241,10 +243,10 @@ class WebURL:
         if scheme not in DEFAULT_PORTS:
             raise WebURLError(f"its scheme is {scheme}, not http or https")
         if "*" in url["hostname"]:
-            raise WebURLError("its host has a wildcard")  # valid, but no page has it
-        # Chromium encodes this character, which the standard leaves alone.
+            raise WebURLError("its host has a wildcard")  # valid, but no page has this host
+        # Chromium encodes this character, although the standard does not.
         path = url["pathname"].replace("|", "%7C")
-        # A query without characters is kept: only its question mark is sent.
+        # Keep an empty query, because browsers send its question mark.
         query = url["search"] or ("?" if "?" in url["href"].partition("#")[0] else "")
         return WebURL(scheme, url["hostname"], url["port"], path, query)
 
@@ -273,11 +275,11 @@ class WebURL:
 
 
 _IGNORED = dict.fromkeys(map(ord, "\t\r\n"))
-"""The characters that browsers leave out of a URL."""
+"""The characters that browsers remove from a URL."""
 
 
 def _explain(text: str) -> str:
-    """Say why a browser refuses a URL: its scheme, its port, or else its host."""
+    """Return why a browser refuses a URL: its scheme, its port, or else its host."""
     scheme, _, rest = text.translate(_IGNORED).strip().partition("://")
     if re.fullmatch(r"[A-Za-z][\w+.-]*", scheme, re.ASCII) and scheme.lower() not in DEFAULT_PORTS:
         return f"its scheme is {scheme.lower()}, not http or https"

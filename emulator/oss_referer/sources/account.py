@@ -1,4 +1,4 @@
-"""What an account has: buckets with names, and access keys; the emulator has a key by default."""
+"""Names of buckets, access keys, and the default access key of the emulator."""
 
 import re
 from typing import Final, NamedTuple
@@ -7,13 +7,13 @@ DEFAULT_ACCESS_KEY_ID: Final = "oss-emulator"
 DEFAULT_ACCESS_KEY_SECRET: Final = "oss-emulator-secret"  # noqa: S105 - documented, protects nothing
 
 BUCKET_NAME_RULE: Final = "3 to 63 lower-case letters, digits and inner hyphens"
-"""What the name of a bucket has, for errors."""
+"""The rule for the name of a bucket, for error texts."""
 
 _BUCKET_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
 def is_bucket_name(name: str) -> bool:
-    """Whether a name has what `BUCKET_NAME_RULE` says (PutBucket)."""
+    """Return whether a name follows `BUCKET_NAME_RULE` (PutBucket)."""
     return _BUCKET_NAME.fullmatch(name) is not None
 
 
@@ -23,4 +23,4 @@ class GivenKey(NamedTuple):
     id: str
     secret: str
     token: str | None
-    """The security token of a temporary key."""
+    """The security token of a temporary key; None for a lasting one."""

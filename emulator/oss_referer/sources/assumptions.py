@@ -1,6 +1,6 @@
 """Assumptions in TOML, one line for each: `empty_whitelist = "empty-whitelist-denies"`.
 
-A fact that is left out has its default variant.
+A missing line leaves the default variant.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from oss_referer.sources.toml import SourceError, TomlDocument, read_file
 
 
 class AssumptionsError(ValueError):
-    """Assumptions that cannot be used; the text names the file, the place and the mistake."""
+    """A file of assumptions is not valid; the text names the file, the place and the mistake."""
 
 
 def read(path: Path | str) -> Assumptions:
@@ -33,7 +33,7 @@ def parse(source: str | bytes) -> Assumptions:
 
 
 def format(assumptions: Assumptions, say: Callable[[StrEnum], str] = SENTENCES.__getitem__) -> str:
-    """Format all assumptions, each with what it says, which `say` gives in a language."""
+    """Format all assumptions, each with a comment; `say` returns the comment for a variant."""
     return "".join(
         f'{name} = "{variant}"  # {FACTS[name]}: {say(variant)}\n'
         for name, variant in assumptions.chosen().items()

@@ -1,7 +1,7 @@
-"""A bucket of a service: its Referer rules are read and put, and its objects are read.
+"""A client for one bucket of a service: reads and sets its Referer rules, and reads its objects.
 
-It uses the proxy of the environment and the certificates of the system, and follows no redirect,
-which would take the signature to another host.
+It uses the proxy of the environment and the certificates of the system. It follows no redirect,
+because a redirect would send the signature to another host.
 """
 
 import hmac
@@ -28,11 +28,11 @@ from oss_referer.sources.toml import MAX_FILE, SourceError
 
 _T = TypeVar("_T")
 
-_TIMEOUT = 10  # seconds, for the connection and for each piece of an answer
-_LONGEST = 60.0  # seconds, for an answer as a whole
-_SLOWEST = 1 << 14  # bytes a second beyond that: an object may be large
+_TIMEOUT = 10  # seconds, for the connection and for each piece of a response
+_LONGEST = 60.0  # seconds, for a whole response
+_SLOWEST = 1 << 14  # bytes a second that extend this limit, because an object may be large
 _PIECE = 1 << 16  # bytes
-_MAX_MESSAGE = 300  # characters that are shown of the message of an error
+_MAX_MESSAGE = 300  # the most characters of an error message that are shown
 
 _ADVICE = {
     "0002-00000226": "write a --region such as cn-hangzhou",
@@ -47,12 +47,12 @@ _ADVICE = {
 
 
 class BucketError(Exception):
-    """A request that failed: what happened, and what to do next."""
+    """A request failed; the text says what happened, and what to do next."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceAddress:
-    """Where a service is: its scheme, the name or the IP address of its host, and its port."""
+    """The address of a service: its scheme, its host (a name or an IP address), and its port."""
 
     scheme: str
     host: str
@@ -62,7 +62,7 @@ class ServiceAddress:
     def parse(cls, endpoint: str) -> "ServiceAddress":
         """Parse `http://HOST:PORT`; the scheme and the port may be missing. Raises ValueError."""
         if "@" in endpoint:
-            # Do not show the endpoint, since it may have a password.
+            # Do not show the endpoint, since it may contain a password.
             raise ValueError("an endpoint has no user name; write http://HOST or https://HOST")
         refused = f"{endpoint!r} is not an endpoint; write http://HOST or https://HOST"
         try:
@@ -91,7 +91,7 @@ class ServiceAddress:
 
     @property
     def needs_path_style(self) -> bool:
-        """Whether a bucket is named in the path: an IP address has no names below it (P-02)."""
+        """Whether the path names the bucket, because an IP address has no subdomains (P-02)."""
         return self.host == "localhost" or self.ip is not None
 
     @property
@@ -101,11 +101,11 @@ class ServiceAddress:
 
 
 class _TooSlowError(Exception):
-    """An answer that takes too long as a whole, although each piece comes in time."""
+    """A whole response takes too long, although each piece arrives in time."""
 
 
 def _within(seconds: float, call: Callable[[], _T]) -> _T:
-    """Wait at most `seconds` for a function: nothing else limits the head of an answer."""
+    """Call a function and wait at most `seconds`; nothing else limits the head of a response."""
     future: Future[_T] = Future()
 
     def run() -> None:
@@ -122,21 +122,21 @@ def _within(seconds: float, call: Callable[[], _T]) -> _T:
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any, **__: Any) -> None:
-        """Follow none, so that the redirect is an error."""
+        """Return None, so that a redirect raises an error."""
 
 
 class RemoteBucket:
-    """A bucket of a service, and the key that signs requests. Each method raises BucketError."""
+    """A bucket of a service, and the key that signs requests. Every method raises BucketError."""
 
     def __init__(self, name: str, endpoint: str, region: str, key: GivenKey) -> None:
-        """Raises BucketError for an endpoint that is not the address of a service."""
+        """Raise BucketError if the endpoint is not the address of a service."""
         try:
             self._address = ServiceAddress.parse(endpoint)
         except ValueError as error:
             raise BucketError(str(error)) from None
         self._name, self._endpoint = name, endpoint
         self._region, self._key = region, key
-        # A proxy that the environment names does not reach this machine.
+        # A proxy cannot reach the loopback of this machine.
         proxies: dict[str, str] | None = {} if self._address.is_loopback else None
         self._opener = urllib.request.build_opener(
             urllib.request.ProxyHandler(proxies), _NoRedirect
@@ -147,7 +147,7 @@ class RemoteBucket:
         return self._ask("GET", {"referer": ""})
 
     def get_rules(self) -> RefererConfiguration:
-        """Return the rules of the document of GetBucketReferer."""
+        """Return the rules in the document of GetBucketReferer."""
         try:
             return referer_xml.parse(self.get_document(), referer_xml.STORED)
         except RefererFormatError:
@@ -158,7 +158,7 @@ class RemoteBucket:
         self._ask("PUT", {"referer": ""}, body=referer_xml.format(rules))
 
     def list_keys(self, prefix: str) -> Iterator[str]:
-        """Yield the names of the objects whose names begin with a prefix (ListObjectsV2)."""
+        """Yield the keys of all objects with a prefix (ListObjectsV2)."""
         query = {"list-type": "2", "encoding-type": "url", "max-keys": "1000", "prefix": prefix}
         while True:
             try:
@@ -196,7 +196,7 @@ class RemoteBucket:
         *,
         slowest: int,
     ) -> Iterator[bytes]:
-        """Yield an answer; it may take longer if it brings at least `slowest` bytes a second."""
+        """Yield a body; the time limit grows by a second for each `slowest` bytes, if not 0."""
         began, size = time.monotonic(), 0
         try:
             with _within(_LONGEST, lambda: self._open(method, object_key, query, body)) as answer:
@@ -256,11 +256,11 @@ class RemoteBucket:
         return answer
 
     def _not_the_service(self) -> BucketError:
-        said = "answers with something else than the XML of the service"
+        said = "does not answer with the XML of the service"
         return BucketError(f"{self._endpoint} {said}")
 
     def _explain(self, reason: object) -> str:
-        """Say why there was no answer, and what to do about it."""
+        """Describe why there was no response, and what to do about it."""
         if isinstance(reason, ssl.SSLCertVerificationError):
             return (
                 f"{self._endpoint} has a certificate that is not trusted: {reason.verify_message}; "
@@ -271,7 +271,7 @@ class RemoteBucket:
 
 
 def why_unanswered(error: object) -> str:
-    """Say in one short line why a connection failed."""
+    """Describe in one short line why a connection failed."""
     if isinstance(error, http.client.IncompleteRead):
         return "it broke off"
     return _one_line(getattr(error, "strerror", None) or str(error) or "it broke off")
@@ -283,7 +283,7 @@ def _describe(error: HTTPError) -> str:
             return f"{error.code} with a redirect, which is not followed; name another --endpoint"
         try:
             texts = _texts(XmlDocument.parse(error.read(_PIECE)).root)
-        except (OSError, http.client.HTTPException, SourceError):  # of a proxy, perhaps
+        except (OSError, http.client.HTTPException, SourceError):  # perhaps from a proxy
             texts = {}
     code = _one_line(texts.get("Code", ""))
     if not code:
@@ -296,7 +296,7 @@ def _describe(error: HTTPError) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Return a text of others as one line of bounded length."""
+    """Return a text from outside as one line of bounded length."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= _MAX_MESSAGE else f"{line[:_MAX_MESSAGE]}…"
 
@@ -305,7 +305,7 @@ def _texts(element: XmlElement) -> dict[str, str]:
     return {child.name: child.text for child in element.children}
 
 
-# Signing with version 4 (P-14), without the code of the server that verifies it
+# Signatures of version 4 (P-14), without the code of the server that verifies them
 
 _SCHEME = "OSS4-HMAC-SHA256"
 _END = "aliyun_v4_request"
@@ -324,7 +324,7 @@ def sign(
     region: str,
     now: float,
 ) -> dict[str, str]:
-    """Return the headers of a request with those that sign it; all names are in lower case.
+    """Return the headers of a request and those that sign it; all names are in lower case.
 
     `now` is in seconds since 1970. `bucket` and `object_key` may be "".
     """
@@ -350,7 +350,7 @@ def sign(
 
 
 def format_query(query: Mapping[str, str]) -> str:
-    """Format a query as it is signed and sent: sorted; a name without a value stands alone."""
+    """Format a query for the signature and the URL: sorted, and no `=` after an empty value."""
     pairs = sorted((_quote(name), _quote(value)) for name, value in query.items())
     return "&".join(f"{name}={value}" if value else name for name, value in pairs)
 

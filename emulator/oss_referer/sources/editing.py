@@ -1,7 +1,7 @@
-"""Writing corrected rules back into the document that they were read from.
+"""Writes corrected rules back into the document that they were read from.
 
 Only the lists and switches that change are replaced, so comments and everything else stay. The
-edited text is parsed again, and refused unless it has the corrected rules.
+edited text is parsed again, and refused unless it contains the corrected rules.
 """
 
 import json
@@ -33,7 +33,7 @@ from oss_referer.sources.toml import Path, SourceError, TomlDocument, statements
 
 
 class NotEditableError(ValueError):
-    """Rules cannot be written back; the text says why."""
+    """The rules cannot be written back; the text says why."""
 
 
 _FIELDS = tuple(RefererConfiguration.__dataclass_fields__)
@@ -41,7 +41,7 @@ _ELEMENTS = {field: name for name, field in (SWITCHES | LISTS).items()}
 
 
 def edit(document: bytes, form: RulesForm, name: str, new: RefererConfiguration) -> str:
-    """Replace the configuration with a name in a document, and return the document.
+    """Return a document in which `new` replaces the configuration called `name`.
 
     Raises NotEditableError.
     """
@@ -68,7 +68,7 @@ def edit(document: bytes, form: RulesForm, name: str, new: RefererConfiguration)
 
 
 def _restore_line_ends(text: str, edited: str) -> str:
-    """Return an edited text with the line ends that it had; a new line gets that of a neighbour."""
+    """Return an edited text with its original line ends; a new line copies its neighbour's."""
     old, new = text.split("\n"), edited.split("\n")
     lines: list[str] = []
     matcher = SequenceMatcher(a=[line.removesuffix("\r") for line in old], b=new, autojunk=False)
@@ -98,11 +98,11 @@ Changed = Mapping[str, tuple[Any, Any]]
 
 
 _WIDEST = 80
-"""The columns beyond which a list on one line gets a line for each item."""
+"""Columns; a longer list on one line is rewritten with a line for each item."""
 
 
 class Edit(NamedTuple):
-    """A part of a text to replace, by its offsets."""
+    """A replacement for a part of a text, by offsets."""
 
     start: int
     end: int
@@ -110,14 +110,14 @@ class Edit(NamedTuple):
 
 
 AlignedParts = tuple[int, int, int, int]
-"""A part of an old list and one of a new list: where each begins and ends."""
+"""The start and end of a part of the old list, then of the part of the new list."""
 
 
 def align(old: Sequence[str], new: Sequence[str], level: int = 0) -> Iterator[AlignedParts]:
-    """Yield the parts of two lists that belong together.
+    """Yield the parts of two lists that correspond.
 
-    Equal items do, then those that differ in a closing slash, then those for the same site: so the
-    comment beside an entry stays beside what corrects it.
+    Equal items correspond, then those that differ in a closing slash, then those for the same site.
+    So the comment beside an entry stays beside its correction.
     """
     alike = _ALIKE[level]
     a, b = ([alike.sub("", item) for item in items] for items in (old, new))
@@ -133,28 +133,28 @@ def align(old: Sequence[str], new: Sequence[str], level: int = 0) -> Iterator[Al
 
 
 _ALIKE = (re.compile(r"\A(?!)"), re.compile(r"/\Z"), re.compile(r"\A[^/]*://|/+\Z"))
-"""What each level ignores when it compares items: nothing, a closing slash, the scheme too."""
+"""The text that each level ignores in an item: nothing, a closing slash, also the scheme."""
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenList:
-    """A list with its items."""
+    """A list and its items as they are written in a text."""
 
     text: str
     start: int
-    """The offset of its opening bracket."""
+    """The offset of the opening bracket."""
     end: int
-    """The offset behind its closing bracket."""
+    """The offset after the closing bracket."""
     items: Sequence[WrittenItem]
     comma: str = ","
-    """The separator of two items; "" for XML elements."""
+    """The separator between items; "" for XML elements."""
 
     def edit(
         self, old: Sequence[str], new: Sequence[str], write: Callable[[str], str]
     ) -> Iterator[Edit]:
-        """Yield the edits that make the old items the new ones.
+        """Yield the edits that turn the old items into the new ones.
 
-        `write` formats an item. There are as many old items as written ones.
+        `write` formats an item. `old` must have as many items as this list.
         """
         written: list[str] = []
         edits: list[Edit] = []
@@ -176,7 +176,7 @@ class WrittenList:
             yield from edits
 
     def _change(self, first: int, last: int, given: Sequence[str]) -> Iterator[Edit]:
-        """Replace some items by others."""
+        """Yield the edits that replace some items by others."""
         both = min(last - first, len(given))
         for item, text in zip(self.items[first : first + both], given, strict=False):
             yield Edit(item.start, item.end, text)
@@ -189,7 +189,7 @@ class WrittenList:
         return "\n" in self.text[self.start : self.end]
 
     def _remove(self, first: int, last: int) -> Iterator[Edit]:
-        """Remove items with their commas; a line goes too, if nothing else is on it."""
+        """Yield the edits that remove items with their commas, and lines that become empty."""
         removed = self.items[first:last]
         if removed and not self._is_tall:
             start = self.items[first - 1].end if first else removed[0].start
@@ -204,7 +204,7 @@ class WrittenList:
             yield Edit(begin, stop, "") if alone else Edit(item.start, item.after, "")
 
     def _insert(self, place: int, given: Sequence[str]) -> Iterator[Edit]:
-        """Insert items before the one at a place, on lines of their own if the list has lines."""
+        """Yield the edits that insert items before a place, on own lines if the list is tall."""
         if not self.items:
             yield from self._fill(given)
             return
@@ -231,7 +231,7 @@ class WrittenList:
         yield Edit(stop, stop, lines)
 
     def _fill(self, given: Sequence[str]) -> Iterator[Edit]:
-        """Fill an empty list, on lines that are indented by two more than that of its bracket."""
+        """Yield the edit that fills an empty list, on lines indented by two more than its own."""
         close = self.end - 1
         kept = self.text[self.start + 1 : close]
         lines = self._stack(given)
@@ -246,13 +246,13 @@ class WrittenList:
 
 
 def _indent(text: str, at: int) -> str:
-    """Return the blanks and tabs that begin the line of an offset."""
+    """Return the blanks and tabs at the start of the line that contains an offset."""
     line = text[text.rfind("\n", 0, at) + 1 :]
     return line[: len(line) - len(line.lstrip(" \t"))]
 
 
 def apply_edits(text: str, edits: Sequence[Edit]) -> str:
-    """Return a text with its parts replaced, none of which overlap."""
+    """Return a text with the edits applied. They must not overlap."""
     done: list[str] = []
     position = 0
     for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
@@ -265,10 +265,7 @@ def apply_edits(text: str, edits: Sequence[Edit]) -> str:
 
 
 def _edit_xml(text: str, name: str, changed: Changed) -> str:
-    """Replace elements of a RefererConfiguration.
-
-    Raises ValueError for an entry that XML cannot represent.
-    """
+    """Replace elements of a RefererConfiguration. Raise ValueError if XML forbids a character."""
     root = XmlDocument.parse(forms.encode(text)).root
     prefix = "".join(root.span.name.rpartition(":")[:2])  # such as `oss:`
     inside = text[root.span.inside :]
@@ -323,7 +320,7 @@ def _edit_terraform(text: str, name: str, changed: Changed) -> str:
         for resource in as_list(block.get(kind, {}).get(label, []))
     ]
     if "resource" not in members:
-        raise ValueError("a plan or a state follows from the configuration; correct that")
+        raise ValueError("it is a plan or a state; correct the configuration instead")
     if len(found) != 1 or kind != REFERER:
         raise ValueError("it has the rules in a resource of another type or several times")
     for field, (_, value) in changed.items():
@@ -374,7 +371,7 @@ _TOML = re.compile(
 
 
 def _change_statement(statement: str, old: Any, new: Any) -> str:
-    """Replace what changes in a statement `name = value  # comment`."""
+    """Replace the changed parts of a statement `name = value  # comment`."""
     begin = statement.index("=") + 1
     tokens = [item for item in _TOML.finditer(statement, begin) if item[0].strip()]
     if isinstance(new, bool):
@@ -408,7 +405,7 @@ def _edit_list(text: str, name: str, changed: Changed) -> str:
     if written.brackets:
         listed = WrittenList(text, *written.brackets, written.items)
         return apply_edits(text, [*listed.edit(*changed["whitelist"], written.write)])
-    # Edit lines as a list whose brackets are on extra lines above and below.
+    # Edit the lines as a list with its brackets on extra lines above and below.
     items = [
         WrittenItem(item.start + 1, item.end + 1, item.comma and item.comma + 1)
         for item in written.items
@@ -423,7 +420,7 @@ def _edit_list(text: str, name: str, changed: Changed) -> str:
 
 
 def _edit_hcl(text: str, name: str, changed: Changed) -> str:
-    """Replace attributes of a resource, whose rules were read."""
+    """Replace attributes of a resource."""
     names = CONFIG_NAMES if name.startswith(f"{BUCKET}.") else NAMES
     if missing := changed.keys() - names.keys():
         raise ValueError(f"{CONFIG} has no {min(missing)}; use {REFERER}")
@@ -444,7 +441,7 @@ def _edit_hcl(text: str, name: str, changed: Changed) -> str:
 
 
 def _add_attribute(text: str, block: HCLBlock, name: str, value: Any) -> Edit:
-    """Return the edit that adds an attribute behind the others of a block."""
+    """Return the edit that adds an attribute after the last one of a block."""
     last = max(block.attributes.values(), default=None)
     if last is None or "\n" not in text[block.start : last.start]:
         raise ValueError(f"the block of {name} has no attribute on a line of its own")

@@ -2,9 +2,9 @@
 
 A document may contain several configurations, each with a name: the `[rules.NAME]` of a decision
 table, the buckets of a seed, the resources of Terraform. A single configuration may have the name
-"". Each mistake is a `SourceError` with its line and column.
+"". Every mistake raises `SourceError` with its line and column.
 
-The head of an answer, which `curl -i` prints above a document, is skipped.
+The response headers that `curl -i` prints above a document are skipped.
 """
 
 import json
@@ -73,14 +73,14 @@ NamedRules = Mapping[str, RefererConfiguration]
 Readers = Mapping[str, ReadRules]
 """A reader for each name, so that a mistake in one configuration does not hide the others.
 
-It raises SourceError.
+A reader raises SourceError.
 """
 
 
 def encode(text: str) -> bytes:
-    """Encode a text as UTF-8, with a mark that overrides any encoding that XML declares.
+    """Encode a text as UTF-8 with a byte order mark, which overrides the encoding in XML.
 
-    Raises SourceError for half of a surrogate pair, which no document can have.
+    Raises SourceError for half of a surrogate pair, which UTF-8 cannot represent.
     """
     try:
         return BOM_UTF8 + text.removeprefix("\ufeff").encode()
@@ -94,7 +94,7 @@ def parse(
 ) -> NamedRules:
     """Parse rules; without a `form`, detect it. Raises SourceError.
 
-    `assumptions` say what PutBucketReferer takes (R-27, R-30), so they are about XML only.
+    `assumptions` say what PutBucketReferer accepts (R-27, R-30), so they apply to XML only.
     """
     return {name: read() for name, read in find(document, form, assumptions).items()}
 
@@ -102,7 +102,7 @@ def parse(
 def find(
     document: bytes, form: RulesForm | None = None, assumptions: Assumptions = DEFAULT
 ) -> Readers:
-    """Return a reader for each configuration of a document, by name; it parses when it is called.
+    """Return a reader for each configuration of a document, by name; each parses when called.
 
     Raises SourceError for a document without rules.
     """
@@ -117,12 +117,12 @@ def find(
     head = _HEAD.match(document)
     body = document[head.end() :] if head else document
     if head:
-        assumptions = STORED  # an answer of the service is not refused (R-30)
+        assumptions = STORED  # a document from the service is never refused (R-30)
         form = None
     above = head[0].count(b"\n") if head else 0
     form = form or _read_below(above, lambda: detect(body))
     if head and form is RulesForm.LIST:
-        raise NoRulesError("an answer of a server stands above the list; leave curl's -i out")
+        raise NoRulesError("the headers of a response precede the list; leave out curl's -i")
     found = _read_below(above, lambda: _find(body, form, assumptions))
     return {name: partial(_read_below, above, read) for name, read in found.items()}
 
@@ -135,8 +135,8 @@ def find_in_file(
 ) -> Readers:
     """Return a reader for each configuration of a file, by name, as `find` does.
 
-    Terraform merges its override files with the others. So a resource that such a file beside this
-    one names is refused, in both of them.
+    Terraform merges override files with the other files of a folder. So a resource that is named in
+    an override file of this folder is refused, in both files.
     """
     found = find(document, form, assumptions)
     if not path.name.endswith((".tf", ".tf.json")):
@@ -196,16 +196,16 @@ _MODULES = {
     RulesForm.HCL: "hcl",
     RulesForm.LIST: "plain_list",
 }
-"""What reads and writes the forms that have a module of their own."""
+"""The modules that read and write these forms; the others are handled here."""
 
 
 def _module(form: RulesForm) -> _FormModule:
-    """Import the module of a form when it is met: most commands meet one form."""
+    """Import the module of a form on first use, since most commands read a single form."""
     return cast("_FormModule", import_module(f".{_MODULES[form]}", __package__))
 
 
 def find_changes(document: bytes) -> "list[PlannedChange]":
-    """Return what a plan of Terraform does to rules. Raises SourceError."""
+    """Return the changes to rules in a plan of Terraform. Raises SourceError."""
     from oss_referer.sources import terraform
 
     _refuse_binary(document)
@@ -225,7 +225,7 @@ _T = TypeVar("_T")
 
 
 def _read_below(lines: int, read: Callable[[], _T]) -> _T:
-    """Read a text that begins some lines below the top, and place its mistakes below it too."""
+    """Read a text that begins some lines below the top, and add these lines to its errors."""
     try:
         return read()
     except SourceError as error:
@@ -234,11 +234,11 @@ def _read_below(lines: int, read: Callable[[], _T]) -> _T:
 
 
 _HEAD = re.compile(rb"(?:\xef\xbb\xbf)?(?:HTTP/[\d.]+ [^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n)+")
-"""The heads that `curl -i` prints, one for each answer."""
+"""The headers that `curl -i` prints, once for each response."""
 
 
 def detect(document: bytes) -> RulesForm:
-    """Detect the form of a document by its beginning; what has no other form may be a list.
+    """Detect the form of a document by its beginning; a text of no other form may be a list.
 
     Raises SourceError.
     """
@@ -304,7 +304,7 @@ def _parse_xml(document: bytes, assumptions: Assumptions) -> RefererConfiguratio
 
 
 def _sentence_of(document: bytes, error: RefererFormatError) -> str:
-    """Return the sentence of an error; for an error of the service, what the service says."""
+    """Return the sentence of an error; for an error document, the code and message in it."""
     if error.problem is not FormatProblem.WRONG_ROOT or error.element != "Error":
         return error.sentence
     root = XmlDocument.parse(document).root
@@ -331,7 +331,7 @@ def _find_toml(source: bytes) -> Readers:
 
 
 def find_rules(tables: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
-    """Yield the name and path of all rules in a decision table, a seed, or a file of only rules."""
+    """Yield the name and path of all rules in a decision table, a seed or a file of rules."""
     if set(tables) & _NAMES:
         yield "", ()
         return
@@ -362,7 +362,7 @@ def _format_toml(configuration: RefererConfiguration) -> str:
 
 
 def format_toml_value(value: bool | Sequence[str]) -> str:
-    """Format a switch or a list of entries as TOML writes them."""
+    """Format a switch or a list of entries as TOML."""
     if isinstance(value, bool):
         return "true" if value else "false"
     entries = "".join(f"    {format_toml_string(entry)},\n" for entry in value)
@@ -370,7 +370,7 @@ def format_toml_value(value: bool | Sequence[str]) -> str:
 
 
 def format_toml_string(text: str) -> str:
-    """Format a string in double quotes."""
+    """Format a string as TOML, in double quotes."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -380,8 +380,8 @@ _FORMATTERS: dict[RulesForm, Callable[[RefererConfiguration], str]] = {
 }
 
 
-# Which files of a folder have rules: the others are passed over. A file with a mark of rules that
-# cannot be read is kept, since the mistake may be in its rules.
+# Files of a folder that contain rules; the others are skipped. A file with a mark of rules that
+# cannot be parsed is kept, since the mistake may be in its rules.
 
 _MARKS = {
     ".xml": rb"R\0?e\0?f\0?e\0?r\0?e\0?r\0?C\0?o\0?n\0?f\0?i\0?g",  # also in UTF-16
@@ -395,14 +395,14 @@ _MARKS = {
         rb"|^[ \t]*(?:white|black)list[ \t]*=[ \t]*\["
     ),
 }
-"""The marks of rules in a text, by the ending of its file."""
+"""The marks of rules in a text, by the suffix of its file."""
 
 ENDINGS = frozenset(_MARKS)
-"""The endings of files that may have rules."""
+"""The suffixes of files that may contain rules."""
 
 
 def has_rules(path: PurePath, document: bytes) -> bool:
-    """Return whether the document of a file seems to have rules."""
+    """Return whether the document of a file seems to contain rules."""
     ending = path.suffix.lower()
     if ending not in _MARKS or not re.search(_MARKS[ending], document):
         return False
@@ -412,7 +412,7 @@ def has_rules(path: PurePath, document: bytes) -> bool:
     except NoRulesError:
         return False
     except SourceError:
-        return True  # whoever reads it says what is wrong
+        return True  # reading it later reports the mistake
 
 
 def _look_at_json(document: bytes) -> bool:
@@ -428,7 +428,7 @@ def _look_at_toml(document: bytes) -> bool:
 
 
 def _has_rules_only(table: Any) -> bool:
-    """Return whether a table is of rules: other programs have lists of these names too."""
+    """Return whether a table contains rules; other programs use the names of the lists too."""
     if not isinstance(table, dict):
         return False
     has_switch = not {*SWITCHES.values()}.isdisjoint(table)

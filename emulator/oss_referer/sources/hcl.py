@@ -1,8 +1,7 @@
-"""HCL, the language of Terraform's `*.tf` files: the rules that they write as literals.
+"""HCL, the language of Terraform's `*.tf` files: reads rules that are written as literals.
 
 A literal is true, false, null, a string in quotes or a heredoc without a template, or a list of
-these. Any other expression is passed over, and refused where it decides about rules. The syntax is
-that of HCL 2:
+these. Any other expression is skipped, or refused if the rules depend on it. The syntax is HCL 2:
 https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md
 """
 
@@ -28,11 +27,11 @@ def _wrong(text: str, at: int, sentence: str = "this is not valid HCL") -> Sourc
 
 class _Token(NamedTuple):
     kind: str
-    """Its group in _TOKEN, or the sign itself."""
+    """The name of its group in _TOKEN, or the sign itself."""
     start: int
     end: int
     value: Any
-    """Its text; of a string or a heredoc what it means, or Unknown for a template."""
+    """The text of the token; for a string or a heredoc its value, Unknown with a template."""
 
 
 _TOKEN = re.compile(
@@ -44,20 +43,20 @@ _TOKEN = re.compile(
 )
 _CLOSING = {"[": "]", "{": "}", "(": ")"}
 _OPENING = {closing: opening for opening, closing in _CLOSING.items()}
-# What follows in a string or on a line of a heredoc, up to a template or the end.
+# The rest of a string or of a line of a heredoc, up to a template or the end.
 _PLAIN = r"\$\$\{|%%\{|[$%](?!\{)"
 _STRING = re.compile(rf'(?:[^"\\$%\r\n]++|\\[^\r\n]|{_PLAIN})*+(?:(?P<template>[$%]\{{)|")')
-# Python would strip \x1c to \x1f from a line, and Terraform would not, so they are refused.
+# Python strips \x1c to \x1f from a line and Terraform does not, so these are refused.
 _LINE = re.compile(rf"(?:[^$%\r\n\x1c-\x1f]++|{_PLAIN})*+(?:(?P<template>[$%]\{{)|\r?\n)")
 _ESCAPE = re.compile(r'\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([nrt"\\]))?')
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 def _tokenize(text: str) -> list[_Token]:
-    """Return the tokens. A string or a heredoc is one, with all that is in its templates."""
+    """Return the tokens. A string or a heredoc, with its templates, is a single token."""
     tokens: list[_Token] = []
-    opened: list[tuple[str, int]] = []  # the sign or the marker that closes it, and its start
-    literals = at = 0  # how many of `opened` are strings and heredocs
+    opened: list[tuple[str, int]] = []  # the closing sign or marker, and the start
+    literals = at = 0  # the number of strings and heredocs in `opened`
     while at < len(text):
         closing, start = opened[-1] if opened else ("", 0)
         if not closing or closing in _OPENING:
@@ -88,7 +87,7 @@ def _tokenize(text: str) -> list[_Token]:
             line = text.rfind("\n", 0, at - 1) + 1
             if text[line:at].strip() != closing:
                 continue
-            at = found.end() - (2 if text.startswith("\r", at - 2) else 1)  # its end is a token
+            at = found.end() - (2 if text.startswith("\r", at - 2) else 1)  # a line end is a token
         opened.pop()
         literals -= 1
         if not literals and closing == '"':
@@ -109,7 +108,7 @@ def _not_closed(text: str, closing: str, start: int) -> SourceError:
 
 
 def _unquote(text: str, start: int, end: int) -> str | Unknown:
-    """Return what a string in quotes means. Terraform normalizes it to NFC."""
+    """Return the value of a string in quotes, normalized to NFC as Terraform does."""
 
     def unescape(found: re.Match[str]) -> str:
         if not (digits := found[1] or found[2]):
@@ -128,13 +127,13 @@ def _unquote(text: str, start: int, end: int) -> str | Unknown:
 
 
 def _read_heredoc(text: str) -> str | Unknown:
-    """Return the lines of a heredoc. After `<<-` they lose the indentation that all share."""
+    """Return the lines of a heredoc. `<<-` removes the indentation that all lines share."""
     opening, *lines, _ = text.split("\n")
     if opening.startswith("<<-"):
         filled = [line for line in lines if line.strip(" \t\r")]  # blank lines stay as they are
         widths = [len(line) - len(line.lstrip(" \t")) for line in filled]
         if any(line[width].isspace() for line, width in zip(filled, widths, strict=True)):
-            return Unknown(text)  # indented by something else than blanks and tabs
+            return Unknown(text)  # indented by other characters than blanks and tabs
         shared = min(widths, default=0)
         lines = [line[shared:] if line in filled else line for line in lines]
     value = resources.read_template("".join(f"{line}\n" for line in lines))
@@ -145,7 +144,7 @@ def _read_heredoc(text: str) -> str | Unknown:
 
 
 class Attribute(NamedTuple):
-    """An attribute: where its name and its value are written, and the value."""
+    """An attribute with the offsets of its name, its value and its end."""
 
     start: int
     value_start: int
@@ -161,20 +160,20 @@ class HCLBlock:
     """A block, or the whole file."""
 
     labels: tuple[str, ...] = ()
-    """Its type and its labels."""
+    """The type of the block and its labels."""
     start: int = 0
     attributes: dict[str, Attribute] = field(default_factory=dict)
     blocks: list["HCLBlock"] = field(default_factory=list)
 
     def values(self) -> dict[str, Any]:
-        """Return all that it has by name; of blocks only that they are there."""
+        """Return the values of the attributes by name, and `[{}]` for each nested block."""
         values = {name: attribute.value for name, attribute in self.attributes.items()}
         return values | {block.labels[0]: [{}] for block in self.blocks}
 
 
 def _parse(text: str) -> HCLBlock:
-    """Read the blocks of a text. Raises SourceError."""
-    tokens = _tokenize(text)[::-1]  # so that the next one is the last of the list
+    """Parse the blocks of a text. Raises SourceError."""
+    tokens = _tokenize(text)[::-1]  # reversed, so that `pop` returns the next one
 
     def take(*kinds: str) -> _Token:
         if tokens[-1].kind not in kinds:
@@ -228,7 +227,7 @@ def _parse(text: str) -> HCLBlock:
 
 
 def _evaluate(text: str, name: _Token, tokens: list[_Token]) -> Attribute:
-    """Return an attribute with a literal, or a list of literals, or Unknown for other tokens."""
+    """Return an attribute whose value is a literal, a list of literals, or else Unknown."""
     start, end = tokens[0].start, tokens[-1].end
     items: list[list[_Token]] = [[]]
     commas: list[int | None] = []
@@ -273,7 +272,7 @@ _WORDS: Mapping[str, Any] = {"true": True, "false": False, "null": None}
 
 @dataclass(frozen=True, slots=True)
 class HclResource:
-    """A resource in a file that has rules, or may have some."""
+    """A resource in a file; it may set rules."""
 
     text: str
     kind: str
@@ -304,16 +303,16 @@ class HclResource:
         return _wrong(self.text, start, sentence)
 
     def find_configs(self) -> list[HCLBlock]:
-        """Return its blocks with rules, which an older bucket has."""
+        """Return the blocks with rules, which a bucket in the older style contains."""
         return [block for block in self.block.blocks if block.labels[0] == CONFIG]
 
     def has_rules(self) -> bool:
-        """Return whether it sets rules; if that is not known, it may."""
+        """Return whether the resource sets rules; True if that is not known."""
         dynamic = any(block.labels == ("dynamic", CONFIG) for block in self.block.blocks)
         return dynamic or resources.has_rules(self.kind, self.block.values())
 
     def _find_computed(self) -> dict[str, int]:
-        """Return the names and the places of what makes Terraform compute the resource."""
+        """Return the arguments that make Terraform compute the resource, with their offsets."""
         places = {
             name: attribute.start
             for name, attribute in self.block.attributes.items()
@@ -344,7 +343,7 @@ def find_resources(text: str) -> dict[str, HclResource]:
 
 
 def find(document: bytes) -> dict[str, ReadRules]:
-    """Return what reads the rules of each resource, by its address. Raises SourceError."""
+    """Return a reader for the rules of each resource, by its address. Raises SourceError."""
     return {
         address: resource.read for address, resource in find_resources(decode(document)).items()
     }
@@ -364,7 +363,7 @@ def format(configuration: RefererConfiguration) -> str:
 
 
 def format_value(value: bool | Sequence[str], indent: str) -> str:
-    """Format a switch or a list of strings in a block with an indentation."""
+    """Format a switch or a list of strings; `indent` is the indentation of its block."""
     if isinstance(value, bool):
         return str(value).lower()
     items = "".join(f"\n{indent}  {format_string(item)}," for item in value)

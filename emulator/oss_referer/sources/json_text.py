@@ -1,8 +1,8 @@
-"""JSON that comes from outside, read within limits on its size, its depth and its numbers.
+"""A parser for JSON from outside, with limits on its size, its depth and its numbers.
 
-Forms, policies, rules, requests, logs, archives and key sets are all read here. What passes is safe
-to walk recursively, to write again and to compute with. A test searches the package for other
-readers.
+All forms, policies, rules, requests, logs, archives and key sets are parsed here. The result is
+safe to walk recursively, to serialize and to compute with. A test searches the package for other
+parsers.
 """
 
 import json
@@ -24,18 +24,18 @@ Pairs = Callable[[list[tuple[str, Any]]], Any]
 
 
 class JSONError(SourceError):
-    """A text is not JSON, or beyond a limit."""
+    """A text is not valid JSON, or exceeds a limit."""
 
     def __init__(
         self, reason: str, sentence: str, place: tuple[int, int] | None = None, unknown: str = ""
     ) -> None:
         super().__init__(sentence, *(place or (1, 1)))
         self.reason = reason
-        """What is wrong, without the place."""
+        """The mistake, without its place."""
         self.placed = place is not None
-        """Whether `line` and `column` say where it is; a limit has no place."""
+        """Whether `line` and `column` are the place of the mistake; a limit has no place."""
         self.unknown = unknown
-        """The character that was found in place of a value; "" for another mistake."""
+        """The character found where a value is expected; "" for another mistake."""
 
 
 def parse(
@@ -44,8 +44,8 @@ def parse(
     """Parse JSON (RFC 8259); raises `JSONError`, or SourceError for bytes that are not UTF-8.
 
     `most` is the length of the longest text. `pairs` turns the members of an object into a value.
-    The strings must be encodable as UTF-8 with the error handler `errors`: an escape can write one
-    half of a surrogate pair.
+    Strings must be encodable as UTF-8 with the error handler `errors`, because an escape can stand
+    for half of a surrogate pair.
     """
     if len(text) > most:
         raise _beyond(f"longer than {most}")
@@ -75,7 +75,7 @@ _ENDS: Final = {
 
 
 def _explain(text: str, error: json.JSONDecodeError) -> JSONError:
-    """Say what is wrong, and name a trailing comma as Python does since 3.13."""
+    """Return the error, which names a trailing comma as Python 3.13 does."""
     found = text[error.pos : error.pos + 1]
     before = text[: error.pos].rstrip(" \t\r\n")
     end, trailing = _ENDS.get(error.msg, ("", ""))
@@ -85,7 +85,7 @@ def _explain(text: str, error: json.JSONDecodeError) -> JSONError:
 
 
 class _NumberError(Exception):
-    """A number is beyond a limit; the arguments are the number and what is wrong."""
+    """A number exceeds a limit; the arguments are the number and the reason."""
 
 
 def _invalid(reason: str, before: str, unknown: str = "") -> JSONError:
@@ -132,7 +132,7 @@ _STRUCTURE: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|([\[{])|[\]}]', re.DOTALL)
 
 
 def _depth(text: str) -> int:
-    """Return how deeply a text is nested, which need not be valid."""
+    """Return how deeply a text is nested. The text may be malformed."""
     depth = deepest = 0
     for token in _STRUCTURE.finditer(text):
         if token[1]:
@@ -144,7 +144,7 @@ def _depth(text: str) -> int:
 
 
 def is_array(text: str) -> bool:
-    """Return whether a text begins like an array, and not like a heading of TOML."""
+    """Return whether a text begins as a JSON array, and not as a table header in TOML."""
     return re.match(_ARRAY, text) is not None
 
 

@@ -1,8 +1,8 @@
-"""XML that people write: decoded, read by expat into a tree with places, and written.
+"""XML from outside: decodes it, parses it with expat into a tree with offsets, and writes it.
 
 Parsing is strict except for an unescaped `&`, which stands for itself (P-34). Only the five
-entities of XML and numeric references are resolved, nothing is fetched, and a document type is
-refused.
+entities of XML and numeric references are resolved, nothing is fetched, and a document type
+declaration is refused.
 """
 
 import re
@@ -67,7 +67,7 @@ def escape(text: str, escapes: Mapping[str, str] = _ESCAPES) -> str:
 
 _DECLARED = re.compile(rb"<\?xml\s[^>]{0,100}?encoding\s*=\s*[\"']([\w.-]{1,40})[\"']")
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
-"""First bytes that show the encoding, whatever the document declares."""
+"""Encodings by their first bytes, which overrule the declaration in the document."""
 _CODECS = {
     "big5": "big5",
     "gb18030": "gb18030",
@@ -77,9 +77,9 @@ _CODECS = {
     "us-ascii": "ascii",
     "windows-1252": "cp1252",
 }
-"""Declared encodings besides UTF-8, with Python's names for them."""
+"""Declared encodings other than UTF-8, with Python's names for them."""
 _UTF = frozenset({"utf-8", "utf8", "utf-16"})
-"""UTF-16 shows in the first bytes; a document that only declares it was converted to UTF-8."""
+"""Declarations that mean UTF-8: the first bytes would show UTF-16, so it was converted."""
 
 
 def decode(document: bytes) -> str:
@@ -107,22 +107,22 @@ def decode(document: bytes) -> str:
 # Documents
 
 MAX_DOCUMENT: Final = 2 * 1024 * 1024
-"""Bytes of the largest document that is accepted (2 MB: DeleteMultipleObjects)."""
+"""The most bytes of a document (2 MB: DeleteMultipleObjects)."""
 
 MAX_DEPTH: Final = 100
-"""The deepest nesting of elements: far more than rules have."""
+"""The most nested elements, which is far more than rules need."""
 
 
 class MarkupError(SourceError):
     """A text is not well-formed XML."""
 
     def __init__(self, flaw: str, before: str = "") -> None:
-        """`before` is the text that precedes the flaw."""
+        """`before` is the text in front of the flaw."""
         super().__init__(f"this is not well-formed XML: {flaw}", *place_of(before))
 
 
 class DocumentTypeError(SourceError):
-    """A document declares its type, which may define entities and name files."""
+    """A document has a document type declaration, which could define entities and name files."""
 
     def __init__(self, before: str) -> None:
         sentence = "the document has a document type declaration; leave <!DOCTYPE …> out"
@@ -131,29 +131,29 @@ class DocumentTypeError(SourceError):
 
 @dataclass(slots=True)
 class Span:
-    """Where an element is written, by offsets in the text."""
+    """The place of an element, by offsets in the text."""
 
     name: str
-    """As it is written, with its prefix."""
+    """The name as written, with its prefix."""
     start: int
     inside: int
-    """Behind its start tag."""
+    """The offset after the start tag."""
     closing: int = -1
-    """Its end tag; -1 if it has none, as in `<a/>`."""
+    """The offset of the end tag; -1 without one, as in `<a/>`."""
     end: int = -1
 
 
 @dataclass(slots=True)
 class XmlElement:
-    """An element with its children, without comments and instructions."""
+    """An element with its children, without comments and processing instructions."""
 
     name: str
-    """Without its name space."""
+    """The name without its name space."""
     span: Span
     text: str = ""
-    """The text in front of its first child."""
+    """The text before the first child."""
     tail: str = ""
-    """The text behind its end tag."""
+    """The text after the end tag."""
     children: "list[XmlElement]" = field(default_factory=list)
 
     def find(self, name: str) -> "XmlElement | None":
@@ -169,7 +169,7 @@ class XmlDocument(NamedTuple):
 
     @classmethod
     def parse(cls, document: bytes) -> Self:
-        """Parse a document. Raises SourceError, also as MarkupError or DocumentTypeError."""
+        """Parse a document. Raises SourceError, MarkupError or DocumentTypeError."""
         text = decode(document)
         if found := FORBIDDEN.search(text):
             flaw = f"the character U+{ord(found[0]):04X} cannot occur in XML"
@@ -185,15 +185,15 @@ _AMPERSANDS = re.compile(
     r"|(&)(?!#[0-9]+;|#x[0-9A-Fa-f]+;|(?:amp|lt|gt|quot|apos);)",
     re.DOTALL,
 )
-"""Parts that may contain any `&`, or (group 1) an `&` without a reference, as some clients send."""
+"""Parts in which any `&` is valid, or (group 1) an unescaped `&`, as some clients send."""
 
 _START_TAG = re.compile(r"<([^\s/>]++)(?:[^\"'>]++|\"[^\"]*+\"|'[^']*+')*+>")
-"""A start tag that expat has accepted, with its name."""
+"""A start tag that expat has accepted; group 1 is its name."""
 
 _FLAWS: Final[Mapping[str, str]] = {
     expat.errors.XML_ERROR_NO_ELEMENTS: "the document has no element",
     expat.errors.XML_ERROR_SYNTAX: "this does not begin an element",
-    expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT: "something stands behind the root element",
+    expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT: "there is something after the root element",
     expat.errors.XML_ERROR_UNCLOSED_TOKEN: "what begins here is not closed",
     expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION: "a CDATA section is not closed; write ]]>",
     expat.errors.XML_ERROR_DUPLICATE_ATTRIBUTE: "an attribute of this tag occurs twice",
@@ -204,7 +204,7 @@ _FLAWS: Final[Mapping[str, str]] = {
     expat.errors.XML_ERROR_MISPLACED_XML_PI: "the XML declaration is not at the beginning",
     expat.errors.XML_ERROR_XML_DECL: "the XML declaration is not valid",
 }
-"""A message for the errors of expat that people cause; any other is "not valid here"."""
+"""The texts for errors of expat that people cause; any other error is "not valid here"."""
 
 
 class _Reader:
@@ -221,7 +221,7 @@ class _Reader:
         escaped = _AMPERSANDS.sub(lambda found: "&amp;" if found[1] else found[0], text)
         self._data = escaped.encode()
         self._byte = self._offset = 0
-        """How far the data is counted, in bytes and in characters."""
+        """The position up to which characters are counted, in bytes and in characters."""
         self._parser = expat.ParserCreate("utf-8", " ")
         self._parser.buffer_text = True
         self._parser.StartElementHandler = self._start
@@ -238,7 +238,7 @@ class _Reader:
         return self._root
 
     def _at(self, byte: int) -> int:
-        """Return the offset in the text of a byte of the data; each call is behind the last."""
+        """Return the offset in the text of a byte of the data. `byte` must not decrease."""
         self._offset += len(self._data[self._byte : byte].decode())
         self._byte = byte
         return self._offset - 4 * bisect_left(self._inserted, self._offset)
@@ -277,7 +277,7 @@ class _Reader:
         raise DocumentTypeError(self._text[: self._text.rfind("<!DOCTYPE", 0, offset + 9)])
 
     def _explain(self, code: int) -> NoReturn:
-        """Raise the error of expat in our words."""
+        """Raise an error of expat with a text and a place of our own."""
         kind = expat.errors.messages[code]
         flaw = _FLAWS.get(kind, "this is not valid here; a < in a text is written &lt;")
         before = self._text[: self._at(max(self._parser.ErrorByteIndex, self._byte))]

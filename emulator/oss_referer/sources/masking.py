@@ -1,6 +1,6 @@
 """Masks secrets in text that is shown or written: signatures and the tokens of temporary keys.
 
-The first four characters stay, so that two values can be told apart.
+The first four characters of a secret stay, so that readers can distinguish two values.
 """
 
 import re
@@ -22,32 +22,32 @@ _IN_VALUE: Final = r"(?:[^&#\s\"'<>\]\\]|\\+(?:/|u(?!002[27])[0-9a-f]{4}))"
 """A character of a secret; PHP escapes `/` in JSON, and .NET `+`."""
 
 _SECRET: Final = re.compile(
-    # A name that is not the end of another one. In JSON it is in quotes, and in a condition of a
-    # form's policy a comma follows.
+    # A name that is not the end of a longer one. In JSON it is in quotes; in a condition of a
+    # form's policy, a comma follows it.
     rf"(?:(?<![\w-])|(?<=u002[27]))(?:{'|'.join(_SECRETS)})(?:[=:]|{_QUOTE}[\s+]*[=:,])"
-    # In JSON the value is too. In prose, after `Signature: `, no word is as long as a secret.
+    # In JSON the value is in quotes too. In prose, after `Signature: `, words are shorter.
     rf"(?:[\s+]*{_QUOTE}|[\s+]+(?=\S{{16}}))?"
     # The last delimiter ends the string that STS and KMS sign.
     rf"(?P<kept>{_IN_VALUE}{{4}}){_IN_VALUE}+",
     re.IGNORECASE | re.ASCII,
 )
 _HINTS: Final = ("ignature", "oken", "tosignbytes")
-"""Text without any of these, in lower case, has no such name; almost all text has none."""
+"""Parts of these names in lower case; most texts contain none and need no search."""
 
 _ESCAPED: Final = re.compile("(%(?:25)*[0-9a-f]{2})", re.IGNORECASE)
 """A percent-encoded character, also in a URL that is a parameter of another."""
 
 _CODED: Final = re.compile(
-    # At the start of a value, which may be within another URL; with blanks or `{` first.
+    # At the start of a value, which may be within another URL; JSON begins with a blank or `{`.
     r"(?:(?<![\w+/-])|(?<=[%5][0-9A-Fa-f]{2}))(?:e[wy]|I[ACH]|C[QXgin]|D[Qn])"
     r"(?:[A-Za-z0-9+/]|%(?:25)*2[BbFf]){30,}(?:=|%(?:25)*3[Dd])*",
     re.ASCII,
 )
-"""An object of JSON in base64: the policy of a form, which has a token, or a callback."""
+"""A JSON object in base64: the policy of a form, which contains a token, or a callback."""
 
 _DOCUMENT: Final = re.compile(r"(?P<mark><SignatureProvided>)(?P<kept>[^<]{4})[^<]+")
 _BYTES: Final = re.compile(r"(<StringToSignBytes>)((?:[0-9A-F]{2} ?)+)")
-# With a signature, or with a secret of another scheme, such as `Bearer`.
+# A header with a signature, or with a secret of another scheme, such as `Bearer`.
 _AUTHORIZATION: Final = re.compile(
     r"(?P<mark>^(?:OSS|AWS) [^:]*:\s*|Signature\s*[=:]\s*|^(?!.*Credential=)(?:\S+\s+)?)"
     r"(?P<kept>.{4}).+",
@@ -77,9 +77,10 @@ def mask(text: str) -> str:
 
 
 def _decode(text: str) -> tuple[str, Sequence[int]]:
-    """Return a text with each encoded byte as one character, and where each character begins.
+    """Return a text with each encoded byte as one character, and the offset of each character.
 
-    An encoded space becomes `+`: it does not end a signature, whose `+` some clients send as one.
+    An encoded space becomes `+`, so that it does not end a signature: some clients send `+` as a
+    space.
     """
     characters: list[str] = []
     starts: list[int] = []
@@ -94,7 +95,7 @@ def _decode(text: str) -> tuple[str, Sequence[int]]:
 
 def _mask_coded(found: re.Match[str]) -> str:
     code = _decode(found[0])[0].rstrip("=")
-    if len(code) % 4 == 1:  # the text was cut within four characters
+    if len(code) % 4 == 1:  # the text was cut within a group of four
         code = code[:-1]
     said = b64decode(f"{code}==").decode("utf-8", "surrogateescape")
     masked = mask(said)
@@ -112,7 +113,7 @@ def _mask_bytes(found: re.Match[str]) -> str:
 
 
 def mask_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Mask the secrets in headers, whose names are in lower case."""
+    """Mask the secrets in headers. The names must be in lower case."""
     return {name: _mask_header(name, value) for name, value in headers.items()}
 
 
@@ -125,7 +126,7 @@ def _mask_header(name: str, value: str) -> str:
 
 
 def mask_values(value: Any) -> Any:
-    """Mask the secrets in each text of a value for JSON."""
+    """Mask the secrets in all strings of a JSON value."""
     if isinstance(value, str):
         return mask(value)
     if isinstance(value, list):

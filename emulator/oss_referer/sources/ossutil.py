@@ -1,4 +1,4 @@
-"""Rules in JSON as `ossutil api put-bucket-referer` takes them: the names are those of the XML."""
+"""Rules in JSON as `ossutil api put-bucket-referer` reads them, with the names of the XML."""
 
 import json
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class _Rules:
 
 
 def find(document: bytes) -> dict[str, ReadRules]:
-    """Return what reads the rules, which have no name."""
+    """Return a reader for the rules, which have no name."""
     return {"": partial(_read, document)}
 
 
@@ -41,9 +41,9 @@ def _read(document: bytes) -> RefererConfiguration:
 
 
 def convert_members(members: object, text: str = "") -> RefererConfiguration:
-    """Convert parsed JSON; `text` is the JSON itself.
+    """Convert parsed JSON; `text` is the JSON itself, to place errors in.
 
-    A boolean may be a string, as ossutil allows. Raises SourceError.
+    A boolean may be a string, as in ossutil. Raises SourceError.
     """
     rules: _Rules = convert(_parse_flags(members), _Rules, (), partial(error_at, text))
     return RefererConfiguration(
@@ -80,7 +80,7 @@ def to_members(configuration: RefererConfiguration) -> dict[str, Any]:
 
 
 def format(configuration: RefererConfiguration) -> str:
-    """Format rules; an empty blacklist is left out."""
+    """Format rules without an empty blacklist."""
     members = to_members(configuration)
     if not configuration.blacklist:
         del members["RefererBlacklist"]

@@ -1,6 +1,6 @@
 """The places of entries in the text that rules were read from, for messages of the linter.
 
-Searches for each entry as quoted or marked-up text after the name of its list. This works for every
+The search looks for each entry, in quotes or tags, after the name of its list. This works for every
 form of rules. An entry that is not found gets the place of its list.
 """
 
@@ -20,7 +20,7 @@ class WrittenItem(NamedTuple):
     start: int
     end: int
     comma: int | None = None
-    """The offset of the comma behind it."""
+    """The offset of the comma after the item; None without a comma."""
 
     @property
     def after(self) -> int:
@@ -38,13 +38,13 @@ _NAMES = {
     Stage.BLACKLIST: re.compile(r"RefererBlacklist|referer_?blacklist|blacklist", re.IGNORECASE),
 }
 _NEAR = 1_000
-"""Characters after one entry in which the next is expected."""
+"""Characters after one entry within which the next is expected."""
 
 _FAR = 100
-"""The number of entries to search for in the whole rest of the text, because each takes time."""
+"""The most entries to search for in the whole rest of the text, because each search takes time."""
 
 _BEFORE, _AFTER = frozenset(">\"' \t\r\n"), frozenset("<\"' \t\r\n")
-"""The characters around an entry."""
+"""The characters that may precede and follow an entry."""
 
 
 def find(
@@ -71,7 +71,7 @@ def locate(text: str, offsets: Iterable[int]) -> Iterator[Place]:
 
 
 def error_at(text: str, path: Path, sentence: str) -> SourceError:
-    """Return the error for the member of a JSON text that a path leads to, or for one above it."""
+    """Return an error at the member of a JSON text that a path names, or at one above it."""
     position = found_at = 0
     for name in path:
         pattern = rf"(?<![\w-]){re.escape(json.dumps(name)[1:-1])}(?![\w-])"
@@ -84,7 +84,7 @@ def error_at(text: str, path: Path, sentence: str) -> SourceError:
 
 
 def _start(text: str, name: str) -> int:
-    """Return where the rules with a name begin: at the name, or at its last part."""
+    """Return the offset of a configuration's name, or of the last part of the name; else 0."""
     whole = json.dumps(name, ensure_ascii=False)[1:-1]
     if "[" in name and (place := text.find(whole)) >= 0:
         return place  # an instance, in a plan or a state
@@ -109,7 +109,7 @@ def _search(text: str, named: re.Match[str], entries: tuple[str, ...]) -> Iterat
 
 
 def _spellings(entry: str) -> set[str]:
-    """Return an entry as XML, JSON and other texts may write it."""
+    """Return the spellings of an entry in XML, JSON and other texts."""
     return {
         entry,
         entry.translate(_REFERENCES),
@@ -122,7 +122,7 @@ _REFERENCES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 def _search_one(text: str, written: set[str], start: int, end: int) -> tuple[int, int] | None:
-    """Find the first of some spellings between two offsets; return where it begins and ends."""
+    """Return the start and end of the first of some spellings between two offsets, or None."""
     found = []
     for one in written:
         place = text.find(one, start, end)

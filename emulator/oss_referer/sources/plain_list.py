@@ -1,8 +1,8 @@
 """Lists of entries: one on each line, with comments after `#`, or a JSON array of strings.
 
-Entries are taken as they are written. Lines that all begin with `- `, or are all in quotes, are
-taken without these: so the items of YAML and of JSON can be pasted. Whatever else a text may be, it
-is refused, because prose or a log that is read as entries would be rules that nobody wrote.
+Entries are verbatim. If all lines begin with `- `, or are in quotes, the parser removes these, so
+that people can paste items of YAML and JSON. Any other text is refused, because reading prose or a
+log as entries would make rules that nobody wrote.
 """
 
 import json
@@ -27,11 +27,11 @@ _STYLES = tuple(
         (r"(?P<entry>.*)", ""),
     )
 )
-"""How all lines are written: as items of YAML, in quotes, or as entries alone."""
+"""The styles of a list; all lines have the same one: items of YAML, in quotes, or verbatim."""
 
 _COMMENT = re.compile(r"(?:\A|[ \t])#.*")
 _ENTRY = re.compile(r"[*\[]|localhost|\$\{|\{\{|[\w?)\]\\-]\.[\w?(\\-]|[a-z\d]:\S", re.IGNORECASE)
-"""What an entry has: a wildcard, a placeholder, a dot inside, a colon, or the name of this host."""
+"""A mark of every entry: a wildcard, a placeholder, an inner dot, a colon, or `localhost`."""
 
 _UNREADABLE = re.compile("[\0-\b\x0e-\x1f]|\N{REPLACEMENT CHARACTER}")
 
@@ -52,29 +52,29 @@ _OTHERS: Mapping[str, re.Pattern[str]] = {
         r"[ \t\v\f\u3000。！？“”]"
     ),
 }
-"""What else a text may be, with a pattern for one of its lines."""
+"""Errors for other kinds of text, each with a pattern for one of its lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlainList:
-    """The entries of a list, and where they are written in its text."""
+    """The entries of a list, and their places in the text."""
 
     entries: tuple[str, ...]
     items: Sequence[WrittenItem]
     brackets: tuple[int, int] | None = None
-    """Where an array of JSON begins and ends."""
+    """The start and end of a JSON array; None for lines."""
     around: tuple[str, str] = ("", "")
     """The text before and after the entry on each line."""
 
     def write(self, entry: str) -> str:
-        """Write an entry as the others are written."""
+        """Format an entry in the style of this list."""
         if self.brackets:
             return json.dumps(entry, ensure_ascii=False)
         return entry.join(self.around)
 
 
 def find(document: bytes) -> dict[str, ReadRules]:
-    """Return what reads the rules, which have no name."""
+    """Return a reader for the rules, which have no name."""
     return {"": partial(_read, document)}
 
 
@@ -83,7 +83,7 @@ def _read(document: bytes) -> RefererConfiguration:
 
 
 def format(configuration: RefererConfiguration) -> str:
-    """Write a whitelist. Raises ValueError for rules that a list cannot express."""
+    """Format a whitelist. Raises ValueError for rules that a list cannot express."""
     text = "".join(f"{entry}\n" for entry in configuration.whitelist)
     try:
         read = RefererConfiguration(whitelist=parse(text).entries)
@@ -95,7 +95,7 @@ def format(configuration: RefererConfiguration) -> str:
 
 
 def _decode(document: bytes) -> str:
-    """Decode a list, which is UTF-8. Raises SourceError, which names another encoding."""
+    """Decode a list in UTF-8. Raises SourceError, which names another encoding if it is known."""
     name = "UTF-16" if document.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "GBK"
     try:
         if name == "GBK":
@@ -109,11 +109,11 @@ def _decode(document: bytes) -> str:
 
 
 _GBK = re.compile(rb"(?:[\t\n\r -~]|[\xa1-\xf7][\xa1-\xfe])+")
-"""ASCII and common Chinese characters, in a text that is not UTF-8."""
+"""A text of ASCII and common Chinese characters in GBK."""
 
 
 def parse(text: str) -> PlainList:
-    """Read a list. Raises SourceError, which says what the text is instead, or what is wrong."""
+    """Parse a list. Raises SourceError, which names another kind of text, or the mistake."""
     if found := _UNREADABLE.search(text):
         said = "the text is not readable; save it as UTF-8"
         if found[0] == "\0":
@@ -167,7 +167,7 @@ def _find_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _refuse_others(text: str, lines: Sequence[tuple[int, str]]) -> None:
-    """Raise SourceError for a text that is plainly something else than a list."""
+    """Raise SourceError for a text that is clearly not a list of entries."""
     for sign in ",;\t":
         columns = {line.count(sign) + 1 for _, line in lines}
         if len(lines) > 1 and len(columns) == 1 and columns != {1}:

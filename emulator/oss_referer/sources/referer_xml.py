@@ -1,7 +1,7 @@
 """RefererConfiguration as XML, the body of PutBucketReferer and of GetBucketReferer.
 
 Parsing is strict except for what clients are known to send: elements in any order, with or without
-a name space (R-31), and an unescaped `&` (P-34). `markup` reads the XML.
+a name space (R-31), and an unescaped `&` (P-34). `markup` parses the XML.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ SWITCHES = {
 }
 """The elements of the switches, each with its field of RefererConfiguration."""
 LISTS = {"RefererList": "whitelist", "RefererBlacklist": "blacklist"}
-"""Those of the lists."""
+"""The elements of the lists, each with its field of RefererConfiguration."""
 
 STORED = Assumptions(missing_list=MissingList.ACCEPTED)
-"""For documents that a service has accepted before: they may lack RefererList."""
+"""Assumptions for documents that a service has stored; they may lack RefererList."""
 
 
 class FormatProblem(StrEnum):
-    """What is wrong with a document."""
+    """The kind of mistake in a document."""
 
     TOO_LARGE = "too-large"
     MALFORMED = "malformed"
@@ -49,7 +49,7 @@ class FormatProblem(StrEnum):
 
 
 class RefererFormatError(ValueError):
-    """A document that is not a RefererConfiguration; one sentence says why (R-33)."""
+    """A document is not a valid RefererConfiguration; `sentence` says why (R-33)."""
 
     def __init__(
         self,
@@ -65,19 +65,18 @@ class RefererFormatError(ValueError):
         self.line = line
         self.column = column
         self.element = element
-        """The name of the element with the problem, "" if it is missing or not known."""
+        """The name of the element with the problem; "" if it is missing or not known."""
 
 
 def parse(document: bytes, assumptions: Assumptions = DEFAULT) -> RefererConfiguration:
     """Parse the body of a PutBucketReferer request.
 
-    Entries stay verbatim. Missing switches and a missing RefererBlacklist take their defaults
-    (R-30, P-34). AllowEmptyReferer is required (R-31, R-33), and RefererList unless it is assumed
-    otherwise (R-30). It raises the first problem in this order: a wrong structure,
-    AllowEmptyReferer, RefererList, the other switches (assumed; documented for the last two by the
-    example of EC 0033-00000005).
+    Entries stay verbatim. Missing switches and a missing RefererBlacklist get their defaults (R-30,
+    P-34). AllowEmptyReferer is required (R-31, R-33), and so is RefererList by default (R-30).
 
-    Raises RefererFormatError.
+    Raises RefererFormatError for the first problem in this order: a wrong structure,
+    AllowEmptyReferer, RefererList, the other switches. The order is assumed; the example of EC
+    0033-00000005 documents it for the last two.
     """
     if len(document) > MAX_DOCUMENT:
         sentence = f"the document has {len(document)} bytes; the limit is {MAX_DOCUMENT}"
@@ -125,7 +124,9 @@ def _read(root: XmlElement, assumptions: Assumptions) -> RefererConfiguration:
 
 
 def format(configuration: RefererConfiguration) -> bytes:
-    """Format the body of GetBucketReferer, in the documented order, no name space (R-31, P-34).
+    """Format the body of GetBucketReferer in the documented order without a name space.
+
+    R-31 and P-34 give the form.
 
     Raises ValueError for an entry with a character that XML cannot represent.
     """
@@ -140,14 +141,14 @@ def to_tag(configuration: RefererConfiguration) -> Tag:
         content.append(Tag(name, "true" if getattr(configuration, field) else "false"))
     for name, field in LISTS.items():
         entries = getattr(configuration, field)
-        # Node needs RefererList even if it is empty, Go the absence of an empty blacklist (P-34).
+        # The SDK for Node needs an empty RefererList, the SDK for Go no empty blacklist (P-34).
         if entries or name == "RefererList":
             content.append(Tag(name, [Tag("Referer", entry) for entry in entries]))
     return Tag(_ROOT, content)
 
 
 def _elements(root: XmlElement) -> dict[str, XmlElement]:
-    """Return the children of the root by their names. Unknown and repeated ones are errors."""
+    """Return the children of the root by name. Raise an error for an unknown or repeated one."""
     elements: dict[str, XmlElement] = {}
     for element in _children(root, *SWITCHES, *LISTS):
         name = element.name
@@ -194,7 +195,7 @@ def _parse_xml(document: bytes) -> XmlDocument:
 
 
 def _children(element: XmlElement, *names: str) -> Iterator[XmlElement]:
-    """Yield the children. Other names, and text between the children, are errors."""
+    """Yield the children. Raise an error for another name, and for text between the children."""
     texts = (element.text, *(child.tail for child in element.children))
     if any(text.strip(WHITE_SPACE) for text in texts):
         raise _ElementError(element, f"{element.name} contains text beside its elements")

@@ -1,8 +1,8 @@
-"""Terraform's resources that set rules, with what their provider sends.
+"""Terraform's resources that set rules, read as their provider sends them.
 
-`alicloud_oss_bucket_referer` sends every switch, and false for one that is left out (R-38). The
-older `referer_config` of an `alicloud_oss_bucket` sends only whether an empty Referer is allowed,
-which its documentation says is false if it is left out, and a list.
+For `alicloud_oss_bucket_referer` the provider sends every switch, and false for a missing one
+(R-38). For the older `referer_config` of an `alicloud_oss_bucket` it sends only a list and whether
+an empty Referer is allowed, which is false if missing, as the documentation says.
 """
 
 import re
@@ -20,17 +20,17 @@ ErrorAt = Callable[[Path, str], SourceError]
 
 
 class NoRulesError(SourceError):
-    """A document may be right for another purpose, but has no rules."""
+    """A document contains no rules; it may be valid for another purpose."""
 
 
 ReadRules = Callable[[], RefererConfiguration]
 """Reads the rules of one resource; raises SourceError."""
 
 REFERER = "alicloud_oss_bucket_referer"
-"""The type of the resource that has only rules."""
+"""The type of the resource that contains only rules."""
 BUCKET = "alicloud_oss_bucket"
 CONFIG = "referer_config"
-"""The block of a bucket that has rules."""
+"""The block of a bucket that contains rules."""
 KINDS = (REFERER, BUCKET)
 
 NAMES: Mapping[str, str] = {
@@ -38,14 +38,14 @@ NAMES: Mapping[str, str] = {
     "whitelist": "referer_list",
     "blacklist": "referer_blacklist",
 }
-"""The fields of RefererConfiguration that `REFERER` has, by their names there."""
+"""The fields of RefererConfiguration, each with its attribute of `REFERER`."""
 CONFIG_NAMES: Mapping[str, str] = {"whitelist": "referers", "allow_empty_referer": "allow_empty"}
-"""The fields of RefererConfiguration that `CONFIG` has, by their names there."""
+"""Fields of RefererConfiguration, each with its attribute of `CONFIG`."""
 OTHERS = frozenset("// bucket id timeouts depends_on provider lifecycle".split())
-"""What else `REFERER` has."""
+"""The other attributes of `REFERER`."""
 
 ADVICE = "run terraform show -json PLAN > plan.json; oss-emulator lint plan.json"
-"""What to do about a value that only Terraform computes."""
+"""The advice for a value that only Terraform can compute."""
 
 
 class Unknown(NamedTuple):
@@ -53,11 +53,11 @@ class Unknown(NamedTuple):
 
     text: str
     why: str = ""
-    """Why it is not known and what to do, for a message; "" for an expression."""
+    """The message: why the value is not known, and what to do; "" for an expression."""
 
 
 def read(kind: str, values: Any, path: Path, error: ErrorAt) -> RefererConfiguration:
-    """Return the rules of a resource that has some. Raises SourceError."""
+    """Return the rules of a resource that sets some. Raises SourceError."""
     _refuse_unknown(values, path, error)
     if kind == REFERER:
         if isinstance(values, Mapping):
@@ -71,7 +71,7 @@ def read(kind: str, values: Any, path: Path, error: ErrorAt) -> RefererConfigura
 
 
 def has_rules(kind: str, values: Any) -> bool:
-    """Return whether a resource has rules; an unknown one may have some."""
+    """Return whether a resource sets rules; True for an unknown resource."""
     if isinstance(values, Unknown):
         return True
     if kind != BUCKET or not isinstance(values, Mapping):
@@ -84,9 +84,9 @@ def _convert(
 ) -> RefererConfiguration:
     _refuse_unknown(values, path, error)
     if isinstance(values, Mapping):
-        # null means left out, and Terraform converts exactly these two strings to a switch. It
-        # would also take "1" and "0" for one, and numbers and booleans for strings in a list; these
-        # are refused.
+        # null means missing, and the strings "true" and "false" are switches, as in Terraform. It
+        # also accepts "1" and "0" as switches, and numbers and booleans as strings in a list; here
+        # these are refused.
         values = {
             name: _FLAGS.get(value, value) if isinstance(value, str) else value
             for name, value in values.items()
@@ -106,9 +106,9 @@ _FLAGS = {"true": True, "false": False}
 
 @cache
 def _members(names: tuple[tuple[str, str], ...]) -> type[Any]:
-    """Make a class of fields of RefererConfiguration, each with its name in a document.
+    """Return a dataclass with fields of RefererConfiguration, each with its name in a document.
 
-    The first one is required. A switch that is left out is false, and a list is empty.
+    The first field is required. A missing switch is false, a missing list is empty.
     """
     made: list[tuple[str, Any, Any]] = []
     for name, written in names:
@@ -120,17 +120,17 @@ def _members(names: tuple[tuple[str, str], ...]) -> type[Any]:
 
 
 def computed(name: str) -> Unknown:
-    """Return the values of a resource with `count` or the like, of which nothing is known here."""
+    """Return the unknown value of a resource with `count`, `for_each` or the like."""
     return Unknown(name, f"has {name}, which only Terraform computes; {ADVICE}")
 
 
 def ignores_rules(kind: str, names: str) -> bool:
-    """Return whether `ignore_changes` names attributes with rules: Terraform keeps the older ones.
+    """Return whether `ignore_changes` names attributes with rules, which then keep old values.
 
-    `names` is what it names, as it is written.
+    `names` is the value of `ignore_changes` as it is written.
     """
     rules = {CONFIG} if kind == BUCKET else {*NAMES.values()}
-    # Old versions take "*" for all, and a name in quotes may have escapes.
+    # Old versions accept "*" for all, and a name in quotes may contain escapes.
     return not (rules | {"all", "*", "\\"}).isdisjoint(re.findall(r"\w+|[*\\]", names))
 
 
@@ -148,16 +148,16 @@ def _shorten(text: str) -> str:
 
 
 _LONGEST = 60
-"""Characters of an expression in a message."""
+"""The most characters of an expression that a message shows."""
 
 
 # Strings
 
 
 def read_template(text: str) -> str | Unknown:
-    """Return a string of a configuration; one with `${…}` or `%{…}` is Unknown.
+    """Return the value of a string; a string with `${…}` or `%{…}` is Unknown.
 
-    `$${` stands for `${`. After a third `$`, HCL's own rules are not clear, so that is Unknown too.
+    `$${` stands for `${`. The rules of HCL for a third `$` are not clear, so that is Unknown too.
     Terraform normalizes every string to NFC.
     """
     if _BEGINNING.search(_ESCAPED.sub("\0", text)):
@@ -170,14 +170,14 @@ _BEGINNING = re.compile(r"[$%]\{")
 
 
 def escape_template(value: Any) -> Any:
-    """Double the sign before a brace, which would begin an expression."""
+    """Double a `$` or `%` before a brace, so that it begins no expression."""
     if isinstance(value, tuple):
         return tuple(map(escape_template, value))
     return re.sub(r"([$%])(?=\{)", r"\1\1", value) if isinstance(value, str) else value
 
 
 def evaluate(value: Any, depth: int = 0) -> Any:
-    """Evaluate a value of a `*.tf.json` file; strings with an expression become Unknown."""
+    """Return a value of a `*.tf.json` file in which each string with an expression is Unknown."""
     if isinstance(value, str):
         return read_template(value)
     if isinstance(value, list) and depth < _DEEPEST:
@@ -191,10 +191,10 @@ _DEEPEST = 4
 
 
 def as_dict(value: Any) -> dict[str, Any]:
-    """Return an object of JSON; anything else has no members."""
+    """Return a JSON object unchanged, and {} for any other value."""
     return value if isinstance(value, dict) else {}
 
 
 def as_list(value: Any) -> list[Any]:
-    """Return a list of JSON; anything else is the only item of one."""
+    """Return a JSON array unchanged, and any other value as the only item of a list."""
     return value if isinstance(value, list) else [value]

@@ -1,6 +1,6 @@
 """Decision tables in TOML: rules, requests and expected decisions.
 
-The format is described in `fixtures/referer/README.md`.
+`fixtures/referer/README.md` describes the format.
 """
 
 import re
@@ -61,33 +61,33 @@ class Presence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A request and the expected decision; None expects nothing."""
+    """A request and the expected decision; None means any value."""
 
     name: str
     verdict: Expected
     rules: str = ""
-    """The name of the rules that decide it; optional in a table with one configuration."""
+    """The name of the rules that decide the case; optional in a table with one configuration."""
     facts: tuple[str, ...] = ()
-    """The numbers of the facts that the case shows."""
+    """The numbers of the facts that the case demonstrates."""
     referer: tuple[str, ...] = field(default=(), metadata=ONE_OR_MORE)
-    """The values of the Referer headers; the first one counts, we assume (R-29)."""
+    """The values of the Referer headers; by default the first one counts (R-29, assumed)."""
     signed: Signing = Signing.NONE
     method: str = "GET"
     scope: Scope = Scope.OBJECT
     acl: str = "public-read-write"
     """The bucket's ACL, for a replay over HTTP. No rule depends on it (R-02)."""
     object: Presence = Presence.PRESENT
-    """The requested object, for a replay over HTTP."""
+    """Whether the requested object exists, for a replay over HTTP."""
     ec: str | None = None
     reason: Reason | None = None
     entry: str | None = None
     basis: Basis | None = None
     assumptions: Assumptions = DEFAULT
-    """Those of the case replace those of its table, which replace those given to `read`."""
+    """The assumptions of the case override those of its table, which override those of `read`."""
 
     @property
     def counted(self) -> str | None:
-        """The one of the sent Referers that counts; None if none is sent (R-29)."""
+        """The Referer that counts among those that are sent (R-29); None without any."""
         return header.choose(self.referer, self.assumptions.repeated_header)
 
 
@@ -101,7 +101,7 @@ class DecisionTable:
     text: str = field(default="", repr=False)
 
     def find_cases(self) -> Mapping[int, Place]:
-        """Return the places of the cases in the text, by number; not of those in inline tables."""
+        """Return the places of the cases in the text by number, except for inline tables."""
         return {
             path[1]: place_of(self.text[:start])
             for path, start, _ in statements(self.text)
@@ -118,7 +118,7 @@ class _TableDocument:
 
 @dataclass(frozen=True, slots=True)
 class FailedExpectation:
-    """An expectation that failed."""
+    """One expectation that a decision did not meet."""
 
     aspect: str
     expected: str
@@ -130,7 +130,7 @@ class FailedExpectation:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The decision on a case, compared with what it expects."""
+    """The decision on a case, compared with the expected one."""
 
     case: Case
     decision: Decision
@@ -138,19 +138,19 @@ class Result:
 
     @property
     def passed(self) -> bool:
-        """Whether all expectations were met."""
+        """Whether the decision met all expectations."""
         return not self.differences
 
 
 @dataclass(frozen=True, slots=True)
 class Untouched:
-    """An entry that settled no case of a table."""
+    """An entry that decided no case of a table."""
 
     rules: str
     list: Stage
     """Stage.WHITELIST or Stage.BLACKLIST."""
     position: int
-    """The place in the list, from 0."""
+    """The position in the list, from 0."""
     entry: str
 
 
@@ -174,14 +174,14 @@ _CASES = re.compile(rb"^[ \t]*\[\[[ \t]*case[ \t]*\]\]", re.MULTILINE)
 def has_cases(path: Path, document: bytes) -> bool:
     """Return whether the document of a file seems to be a decision table.
 
-    Other tables have cases too, such as those of permissions, under names that this one lacks.
+    Other tables, such as those of permissions, have cases with other names.
     """
     if path.suffix.lower() != ".toml" or not _CASES.search(document) or b"verdict" not in document:
         return False
     try:
         content = TomlDocument.parse(document).tables
     except SourceError:
-        return True  # whoever reads it says what is wrong
+        return True  # reading it later reports the mistake
     of_table, of_case = ({item.name for item in fields(kind)} for kind in (_TableDocument, Case))
     cases: Any = content.get("case", ())
     return bool(cases) and (
@@ -197,10 +197,9 @@ def read(
 ) -> DecisionTable:
     """Read a table.
 
-    `given` replaces the table's own rules. A single configuration decides every case; of several,
-    each case names its own. `find_beside` is asked for the rules of a table that has none.
-    `assumptions` hold where neither the table nor the case says otherwise. Raises TableError, and
-    OSError if the file cannot be read.
+    `given` replaces the table's own rules. A single configuration decides every case; with several,
+    each case names one. `find_beside` returns the rules for a table without any. The table and the
+    case may override `assumptions`. Raises TableError, and OSError if the file cannot be read.
     """
     try:
         document = TomlDocument.parse(read_file(path))
@@ -229,7 +228,7 @@ def read(
 
 
 def run(table: DecisionTable) -> Report:
-    """Decide all cases of a table and compare the decisions with what they expect."""
+    """Decide all cases of a table and compare the decisions with the expected ones."""
     asked = dict.fromkeys((case.rules, case.assumptions) for case in table.cases)
     policies = {
         (name, assumptions): RefererPolicy.compile(table.rules[name], assumptions)
@@ -265,7 +264,7 @@ def _run_case(case: Case, policy: RefererPolicy) -> Result:
 def _change(
     assumptions: Assumptions, changed: Assumptions, table: Mapping[str, Any]
 ) -> Assumptions:
-    """Return the assumptions, with those that a table sets replaced."""
+    """Return the assumptions, replaced where a table sets them."""
     written = table.get("assumptions", {})
     return replace(assumptions, **{name: getattr(changed, name) for name in written})
 
@@ -283,7 +282,7 @@ def _find_untouched(table: DecisionTable, results: tuple[Result, ...]) -> tuple[
             (Stage.BLACKLIST, rules.blacklist),
         )
         for position, entry in enumerate(entries)
-        # The first of equal entries settles a case, so a duplicate is never touched.
+        # The first of equal entries decides a case, so a duplicate is never touched.
         if (name, stage, entry) not in settled or entry in entries[:position]
     )
 

@@ -1,10 +1,10 @@
 """Terraform's JSON: plans and states of `terraform show -json`, raw states, and `*.tf.json` files.
 
-A plan says of each resource what it is before and after, and which values are known only after
-`terraform apply` (`after_unknown`). Such a value is never read as a missing one: it is refused. So
-is one that is marked as sensitive, since reports show rules. The formats are described at
-https://developer.hashicorp.com/terraform/internals/json-format; that of the raw state is the source
-of Terraform (version 4). OpenTofu has the same formats.
+A plan states each resource before and after, and which values are known only after `terraform
+apply` (`after_unknown`). Such a value is refused, not read as a missing one. A value that is marked
+as sensitive is refused too, since reports show rules. For the formats see
+https://developer.hashicorp.com/terraform/internals/json-format, and for raw states (version 4) the
+source of Terraform. OpenTofu uses the same formats.
 """
 
 import json
@@ -36,25 +36,25 @@ from oss_referer.sources.resources import (
 from oss_referer.sources.toml import Path, SourceError, decode, format_path
 
 SHOW = "terraform plan -out=plan.bin && terraform show -json plan.bin > plan.json"
-"""How to make a plan that can be read here."""
+"""The command that writes a readable plan."""
 _SHOW_STATE = "terraform show -json > state.json"
 _MAJORS = {"0", "1"}
-"""The major versions of the format of `terraform show -json` that are known."""
+"""The known major versions of the format of `terraform show -json`."""
 _STATE_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedChange:
-    """What a plan does to one resource that has rules, before it or after it."""
+    """The change of a plan to one resource that sets rules before the plan or after it."""
 
     address: str
     kind: str
     actions: tuple[str, ...]
     bucket: str | None
-    """None if the name is sensitive or known only after apply."""
+    """The name of the bucket; None if it is sensitive or known only after apply."""
     before: ReadRules | None
     after: ReadRules | None
-    """None if the resource has no rules, or is gone."""
+    """A reader for the rules; None if the resource sets none or no longer exists."""
 
     @property
     def deletes_bucket(self) -> bool:
@@ -63,8 +63,8 @@ class PlannedChange:
     def rules(self) -> tuple[RefererConfiguration, RefererConfiguration]:
         """Return the rules before and after. Raises SourceError for a value that is not known.
 
-        Before a resource is created, Terraform knows of no rules. When the resource of rules is
-        deleted, the provider puts empty lists and leaves the switches as they are (R-38).
+        Terraform knows no rules for a resource that it is going to create. When the resource of
+        rules is deleted, the provider sets empty lists and keeps the switches (R-38).
         """
         before = self.before() if self.before else RefererConfiguration()
         if self.after:
@@ -77,9 +77,9 @@ class PlannedChange:
 
 
 def find(document: bytes) -> dict[str, ReadRules]:
-    """Return what reads the rules of each resource, by its address. Raises SourceError.
+    """Return a reader for the rules of each resource, by its address. Raises SourceError.
 
-    The rules of a plan are those after it.
+    For a plan, these are the rules after it.
     """
     text = decode(document)
     members = json_text.parse(text)
@@ -90,7 +90,7 @@ def find(document: bytes) -> dict[str, ReadRules]:
 
 
 def find_changes(text: str) -> list[PlannedChange]:
-    """Return what a plan does to the resources that have rules. Raises SourceError."""
+    """Return the changes of a plan to resources that set rules. Raises SourceError."""
     if not text.lstrip().startswith("{"):
         raise SourceError(f"the document is not a plan of Terraform; run {SHOW}")
     members = json_text.parse(text)
@@ -103,7 +103,7 @@ def find_changes(text: str) -> list[PlannedChange]:
 
 @dataclass(frozen=True, slots=True)
 class _Stated:
-    """A resource that a document states: its type, its address and its values."""
+    """A resource in a document: its type, its address and its values."""
 
     kind: str
     address: str
@@ -162,7 +162,7 @@ def _evaluate(kind: str, values: Any) -> Any:
 
 
 def _walk(root: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the address and the resource of all modules, as far as they may have rules."""
+    """Yield the address and content of each resource of all modules that may set rules."""
     modules = [root]
     while modules:
         module = as_dict(modules.pop(0))
@@ -188,7 +188,7 @@ def _find_in_state(members: Any, text: str) -> Iterator[_Stated]:
         module = f"{resource['module']}." if resource.get("module") else ""
         for instance in map(as_dict, as_list(resource.get("instances", []))):
             if instance.get("deposed"):
-                continue  # it is to be deleted, since another one has replaced it
+                continue  # Terraform replaced this instance and will delete it
             key = instance.get("index_key")
             index = "" if key is None else f"[{json.dumps(key, ensure_ascii=False)}]"
             address = f"{module}{kind}.{resource.get('name')}{index}"
@@ -206,7 +206,7 @@ def _sensitive_in_state(instance: Mapping[str, Any]) -> dict[str, bool]:
 
 
 def _hide(value: Any, sensitive: Any) -> Any:
-    """Return a value in which each part that is marked as sensitive is Unknown."""
+    """Return a value in which each sensitive part is Unknown."""
     if isinstance(value, dict) and isinstance(sensitive, dict):
         return {name: _hide(one, sensitive.get(name)) for name, one in value.items()}
     if isinstance(value, list) and isinstance(sensitive, list):
@@ -261,7 +261,7 @@ def _find_changes(members: dict[str, Any], text: str) -> Iterator[PlannedChange]
 
 
 def _concerns(item: Mapping[str, Any]) -> bool:
-    """Return whether a change is one of a resource that may have rules."""
+    """Return whether a change concerns a resource that may set rules."""
     managed = item.get("mode", "managed") == "managed"
     return item.get("type") in KINDS and managed and not item.get("deposed")
 
@@ -298,7 +298,7 @@ def _read_change(
 
 
 def _reader(stated: _Stated) -> ReadRules | None:
-    """Return what reads the rules of a resource; None if it has none."""
+    """Return a reader for the rules of a resource; None if it sets none."""
     return stated.read if resources.has_rules(stated.kind, stated.values) else None
 
 
@@ -315,8 +315,9 @@ def _defer(item: dict[str, Any], text: str) -> PlannedChange:
 def _mark(path: Path, value: Any, unknown: Any, configured: Any, why: Callable[[Path], str]) -> Any:
     """Return a value in which each part that is known only after apply is Unknown.
 
-    A switch that the configuration leaves out is unknown in the plan of a new resource, since the
-    provider could learn it from the service. It sends false (R-38), so it counts as left out.
+    A plan marks a switch that the configuration of a new resource omits as unknown, since the
+    provider could read it from the service. The provider sends false (R-38), so the switch counts
+    as missing.
     """
     if unknown is True:
         return Unknown(format_path(path), why(path))
@@ -339,7 +340,7 @@ def _mark(path: Path, value: Any, unknown: Any, configured: Any, why: Callable[[
 
 
 _COMPUTED = frozenset({"allow_truncate_query_string", "allow_empty"})
-"""The switches that the provider reads from the service if the configuration leaves them out."""
+"""The switches that the provider reads from the service if the configuration omits them."""
 
 
 def _has_true(unknown: Any) -> bool:
@@ -398,5 +399,5 @@ def _check_format(members: Mapping[str, Any], text: str) -> None:
 
 
 def _error_in(text: str, address: str, where: Path, path: Path, sentence: str) -> SourceError:
-    """Return an error for a resource of a plan or a state, which it names."""
+    """Return an error that names a resource of a plan or a state."""
     return error_at(text, (*where, *path), f"{address}: {sentence}")

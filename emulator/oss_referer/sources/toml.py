@@ -1,8 +1,8 @@
 """TOML documents, converted to dataclasses: seeds, accounts, decision tables and rules.
 
-The fields of a dataclass are the names in a table, and their annotations are the types. So a
-mistake gets the same sentence and its place in every kind of document. `convert` accepts any plain
-values; `ossutil` uses it for JSON.
+The fields of a dataclass are the names in a table, and their annotations are the types. So mistakes
+have the same texts and a place in every kind of document. `convert` accepts any plain values;
+`ossutil` uses it for JSON.
 """
 
 import errno
@@ -23,7 +23,7 @@ Path: TypeAlias = tuple[str | int, ...]
 """The names and positions that lead to a value, such as `("bucket", 0, "acl")`."""
 
 ONE_OR_MORE = {"one_or_more": True}
-"""Metadata of a tuple field that also takes a single item instead of a list."""
+"""Metadata of a tuple field that accepts a single item instead of a list."""
 
 
 class SourceError(ValueError):
@@ -37,27 +37,27 @@ class SourceError(ValueError):
 
 
 MAX_FILE = 64 * 1024 * 1024
-"""Bytes of the largest text that people write, and of what is read of a pipe or a device."""
+"""The most bytes of a text that people write, and the most bytes read from a pipe or a device."""
 
 MAX_DEPTH = 100
 """The most levels of tables and arrays, and the most names that dots join.
 
-That is far more than plans of Terraform have, and far fewer than the calls that Python allows.
+Plans of Terraform need far fewer, and Python allows far more nested calls.
 """
 
 MAX_NAMES = 1_000_000
-"""The most names and arrays: each takes a few hundred bytes when it is read."""
+"""The most names and arrays, since each takes a few hundred bytes of memory."""
 
 MAX_DIGITS = 308
-"""The most digits of a number: any such number fits into a float and is quick to convert."""
+"""The most digits of a number; such a number fits into a float and is quick to convert."""
 
 
 def read_file(path: FilePath | str, most: int = MAX_FILE) -> bytes:
     """Read a whole file of at most `most` bytes; raises OSError, whose `strerror` says why.
 
-    A device such as /dev/zero has no size and no end, so not more than MAX_FILE is read of it.
+    A device such as /dev/zero has no size and no end, so at most MAX_FILE bytes are read from it.
     """
-    # A file object makes four more calls of the system, and a folder may have many files.
+    # A file object makes four more system calls, and a folder may contain many files.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
         status = os.fstat(descriptor)
@@ -65,7 +65,7 @@ def read_file(path: FilePath | str, most: int = MAX_FILE) -> bytes:
         limit = most if stat.S_ISREG(status.st_mode) else MAX_FILE
         pieces = []
         while max(expected, size) <= limit:
-            # A size for `read` is the memory that it takes at once, and `most` may be 5 GiB.
+            # `read` allocates the given size at once, and `most` may be 5 GiB.
             piece = os.read(descriptor, expected + 1 - size if size < expected else _PIECE)
             pieces.append(piece)
             size += len(piece)
@@ -84,8 +84,8 @@ _PIECE = 64 * 1024
 
 
 def read_regular_file(path: FilePath | str, most: int = MAX_FILE) -> bytes:
-    """Read a file as `read_file` does; raises OSError also for a pipe or a device."""
-    mode = os.stat(path).st_mode  # before the file is opened, since that may wait or do something
+    """Read a file as `read_file` does, but raise OSError for a pipe or a device."""
+    mode = os.stat(path).st_mode  # first, since opening a pipe or a device may block or act
     if stat.S_ISDIR(mode):
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(mode):
@@ -97,7 +97,7 @@ NO_TEMPORARY_FOLDER = "no folder for temporary files can be written; name one wi
 
 
 def lacks_temporary_folder(error: Exception) -> bool:
-    """Whether Python found no folder for temporary files, as on a read-only disk."""
+    """Return whether Python found no folder for temporary files, as on a read-only disk."""
     return (
         isinstance(error, FileNotFoundError)
         and error.filename is None
@@ -106,7 +106,7 @@ def lacks_temporary_folder(error: Exception) -> bool:
 
 
 class TomlDocument(NamedTuple):
-    """A TOML document with its text, in which mistakes are located."""
+    """A TOML document with its text, which gives the places of mistakes."""
 
     text: str
     tables: Mapping[str, Any]
@@ -114,7 +114,7 @@ class TomlDocument(NamedTuple):
     @classmethod
     def parse(cls, source: str | bytes) -> Self:
         """Parse TOML; bytes must be UTF-8. Raises SourceError."""
-        import tomllib  # only here: it takes a while, and most rules are in other forms
+        import tomllib  # only here: the import is slow, and most rules are in other forms
 
         text = source if isinstance(source, str) else decode(source)
         _check_limits(text)
@@ -134,7 +134,7 @@ class TomlDocument(NamedTuple):
         return convert(value, kind, path, self.error)
 
     def error(self, path: Path, sentence: str) -> SourceError:
-        """Return the error for a mistake at a path, or at the nearest place in the text."""
+        """Return an error at a path, or at the nearest place above it in the text."""
         longest = found = 0
         for written, offset, _ in statements(self.text):
             if len(written) > longest and path[: len(written)] == written:
@@ -143,13 +143,13 @@ class TomlDocument(NamedTuple):
 
 
 def convert(value: object, kind: Any, path: Path, error: Callable[[Path, str], SourceError]) -> Any:
-    """Convert a plain value to a type; `error` makes the exception for a mistake at a path.
+    """Convert a plain value to a type; `error` returns the exception for a mistake at a path.
 
     A type is a dataclass, StrEnum, str, bool, int, `tuple[T, ...]`, `Mapping[str, T]`, a union or
-    Any. A field's metadata may give its `name` in the document.
+    Any. The metadata of a field may contain its `name` in the document.
     """
     alternatives = _alternatives(kind)
-    if type(value) is alternatives[0]:  # most values: text, numbers and truth values
+    if type(value) is alternatives[0]:  # most values: strings, numbers and booleans
         return value
     if len(alternatives) > 1:
         kind = next((item for item in alternatives if _fits(value, item)), None)
@@ -262,7 +262,7 @@ def format_path(path: Path) -> str:
 
 
 def show(value: object) -> str:
-    """Format a value as in TOML or JSON, on one line of at most 40 characters."""
+    """Format a value as in TOML or JSON, on one line of at most about 40 characters."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     text = text if len(text) <= 40 else f"{text[:40]}…"
     return "".join(item if item.isprintable() else f"\\u{ord(item):04x}" for item in text)
@@ -287,15 +287,15 @@ def decode(source: bytes) -> str:
 
 
 def place_of(before: str) -> tuple[int, int]:
-    """Return the line and the column, from 1, at which a text ends."""
+    """Return the line and the column, from 1, of the end of a text."""
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
-# Compiled where they are used: most commands read no TOML.
+# Compiled on use, because most commands read no TOML.
 _NAME = r"""(?:[\w-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*')"""
 _STATEMENT = rf"(?P<header>\[\[?)?[ \t]*(?P<names>{_NAME}(?:[ \t]*\.[ \t]*{_NAME})*)"
-# A string that does not end takes the rest of its line, or of the text. So each character is looked
-# at once.
+# An unclosed string extends to the end of its line or of the text, so that the search visits each
+# character once.
 _STRING = (
     r'"""(?:\\.|[^\\])*?(?:"{3,5}|\Z)|\'\'\'.*?(?:\'{3,5}|\Z)'
     r'|"(?:\\.|[^"\\\n])*+"?|\'[^\'\n]*+\'?|\#[^\n]*+'
@@ -308,7 +308,7 @@ _LIMITED = (
 
 
 def _check_limits(text: str) -> None:
-    """Raise SourceError for a text that would take long, or much memory, to parse."""
+    """Raise SourceError for a text that takes too much time or memory to parse."""
     depth = dots = names = 0
     for token in re.finditer(_LIMITED, text, re.DOTALL):
         kind = token.lastgroup
@@ -334,7 +334,7 @@ def _check_limits(text: str) -> None:
 def statements(text: str) -> Iterator[tuple[Path, int, int]]:
     """Yield the path, the start and the end of each header and of each name with its value.
 
-    Names in inline tables are left out.
+    Names in inline tables are skipped.
     """
     beginning = re.compile(_STATEMENT)
     tables: Counter[Path] = Counter()

@@ -1,1 +1,1 @@
-"""What the commands share: flags, the rules that they are given, and what they print."""
+"""The code that commands share: flags, reading rules, and output."""

@@ -1,4 +1,4 @@
-"""The addresses `oss://BUCKET`: the flags that say where buckets are, and their rules and logs."""
+"""The addresses `oss://BUCKET`: flags for the service, and access to rules and logs of a bucket."""
 
 import argparse
 import os
@@ -27,7 +27,7 @@ DEFAULT_REGION = "cn-hangzhou"
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that say where buckets are."""
+    """Add the flags for the address and the region of the service."""
     group = parser.add_argument_group(
         "for oss://BUCKET",
         language.explain(
@@ -66,7 +66,7 @@ def get(address: str, arguments: argparse.Namespace) -> RefererConfiguration:
 
 
 def put(address: str, configuration: RefererConfiguration, arguments: argparse.Namespace) -> None:
-    """Put rules to `oss://BUCKET`. Raises InputError."""
+    """Set the rules of `oss://BUCKET`. Raises InputError."""
     with _connected(address, arguments) as bucket:
         bucket.put_rules(configuration)
 
@@ -83,7 +83,7 @@ def download(address: str, folder: Path, arguments: argparse.Namespace) -> None:
 
 @contextmanager
 def _connected(address: str, arguments: argparse.Namespace) -> "Iterator[RemoteBucket]":
-    """Yield a bucket; raises InputError, with the address, for any failure of its requests."""
+    """Yield a bucket; convert any failure of its requests to InputError with the address."""
     from oss_referer.sources.bucket import BucketError, RemoteBucket  # only here: it needs http
 
     name = address.removeprefix(SCHEME).removesuffix("/")

@@ -13,7 +13,7 @@ from oss_referer.terminal.output import Block, Text, TextTable, Tone, line, refe
 from oss_referer.terminal.rules import SelectedRules
 
 _SHOWN = 11
-"""The most rows of each table that are shown without --all."""
+"""The most rows of each table without --all."""
 
 _TITLES = {
     False: Sentence("locked out by the new rules"),
@@ -24,7 +24,7 @@ _HEADINGS = (Sentence("Referer"), Sentence("what it is"), Sentence("old"), Sente
 
 
 def describe(diff: Diff, *, whole: bool = False) -> Iterator[Block]:
-    """Describe a diff; `whole` shows every Referer, and not one for those that are alike."""
+    """Describe a diff; `whole` shows every Referer, and not one for each group of similar ones."""
     shown = 0
     for opens, title in _TITLES.items():
         likes = [[change] for change in diff.changes if change.opens is opens]
@@ -41,7 +41,7 @@ def describe(diff: Diff, *, whole: bool = False) -> Iterator[Block]:
 
 
 def _likes(diff: Diff, opens: bool) -> list[list[Change]]:
-    """Put the changes together that entries of one form settle alike; the worst come first."""
+    """Group the changes that entries of one form decide in the same way, the worst first."""
     found: dict[object, list[Change]] = {}
     for change in diff.changes:
         if change.opens is opens:
@@ -53,7 +53,7 @@ def _likes(diff: Diff, opens: bool) -> list[list[Change]]:
 
 
 def describe_text(old: RefererConfiguration, new: RefererConfiguration) -> Iterator[Block]:
-    """Describe which switches and entries changed."""
+    """Describe the changed switches and entries."""
     for name, before, after in diff.find_edits(old, new):
         if before is None:
             text = Text(f"+ {name}: {after}", Tone.GOOD)
@@ -73,7 +73,7 @@ KINDS = (
 
 
 def remark(diff: Diff, new: SelectedRules, *, whole: bool = False) -> Iterator[Remark]:
-    """Yield a remark for one change of each that are alike, at the entry that settles it."""
+    """Yield a remark at the deciding entry for each group of similar changes, or if `whole` all."""
     place = new.placing()
     first = (alike[0] for opens in _TITLES for alike in _likes(diff, opens))
     for change in diff.changes if whole else first:
@@ -128,9 +128,7 @@ def _conclusion(diff: Diff) -> Text:
     tried = str(diff.tried)
     if diff.equivalent:
         said = {
-            Certainty.PROVED: Sentence(
-                "These rules are equivalent for every Referer there can be."
-            ),
+            Certainty.PROVED: Sentence("These rules are equivalent for every possible Referer."),
             Certainty.GENERATED: Sentence(
                 "These rules are equivalent on all {} generated Referers.", tried
             ),

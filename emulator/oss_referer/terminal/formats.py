@@ -1,4 +1,4 @@
-"""The option `--format`: what a command found, as text, JSON, SARIF, annotations or JUnit XML.
+"""The option `--format`: results of a command as text, JSON, SARIF, annotations or JUnit XML.
 
 Only text is for people, so only text is coloured and translated.
 """
@@ -34,11 +34,11 @@ class Format(StrEnum):
 
 
 PLAIN = (Format.TEXT, Format.JSON)
-"""The formats of a command that finds nothing at a place."""
+"""The formats of a command without remarks at places."""
 
 
 def declare(parser: Parser, formats: Sequence[Format] = tuple(Format)) -> None:
-    """Add `--format`, and `--json` for one of its values."""
+    """Add `--format`, and `--json` as a short form of `--format json`."""
     others = (
         "; sarif is for code scanning, github for annotations of a workflow, junit for lists of "
         "tests"
@@ -48,7 +48,7 @@ def declare(parser: Parser, formats: Sequence[Format] = tuple(Format)) -> None:
 
 
 def declare_choices(parser: Parser, formats: Sequence[StrEnum], said: str) -> None:
-    """Add `--format`, whose default is the first of the formats, and `--json`, which is one."""
+    """Add `--format`, with the first format as its default, and `--json`."""
     values = [item.value for item in formats]
     parser.add_choice("--format", values, said, default=values[0])
     parser.add_argument(
@@ -64,30 +64,30 @@ _UNREADABLE = RemarkKind("unreadable", "A file cannot be read.")
 
 
 class CommandResult(NamedTuple):
-    """What a command found, in each form; only the form that is asked for is made."""
+    """The result of a command in each form; only the requested form is computed."""
 
     text: Iterable[Block]
     data: Callable[[], Any]
-    """Makes a value for JSON."""
+    """Returns a value for JSON."""
     remarks: Iterable[Remark]
     kinds: Sequence[RemarkKind]
     wrong: Sequence[InputError] = ()
-    """Why something could not be looked at."""
+    """Errors for inputs that cannot be read."""
     is_empty: bool = False
-    """Whether nothing was looked at, so that there is nothing to print but what is wrong."""
+    """Whether no input was read, so that only errors are printed."""
 
 
 def print_result(result: CommandResult, arguments: argparse.Namespace) -> None:
-    """Print what was found in the format that was asked for, and then what is wrong."""
+    """Print a result in the requested format, and then the errors."""
     if result.is_empty and not result.wrong and arguments.format == Format.TEXT:
-        show(line(Sentence("There was nothing to look at.")))
+        show(line(Sentence("There was nothing to check.")))
     elif not (result.is_empty and result.wrong and arguments.format in PLAIN):
         _print(result, arguments)
     print_errors(result.wrong)
 
 
 def print_errors(errors: Sequence[InputError]) -> None:
-    """Print to standard error why something could not be looked at."""
+    """Print errors of inputs to standard error."""
     sys.stdout.flush()
     for error in errors:
         language.complain(str(error))
@@ -106,7 +106,7 @@ def _print(result: CommandResult, arguments: argparse.Namespace) -> None:
         case Format.GITHUB:
             write(format_github(remarks))
         case Format.JUNIT:
-            sys.stdout.flush()  # JUnit XML is UTF-8 whatever the encoding of the terminal is
+            sys.stdout.flush()  # JUnit XML is UTF-8, independent of the encoding of the terminal
             sys.stdout.buffer.write(format_junit(remarks))
             sys.stdout.buffer.flush()
 

@@ -1,7 +1,7 @@
-"""The language of what people read: that of `--lang`, or else that of the locale.
+"""The language of texts for people: the value of `--lang`, or else the language of the locale.
 
-Only text for people is translated: JSON, SARIF, annotations, JUnit XML, the server's log and what
-programs wait for are the same in every language.
+Only text for people is translated: JSON, SARIF, annotations, JUnit XML, the server's log and lines
+that programs wait for are the same in every language.
 """
 
 import io
@@ -20,14 +20,14 @@ LANGUAGES = tuple(catalogues.LANGUAGES)
 
 FLAG = "--lang"
 _VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
-"""The variables of the locale; the first that is set counts."""
+"""The environment variables of the locale; the first one that is set counts."""
 
 _catalogue: Catalogue | None = None
-"""What says things in the language of this command; None says everything in English."""
+"""The catalogue of the language of this command; None for English."""
 
 
 def choose(language: str | None, texts: Sequence[Path] = (FOLDER,)) -> None:
-    """Speak a language from now on, with the texts of some folders; without one, the locale's."""
+    """Choose the language of this command, by default the locale's; `texts` are folders."""
     if language is None:
         locale = next(filter(None, map(os.environ.get, _VARIABLES)), "")
         language = re.split("[_.@-]", locale)[0].lower()
@@ -45,7 +45,7 @@ def current() -> str:
 
 
 def lead(given: Sequence[str]) -> list[str]:
-    """Return a command line with the command first: `--lang` may stand before it."""
+    """Return a command line with the command first, because `--lang` may precede it."""
     flag, *rest = given = [*given] or ["--help"]
     name, equals, _ = flag.partition("=")
     if name != FLAG or not (equals or rest):
@@ -66,29 +66,29 @@ def named(given: Sequence[str]) -> str | None:
 
 
 def say(text: str) -> str:
-    """Return a sentence in the language of this command; any other text stays as it is."""
+    """Translate a sentence to the language of this command; any other text stays as it is."""
     if _catalogue is None or not isinstance(text, Sentence):
         return text
     return _catalogue.sentence(text)
 
 
 def say_step(step: Step) -> str:
-    """Return a step of a decision in the language of this command."""
+    """Describe a step of a decision in the language of this command."""
     if _catalogue is None:
         return explanation.sentence(step)
     return _catalogue.step(step)
 
 
 def say_rule(name: str, page: str) -> str:
-    """Return what a rule of the linter means in the language of this command."""
+    """Return the page of a rule of the linter in the language of this command."""
     return page if _catalogue is None else _catalogue.rule(name, page)
 
 
 def explain(message: str) -> str:
-    """Return an error, or a heading of the help, in the language of this command."""
+    """Translate an error, or a heading of the help, to the language of this command."""
     return message if _catalogue is None else _catalogue.message(message)
 
 
 def complain(message: str) -> None:
-    """Print an error to standard error, in the language of this command."""
+    """Print an error to standard error in the language of this command."""
     print(f"oss-emulator: {explain(message)}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""What a project sets for the linter: accepted rules, by file too, and its sites."""
+"""The settings of a project for the linter: its sites, and accepted rules, also by file."""
 
 import fnmatch
 import os.path
@@ -16,23 +16,23 @@ from oss_referer.terminal.project import LINT, LINT_NAMES, ProjectFile
 
 @dataclass(frozen=True, slots=True)
 class LintSettings:
-    """What a project sets for the linter."""
+    """The settings of the linter."""
 
     ignore: tuple[str, ...] = ()
     site: tuple[str, ...] = ()
     per_file_ignores: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict, metadata={"name": "per-file-ignores"}
     )
-    """Rules of the linter that are accepted, by patterns of files: of a name, or of a path from
-    the folder of the settings."""
+    """Accepted rules of the linter, by patterns of file names, or of paths relative to the folder
+    of the settings."""
 
 
 def find(path: Path) -> LintSettings:
-    """Return what the nearest file at or above a file of rules sets for it. Raises InputError.
+    """Return the settings for a file of rules, from the nearest folder above. Raises InputError.
 
-    The patterns are already followed: `ignore` has all that is accepted in the file.
+    `ignore` already includes the rules that the patterns accept for this file.
     """
-    path = Path(os.path.abspath(path))  # without `..`, whose parents are not above it
+    path = Path(os.path.abspath(path))  # without `..`, which `parents` does not resolve
     for folder in path.parents:
         found = _read(folder)
         if found is not None:

@@ -1,4 +1,4 @@
-"""What commands about traffic share: the arguments LOG, which of their lines count, and the engine.
+"""The code that commands about traffic share: the arguments LOG, flags for lines, and the engine.
 
 A LOG is a file, a folder, a pattern, or `oss://BUCKET/PREFIX`, which is downloaded.
 """
@@ -40,10 +40,10 @@ HELP = (
 
 
 def declare(parser: Parser) -> None:
-    """Add the flags that say which lines count, and how logs are read."""
+    """Add the flags that select lines, and those for reading logs."""
     parser.add_value("--bucket", "NAME", "only requests to this bucket")
     parser.add_value("--since", "TIME", "only requests from this time on, in UTC", type=_moment)
-    parser.add_value("--until", "TIME", "only requests before it", type=_moment)
+    parser.add_value("--until", "TIME", "only requests before this time", type=_moment)
     said = "the form of the logs (default: recognised by the first line of each file)"
     parser.add_choice("--form", LogForm, said)
     parser.add_value("--rejects", "FILE", "write the damaged lines to this file")
@@ -54,7 +54,7 @@ def declare(parser: Parser) -> None:
 def select(arguments: argparse.Namespace, judge: Judge, bucket: str | None) -> ReplayQuestion:
     """Return a question about the lines that the flags of `declare` select.
 
-    Raises InputError for what is not the name of a bucket.
+    Raises InputError if `bucket` is not the name of a bucket.
     """
     if bucket is not None and not set(bucket) <= set("abcdefghijklmnopqrstuvwxyz0123456789-"):
         raise InputError(f"--bucket: {bucket!r} is not the name of a bucket")
@@ -76,10 +76,10 @@ def reading(
     written: Mapping[str, str | None],
     engine: tuple[EngineName, str] = (EngineName.DUCKDB, ""),
 ) -> Iterator[ReadLogs]:
-    """Find the logs and make an engine, which is given with the address of its master.
+    """Find the logs and open an engine, which `engine` names with the address of its master.
 
-    `read` are further files that are read, and `written` those that are written, by their flags:
-    none may be another one. Raises InputError and CommandError, also for the body.
+    `read` are other input files, and `written` are output files by their flags. No output may be
+    an input or another output. Raises InputError and CommandError, also for the body.
     """
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="oss-emulator-replay-"))
@@ -110,11 +110,11 @@ def reading(
 _READING = "Reading the logs"
 
 _BYTES_PER_LINE = 400
-"""About what a line of an access log has; the progress counts lines by it."""
+"""An estimate, by which the progress counts lines."""
 
 
 def _listener(progress: Progress, files: Sequence[Path]) -> ScanListener | None:
-    """Return a listener that shows the progress of a scan; None where nobody would see it."""
+    """Return a listener that shows the progress of a scan; None without a terminal."""
     if not progress.visible:
         return None
     lines = max(1, sum(file.stat().st_size for file in files) // _BYTES_PER_LINE)
@@ -123,9 +123,9 @@ def _listener(progress: Progress, files: Sequence[Path]) -> ScanListener | None:
 
 @contextmanager
 def _held_back() -> Iterator[None]:
-    """Deliver Ctrl-C after the block: modules in C++ abort on an exception while they load.
+    """Deliver Ctrl-C after the block, because modules in C++ abort on an exception while loading.
 
-    Only the main thread gets it, and only there may it be held back.
+    Only the main thread gets Ctrl-C, and only the main thread can hold it back.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -165,7 +165,7 @@ _PIECE = 1 << 16  # bytes
 
 
 def find(given: Sequence[str], arguments: argparse.Namespace, folder: Path) -> list[Path]:
-    """Return the files of all arguments; those of buckets are put into the folder.
+    """Return the files of all arguments; logs of buckets are downloaded to the folder.
 
     Raises InputError and LogSourceError.
     """
@@ -179,7 +179,7 @@ def find(given: Sequence[str], arguments: argparse.Namespace, folder: Path) -> l
                 raise InputError(f"{argument}: there is no object with this prefix")
             found += log_files.find([str(target)])
         elif is_pipe(argument):
-            # Logs are read more than once, and a pipe cannot be.
+            # Logs are read more than once, which a pipe does not allow.
             target = folder / f"pipe-{number}"
             target.mkdir()
             with Path(argument).open("rb") as pipe:
@@ -194,7 +194,7 @@ def is_pipe(argument: str) -> bool:
     try:
         return Path(argument).is_fifo()
     except OSError:
-        return False  # whoever looks for files says what is wrong
+        return False  # the search for files reports the error
 
 
 def check_outputs(
@@ -202,7 +202,7 @@ def check_outputs(
 ) -> None:
     """Raise InputError if an output would overwrite an input or another output.
 
-    `outputs` are the names of files by the flags that give them.
+    `outputs` maps flags to the names of files.
     """
     places = {flag: realpath(name) for flag, name in outputs.items() if name}
     for (one, path), (other, same) in combinations(places.items(), 2):

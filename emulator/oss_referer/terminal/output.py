@@ -1,8 +1,8 @@
 """The output of commands: lines and tables, coloured on a terminal and plain in a pipe, or JSON.
 
-Colours and frames come from rich, which is loaded only when they are shown. Without rich a terminal
-gets plain text. Referers and entries may come from untrusted sources, so characters that control a
-terminal are shown by their numbers.
+Colours and frames come from rich, which is imported only to show them. Without rich a terminal gets
+plain text. Referers and entries may come from untrusted sources, so numbers replace characters that
+control a terminal.
 """
 
 import importlib.util
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Write a file beside its place, and put it there when it is whole. Raises OSError.
+    """Write a temporary file, and replace `path` by it at the end. Raises OSError.
 
-    It gets the mode of the file that it replaces. An error leaves that file, and nothing else.
-    A pipe or a device is written to, not replaced, and a link stays a link.
+    The new file gets the mode of the old one. After an error, the old file stays unchanged. A pipe
+    or a device is written to, not replaced, and a link stays a link.
     """
     if path.exists() and not path.is_file():
         with path.open("wb") as file:
@@ -61,7 +61,7 @@ def settle(file: BinaryIO) -> None:
 
 @contextmanager
 def writing(path: Path, error: type[CommandError] = CommandError) -> Iterator[BinaryIO]:
-    """Write a file as `replacing` does; if that fails, raise an `error` that names the file."""
+    """Write a file as `replacing` does; convert OSError to an `error` that names the file."""
     try:
         with replacing(path) as file:
             yield file
@@ -70,7 +70,7 @@ def writing(path: Path, error: type[CommandError] = CommandError) -> Iterator[Bi
 
 
 class Tone(StrEnum):
-    """The styles of texts, with the names that rich uses."""
+    """The styles of texts, by their names in rich."""
 
     PLAIN = ""
     GOOD = "green"
@@ -85,7 +85,7 @@ class Text(NamedTuple):
     text: str
     tone: Tone = Tone.PLAIN
     width: int = 0
-    """The columns that it takes at least."""
+    """The minimum width in columns."""
 
 
 Piece = Text | str
@@ -112,7 +112,7 @@ def line(*pieces: Piece, indent: int = 0) -> TextLine:
 def show(*blocks: Block, to: TextIO | None = None) -> None:
     """Print blocks to standard output, or to another stream.
 
-    On a terminal lines are wrapped between words, and a table that is too wide becomes a list.
+    On a terminal, lines are wrapped between words, and a table that is too wide becomes a list.
     """
     stream = to or sys.stdout
     blocks = tuple(_translated(block) for block in blocks)
@@ -120,7 +120,7 @@ def show(*blocks: Block, to: TextIO | None = None) -> None:
     if not (stream.isatty() or forced):
         write("".join(text for block in blocks for text in _plain(block)), stream)
         return
-    from shutil import get_terminal_size  # only here: it takes a while
+    from shutil import get_terminal_size  # only here: the import is slow
 
     width = get_terminal_size().columns
     fitted = [item for block in blocks for item in _fit(block, width)]
@@ -129,7 +129,7 @@ def show(*blocks: Block, to: TextIO | None = None) -> None:
         return
     from rich.console import Console
 
-    # Where TERM is missing or dumb, as in CI, rich would not find out which colours there are.
+    # If TERM is missing or dumb, as in CI, rich cannot detect colours, so name the system.
     console = Console(
         file=stream,
         highlight=False,
@@ -142,7 +142,7 @@ def show(*blocks: Block, to: TextIO | None = None) -> None:
 
 
 def write(text: str, to: TextIO | None = None) -> None:
-    """Write text; characters that the encoding of the stream lacks become numbers."""
+    """Write text; escapes replace characters that the encoding of the stream lacks."""
     stream = to or sys.stdout
     encoding = stream.encoding or "utf-8"
     stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
@@ -160,7 +160,7 @@ def verdict(decision: Decision) -> Text:
 
 
 def referer(value: str | None) -> Text:
-    """Return a Referer, or a note that there is none."""
+    """Return a Referer, or a note that it is missing or empty."""
     if value is None:
         return Text(Sentence("(no Referer)"), Tone.FAINT)
     return Text(value, Tone.DATA) if value else Text(Sentence("(empty Referer)"), Tone.FAINT)
@@ -170,11 +170,11 @@ ENTRIES = {
     Stage.WHITELIST: Sentence("whitelist entry {}", ""),
     Stage.BLACKLIST: Sentence("blacklist entry {}", ""),
 }
-"""How an entry is called, by its list."""
+"""The name of an entry, by its list."""
 
 
 def visible(text: str) -> str:
-    """Replace characters that control a terminal or the direction of writing by their numbers."""
+    """Replace characters that control a terminal or the direction of text by their numbers."""
     return "".join(
         f"\\x{ord(character):02x}"
         if unicodedata.category(character) in _CONTROL_CATEGORIES
@@ -195,7 +195,7 @@ def _translated(block: Block) -> Block:
 
 
 _FRAME = 4
-"""The columns of a table's frame, besides three for each further column."""
+"""The columns of a table's frame; each further column adds three."""
 
 
 def _fit(block: Block, width: int) -> Iterator[Block]:
@@ -222,13 +222,13 @@ _WORD = (
     r"\s+|\uff08*(?:[\u2e80-\u9fff\uff00-\uffef]|[^\s\u2e80-\u9fff\uff00-\uffef]+)"
     r"[\u3001\u3002\uff01\uff09\uff0c\uff1a\uff1b\uff1f]*"
 )
-"""What stays on one line: spaces; a Chinese character, or another word, with its marks."""
+"""A part that is never broken: spaces; a Chinese character, or another word, with its marks."""
 
 
 def _wrap(block: TextLine, width: int, hanging: int = 2) -> Iterator[TextLine]:
-    """Break a line between words; a word that is too long gets a line of its own.
+    """Break a line between words; a word that is too long gets its own line.
 
-    The lines after the first one are indented by `hanging` columns more.
+    The lines after the first one have `hanging` more columns of indentation.
     """
     words = [
         Text(word, piece.tone if isinstance(piece, Text) else Tone.PLAIN)
@@ -254,7 +254,7 @@ def _wrap(block: TextLine, width: int, hanging: int = 2) -> Iterator[TextLine]:
 
 
 def fold(text: str, width: int, indent: int) -> Iterator[str]:
-    """Break a text between words into lines that take at most `width` columns.
+    """Break a text between words into lines of at most `width` columns.
 
     The lines after the first one are indented.
     """
@@ -278,7 +278,7 @@ def _plain(block: Block) -> list[str]:
 
 
 def _text(piece: Piece) -> str:
-    """Return what a piece says in the language of the command, as wide as it must be."""
+    """Return the text of a piece in the language of the command, padded to its width."""
     if isinstance(piece, Text):
         text = visible(language.say(piece.text))
         return text + " " * (piece.width - width_of(text))
@@ -286,7 +286,7 @@ def _text(piece: Piece) -> str:
 
 
 def width_of(text: str) -> int:
-    """Return the columns of a text on a terminal; wide East Asian characters take two."""
+    """Return the columns of a text on a terminal; a wide East Asian character has two."""
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
     return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
 

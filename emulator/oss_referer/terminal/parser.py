@@ -1,4 +1,4 @@
-"""The argument parser and the errors of commands, each reported in one sentence."""
+"""The argument parser, and the errors of commands, which are reported in one sentence."""
 
 import argparse
 import re
@@ -21,7 +21,7 @@ class Parser(argparse.ArgumentParser):
     _rest: argparse.Action | None = None
 
     flags: Sequence[str] = ()
-    """The names of its flags that are in no group."""
+    """The names of the flags outside groups."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         for name in ("usage", "description"):
@@ -36,14 +36,14 @@ class Parser(argparse.ArgumentParser):
             help="the language for people; without it, that of LC_ALL, LC_MESSAGES or LANG",
         )
         self.commands: dict[str, Parser] = {}
-        """The parsers of commands by name; none for a parser of a command."""
+        """The parsers of commands by name; empty in the parser of a command."""
         self.example = ""
-        """A command line, with which the help begins."""
+        """An example command line for the beginning of the help."""
         self.offered: dict[argparse.Action, Sequence[str]] = {}
-        """What shells offer for flags whose values are checked later."""
+        """The values that shells offer for flags with values that are checked later."""
 
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
-        """Parse a command line; exits with 2 for a mistake."""
+        """Parse a command line; exit with 2 for a mistake."""
         first = arguments[0]
         if self.commands and first not in self.commands:
             if not first.startswith("-"):
@@ -65,7 +65,7 @@ class Parser(argparse.ArgumentParser):
         return parsed
 
     def add_argument(self, *names: Any, **options: Any) -> argparse.Action:
-        """Add a flag or an argument, and remember the argument that takes any number of values."""
+        """Add a flag or an argument, and remember the argument with any number of values."""
         if options.get("help"):
             options["help"] = language.explain(options["help"])
         added = super().add_argument(*names, **options)
@@ -84,11 +84,11 @@ class Parser(argparse.ArgumentParser):
         self.add_argument(name, metavar=metavar, help=said, **options)
 
     def add_choice(self, name: str, values: Iterable[str], said: str, **options: Any) -> None:
-        """Add a flag whose value is one of some."""
+        """Add a flag with a choice of values."""
         self.add_argument(name, choices=[*map(str, values)], help=said, **options)
 
     def add_repeated(self, name: str, metavar: str, said: str, **options: Any) -> None:
-        """Add a flag that may be repeated, whose values are collected."""
+        """Add a flag that may be repeated, and collect its values."""
         said = f"{said}; may be repeated"
         self.add_argument(name, action="append", default=[], metavar=metavar, help=said, **options)
 
@@ -97,7 +97,7 @@ class Parser(argparse.ArgumentParser):
         return f"{language.explain('example')}: {self.example}\n\n{text}" if self.example else text
 
     def _fold_help(self) -> str:
-        """Format the help with whole words, where a character may take two columns."""
+        """Format the help without broken words; a character may have two columns."""
         from oss_referer.terminal.output import fold  # it imports this module
 
         ordinary: Any = self.formatter_class
@@ -119,9 +119,9 @@ class Parser(argparse.ArgumentParser):
         return "\n".join([f"{usage}{gap[1:-1]}", *lines, ""])
 
     def take_rest(self, unknown: Sequence[str], parsed: argparse.Namespace) -> list[str]:
-        """Take the values that stand after a flag; argparse takes only those that are together.
+        """Add the values after a flag to the argument; argparse accepts only adjacent values.
 
-        Return what is not a value.
+        Return the words that are not values.
         """
         rest = self._rest
         if rest is None:
@@ -139,10 +139,10 @@ class Parser(argparse.ArgumentParser):
 
 
 class TranslatingFormatter(argparse.HelpFormatter):
-    """Writes the help with headings in the language of the command."""
+    """Formats the help with headings in the language of the command."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        # Without a width, argparse asks for that of the terminal, for each argument that is added.
+        # Without a width, argparse looks up the width of the terminal for each added argument.
         super().__init__(*arguments, **{"width": _WIDEST, **options})
 
     def start_section(self, heading: str | None) -> None:
@@ -158,28 +158,28 @@ class OverviewFormatter(TranslatingFormatter, argparse.RawDescriptionHelpFormatt
 
 
 def _columns() -> int:
-    """Return the columns of a help, which nobody reads in longer lines."""
-    from shutil import get_terminal_size  # only here: it takes a while, and few ask for help
+    """Return the columns of the help, limited so that it stays readable."""
+    from shutil import get_terminal_size  # only here: the import is slow, and few need help
 
     return min(get_terminal_size().columns, _WIDEST) - 2
 
 
 _WIDEST = 80
 _UNBOUNDED = 10_000
-"""The columns of a help whose lines are folded afterwards."""
+"""The columns of a help before its lines are folded."""
 
 _BEFORE_HELP = re.compile(r" *(?:\S.*?\s{2,}(?=\S))?")
-"""What precedes the text about an argument: spaces, and the argument itself."""
+"""The text before the help of an argument: spaces, and the argument itself."""
 
 _PATHS = frozenset({"RULES", "OLD", "NEW", "TABLE", "LOG", "FILE", "DIR", "PATH"})
-"""What the arguments that are paths are called."""
+"""The names of arguments that are paths."""
 
 _COMPLETE_PATH = {
     "bash": "_oss_emulator_files",
     "zsh": "_files",
     "fish": "(__fish_complete_path (commandline -ct))",
 }
-"""What completes a path in each shell. The server's `cli/completion.py` defines that of bash."""
+"""The function that completes a path in each shell. `cli/completion.py` defines that of bash."""
 
 
 def complete_path(action: argparse.Action, how: Mapping[str, str] = _COMPLETE_PATH) -> None:
@@ -189,11 +189,11 @@ def complete_path(action: argparse.Action, how: Mapping[str, str] = _COMPLETE_PA
 
 _CHOICES = re.compile(r"(argument .+): invalid choice: '(.*)' \(choose from (.+)\)", re.DOTALL)
 _MANY = 10
-"""Choices that are too many to be listed in one line."""
+"""The most choices to list in an error."""
 
 
 def _shorten(message: str) -> str:
-    """Name the nearest of many choices instead of all."""
+    """Return an error that names the nearest of many choices, and not all of them."""
     found = _CHOICES.fullmatch(message)
     if found is None:
         return message
@@ -205,13 +205,13 @@ def _shorten(message: str) -> str:
 
 
 _NEAR, _REALLY_NEAR = 0.6, 0.8
-"""How similar a suggestion must be. In front of the command there are few flags, so `--verbose`
-would otherwise get `--version`."""
+"""The minimum similarity of a suggestion. Few flags may precede the command, so a lower limit would
+suggest `--version` for `--verbose`."""
 
 
 def _nearest(name: str, known: Iterable[str], least: float = _NEAR) -> str:
-    """Return a phrase that names what is nearest to a mistyped name, "" if nothing is near."""
-    from difflib import get_close_matches  # only here: most command lines are right
+    """Return a phrase with the known name nearest to a mistyped one, "" if none is near."""
+    from difflib import get_close_matches  # only here: most command lines are correct
 
     found = get_close_matches(name, [*known], 1, least)
     return "".join(f" (did you mean {near}?)" for near in found)
@@ -221,10 +221,10 @@ class Synopsis(NamedTuple):
     """A command without its flags."""
 
     package: str
-    """The package whose module of the name of the command declares it."""
+    """The package with a module of the same name as the command, which declares it."""
     help: str
     example: str
-    """Its arguments, as most people would give them."""
+    """The usual arguments of the command."""
 
 
 class Commands:
@@ -244,7 +244,7 @@ class Commands:
     def add_parser(
         self, name: str, run: Callable[[argparse.Namespace], int], **options: Any
     ) -> Parser:
-        """Add the parser of a command; `run` runs it, and may ask its arguments for the parser."""
+        """Add the parser of a command. `run` gets the arguments, with the parser as `parser`."""
         synopsis = self._synopses[name]
         said = language.explain(synopsis.help)
         added = self._parsers[name] = self._adding.add_parser(name, help=said, **options)
@@ -253,7 +253,7 @@ class Commands:
         return added
 
     def add_hidden(self, name: str) -> None:
-        """Add the parser of a command, and leave it out of the list in the help."""
+        """Add the parser of a command that the help does not list."""
         self._parsers[name] = self._adding.add_parser(name)
 
 
@@ -275,6 +275,6 @@ class InputError(CommandError):
 
 
 class InterruptedCommandError(CommandError):
-    """A command was interrupted by Ctrl-C; the text says what it left."""
+    """Ctrl-C interrupted a command; the text says what the command left behind."""
 
-    status = 130  # as shells have it: 128 and the number of SIGINT
+    status = 130  # as in shells: 128 and the number of SIGINT

@@ -1,4 +1,4 @@
-"""The program `oss-emulator`: it runs one of its commands, and says in one line what went wrong."""
+"""The program `oss-emulator`: runs one of its commands, and reports an error in one line."""
 
 import errno
 import gc
@@ -25,12 +25,12 @@ from oss_referer.version import __version__
 
 
 class Program(NamedTuple):
-    """Commands by purpose; they are loaded when they are run."""
+    """Commands by purpose; their modules are imported when they run."""
 
     description: str
     groups: Mapping[str, Mapping[str, Synopsis]]
     texts: Sequence[Path] = (FOLDER,)
-    """The folders with what the commands say in each language."""
+    """The folders with the texts of the commands in each language."""
 
     @property
     def commands(self) -> Mapping[str, Synopsis]:
@@ -72,7 +72,7 @@ class Program(NamedTuple):
             return 1
 
     def _run(self, given: Sequence[str]) -> int:
-        # Only the given command is loaded, so that commands do not slow down each other or --help.
+        # Import only the given command, so that commands do not slow down each other or --help.
         name = given[0]
         with loading():
             parser = self.build_parser([name] if name in self.commands else [])
@@ -86,7 +86,7 @@ class Program(NamedTuple):
     def build_parser(self, loaded: Collection[str] | None = None) -> Parser:
         """Build the parser with the flags of some commands; None for all.
 
-        The other commands have a name and a line of help only.
+        The other commands have only a name and a line of help.
         """
         alone = loaded is not None and not loaded
         parser = Parser(
@@ -118,25 +118,25 @@ class Program(NamedTuple):
 
 
 _WORDS = {"help": "--help", "version": "--version", "-v": "--version", "-V": "--version"}
-"""Words that stand for a flag in place of a command, as other programs take them."""
+"""Words in place of a command that mean a flag, as in other programs."""
 
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """The errors of a full disk, of a quota, and of the largest size of a file."""
 
 _BARRED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP)
-"""Errors that are about a path; the message names it."""
+"""Errors of a path, which the message names."""
 
 
 def _drop_output() -> None:
-    """Discard all further standard output, also what Python flushes when it exits."""
+    """Discard all further standard output, including what Python flushes at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Collect no garbage while the block loads what stays in memory, nor look for any in it later.
+    """Turn garbage collection off while the block loads objects that stay in memory.
 
-    There is hardly any, and looking for it would take an eighth of the start.
+    Later collections skip these objects. Searching them would take an eighth of the start.
     """
     enabled = gc.isenabled()
     gc.disable()

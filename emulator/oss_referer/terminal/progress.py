@@ -1,6 +1,6 @@
 """The progress of a long command: a bar and the time left, on a terminal only.
 
-The bar comes from rich where it is installed; without it there is one line that changes.
+The bar comes from rich if it is installed; without rich, a single line changes.
 """
 
 import importlib.util
@@ -13,7 +13,7 @@ from oss_referer.engine import Sentence
 from oss_referer.terminal import language
 
 DELAY = 0.5
-"""Seconds after which progress is shown; what ends earlier shows nothing."""
+"""Seconds before progress is shown; a shorter task shows none."""
 
 _INTERVAL = 0.1
 """Seconds between two changes of the line."""
@@ -29,12 +29,12 @@ class Progress:
         clock: Callable[[], float] = time.monotonic,
         unit: str = "",
     ) -> None:
-        """With a `unit`, such as `lines`, the bar also shows how many are done in a second."""
+        """With a `unit`, such as `lines`, the bar also shows the number of units a second."""
         self._title = language.explain(title)
         self._unit = unit
         self._stream = sys.stderr if stream is None else stream
         self.visible = self._stream.isatty()
-        """Whether anybody would see the progress."""
+        """Whether the stream is a terminal."""
         self._clock = clock
         self._began = clock()
         self._next = self._began + DELAY

@@ -1,6 +1,6 @@
 """The settings of a project: `oss-emulator.toml`, or the table of `pyproject.toml`.
 
-The server reads them too. Those of the linter are in the table `lint`: see `lint_settings.py`.
+The server reads them too. The settings of the linter are in the table `lint` (`lint_settings.py`).
 """
 
 import os.path
@@ -18,7 +18,7 @@ _TABLE = ("tool", "oss-emulator")
 LINT: Final = "lint"
 """The table with the settings of the linter."""
 LINT_NAMES: Final = frozenset({"ignore", "site", "per-file-ignores"})
-"""The names in that table."""
+"""The names in the table of the linter."""
 SERVER_NAMES: Final = frozenset(
     """
     host port ready_file region accounts access_key_id access_key_secret auth assumptions
@@ -28,8 +28,8 @@ SERVER_NAMES: Final = frozenset(
     log_format
     """.split()
 )
-"""The names beside it, which are settings of the server. They are listed here because the commands
-about rules work without the server."""
+"""The settings of the server, beside the table of the linter. They are listed here because the
+commands about rules work without the server."""
 
 
 class ProjectFile(NamedTuple):
@@ -38,29 +38,29 @@ class ProjectFile(NamedTuple):
     path: Path
     document: TomlDocument
     place: tuple[str, ...]
-    """Where its settings are: (), or the table of `pyproject.toml`."""
+    """The place of the settings: (), or the table of `pyproject.toml`."""
     table: Mapping[str, Any]
 
     def error(self, sentence: str, *below: str | int) -> InputError:
-        """Return the error for a mistake below the place of the settings."""
+        """Return an error at a path below the place of the settings."""
         error = self.document.error((*self.place, *below), sentence)
         return InputError(f"{self.path}, {error}", (str(self.path), error.line, error.column))
 
     def check_name(self, name: str, known: Collection[str], *above: str) -> None:
-        """Raise InputError for an unknown name, with the nearest known one."""
+        """Raise InputError, which suggests the nearest name, if a name is unknown."""
         if name not in known:
             near = get_close_matches(name, sorted(known), n=1, cutoff=0.0)[0]
             raise self.error(f"{show(name)} is unknown; did you mean {near}?", *above, name)
 
 
 def read(folder: Path) -> ProjectFile | None:
-    """Read the file of a folder, None if there is none. Raises InputError, also for unknown names.
+    """Read the settings of a folder; None without any. Raises InputError, also for unknown names.
 
-    oss-emulator.toml is used instead of pyproject.toml, not together with it.
+    oss-emulator.toml replaces pyproject.toml; the two are never combined.
     """
     for name, place in ((FILE, ()), (PROJECT, _TABLE)):
         path = folder / name
-        # Unlike `path.exists`, this is false in a folder that may not be searched.
+        # Unlike `path.exists`, this returns False in a folder without permission to search.
         if os.path.exists(path) and (found := _read(path, place)) is not None:
             return found
     return None

@@ -1,4 +1,4 @@
-"""The report of a replay on a terminal: what changes, for whom, and what to do about it."""
+"""The report of a replay on a terminal: the changes, the hosts, and the remedies."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -25,7 +25,7 @@ from oss_referer.terminal import language
 from oss_referer.terminal.output import ENTRIES, Block, Piece, Text, TextTable, Tone, line
 
 _TONES = {
-    Verdict.REVOKED: Tone.STRONG,  # good for strangers, and bad for the own domains
+    Verdict.REVOKED: Tone.STRONG,  # good for strangers, bad for own domains
     Verdict.GAINED: Tone.WARNING,
     Verdict.UNCHANGED: Tone.GOOD,
     Verdict.NOT_CHECKED: Tone.FAINT,
@@ -34,9 +34,9 @@ _TONES = {
 _EXPLAINED = 3
 """The most hosts of a table to explain; --json and --html explain all of them."""
 _SAMPLE = 66
-"""Characters of a sample line; --json and --html have more."""
+"""The most characters of a sample line; --json and --html show more."""
 _HOURS = 24
-"""The most rows of the table of hours; longer times are shown as days."""
+"""The most rows of the table of hours; longer periods are shown as days."""
 
 
 def describe(report: Report) -> Iterator[Block]:
@@ -222,7 +222,7 @@ def _lines(lines: Report) -> Iterator[Block]:
     yield line()
     parts = [Sentence("{} lines were read", quantity(lines["read"]))]
     if lines["outside"]:
-        parts.append(Sentence("{} were not asked for", quantity(lines["outside"])))
+        parts.append(Sentence("{} were not selected", quantity(lines["outside"])))
     if lines["damaged"]:
         parts.append(Sentence("{} are damaged", quantity(lines["damaged"])))
     yield line(Text(Sentence("{}.", join(parts)), Tone.FAINT))

@@ -1,4 +1,4 @@
-"""The layouts of a review: one screen of text, Markdown for a pull request, a page of HTML."""
+"""The layouts of a review: a screen of text, Markdown for a pull request, an HTML page."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -13,9 +13,9 @@ from oss_referer.terminal.output import fold, visible, width_of
 HEIGHT, WIDTH = 40, 80
 """The lines and columns of a screen."""
 SHOWN = 8
-"""The most entries that are shown."""
+"""The most entries to show."""
 _ROOM = ((12, 6), (12, 4), (10, 3), (8, 3), (6, 3), (5, 3))
-"""The rows of the table and the requests to try, the most first, until all fits one screen."""
+"""Numbers of rows and of requests to try; the first pair that fits on a screen is used."""
 
 
 def text(review: Review, setting: Setting) -> list[str]:
@@ -55,7 +55,7 @@ def _text(review: Review, parts: Sequence[Part]) -> Iterator[str]:
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of the table; the first row has the title and the headings."""
+    """Yield the lines of a table; the first row has the title and the headings."""
     cells = [[visible(cell) for cell in row] for row in rows]
     body = [row[1:] for row in cells[1:]]
     sizes = [max(width_of(row[number]) for row in body) for number in range(4)]
@@ -71,7 +71,7 @@ def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _line(begin: str, cells: Sequence[tuple[str, int]], gap: int = 2) -> str:
-    """Return a line of cells, each with its columns; the last one, with 0, gets what is left."""
+    """Return a line of cells with their columns; the last cell, with 0, gets the rest."""
     made = begin
     for cell, size in cells:
         room = size or WIDTH - width_of(made)
@@ -104,7 +104,7 @@ def markdown(review: Review, setting: Setting) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return a text in which Markdown reads no marks."""
+    """Return a text with the marks of Markdown escaped."""
     return re.sub(r"([\\`*_\[\]<>|~#])", r"\\\1", visible(language.say(text)))
 
 
@@ -116,8 +116,8 @@ def _code_or_plain(cell: str) -> str:
 
 
 def html(review: Review, setting: Setting) -> str:
-    """Return a page that needs no other file."""
-    from oss_referer.page import rendering  # with templates, which the other layouts do not need
+    """Return a self-contained page."""
+    from oss_referer.page import rendering  # only here: the other layouts need no templates
 
     parts = answer.make(review, setting)
     page = rendering.render("answer_page", language.current(), review=review, parts=parts)

@@ -1,6 +1,6 @@
 """The argument RULES: a file, `-` for standard input, or `oss://BUCKET`; for some also a folder.
 
-A list of entries says nothing of the blacklist and of the switches; flags of the command do.
+A list of entries has no blacklist and no switches; flags of the command set them.
 """
 
 import argparse
@@ -51,7 +51,7 @@ HELP = (
 )
 
 FORMS = {".xml": RulesForm.XML, ".toml": RulesForm.TOML, ".tf": RulesForm.HCL}
-"""The forms that the endings of files tell; JSON is missing because it has two."""
+"""The forms by the suffixes of files; .json is missing because it has two forms."""
 
 
 class Source(NamedTuple):
@@ -71,7 +71,7 @@ _FLAGS: Mapping[str, str] = {
 
 
 def declare(parser: Parser) -> None:
-    """Add the flags that say where rules are, and how they are read."""
+    """Add the flags for reading rules."""
     declare_service(parser)
     said = "a list of entries has no blacklist and no switches; these flags give them"
     group = parser.add_argument_group("for a list", language.explain(said))
@@ -89,12 +89,12 @@ def declare(parser: Parser) -> None:
 
 
 def declare_search(parser: Parser) -> None:
-    """Add the flag of commands that search folders."""
-    parser.add_switch("--pass-if-none", "accept a folder in which there is nothing to look at")
+    """Add the flag for commands that search folders."""
+    parser.add_switch("--pass-if-none", "accept a folder in which there is nothing to check")
 
 
 def declare_service(parser: Parser) -> None:
-    """Add the flags that say where buckets are, and what the service does."""
+    """Add the flags for the service, and for assumptions about it."""
     declare_assumptions(parser)
     bucket.declare(parser)
 
@@ -111,24 +111,24 @@ def _read_assumptions(path: str) -> Assumptions:
 
 
 class SelectedRules(NamedTuple):
-    """The configuration that RULES selects, and where it comes from."""
+    """The configuration that RULES selects, and its source."""
 
     configuration: RefererConfiguration
     name: str
-    """Its name in the document; "" if it has none."""
+    """The name of the configuration in the document; "" without one."""
     source: Source | None
-    """None if it comes from a bucket."""
+    """The document; None for a bucket."""
     form: RulesForm = RulesForm.XML
     argument: str = ""
-    """What selects exactly it: `FILE`, `FILE#NAME` or `oss://BUCKET`."""
+    """The argument that selects only this configuration: `FILE`, `FILE#NAME` or `oss://BUCKET`."""
 
     @property
     def where(self) -> str:
-        """The file or the bucket that has it."""
+        """The name of the file or the address of the bucket."""
         return self.source.name if self.source else self.argument
 
     def find_places(self) -> Mapping[tuple[Stage, int], Place]:
-        """Return the places of its entries in the text; none for a bucket."""
+        """Return the places of the entries in the text; {} for a bucket."""
         if self.source is None:
             return {}
         text = self.source.content.decode("utf-8-sig", errors="replace")
@@ -142,7 +142,7 @@ class SelectedRules(NamedTuple):
 
     def edit(self, new: RefererConfiguration) -> str:
         """Return the text of the source with other rules. Raises NotEditableError."""
-        from oss_referer.sources import editing  # only here: most commands leave files alone
+        from oss_referer.sources import editing  # only here: most commands change no files
         from oss_referer.sources.editing import NotEditableError
 
         if self.source is None:
@@ -156,7 +156,7 @@ class SelectedRules(NamedTuple):
         return editing.edit(self.source.content, self.form, self.name, new)
 
     def placing(self) -> Callable[[Decision], Place]:
-        """Return what finds the place of the entry that settles a decision, or the beginning."""
+        """Return a function that returns the place of the entry that decides; else the start."""
         found = self.find_places()
 
         def place(decision: Decision) -> Place:
@@ -170,15 +170,15 @@ class SelectedRules(NamedTuple):
 
 
 class FoundRules(NamedTuple):
-    """What several arguments select."""
+    """The configurations that several arguments select."""
 
     found: Sequence[SelectedRules]
     wrong: Sequence[InputError]
-    """Why the others cannot be read."""
+    """The errors of configurations that cannot be read."""
 
 
 LookedAt = SelectedRules | InputError
-"""Rules, or why they cannot be read."""
+"""Rules, or the error if they cannot be read."""
 
 
 def read(argument: str, arguments: argparse.Namespace) -> RefererConfiguration:
@@ -194,7 +194,7 @@ def select(argument: str, arguments: argparse.Namespace) -> SelectedRules:
 def select_together(given: Sequence[str], arguments: argparse.Namespace) -> Sequence[SelectedRules]:
     """Read the configurations that several RULES select. Raises InputError.
 
-    The flags for lists are refused if there is no list.
+    Refuse the flags for lists if none of them is a list.
     """
     others = (one for one in (getattr(arguments, "blacklist", None),) if one is not None)
     if sum(_split(one)[0] == "-" for one in (*given, *others)) > 1:
@@ -217,7 +217,7 @@ def _select(argument: str, arguments: argparse.Namespace) -> SelectedRules:
 def _complete(
     selected: Sequence[SelectedRules], arguments: argparse.Namespace
 ) -> Sequence[SelectedRules]:
-    """Give lists their blacklist and their switches, and say what they are read as."""
+    """Add the blacklist and the switches from flags to lists, and describe these lists."""
     given: dict[str, Any] = {
         field: value
         for field in SWITCHES.values()
@@ -226,14 +226,14 @@ def _complete(
     is_listed = any(item.form is RulesForm.LIST for item in selected)
     if not is_listed and (given or arguments.blacklist is not None):
         raise InputError(
-            "the rules say their blacklist and their switches themselves; leave out --blacklist "
+            "the rules already contain their blacklist and their switches; leave out --blacklist "
             "and the flags for switches, which are for a list of entries"
         )
     if is_listed and arguments.blacklist is not None:
         source = read_source(arguments.blacklist)
         with locating(source):
             if forms.detect(source.content) is not RulesForm.LIST:
-                raise NoRulesError("--blacklist takes a list of entries")
+                raise NoRulesError("--blacklist needs a list of entries")
             given["blacklist"] = forms.parse(source.content)[""].whitelist
     completed = []
     for item in selected:
@@ -298,7 +298,7 @@ def _read_each(source: Source, found: Readers) -> Iterator[LookedAt]:
 
 
 def _search(folder: Path, arguments: argparse.Namespace) -> Iterator[LookedAt]:
-    """Yield the rules of the files below a folder. Raises InputError if there are none."""
+    """Yield the rules of the files below a folder. Raises InputError if no file has rules."""
     files, unread = list_files(folder)
     is_empty = not unread
     for path in files:
@@ -311,7 +311,7 @@ def _search(folder: Path, arguments: argparse.Namespace) -> Iterator[LookedAt]:
 
 
 def look(path: Path, arguments: argparse.Namespace) -> Iterator[LookedAt]:
-    """Read the rules of a file that may have none."""
+    """Yield the rules of a file; none if the file has no rules."""
     if path.suffix.lower() in forms.ENDINGS:
         try:
             source = read_source(str(path), MAX_FILE)
@@ -328,7 +328,7 @@ def look(path: Path, arguments: argparse.Namespace) -> Iterator[LookedAt]:
 def find_changes(
     argument: str, arguments: argparse.Namespace
 ) -> "tuple[Source, Mapping[str, PlannedChange]]":
-    """Return what a plan of Terraform does to rules, by address. Raises InputError."""
+    """Return the changes to rules in a plan of Terraform, by address. Raises InputError."""
     path, name = _split(argument)
     source = read_source(path, MAX_FILE)
     with locating(source):
@@ -354,7 +354,7 @@ def _choose(path: str, name: str | None, named: Collection[str]) -> str:
 
 
 def read_source(argument: str, most: int = MAX_DOCUMENT) -> Source:
-    """Read a file, or standard input for `-`, up to a byte beyond the limit. Raises InputError."""
+    """Read a file, or standard input for `-`, up to `most` + 1 bytes. Raises InputError."""
     if argument == "-":
         return Source("standard input", _read_input(most + 1))
     try:
@@ -380,13 +380,13 @@ def decode(source: Source, most: int = MAX_DOCUMENT) -> str:
 
 
 def error_at(source: Source, error: SourceError) -> InputError:
-    """Return the error for a mistake in a source, with its place."""
+    """Return an error of a source as InputError with its place."""
     return InputError(f"{source.name}, {error}", (source.name, error.line, error.column))
 
 
 @contextmanager
 def locating(source: Source) -> Iterator[None]:
-    """Raise InputError with the place of a mistake that the block finds in a source."""
+    """Convert a SourceError of the block to InputError with the place in a source."""
     try:
         yield
     except SourceError as error:
@@ -394,7 +394,7 @@ def locating(source: Source) -> Iterator[None]:
 
 
 def _form_of_name(source: Source) -> RulesForm | None:
-    """Return the form that the name of a file tells, None if the content must."""
+    """Return the form by the suffix of a file; None if only the content shows it."""
     return FORMS.get(Path(source.name).suffix.lower())
 
 
@@ -402,18 +402,18 @@ def _form(source: Source) -> RulesForm:
     try:
         return _form_of_name(source) or forms.detect(source.content)
     except SourceError:
-        return RulesForm.XML  # an answer of the service with its head, as `curl -i` prints it
+        return RulesForm.XML  # a response with its headers, as `curl -i` prints it
 
 
 def _find(source: Source, arguments: argparse.Namespace) -> Readers:
-    """Return what reads the rules of a source, by name. Raises SourceError."""
+    """Return a reader for each configuration of a source, by name. Raises SourceError."""
     form = _form_of_name(source)
     return forms.find_in_file(Path(source.name), source.content, form, arguments.assumptions)
 
 
 def _split(argument: str) -> tuple[str, str | None]:
-    """Split off the name after `#`, which may have another one, unless it belongs to a file."""
-    # Unlike the methods of Path, these functions say no for what cannot be looked at.
+    """Split off the name after `#`, which may contain `#` itself, unless a file has this name."""
+    # Unlike the methods of Path, these functions return False for a path without permission.
     if os.path.exists(argument):
         return argument, None
     parts = argument.split("#")
@@ -422,31 +422,31 @@ def _split(argument: str) -> tuple[str, str | None]:
     return (path, argument[len(path) + 1 :]) if len(parts) > 1 else (argument, None)
 
 
-# The files of a folder: those that Git would keep, or all where Git does not know the folder
+# The files of a folder: those that Git does not ignore, or all outside a working tree of Git
 
 
 _PASSED_OVER = frozenset({".git", ".terraform", "node_modules"})
-"""Folders that are not searched: copies of what others wrote."""
+"""Folders that are not searched, because they contain copies of the work of others."""
 
 _BACKUP = re.compile(r".+\.before\d*\.xml")
 """The names of the files in which `apply` saves the old rules of a bucket."""
 
 
 def name_backups(name: str) -> Iterator[str]:
-    """Yield the names of such files; the first one has no number."""
+    """Yield names for backups of rules; the first one has no number."""
     for number in chain([""], count(2)):
         yield f"{name}.before{number}.xml"
 
 
 _Refuse = Callable[[OSError], None]
-"""What gets the error of each folder below that cannot be read."""
+"""Called with the error of each sub-folder that cannot be read."""
 
 
 def list_files(folder: Path) -> tuple[Sequence[Path], Sequence[InputError]]:
-    """List the files below a folder, and an error for each folder below that cannot be read.
+    """Return the files below a folder, and an error for each sub-folder that cannot be read.
 
-    The regular files are in the order of their paths. Left out is what `apply` saved, and what Git
-    ignores; outside of a working tree of Git, hidden folders.
+    The regular files are in the order of their paths, without backups of `apply` and files that Git
+    ignores. Outside a working tree of Git, hidden folders are skipped.
     """
     unread: list[InputError] = []
 
@@ -466,7 +466,7 @@ def list_files(folder: Path) -> tuple[Sequence[Path], Sequence[InputError]]:
 
 
 def _ask_git(folder: Path, refuse: _Refuse) -> list[Path] | None:
-    """Return the files that Git tracks or does not ignore; None if Git cannot say."""
+    """Return the files that Git tracks or does not ignore; None if Git is missing or fails."""
     from shutil import which  # only here: few commands search folders
 
     program = which("git")
@@ -486,7 +486,7 @@ def _ask_git(folder: Path, refuse: _Refuse) -> list[Path] | None:
 def _run(git: str, folder: Path, *words: str) -> "CompletedProcess[bytes]":
     from subprocess import run  # only here: a browser has no processes
 
-    # A folder may come with settings that name programs; this one would run for ls-files.
+    # Settings of a folder may name programs to run; ls-files would run this one.
     safe = ("-c", "core.fsmonitor=false")
     return run(  # noqa: S603 - without a shell, and the folder is not an option
         [git, "-C", str(folder), *safe, *words],
@@ -497,7 +497,7 @@ def _run(git: str, folder: Path, *words: str) -> "CompletedProcess[bytes]":
 
 
 _UNREADABLE = re.compile(r"could not open directory '(.+)': (.+)")
-"""What Git says on standard error of a folder that it passes over, named from its working tree."""
+"""The error of Git for a skipped folder, whose path is relative to the working tree."""
 
 
 def _walk(folder: Path, refuse: _Refuse) -> Iterator[Path]:

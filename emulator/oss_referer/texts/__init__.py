@@ -1,7 +1,7 @@
-"""The catalogues: what the commands and the pages say, in each language.
+"""The catalogues: the texts of the commands and the pages in each language.
 
-Tables whose name begins with `engine_` translate what the emulator itself says in English, so the
-English catalogue has none.
+Tables with a name that begins with `engine_` translate English texts in the code, so the English
+catalogue has none.
 """
 
 import re
@@ -24,7 +24,7 @@ LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "zh": "中文"}
 @cache
 def read(language: str, folders: Sequence[Path] = (FOLDER,)) -> Mapping[str, str]:
     """Read the texts of some folders in a language, by `page.name`. `folders` is a tuple."""
-    import tomllib  # only here: it takes a while, and the commands need no text in English
+    import tomllib  # only here: the import is slow, and commands in English need no texts
 
     found: dict[str, str] = {}
     for folder in folders:
@@ -42,23 +42,23 @@ _SLOT: Final = r"\{(message|list)?\}"
 class _Recognised(NamedTuple):
     pattern: re.Pattern[str]
     kinds: Sequence[str]
-    """What each of its values is: `message`, `list`, or "" for any other value."""
+    """The kind of each value: `message`, `list`, or "" for any other value."""
     text: str
     begins: bool
-    """Whether it begins with a value."""
+    """Whether the message begins with a value."""
 
     def before(self, found: re.Match[str]) -> str:
-        """Return the value that a message begins with, or ""."""
+        """Return the value at the start of a message; "" if it begins otherwise."""
         return found[1] if self.begins else ""
 
 
 _LONGEST: Final = 4_000
-"""The characters of a message above which it is not recognised: that would take long."""
+"""The most characters of a message to recognise; a longer one would take too long."""
 
 
 @cache
 def _messages(language: str, folders: Sequence[Path]) -> Sequence[_Recognised]:
-    """Return what recognises messages; those with the longest texts come first."""
+    """Return the patterns that recognise messages, those with the longest literal text first."""
     begin = "engine_message."
     found = {
         name.removeprefix(begin): text
@@ -94,7 +94,7 @@ class Catalogue:
         return found.format(self._texts.get(f"engine_kind.{step.detail}", step.detail))
 
     def rule(self, name: str, page: str) -> str:
-        """Return what a rule of the linter means; its title is the first line."""
+        """Return the page of a rule of the linter; its title is the first line."""
         return self._texts.get(f"engine_rule.{name}", page)
 
     def group(self, group: str) -> str:
@@ -107,10 +107,10 @@ class Catalogue:
         return self._texts.get(f"engine_access.{reason}", reason)
 
     def message(self, message: str) -> str:
-        """Return an error in this language, with the errors in it; one that is unknown stays.
+        """Translate an error and the errors in it; an unknown error stays as it is.
 
         Errors are plain text, since they also come from libraries and the operating system. So
-        they are recognised by their templates.
+        this recognises them by their templates.
         """
         if len(message) > _LONGEST:
             return message
@@ -123,20 +123,20 @@ class Catalogue:
         ]
         if not matches:
             return message
-        # What a message says first is its frame: `FILE, line 1, column 2: …`.
+        # Prefer the outermost template, such as `FILE, line 1, column 2: …`.
         found, known = min(matches, key=lambda match: len(match[1].before(match[0])))
         values = zip(found.groups(), known.kinds, strict=True)
         return known.text.format(*(self._value(*value) for value in values))
 
     def _value(self, value: str, kind: str) -> str:
-        """Return a value of a message in this language."""
+        """Translate a value of a message."""
         if kind == "message":
             return self.message(value)
         before, found, last = value.rpartition(" or ") if kind == "list" else ("", "", value)
         return f"{before}{self._texts['engine_word.or']}{last}" if found else value
 
     def sentence(self, sentence: Sentence) -> str:
-        """Return a sentence of the lab, with the values that it has."""
+        """Translate a sentence and the sentences in its values; an unknown one stays."""
         names = (f"{table}.{sentence.template}" for table in ("engine_sentence", "reason"))
         found = next(filter(None, map(self._texts.get, names)), None)
         if found is None:

@@ -1,8 +1,7 @@
 """Translation of rules between OSS and other systems, with the losses of a translation.
 
-Each system has a small model of its decisions, so losses can be computed: both sides decide on
-Referers generated from the entries of both, and each Referer that they decide differently is a
-loss.
+A small model of each system decides on Referers, so that losses can be computed: both sides decide
+on Referers generated from the entries of both, and each Referer with different verdicts is a loss.
 """
 
 import re
@@ -29,50 +28,50 @@ class Rules(Protocol):
 
     @property
     def entries(self) -> tuple[str, ...]:
-        """The entries, in the syntax of OSS, from which probes are generated."""
+        """The entries, in the syntax of OSS, to generate probes from."""
 
     @property
     def probes(self) -> Iterable[Probe]:
-        """Further probes, for what the entries do not show."""
+        """Further probes, for behaviour that the entries do not show."""
 
 
 class SourceRules(Rules, Protocol):
-    """Rules that were parsed, to be translated to OSS."""
+    """Parsed rules of another system, for translation to OSS."""
 
     def to_oss(self) -> RefererConfiguration:
-        """Return the configuration of OSS that comes closest to the rules."""
+        """Return the configuration of OSS that is closest to the rules."""
 
 
 class ResultRules(Rules, Protocol):
-    """Rules that were translated from OSS."""
+    """Rules of another system, translated from OSS."""
 
     def format(self, say: Callable[[Sentence], str] = str) -> str:
-        """Format rules in the form of their system; `say` gives comments in a language."""
+        """Format rules in the form of their system; `say` translates comments."""
 
 
 @dataclass(frozen=True, slots=True)
 class System:
     title: str
-    """Its name within a sentence."""
+    """The name of the system within a sentence."""
     parse: Callable[[str], SourceRules]
     """Parses rules in the form of the system. Raises SourceError."""
     from_oss: Callable[[RefererConfiguration, Assumptions], ResultRules]
-    """Returns the rules that come closest to a configuration of OSS."""
+    """Returns the rules that are closest to a configuration of OSS."""
 
 
 SYSTEMS = {
     "nginx": System("nginx", NginxRules.parse, NginxMap.from_oss),
     "cdn": System(Sentence("the CDN"), CdnRules.parse, lambda ours, _: CdnRules.from_oss(ours)),
 }
-"""The systems to translate from and to."""
+"""The other systems, by name."""
 
 _MOST_PROBED, _MOST_PROBED_ALIKE = 100, 3
-"""The most entries that are probed, and the most of one shape: others would show the same."""
+"""The most entries to probe, and the most of one shape, since more would show the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A cause for which the two sides decide differently, with an example."""
+    """A cause of different verdicts, with an example."""
 
     kind: ProbeKind
     referer: str | None
@@ -89,18 +88,18 @@ def losses(
 ) -> tuple[Loss, ...]:
     """Return the losses of a translation: one verified example of each cause.
 
-    If a cause has examples in both directions, the result is one that the other system allows;
-    without `opens`, one that it denies.
+    If a cause has examples in both directions, return one that the other system allows; without
+    `opens`, one that the other system denies.
     """
     reading = Reading(configuration, assumptions)
     entries = _select((*rules.entries, *configuration.whitelist, *configuration.blacklist))
-    # People write a `?` for a query, which makes it a wildcard in an entry (R-21, R-26).
+    # People write `?` to begin a query, but in an entry it is a wildcard (R-21, R-26).
     asked = (Probe(item.replace("*", ""), ProbeKind.VERBATIM) for item in entries if "?" in item)
     made = (*rules.probes, *probes.make(entries), *asked)
     found: dict[ProbeKind, Loss] = {}
     for probe in made:
         ours = reading.decide(header.trim(probe.referer)).reason.allows
-        # Some place denies it, although another one may allow it.
+        # One place denies it, although another may allow it.
         theirs = probe.kind is not ProbeKind.OTHER_PLACE and rules.allows(probe.referer)
         if theirs == ours:
             continue
@@ -111,7 +110,7 @@ def losses(
 
 
 def _select(entries: Iterable[str]) -> list[str]:
-    """Select the entries to probe: of a long list only some of each shape."""
+    """Return the entries to probe, which are only some of each shape."""
     selected: list[str] = []
     shapes: Counter[str] = Counter()
     for entry in dict.fromkeys(entries):
@@ -119,7 +118,7 @@ def _select(entries: Iterable[str]) -> list[str]:
         shapes[shape] += 1
         if shapes[shape] <= _MOST_PROBED_ALIKE:
             selected.append(entry)
-    # Of too many shapes, the shortest are the plainest.
+    # With too many entries, keep the shortest, because they are the simplest.
     return sorted(selected, key=len)[:_MOST_PROBED] if len(selected) > _MOST_PROBED else selected
 
 
@@ -127,7 +126,7 @@ _WORD = re.compile(r"[\w-]+(?:\.[\w-]+)*")
 
 
 def _is_implied(loss: Loss, found: Iterable[Loss]) -> bool:
-    """Return whether a simpler kind differs in the same way and makes this one redundant."""
+    """Return whether a simpler kind with the same verdict makes a loss redundant."""
     plainer = _PLAINER.get(loss.kind, frozenset())
     return any(other.kind in plainer and other.theirs == loss.theirs for other in found)
 

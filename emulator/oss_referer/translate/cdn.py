@@ -1,7 +1,7 @@
 """Alibaba Cloud CDN: the functions `referer_white_list_set` and `referer_black_list_set`.
 
-Domains are compared with the host of the Referer, whatever its scheme and path; `a.com` includes
-its sub-domains. There is one list, either a whitelist or a blacklist.
+The CDN compares domains with the host of the Referer and ignores its scheme and path; `a.com`
+includes its sub-domains. There is one list, either a whitelist or a blacklist.
 """
 
 import json
@@ -33,7 +33,7 @@ class CdnRules:
     is_blacklist: bool = False
     allows_empty: bool = True
     probes: ClassVar[tuple[Probe, ...]] = ()
-    """It needs none: those generated from the entries suffice."""
+    """No further probes, because those generated from the entries are enough."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -78,7 +78,7 @@ class CdnRules:
         )
 
     def format(self, say: Callable[[Sentence], str] = str) -> str:
-        """Format the functions of SetCdnDomainConfig, in which nothing is for people to read."""
+        """Format the functions of SetCdnDomainConfig, which contain no comments to translate."""
         name = list(_FUNCTIONS)[self.is_blacklist]
         arguments = {
             _FUNCTIONS[name]: ",".join(self.domains),
@@ -94,11 +94,11 @@ class CdnRules:
 
     @classmethod
     def from_oss(cls, configuration: RefererConfiguration) -> Self:
-        """Return the hosts of the whitelist, or of the blacklist if there is no whitelist."""
+        """Return rules with the hosts of the whitelist, or of the blacklist without a whitelist."""
         white = [entry for entry in configuration.whitelist if not is_blank(entry)]
         black = [entry for entry in configuration.blacklist if not is_blank(entry)]
         hosts = tuple(dict.fromkeys(Parts.split(entry).host for entry in white or black))
-        # A domain includes its sub-domains.
+        # A domain already includes its sub-domains.
         domains = tuple(
             host for host in hosts if not (host.startswith("*.") and host[2:] in hosts) and host
         )
@@ -106,7 +106,7 @@ class CdnRules:
         return cls(domains, not white, empty)
 
     def to_oss(self) -> RefererConfiguration:
-        """Return an entry for each domain, its sub-domains and each scheme."""
+        """Return rules with an entry for each domain, its sub-domains and each scheme."""
         if self.is_blacklist:
             # OSS denies empty Referers only with a whitelist (R-11), so `*` is needed.
             everybody = () if self.allows_empty else ("*",)

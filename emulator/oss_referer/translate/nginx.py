@@ -1,14 +1,14 @@
 """nginx: `valid_referers` as ngx_http_referer_module applies it, and a `map` that decides as OSS.
 
-An entry names a host without a scheme. A path may follow, which is compared by prefix. A host is
-compared in lower case and without its port, the exact name first, then the longest of `*.a.com`
-(the sub-domains) and `.a.com` (the domain too), then the longest of `a.*` (every ending). The first
-name that matches decides: if its path does not match, nothing else is tried.
+An entry names a host without a scheme. A path may follow, which nginx compares by prefix. nginx
+compares the host in lower case and without its port: the exact name first, then the longest of
+`*.a.com` (the sub-domains) and `.a.com` (the domain too), then the longest of `a.*` (every ending).
+The first matching name decides: if its path does not match, nginx tries no other name.
 
 `none` is a request without the header. `blocked` is a request with an empty header or with a
-Referer that does not begin with http:// or https://. `server_names` are the names of the server,
-wherever it states them; a server without a name has the name "". A regular expression, which begins
-with `~`, is refused: OSS has only wildcards.
+Referer that does not begin with http:// or https://. `server_names` are the names of the server, in
+any place of its block; a server without a name has the name "". A regular expression, which begins
+with `~`, is refused, because OSS has only wildcards.
 """
 
 import re
@@ -33,13 +33,13 @@ from oss_referer.search.entry import example
 from oss_referer.sources.toml import SourceError, place_of
 
 NOBODY = "https://nobody.invalid/"
-"""An entry that matches no Referer that is sent: without it the whitelist would be empty, and allow
-everybody (R-14). The domain .invalid is reserved (RFC 2606)."""
+"""An entry that matches no Referer of a real page, because an empty whitelist would allow everybody
+(R-14). The domain .invalid is reserved (RFC 2606)."""
 
 LONGEST_WORD = 4_094
-"""Bytes of the longest word that nginx reads; in quotes it reads one less."""
+"""The most bytes of a word that nginx reads; in quotes it reads one less."""
 _DEEPEST = 100
-"""The most blocks within each other."""
+"""The most nested blocks."""
 
 _SCHEME = re.compile("https?://", re.IGNORECASE)
 _SHORTEST = len("http://i.ru")  # nginx does not read anything shorter as an address
@@ -56,7 +56,7 @@ class Word:
 
     @property
     def shown(self) -> str:
-        """The word for an error."""
+        """The word, shortened for an error text."""
         return shorten(self.text)
 
 
@@ -78,7 +78,7 @@ class Directive:
 
 @dataclass(frozen=True)
 class ValidReferers:
-    """The parameters of `valid_referers` that hold in one place of a file."""
+    """The parameters of `valid_referers` that apply in one place of a file."""
 
     hosts: Mapping[str, str]
     """The path of each name, or ""."""
@@ -117,7 +117,7 @@ class ValidReferers:
 
 @dataclass(frozen=True)
 class NginxRules:
-    """Every `valid_referers` of a file that differs from the others."""
+    """The different `valid_referers` of a file."""
 
     places: tuple[ValidReferers, ...]
 
@@ -130,7 +130,7 @@ class NginxRules:
         return cls(tuple({item.rules: item for item in reversed(found)}.values())[::-1])
 
     def to_oss(self) -> RefererConfiguration:
-        """Return what one of the places allows: a bucket has one set of rules (R-03)."""
+        """Return rules that allow what any place allows: a bucket has one set of rules (R-03)."""
         # A path with a query needs the whole Referer; nginx never cuts it.
         asks = any("?" in path for place in self.places for path in place.hosts.values())
         none = any(place.none for place in self.places)
@@ -148,7 +148,7 @@ class NginxRules:
 
     @property
     def probes(self) -> Iterator[Probe]:
-        """What only some places allow, and what entries cannot say of paths."""
+        """Probes for Referers that only some places allow, and for paths with `*` or `?`."""
         yield from islice(self._of_other_places(), 1)
         if any(place.blocked for place in self.places):
             yield Probe("www.test", ProbeKind.NO_SCHEME)
@@ -171,7 +171,7 @@ class NginxRules:
 
 @dataclass
 class _Parameters:
-    """The parameters of `valid_referers` in one block, as they are read."""
+    """The parameters of `valid_referers` in one block, collected while reading."""
 
     hosts: dict[str, str] = field(default_factory=dict)
     taken: set[tuple[str, str]] = field(default_factory=set)
@@ -183,7 +183,7 @@ class _ServersReader:
         self._text = text
 
     def read(self) -> Iterator[ValidReferers]:
-        """Yield what each block with a `valid_referers` of its own allows. Raises SourceError."""
+        """Yield the parameters of each block with its own `valid_referers`. Raises SourceError."""
         waiting: list[tuple[Directive, Directive | None]] = [(_parse_directives(self._text), None)]
         while waiting:
             block, server = waiting.pop()
@@ -237,7 +237,7 @@ class _ServersReader:
         keys = _keys(name)
         if not keys or ".." in name or name.count("*") > 1:
             sentence = (
-                f"{word.shown} is not a name that nginx takes; write * as the first or last label"
+                f"{word.shown} is not a name that nginx accepts; write * as the first or last label"
             )
             raise self._error(word, sentence)
         if keys & found.taken:
@@ -255,7 +255,7 @@ _WORDS = ("none", "blocked", "server_names")
 
 
 def _keys(name: str) -> set[tuple[str, str]]:
-    """Return the keys of a name that must be unique, one for each hash; none for a wrong name."""
+    """Return the keys of a name, each unique in its hash; an empty set for a wrong name."""
     if name.startswith(".") and len(name) > 1:
         return {("exact", name[1:]), ("head", name[1:])}
     if name.startswith("*.") and len(name) > 2:
@@ -281,7 +281,7 @@ def _names(host: str) -> Iterator[str]:
 
 def _entries(name: str, path: str) -> Iterator[str]:
     if not name or ":" in name:
-        return  # hosts are compared without a port, and never empty
+        return  # nginx compares hosts without a port, and a Referer has no empty host
     if name.startswith("."):
         yield f"{name[1:]}{path or '/'}"
         name = f"*{name}"
@@ -289,7 +289,7 @@ def _entries(name: str, path: str) -> Iterator[str]:
 
 
 def _lower(text: str) -> str:
-    """Lower ASCII letters in front of a path, as nginx and browsers do (B-02)."""
+    """Return a text with the ASCII letters before its path in lower case, as in nginx (B-02)."""
     host, slash, path = text.partition("/")
     return header.lower(host) + slash + path
 
@@ -312,7 +312,7 @@ _ESCAPES = {"t": "\t", "r": "\r", "n": "\n"}
 
 
 def shorten(text: str) -> str:
-    """Return a text for an error: on one line, and not too long."""
+    """Return a text for an error, on one line of at most 60 characters."""
     line = "".join(item if item.isprintable() else " " for item in text[:61])
     return line if len(line) < 61 else f"{line[:60]}…"
 
@@ -371,48 +371,48 @@ def _error(text: str, offset: int, sentence: str) -> SourceError:
     return SourceError(sentence, *place_of(text[:offset]))
 
 
-_LONGEST = LONGEST_WORD - 1  # a key stands in quotes
+_LONGEST = LONGEST_WORD - 1  # a key is in quotes
 _MOST_WILDCARDS = 100
-"""An entry with more has too long an expression if letter case does not matter in queries."""
+"""The most wildcards if letter case does not matter in queries, which makes expressions long."""
 
 _SPECIAL = re.compile(r"[^A-Za-z0-9/_\-:%=&,@!~<>;]")
 _NOT_ASCII = re.compile(r"[^\0-\x7f]+")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-"""A character that UTF-8 does not have, so no Referer in UTF-8 matches its entry."""
+"""A character that UTF-8 cannot encode, so that no Referer in UTF-8 matches its entry."""
 
 
 @dataclass(frozen=True)
 class NginxMap:
-    """The rules of OSS as a `map` of `$http_referer`. Made with `from_oss`.
+    """The rules of OSS as a `map` of `$http_referer`. Create it with `from_oss`.
 
     `valid_referers` cannot express rules of OSS: it ignores the scheme, the port and letter case,
-    has no blacklist, and tells a missing Referer from an empty one. In a `map`, each entry is a
-    regular expression, and nginx takes the first that matches: the blacklist stands before the
-    whitelist (R-12), and the key "" stands for a missing and for an empty Referer (R-10).
+    has no blacklist, and distinguishes a missing Referer from an empty one. In a `map`, each entry
+    is a regular expression, and nginx uses the first that matches: the blacklist precedes the
+    whitelist (R-12), and the key "" matches a missing and an empty Referer (R-10).
 
-    A regular expression may need more time than nginx allows if `.*` can end in many places. An
-    entry is matched by taking each segment at its leftmost place (see `engine/pattern.py`), so each
-    segment is an atomic group, which PCRE never enters again: the time is that of our own matching.
+    A regular expression may need more time than nginx allows if `.*` can end in many places. Each
+    segment of an entry matches only at its leftmost place (see `engine/pattern.py`). So each
+    segment is an atomic group, which PCRE never enters again, and matching is as fast as ours.
 
-    The keys are regular expressions, so they take no room in the hash of the map: however long the
-    lists are, `map_hash_max_size` and `map_hash_bucket_size` can stay as they are.
+    The keys are regular expressions, which use no space in the hash of the map. So long lists need
+    no change of `map_hash_max_size` and `map_hash_bucket_size`.
     """
 
     rules: RefererConfiguration
     assumptions: Assumptions
     reading: Reading
     entries: ClassVar[tuple[str, ...]] = ()
-    """It has no others than OSS, from whose entries probes are generated anyway."""
+    """No further entries, because probes are generated from those of OSS anyway."""
     probes: ClassVar[tuple[Probe, ...]] = ()
-    """It needs none: those generated from the entries suffice."""
+    """No further probes, because those generated from the entries are enough."""
 
     @classmethod
     def from_oss(cls, configuration: RefererConfiguration, assumptions: Assumptions) -> Self:
-        """Return the `map` for a configuration, read under some assumptions."""
+        """Return the `map` for a configuration under some assumptions."""
         return cls(configuration, assumptions, Reading(configuration, assumptions))
 
     def format(self, say: Callable[[Sentence], str] = str) -> str:
-        """Format the contents of an `http` block; `say` gives its comments in a language.
+        """Format the contents of an `http` block; `say` translates its comments.
 
         Raises ValueError for an entry that nginx cannot read because it is too long.
         """
@@ -459,9 +459,9 @@ class NginxMap:
             yield f'    "{expression}" {denied};'
 
     def _format_origin(self, say: Callable[[Sentence], str]) -> tuple[str, ...]:
-        """Format the `map` that cuts the path off a Referer (R-27).
+        """Format the `map` that cuts the path of a Referer (R-27).
 
-        An origin begins with `=`, because that of `/a` is empty and not the same as no Referer.
+        `=` precedes each origin, because the empty origin of `/a` is not the same as no Referer.
         """
         slash = "/?" if self.assumptions.cut_path is CutPath.WITH_SLASH else ""
         return (
@@ -474,13 +474,13 @@ class NginxMap:
         )
 
     def _expression(self, pattern: Pattern) -> str:
-        """Return an entry as a key of a `map`, for a word in double quotes. Raises ValueError."""
+        """Return an entry as a key of a `map`, to put in double quotes. Raises ValueError."""
         cuts_path, lowers_query = self.reading.cuts_path, self.reading.lowers_query
         if len(pattern.body) > _LONGEST or (
             lowers_query and len(pattern.tail) + pattern.body.count("?") > _MOST_WILDCARDS
         ):
             raise _too_long(pattern)
-        # A cut query needs no other `map`: what is matched contains no `?` (R-26).
+        # A cut query needs no second `map`, because the matched text contains no `?` (R-26).
         cuts_query = self.rules.allow_truncate_query_string and not cuts_path
         some = "[^?]" if cuts_query else "."
         start = "^=" if cuts_path else "^"
@@ -504,7 +504,7 @@ def _too_long(pattern: Pattern) -> ValueError:
 
 
 def _in_characters(body: str) -> str:
-    """Return the prefix that makes PCRE count characters instead of bytes, "" if not needed."""
+    """Return the prefix that makes PCRE count characters, not bytes; "" if it is not needed."""
     needed = "?" in body or any(not (item.isascii() or item.isprintable()) for item in body)
     return "(*UTF)" if needed else ""
 
@@ -516,9 +516,9 @@ def _anywhere(head: str, tail: Sequence[str], some: str = ".") -> str:
 
 
 def _before_query(head: str, tail: Sequence[str]) -> str:
-    """Format the segments of an entry where the `?` of the Referer is still to come (R-41).
+    """Format the segments of an entry before the `?` of the Referer (R-41).
 
-    A wildcard may stand for that `?`. What follows it is compared without regard to letter case.
+    A wildcard may match that `?`. The rest of the entry then ignores letter case.
     """
     ways = []
     if tail:
@@ -540,7 +540,7 @@ def _in_query(head: str, tail: Sequence[str]) -> str:
     text = _anywhere(head, tail)
     if text.lower() == text.upper():
         return text
-    # Only letters of ASCII: PCRE knows the case of others as well.
+    # Ignore the case of ASCII letters only; PCRE would ignore that of other letters too.
     return f"(?i:{_NOT_ASCII.sub(lambda found: f'(?-i:{found[0]})', text)})"
 
 
@@ -549,7 +549,7 @@ def _group(ways: Sequence[str]) -> str:
 
 
 def _escape(text: str, some: str) -> str:
-    """Return a segment of an entry as a regular expression; `some` stands for any character."""
+    """Return a segment of an entry as a regular expression; `some` matches one character."""
     return _SPECIAL.sub(lambda found: _escape_character(found[0], some), text)
 
 
@@ -559,5 +559,5 @@ def _escape_character(item: str, some: str) -> str:
     if item in ".^|()[]+$#{}`":
         return f"\\{item}"
     if item.isascii():
-        return f"\\x{ord(item):02X}"  # nginx has a meaning of its own for quotes and backslashes
+        return f"\\x{ord(item):02X}"  # quotes and backslashes have a meaning in nginx
     return item if item.isprintable() else f"\\x{{{ord(item):X}}}"

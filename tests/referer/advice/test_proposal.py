@@ -102,7 +102,7 @@ def test_rules_pass_lint_scenarios_and_their_table(wish: SiteProfile, tmp_path: 
             SiteProfile(
                 ("https://a.example",), cdn=tuple(f"cdn{n:04}.example" for n in range(1_000))
             ),
-            "24,018 bytes of entries, and a bucket takes 20,480",
+            "24,018 bytes of entries, and a bucket accepts 20,480",
         ),
     ],
 )

@@ -124,7 +124,7 @@ def test_fitting_hash_is_accepted() -> None:
     ],
 )
 def test_token_of_another_form_is_refused(members: dict[str, Any]) -> None:
-    with pytest.raises(TokenError, match="it does not say what guard writes into a token"):
+    with pytest.raises(TokenError, match="it lacks what guard writes into a token"):
         guard.check_token(signed(**members), RULES, "bucket")
 
 
@@ -207,7 +207,7 @@ def test_blocked_change_is_reported_with_hosts_and_remedies() -> None:
         "The logs begin at 2026-11-24T00:00Z and span 24 hours.\n",
         "A CDN in front hides the Referer from these rules: 50.00 % of the requests came from it",
         "2 of their lines are damaged and left out.\n",
-        "For 3 requests, the verdict rests on what the service does not document.\n",
+        "For 3 requests, the verdict rests on something that the service does not document.\n",
     ):
         assert words in text
 

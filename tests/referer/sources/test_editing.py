@@ -214,7 +214,7 @@ def test_xml_of_any_client_is_edited_in_place(text: str, change: tuple[str, str]
             '"alicloud_oss_bucket_referer", "address": "alicloud_oss_bucket_referer.a", '
             '"change": {"actions": ["create"], "after": {"allow_empty_referer": true}}}]}',
             "alicloud_oss_bucket_referer.a",
-            "a plan or a state follows from the configuration; correct that",
+            "it is a plan or a state; correct the configuration instead",
         ),
     ],
     ids=["inline", "plan"],

@@ -194,7 +194,7 @@ def test_rules_are_translated_to_oss(
         ("nginx", "valid_referers " + "a" * 4_095 + ";", 1, 16, "more than 4094 bytes"),
         ("nginx", "valid_referers none blocked;", 1, 1, "nginx refuses them alone"),
         ("nginx", "valid_referers a.test .a.test;", 1, 23, ".a.test conflicts with a name"),
-        ("nginx", "valid_referers a.*.test;", 1, 16, "is not a name that nginx takes"),
+        ("nginx", "valid_referers a.*.test;", 1, 16, "is not a name that nginx accepts"),
         ("nginx", "valid_referers server_names;", 1, 1, "put its block around"),
         (
             "nginx", "server { server_name $hostname; valid_referers server_names; }", 1, 22,

@@ -1,4 +1,4 @@
-// What all pages share: requests to the server, fragments of pages, times in the reader's language.
+// The code that all pages share: requests to the server, fragments of pages, times in the reader's language.
 
 export const root = document.body.dataset.root ?? "";
 
@@ -15,14 +15,14 @@ const short = new Intl.DateTimeFormat(language, { month: "short", day: "numeric"
 const date = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
 
 /**
- * The element that a selector names: its type follows from the tag in the selector.
+ * The element that a selector names; its type depends on the tag in the selector.
  * @template {string} S
  * @typedef {import("typed-query-selector/parser").ParseSelector<S, HTMLElement>} Named
  */
 
 /**
- * Find the first element that a selector names. Its type does not say that it may be missing: where the
- * template of the page may leave it out, the caller asks with `?.`.
+ * Find the first element that a selector names. Its type does not say that it may be missing: if the
+ * template of the page may omit the element, callers use `?.`.
  * @template {string} S
  * @param {S} selector
  * @param {ParentNode} [within]
@@ -40,7 +40,7 @@ export const find = (selector, within = document) => /** @type {any} */ (within.
 export const all = (selector, within = document) => /** @type {any} */ ([...within.querySelectorAll(selector)]);
 
 /**
- * Find the element at which something happened, or the nearest one around it, that a selector names.
+ * Find the element that a selector names: the target of an event, or the nearest one around it.
  * @template {string} S
  * @param {Event} event
  * @param {S} selector
@@ -50,7 +50,7 @@ export const at = (event, selector) =>
   /** @type {any} */ (event.target instanceof Element ? event.target.closest(selector) : null);
 
 /**
- * Ask the server; a value is sent as JSON. Throws an Error with the server's sentence and the status.
+ * Send a request with a value as JSON. Throws an Error with the server's sentence and the status.
  * @param {string} path
  * @param {{ method?: string, value?: unknown, html?: boolean, signal?: AbortSignal, headers?: Record<string, string> }} [how]
  * @returns {Promise<any>} the text of HTML, or the value of JSON
@@ -71,7 +71,7 @@ export async function ask(path, { method = "GET", value, html = false, signal, h
 }
 
 /**
- * Send a file, and tell how much of it is sent. Throws an Error with the server's sentence and the status.
+ * Send a file and report the progress. Throws an Error with the server's sentence and the status.
  * @param {string} path
  * @param {File} file
  * @param {{ type?: string, progress: (part: number) => void, headers?: Record<string, string> }} how
@@ -102,7 +102,7 @@ export function put(path, file, { type, progress, headers = {} }) {
 const LOGIN = "x-oss-emulator-login"; // the header of a refusal that a login would avoid
 
 /**
- * Lead the reader to the login and back to this page, if the server asks for it.
+ * Show a link to the login, which leads back to this page, if the server requires a login.
  * @param {boolean} needed
  */
 function askForLogin(needed) {
@@ -112,7 +112,7 @@ function askForLogin(needed) {
   find("a", notice).href = `${root}login?next=${encodeURIComponent(here)}`;
 }
 
-/** @param {string} text an answer that is not what was asked for */
+/** @param {string} text the body of a failed request */
 function sentence(text) {
   try {
     return JSON.parse(text).error;
@@ -122,7 +122,7 @@ function sentence(text) {
 }
 
 /**
- * Turn HTML that the server made into nodes.
+ * Parse HTML from the server into nodes.
  * @param {string} html
  */
 export function parse(html) {
@@ -134,7 +134,7 @@ export function parse(html) {
 }
 
 /**
- * Show HTML that the server made in place of the contents of an element.
+ * Replace the contents of an element by HTML from the server.
  * @param {Element} element
  * @param {string} html
  */
@@ -162,7 +162,7 @@ const announced = find("#announce");
 let hiding;
 
 /**
- * Tell the reader something, also by a screen reader.
+ * Show a message to the reader, also for screen readers.
  * @param {string} [text]
  */
 export function announce(text = "", bad = false) {
@@ -174,7 +174,7 @@ export function announce(text = "", bad = false) {
 }
 
 /**
- * Do something, and tell the reader if it fails.
+ * Run an action, and show a message to the reader if it fails.
  * @template T
  * @param {() => T | Promise<T>} action
  */
@@ -189,7 +189,7 @@ export async function attempt(action) {
 }
 
 /**
- * Call an action a moment after the last of several changes; each may say how long it waits.
+ * Return a function that calls an action some time after its last call; a call may set another time.
  * @param {() => unknown} action
  * @param {number} milliseconds
  */
@@ -203,13 +203,13 @@ export function later(action, milliseconds) {
 }
 
 /**
- * Copy a text. Pages of plain http have no clipboard, unless they are of this machine.
+ * Copy a text. Pages over plain http have no clipboard, except for those of this machine.
  * @param {string} text
  */
 export async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
-  } catch { // it is missing, or not allowed
+  } catch { // the clipboard is missing, or not allowed
     copyFromField(text);
   }
   announce(announced.dataset.copied);
@@ -232,7 +232,7 @@ function copyFromField(text) {
 
 /**
  * Accept files dropped anywhere on this page; highlight a part of it while they are dragged over it.
- * @param {string} part a selector; without such a part, nothing is taken
+ * @param {string} part a selector; without such a part, the page accepts no files
  * @param {(dropped: DataTransfer) => unknown} take
  */
 export function onDrop(part, take) {
@@ -248,7 +248,7 @@ export function onDrop(part, take) {
   }
 }
 
-/** Keep a value for this browser; a browser that keeps nothing forgets it with the page. */
+/** Values that the browser stores; a browser without storage forgets them with the page. */
 export const kept = {
   /**
    * @param {string} name
@@ -291,7 +291,7 @@ document.addEventListener("click", (event) => {
   }
 });
 
-// --- One text in several forms: tabs for the usual ones, a choice for the others
+// --- One text in several forms: tabs for the usual forms, a menu for the others
 
 /**
  * Show one form, or the first one if there is no such form.
@@ -312,7 +312,7 @@ function turn(forms, form) {
 }
 
 /**
- * Show the form that the reader chooses, now and from now on.
+ * Show the form that the reader chooses, and remember it.
  * @param {Element} control
  * @param {string} [form]
  */
@@ -357,7 +357,7 @@ const FIELDS = "input, select, textarea";
 /** @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Field */
 
 /**
- * What a control is called, so that it is found again after a refresh, whatever a named field says.
+ * Return a name of a control, by which it is found after a refresh; the value of a field does not matter.
  * @param {Element | null} control
  */
 const identify = (control) => control?.id || [
@@ -365,13 +365,13 @@ const identify = (control) => control?.id || [
 ].join();
 
 /** @type {WeakMap<Field, string | boolean>} */
-const sent = new WeakMap(); // what each field said when its form was sent
+const sent = new WeakMap(); // the value of each field when its form was sent
 
 /** @param {Field} field */
 const said = (field) => ("checked" in field && field.type === "checkbox" ? field.checked : field.value);
 
 /**
- * Whether the reader has filled in a field and not sent it.
+ * Return whether the reader has changed a field and not sent it.
  * @param {Field} field
  */
 function isUnsent(field) {
@@ -385,13 +385,13 @@ function isUnsent(field) {
 let refreshing;
 
 /**
- * Show the main part of this page as the server has it now; what stays keeps its contents, and so do
- * fields that the reader has filled in and not sent.
+ * Reload the main part of this page. Elements with `data-stays` keep their contents, and so do fields
+ * that the reader has changed and not sent.
  *
- * The focus stays where it was, or goes to what follows if that is gone.
+ * The focus stays on its control, or moves to the next one if the control no longer exists.
  */
 export async function refresh() {
-  refreshing?.abort(); // its answer is older, and may come later
+  refreshing?.abort(); // its older response may arrive later
   refreshing = new AbortController();
   const path = location.pathname.slice(root.length) + location.search;
   const made = parse(await ask(path, { html: true, signal: refreshing.signal }));
@@ -445,7 +445,7 @@ export function confirm(question, yes, no = announced.dataset.cancel ?? "") {
 }
 
 /**
- * The values of a form; numbers are numbers, and what is empty is left out if the form says so.
+ * Return the values of a form, with numbers as numbers, and without empty ones if the form is `sparse`.
  * @param {HTMLFormElement} form
  */
 export function values(form) {
@@ -459,7 +459,7 @@ export function values(form) {
 }
 
 /**
- * Send a form with a path as JSON; `{name}` in the path is a field, and not in the body.
+ * Send a form as JSON to its path; `{name}` in the path is a field, which the body does not contain.
  * @param {HTMLFormElement} form
  */
 async function send(form) {
@@ -488,7 +488,7 @@ async function send(form) {
     return;
   }
   for (const [field, text] of fields) sent.set(field, text);
-  await attempt(refresh); // it is done even if the page cannot show it
+  await attempt(refresh); // the request has succeeded even if the page cannot show it
   if (done) announce(done);
 }
 

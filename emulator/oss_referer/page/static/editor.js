@@ -1,6 +1,6 @@
-// The page about rules: the editor, what is said of the rules in it, undo, reading, fixes and exports.
+// The page about rules: the editor, the answers about its rules, undo, reading, fixes and exports.
 //
-// It asks no server: the page that has it answers.
+// The editor sends no requests: the page that contains it answers.
 
 import { all, at, attempt, fill, find, later, onDrop, parse, values } from "./base.js";
 import {
@@ -29,7 +29,7 @@ const title = sentence.textContent ?? "";
 const { paste = "", unread: notRead = "", unreadable = "", fixed = "", nothing = "", large = "", binary = "" } = editor.dataset;
 
 /**
- * Enable a button or not; a disabled one keeps the focus.
+ * Enable or disable a button; a disabled button keeps the focus.
  * @param {Element} button
  * @param {boolean} can
  */
@@ -38,7 +38,7 @@ export function allow(button, can) {
 }
 
 /**
- * Do something for each click on a button that is enabled.
+ * Call an action for each click on an enabled button.
  * @param {Element} button
  * @param {() => unknown} action
  */
@@ -48,29 +48,29 @@ export function when(button, action) {
   });
 }
 
-/** The largest text that is read, in characters. */
+/** The most characters of a text to read. */
 const LARGEST = 4 * 1024 * 1024;
-/** The most lines that a text has: with more, a browser hardly answers. */
+/** The most lines of a text to read: with more, a browser responds too slowly. */
 const MOST_LINES = 100_000;
 
 /** @param {string} text */
 export const isLarge = (text) => text.length > LARGEST || text.split("\n", MOST_LINES + 1).length > MOST_LINES;
 
-/** How texts begin that are not lines of entries: XML, JSON, TOML, HCL, nginx, YAML, items, answers of a server. */
+/** The beginnings of texts that are not lines of entries: XML, JSON, TOML, HCL, nginx, YAML, items, responses. */
 const DOCUMENT = /^\s*(?:#.*\n\s*|\/\/.*\n\s*)*(?:[<{]|\/\*|["'-]|#|(?:valid_referers|server|location|map)\s|\[+ *(?:[\w.-]|"[^"\n]*"|'[^'\n]*')+ *\]|\[\s*"|(?:[\w.-]|"[^"\n]*"|'[^'\n]*')+ *=|[\w"'-]+:\s|resource\s|---|HTTP\/)/;
 /**
- * Whether lines may have more than entries: blanks, comments, empty lines, columns, the mark of an encoding.
+ * Return whether lines may contain more than entries: blanks, comments, empty lines, columns, a byte order mark.
  * @param {string} text
  */
 const isUntidy = (text) => text.startsWith("\ufeff") || (text.includes("\n") && /[ \t,;]|^\r?\n|\n\r?\n/.test(text));
-/** How a document begins that somebody types. */
+/** The beginning of a document that a reader types. */
 const TYPED = /^\s*[<{]/;
 
-/** From this length on, browsers take seconds to paste many lines. */
+/** Characters from which browsers take seconds to paste many lines. */
 const LONG = 2000;
 
 /**
- * Put a text in place of what is selected, in one step.
+ * Replace the selection by a text, in one step.
  * @param {HTMLTextAreaElement} one
  * @param {string} text
  */
@@ -85,15 +85,15 @@ const SOON = 60;
 export class Editor {
   #timeline = new Timeline();
   /** @type {string | undefined} */
-  #text; // the text of the whitelist while it is not a list of entries; then `rules` are those before it
+  #text; // the text of the whitelist while it is not a list of entries; `rules` are then the previous ones
   /** @type {Source | undefined} */
   #source;
   /** @type {string[]} */
-  #accepted = []; // the rules of the linter whose findings are left so
+  #accepted = []; // the rules of the linter that the reader accepts
   /** @type {Set<string>} */
   #opened = new Set(); // the causes that are open
   #isBusy = false;
-  #receipt = ""; // what is said of the next change
+  #receipt = ""; // the message for the next change
   #reads = 0;
   #page;
 
@@ -102,11 +102,11 @@ export class Editor {
    * @param {() => void} page.changed called after each change
    * @param {() => void} [page.touched] called before each change that the reader makes
    * @param {(rules: Rules) => void} [page.opened] called with rules that were read, before they are shown
-   * @param {(data: DOMStringMap) => void} [page.reviewed] called with what a review says of itself
-   * @param {(kind: string, values: object) => Promise<string | undefined>} page.show asks for a part of the
-   *   page; only the last question of a kind counts, and the others have no answer
-   * @param {(kind: string, error: Error) => void} page.refused called if there is no such part
-   * @param {(kind: string, values: object, html?: boolean) => Promise<any>} page.tell asks for anything else
+   * @param {(data: DOMStringMap) => void} [page.reviewed] called with the data of a review
+   * @param {(kind: string, values: object) => Promise<string | undefined>} page.show requests a part of the
+   *   page; only the last request of a kind gets an answer, the others get undefined
+   * @param {(kind: string, error: Error) => void} page.refused called if `show` fails
+   * @param {(kind: string, values: object, html?: boolean) => Promise<any>} page.tell requests anything else
    */
   constructor(page) {
     this.#page = page;
@@ -127,7 +127,7 @@ export class Editor {
     popover.addEventListener("toggle", () => this.#refreshExport());
     site.addEventListener("input", () => this.ask());
     referers.addEventListener("input", () => {
-      delete referers.dataset.proposed; // from now on they are the reader's own
+      delete referers.dataset.proposed; // the Referers are now the reader's own
       this.#check();
     });
     find("#generate form").addEventListener("submit", (event) => this.#generate(event));
@@ -140,7 +140,7 @@ export class Editor {
     if (find("[data-answer]")) this.#sayAnswer();
   }
 
-  /** The rules that the page shows, in the JSON of ossutil; while a text is not read, the rules before it. */
+  /** The rules on the page, in the JSON of ossutil; while a text is not read, the previous rules. */
   get rules() {
     if (this.#text !== undefined && this.#timeline.now) return this.#timeline.now;
     /** @type {Rules} */
@@ -155,13 +155,13 @@ export class Editor {
     return this.#text !== undefined;
   }
 
-  /** The text from which the rules were read. */
+  /** The text that the rules were read from. */
   get source() {
     return this.#source;
   }
 
   /**
-   * Show rules; undo leads back to the first ones.
+   * Show rules; undo returns to the first ones.
    * @param {Rules} first
    * @param {Rules} [now]
    */
@@ -171,7 +171,7 @@ export class Editor {
   }
 
   /**
-   * Show other rules; that can be undone.
+   * Show other rules, as a step that can be undone.
    * @param {Rules} rules
    */
   step(rules) {
@@ -179,7 +179,7 @@ export class Editor {
     this.#show(rules);
   }
 
-  /** Count lines, and enable what can be done, after a change. */
+  /** Update line numbers, buttons and answers after a change. */
   #change(isTyped = false) {
     for (const one of areas) number(gutter(one.id), one);
     receipt.hidden = !this.#receipt;
@@ -189,7 +189,7 @@ export class Editor {
     allow(redoButton, this.#timeline.future.length > 0);
     this.#page.changed();
     if (!this.isUnread) this.ask(isTyped);
-    exports.hidden ||= !popover.matches(":popover-open"); // until it has these rules
+    exports.hidden ||= !popover.matches(":popover-open"); // until it shows these rules
     this.#refreshExport();
   }
 
@@ -232,7 +232,7 @@ export class Editor {
     if (isTyping) changedOne?.focus();
   }
 
-  // --- Reading what is pasted, typed, opened or dropped
+  // --- Reading pasted, typed, opened or dropped texts
 
   /**
    * @param {HTMLTextAreaElement} one
@@ -257,10 +257,10 @@ export class Editor {
   }
 
   /**
-   * Read rules from a text in any form; what cannot be read is shown, with the ways out.
+   * Read rules from a text in any form; show a text that cannot be read, with ways to correct it.
    * @param {string} text
    * @param {{ name?: string, into?: HTMLTextAreaElement }} [how] the name of the rules among several, and the
-   *   list into which a mere list goes
+   *   text area that gets a plain list
    */
   take(text, { name = "", into } = {}) {
     this.#page.touched?.();
@@ -293,7 +293,7 @@ export class Editor {
     });
   }
 
-  /** Show nothing of a text that is still being read. */
+  /** Ignore the result of a text that is still being read. */
   stopReading() {
     this.#reads += 1;
   }
@@ -314,7 +314,7 @@ export class Editor {
   }
 
   /**
-   * Say why a text cannot be read, and that the answer is about the rules before it.
+   * Show why a text cannot be read, and that the answer is about the previous rules.
    * @param {string} text
    * @param {DocumentFragment} why
    */
@@ -331,7 +331,7 @@ export class Editor {
     this.#change();
   }
 
-  /** Show the rules again. */
+  /** Stop showing a text that cannot be read. */
   #release() {
     if (!this.isUnread) return;
     this.#text = undefined;
@@ -342,19 +342,19 @@ export class Editor {
     read.textContent = paste;
   }
 
-  /** Show the rules before the text that cannot be read. */
+  /** Show the rules from before the text that cannot be read. */
   #back() {
     if (this.#timeline.now) this.#show(this.#timeline.now);
     area("whitelist").focus();
   }
 
-  // --- What is said of the rules
+  // --- Answers about the rules
 
   get #asked() {
     return { rules: this.rules, site: site.value, accepted: this.#accepted };
   }
 
-  /** Ask for all that the page says of the rules. */
+  /** Request all answers about the rules. */
   ask(isTyped = false) {
     this.#check();
     this.#answer();
@@ -409,7 +409,7 @@ export class Editor {
   }), SOON);
 
   /**
-   * Forget what is said of other rules.
+   * Remove the answers about other rules.
    * @param {string} kind
    */
   forget(kind) {
@@ -445,10 +445,10 @@ export class Editor {
     if (!popover.matches(":popover-open")) return;
     const shown = this.rules;
     const { html } = await this.#page.tell("export", { rules: shown, source: this.#source }).catch((error) => {
-      exports.hidden = true; // what it has is of other rules
+      exports.hidden = true; // it shows other rules
       throw error;
     });
-    if (!isSame(shown, this.rules)) return; // they are formatted again
+    if (!isSame(shown, this.rules)) return; // a later call formats the new rules
     keepFocus(exports, () => fill(exports, html));
     exports.hidden = false;
   }), 100);
@@ -469,7 +469,7 @@ export class Editor {
   }
 
   /**
-   * Show what a fix changes, where that is for the reader to decide.
+   * Show the effect of a fix that the reader must decide about.
    * @param {HTMLElement} cause
    */
   async #price(cause) {
@@ -519,7 +519,7 @@ export class Editor {
   }
 
   /**
-   * Take other rules in one step, unless the rules change meanwhile; one thing at a time.
+   * Replace the rules in one step, unless they change meanwhile; run one such step at a time.
    * @param {() => Rules | undefined | Promise<Rules | undefined>} make
    * @param {HTMLElement} [button]
    */
@@ -532,7 +532,7 @@ export class Editor {
     button?.removeAttribute("aria-busy");
     this.#isBusy = false;
     if (made && isSame(shown, this.rules)) this.step(made);
-    else this.#receipt = ""; // nothing was made, or the rules have changed meanwhile
+    else this.#receipt = ""; // the step failed, or the rules have changed meanwhile
   }
 
   async #fix() {
@@ -561,7 +561,7 @@ export class Editor {
   }
 }
 
-/** Let the reader type the site, or the next one, at once. */
+/** Focus the field of the site, and select its text. */
 function nameSite() {
   const field = /** @type {HTMLInputElement} */ (find("#generate [name=site]"));
   field.focus();
@@ -569,13 +569,13 @@ function nameSite() {
 }
 
 /**
- * What names a cause when rules are sent again.
+ * Return the values that identify a cause in a request.
  * @param {HTMLElement} cause
  */
 const named = (cause) => JSON.parse(cause.dataset.named ?? "{}");
 
 /**
- * Fill a part of the page; what the reader has opened in it stays open, and scrolled as it was.
+ * Fill a part of the page, and keep its open details and its scroll positions.
  * @param {HTMLElement} part
  * @param {Node} nodes
  */
@@ -589,7 +589,7 @@ function refill(part, nodes) {
 }
 
 /**
- * A name of something that can be opened: its row and its title without counts.
+ * Return a name of a details element: its row and its title without counts.
  * @param {Element} one
  */
 const nameOf = (one) => `${one.closest("tr")?.querySelector(".data, .none")?.textContent} ${find("summary", one).firstChild?.textContent}`;

@@ -1,6 +1,6 @@
 // The lists of rules as text in a page: entries, line numbers and their marks, undo, and links.
 //
-// It asks no server and knows no page, so that every page with an editor of rules can use it.
+// It sends no requests and depends on no page, so that every page with an editor of rules can use it.
 
 /** @typedef {Record<string, any>} Rules the rules of a bucket in the JSON of ossutil */
 
@@ -13,11 +13,11 @@ export const lists = { whitelist: "RefererList", blacklist: "RefererBlacklist" }
 /** The switches of rules, as they are named in XML and JSON. */
 const switches = ["AllowEmptyReferer", "AllowTruncateQueryString", "TruncatePath"];
 
-/** Line ends within an entry, which a line cannot have, and the signs that stand for them. */
+/** Line ends within an entry, which a line cannot contain, and the signs that replace them. */
 const SIGNS = [["\r", "\u240d"], ["\n", "\u2424"]];
 
 /**
- * Return the entries of a text, one a line; a line end behind the last one begins no entry.
+ * Return the entries of a text, one on each line; a line end after the last one begins no entry.
  * @param {string} text
  */
 export function lines(text) {
@@ -27,7 +27,7 @@ export function lines(text) {
 }
 
 /**
- * Return a text from which `lines` reads some entries.
+ * Return the text that `lines` would read as these entries.
  * @param {string[]} entries
  */
 export function join(entries) {
@@ -36,7 +36,7 @@ export function join(entries) {
 }
 
 /**
- * Return a text by which rules are compared.
+ * Return a text that is equal for equal rules.
  * @param {Rules} rules
  */
 const canonical = (rules) => JSON.stringify([
@@ -59,11 +59,11 @@ export const isRules = (value) => switches.every((name) => typeof value?.[name] 
   Object.values(lists).every((member) => Array.isArray(value[member]?.Referer) &&
     value[member].Referer.every((/** @type {unknown} */ entry) => typeof entry === "string"));
 
-/** The most lines that get numbers: with more, a browser would hardly answer. */
+/** The most lines that get numbers: with more, a browser responds too slowly. */
 const NUMBERED = 10_000;
 
 /**
- * Give each line of a text area its number, unless there are too many lines.
+ * Number the lines of a text area, unless there are too many.
  * @param {Element} gutter
  * @param {HTMLTextAreaElement} area
  */
@@ -90,11 +90,11 @@ const worst = ["", "note", "warning", "error"];
  * @typedef {object} Mark
  * @property {number} position
  * @property {string} severity
- * @property {string} letter that of the cause
+ * @property {string} letter the letter of the cause
  */
 
 /**
- * Mark lines by the severity and the cause of what is found in them.
+ * Mark lines with the severity and the cause of their findings.
  * @param {Element} gutter
  * @param {Mark[]} found
  */
@@ -136,7 +136,7 @@ function reveal(area, position) {
 }
 
 /**
- * Give a text area another text, with the cursor at the end of what changes.
+ * Set the text of a text area, with the cursor at the end of the changed part.
  * @param {HTMLTextAreaElement} area
  * @param {string} text
  */
@@ -155,12 +155,12 @@ export function write(area, text) {
 
 /** The most steps that can be undone. */
 const STEPS = 300;
-/** Milliseconds without typing after which the next character begins a step of its own. */
+/** Milliseconds without typing after which the next character begins a new step. */
 const BREATH = 1000;
 
-/** The rules that an editor has shown, in order, for undo and redo. Rules in it are never changed. */
+/** The rules that an editor has shown, in order, for undo and redo. The rules are never modified. */
 export class Timeline {
-  /** @param {Rules} [first] without them, the first rules that are noted */
+  /** @param {Rules} [first] without these, the first rules that are noted */
   constructor(first) {
     this.now = first;
     /** @type {Rules[]} */
@@ -172,7 +172,7 @@ export class Timeline {
   }
 
   /**
-   * Begin a step, or go on with one: what is typed with the same `stroke` in quick succession is one step.
+   * Begin or continue a step: changes with the same `stroke` in quick succession are one step.
    * @param {Rules} rules
    */
   note(rules, stroke = "", moment = Date.now()) {
@@ -181,7 +181,7 @@ export class Timeline {
       return;
     }
     if (canonical(rules) === canonical(this.now)) {
-      this.stroke = ""; // such as a line that is begun
+      this.stroke = ""; // such as a new empty line
       return;
     }
     const goesOn = stroke !== "" && stroke === this.stroke && moment - this.moment < BREATH;
@@ -247,7 +247,7 @@ export function onUndo(own, undo, redo) {
 const CONTROLS = "a[href], button:not(:disabled), input, select, textarea, summary, [tabindex]";
 
 /**
- * Change a part of a page; if it had the focus, the control that is then at the same place gets it.
+ * Change a part of a page; if the part had the focus, focus the control at the same position afterwards.
  * @param {HTMLElement} part
  * @param {() => void} change
  */
@@ -267,7 +267,7 @@ const MARKS = { "utf-16le": /^(?:\xff\xfe|<\0)/, "utf-16be": /^(?:\xfe\xff|\0<)/
 const DECLARED = /^<\?xml\s[^>]{0,100}?encoding\s*=\s*["']([\w.-]{1,40})["']/;
 
 /**
- * Read a file in the encoding that its first bytes or its XML declaration tell, or else in UTF-8.
+ * Read a file in the encoding of its first bytes or its XML declaration, or else in UTF-8.
  * @param {File} file
  * @returns {Promise<string | undefined>} undefined for bytes that are not text
  */
@@ -277,7 +277,7 @@ export async function readText(file) {
   const marked = Object.entries(MARKS).find(([, mark]) => mark.test(head))?.[0];
   const declared = head.match(DECLARED)?.[1] ?? "utf-8";
   try {
-    // A document that declares UTF-16, but does not begin with it, was encoded anew.
+    // A document that declares UTF-16, but does not begin with it, was converted to UTF-8.
     const name = marked ?? (/^utf-16/i.test(declared) ? "utf-8" : declared);
     return new TextDecoder(name, { fatal: true }).decode(bytes);
   } catch {
@@ -285,7 +285,7 @@ export async function readText(file) {
   }
 }
 
-/** The most characters that a link may carry. */
+/** The most bytes that a link may contain, uncompressed. */
 const LONGEST = 4 * 1024 * 1024;
 
 /**
@@ -305,7 +305,7 @@ async function pass(stream, bytes) {
 }
 
 /**
- * Pack a value into a text for a link, compressed where the browser can.
+ * Pack a value into a text for a link, compressed if the browser can.
  * @param {unknown} value
  */
 export async function pack(value) {
@@ -316,7 +316,7 @@ export async function pack(value) {
 }
 
 /**
- * Unpack the value of a link. Throws for a text that is not one of `pack`.
+ * Unpack the value of a link. Throws for a text that `pack` did not write.
  * @param {string} text
  * @returns {Promise<any>}
  */
