@@ -209,7 +209,7 @@ class Redirect(NamedTuple):
     """The redirect of a rule. AliCDN differs from External only in a header for the CDN."""
 
     internal: bool
-    """Whether the answer is another object and not a redirect."""
+    """Whether to answer with another object instead of a redirect."""
     status: int
     protocol: str
     host: str
@@ -225,7 +225,7 @@ class IncludedHeader(NamedTuple):
     name: str
     """In lower case."""
     equals: str
-    """The required value, empty for any; likewise its required beginning and end."""
+    """The required value; "" for any value, as for its required beginning and end."""
     starts_with: str
     ends_with: str
 
@@ -245,7 +245,7 @@ class RoutingRule(NamedTuple):
     prefix: str
     suffix: str
     status: int | None
-    """The status to which it applies; None if it applies before the object is looked up."""
+    """The status to which the rule applies; None for a rule that applies before the lookup."""
     headers: tuple[IncludedHeader, ...]
     redirect: Redirect | None
     """None for mirroring and for Lua, which are stored but not emulated."""
