@@ -19,7 +19,7 @@ _BLOCK: Final = f"{public_access_block.OF_BUCKET.subresource}&{_NAME}"
 
 @answers(f"PUT /bucket?{access_point.SUBRESOURCE}", "CreateAccessPoint")
 def create_access_point(call: Call) -> Response:
-    """Create an access point, which can be used at once.
+    """Create an access point; it can be used immediately.
 
     Raises `InvalidArgument`, `AccessPointAlreadyExists` for a name that the account uses in the
     region, and `TooManyAccessPoints`.
