@@ -1,4 +1,4 @@
-"""`oss-emulator play`: send the requests of scenarios, and show which answers differ."""
+"""`oss-emulator play`: sends the requests of scenarios and shows which answers differ."""
 
 import argparse
 import asyncio
@@ -51,15 +51,15 @@ if TYPE_CHECKING:
     from oss_emulator.cli.foreground import Listening
 
 OWN = {file.stem: file for file in (Path(__file__).parents[1] / "scenarios").glob("*.json")}
-"""The scenarios that come with the package, by name: `referer` has requests about Referer rules,
-`errors` those of the help pages of ECs."""
+"""The scenarios of the package, by name: `referer` has requests about Referer rules, `errors` has
+the requests of the help pages of ECs."""
 
 COMPLETE = {
     "bash": "_oss_emulator_scenarios",
     "zsh": "_oss_emulator_scenarios",
     "fish": f"(printf '%s\\n' {' '.join(OWN)}; __fish_complete_path (commandline -ct))",
 }
-"""What completes a file or one of these names. `cli/completion.py` defines the functions."""
+"""The functions that complete a file or one of these names; `cli/completion.py` defines them."""
 
 _DESCRIPTION = (
     "Sends the requests of scenarios to an emulator of its own, which has no contents, or to "
@@ -76,13 +76,13 @@ DEFAULT_RATE = 10.0
 """Requests a second, unless the service is on this machine."""
 
 _PAUSE = 1.0
-"""Seconds between two looks whether rules are in effect, unless the service is on this machine."""
+"""Seconds between two checks whether rules took effect, unless the service is on this machine."""
 
 _OPENING = 5
-"""How many times a denied request is tried: new permissions take a moment to take effect."""
+"""Maximum tries of a denied request, because new permissions take a moment to take effect."""
 
 _ATTEMPTS = 2
-"""How often deleting a bucket is tried."""
+"""Maximum tries to delete a bucket."""
 
 
 def declare(commands: Commands) -> None:
@@ -109,7 +109,7 @@ class _PlayedFile:
     steps: list[PlayedStep] = field(default_factory=list)
     region: str = ""
     private: dict[str, str] = field(default_factory=dict)
-    """The texts of the account that must not be saved, each with its replacement."""
+    """The private texts of the account that must not be saved, each with its replacement."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -169,7 +169,7 @@ def _save(path: Path, file: _PlayedFile, heading: str) -> None:
 
 
 _FRAMING = frozenset("connection content-length expect host transfer-encoding".split())
-"""Headers that say how and where a request was sent: the player sends it in its own way."""
+"""Headers that depend on the connection; the player sends its own."""
 
 
 class Player:
@@ -185,9 +185,9 @@ class Player:
         assumed: Assumptions = DEFAULT,
         pause: float = 0.0,
     ) -> None:
-        """`names` has the buckets to create instead of those of the recording.
+        """`names` has the buckets to create instead of those in the recording.
 
-        `pause` is how long to wait for rules to take effect, in seconds.
+        `pause` is the time to wait for rules to take effect, in seconds.
         """
         self._client, self._signer, self._recording = client, signer, recording
         self._names = {"access-key": signer.key.id, **(names or {})}
@@ -195,10 +195,10 @@ class Player:
         self._refused: dict[str, str] = {}
         self._is_prepared = False
         self.created: list[str] = []
-        """The buckets that were created, and may have to be deleted."""
+        """The buckets that were created and must be deleted."""
 
     def play(self, scenario: RecordedScenario) -> list[PlayedStep]:
-        """Create what existed before the first step, then play each step. Raises CommandError."""
+        """Create the state before the first step, then play each step. Raises CommandError."""
         before = (*(() if self._is_prepared else prepare(self._recording)), *scenario.before)
         for number, request in enumerate(before):
             for _ in range(_OPENING if request.opens else 1):
@@ -222,7 +222,7 @@ class Player:
         )
 
     def restore(self) -> Iterator[str]:
-        """Delete what was created; yields a sentence for each failure."""
+        """Delete the created buckets; yields a sentence for each failure."""
         for name in self.created:
             failed = ""
             for _ in range(_ATTEMPTS):
@@ -271,7 +271,7 @@ class Player:
             if name.lower() not in _FRAMING
         }
         if request.body.xml:
-            # Recordings have few headers of requests; SDKs send this one with each document (P-76).
+            # Recordings lack this header, which SDKs send with each document (P-76).
             headers = {**headers, "content-md5": format_md5(md5(body))}
         query = urlencode(request.query, quote_via=quote)
         signer, signature = self._signer, request.signature
@@ -307,7 +307,7 @@ _INTERRUPTED = "interrupted"
 
 
 def _play_at(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> None:
-    """Play files at --endpoint; deletes what was created whatever happens. Raises InputError."""
+    """Play files at --endpoint, and delete the created buckets in any case. Raises InputError."""
     try:
         address = ServiceAddress.parse(arguments.endpoint)
     except ValueError as error:
@@ -318,7 +318,7 @@ def _play_at(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> Non
     players = []
     for file in files:
         unique = secrets.token_hex(8)
-        # A name of its own for each bucket: no bucket that exists is touched.
+        # Each bucket gets a unique name, so that no existing bucket is changed.
         names = {name: f"oss-emulator-{unique}-{name}"[:63] for name in file.recording.bucket_names}
         file.private = {key.id: "{access key}", address.host: "{endpoint}"}
         file.private |= {name: f"{{{recorded}}}" for recorded, name in names.items()}
@@ -348,7 +348,7 @@ def _play_at(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> Non
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Treat SIGTERM and a closed terminal like Ctrl-C, so that buckets are deleted as well."""
+    """Treat SIGTERM and a closed terminal like Ctrl-C, so that buckets are deleted."""
     numbers = signals("SIGTERM", "SIGHUP")
     before = [signal.signal(number, signal.default_int_handler) for number in numbers]
     try:
@@ -359,7 +359,7 @@ def _terminable() -> Iterator[None]:
 
 
 def _announce(recording: Recording, rate: float | None, form: str) -> None:
-    """Print how many requests follow: the fewest, if rules take effect at once, and the most."""
+    """Print the number of requests that follow: if rules take effect at once, and at most."""
     few = len([*recording.requests]) + 2 * len([*prepare(recording)]) + 8
     waits = sum(step.until for scenario in recording.scenarios for step in scenario.steps)
     pace = Sentence("{} a second", f"{rate:g}") if rate else Sentence("without pauses")
@@ -370,7 +370,7 @@ def _announce(recording: Recording, rate: float | None, form: str) -> None:
 
 
 def _play_alone(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> None:
-    """Play files, each at an emulator of its own."""
+    """Play each file at a new emulator."""
     with loading():
         from oss_emulator.cli import foreground  # not needed for --endpoint
 
@@ -405,7 +405,7 @@ def _client_of(listening: "Listening", recording: Recording) -> ServiceClient:
 
 
 def _report(played: Sequence[PlayedStep], facts: Sequence[FactResult]) -> Iterator[Block]:
-    """Describe the answers that differ, then the facts, then how many answers are equal."""
+    """Describe the answers that differ, then the facts, then the number of equal answers."""
     name = ""
     for step in played:
         if not step.differences or step.step.facts:
@@ -476,7 +476,7 @@ _SAID = ("fact", "about", "assumption", "conclusion", "expected", "found", "why"
 
 
 def _remark(path: str, played: Sequence[PlayedStep]) -> Iterator[Remark]:
-    """Yield what is wrong with each answer of a file."""
+    """Yield a remark on each answer of a file, with its differences if there are any."""
     for step in played:
         name = f"{step.number} {step.step.request}"
         differences = "; ".join(map(str, step.differences))

@@ -68,7 +68,7 @@ _MARK = {
 
 
 def describe(routes: Iterable[Route], schemas: Mapping[str, Schema]) -> dict[str, Any]:
-    """Make the document; `schemas` has the schemas that routes refer to, by name."""
+    """Make the document; `schemas` has the schemas that routes refer to by name."""
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(PREFIX + route.path, {})[route.method.lower()] = _operation(route)

@@ -1,4 +1,4 @@
-"""What tests set up: contents, snapshots, the clock, faults, and which test sends the requests."""
+"""Routes for tests: contents, snapshots, the clock, faults, and the test that sends requests."""
 
 import re
 from collections.abc import Mapping
@@ -98,7 +98,7 @@ _NAME = Parameter("name", {**TEXT, "minLength": 1, "pattern": "^[A-Za-z0-9._-]+$
 
 
 MAX_SHIFT = 2**32
-"""The bound of a shift in seconds, in either direction."""
+"""Limit of a shift in seconds, in both directions."""
 
 
 def get_clock(asked: ApiRequest) -> Response:
