@@ -128,7 +128,7 @@ class Listening(NamedTuple):
     server: Server
     hint: str
     key: AccessKey
-    """The first key."""
+    """The first key of the first account."""
 
     async def reset(self) -> None:
         await contents.reset(self.server.controls, self.server.change)

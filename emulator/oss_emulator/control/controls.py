@@ -42,7 +42,7 @@ class Snapshot(NamedTuple):
 
 
 def take_snapshot(storage: Storage) -> Snapshot:
-    """Take a snapshot; the storage keeps its bytes until `drop`."""
+    """Take a snapshot; the storage keeps its bytes until `release_snapshot`."""
     contents = (
         BucketSnapshot(
             bucket,

@@ -153,7 +153,7 @@ class Tally:
 
 
 class SiteOf(NamedTuple):
-    """A site and a bucket, whose requests are tallied together."""
+    """A site and a bucket: the key of a tally."""
 
     site: str
     """The result of `read_site`; "" for requests without a Referer."""

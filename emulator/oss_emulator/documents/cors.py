@@ -78,7 +78,7 @@ class CorsRule(NamedTuple):
         )
 
     def answer(self, origin: str, allowed_headers: str) -> dict[str, str]:
-        """Return the headers that tell a browser what is allowed; empty ones are left out.
+        """Return the headers that tell a browser what is allowed, without empty headers.
 
         If the rule allows all origins, the allowed origin is an asterisk (Configure CORS). The
         allowed methods are all those of the rule (SDK V2's suite, which runs against the service).

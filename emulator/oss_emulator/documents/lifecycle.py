@@ -42,7 +42,7 @@ _TIME_ECS: Final = {
     "Transition": ("0014-00000048", "0014-00000050"),
     "AbortMultipartUpload": ("0014-00000073", "0014-00000074"),
 }
-"""The ECs of an action without a time, and of one with two."""
+"""The ECs of an action without a time and of an action with two times."""
 
 _OLD_TIMES: Final = ("Days", "Date")
 

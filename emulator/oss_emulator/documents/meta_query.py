@@ -46,7 +46,7 @@ class Logic(StrEnum):
     AND = "and"
     OR = "or"
     NOT = "not"
-    """None of the conditions holds."""
+    """None of the conditions is met."""
 
 
 class Statistic(StrEnum):

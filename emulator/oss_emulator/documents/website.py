@@ -155,7 +155,7 @@ def _validate(node: xml.Node, _: PutContext) -> xml.Value:
 
 
 def _normalize_rule(rule: xml.Node) -> xml.Value:
-    """Return a rule; one that mirrors gets the defaults of the service (P-58).
+    """Return a rule; a rule that mirrors gets the defaults of the service (P-58).
 
     `PassQueryString` takes the value of `MirrorPassQueryString`. Raises `DocumentError` for a rule
     that does nothing.
@@ -251,7 +251,7 @@ class RoutingRule(NamedTuple):
     """None for mirroring and for Lua, which are stored but not emulated."""
 
     def applies(self, key: str, headers: Mapping[str, str], status: int | None) -> bool:
-        """Return whether it applies to a request; `status` is None before the object lookup."""
+        """Return whether the rule applies; `status` is None before the lookup of the object."""
         return (
             status == self.status
             and key.startswith(self.prefix)
@@ -291,7 +291,7 @@ class WebsiteConfiguration:
         return f"{key}{self.suffix}" if self.support_subdir else self.suffix
 
     def index_below(self, key: str) -> str:
-        """Return the index page of the folder that a key without a slash may mean, "" for none."""
+        """Return the index page of the folder with the name of a key; "" for none."""
         if not (self.suffix and self.support_subdir) or self.missing is Missing.FAIL:
             return ""
         return f"{key}/{self.suffix}"

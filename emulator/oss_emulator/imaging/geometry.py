@@ -45,7 +45,7 @@ def resize(picture: Picture, action: ImageAction, base: tuple[int, int] | None =
         enlarges = scale > 1
         target = _rounded(width * scale), _rounded(height * scale)
     else:
-        # A missing side is as long as the other one (Resize images, usage notes).
+        # A missing side gets the length of the other side (Resize images, usage notes).
         target = asked[0] or asked[1] or 1, asked[1] or asked[0] or 1
         enlarges = _proportion(picture.size, target, least=mode == "pad") > 1
     if enlarges and (numbers.get("limit", 1) == 1 or picture.animated):

@@ -88,7 +88,7 @@ class Picture:
 def opened(data: bytes) -> Iterator[tuple[ImageFile.ImageFile, str]]:
     """Open an image without decoding its pixels; yields it and the name of its format.
 
-    Raises `BadRequest` for anything but a supported, intact image, `ImageTooLarge` beyond limits.
+    Raises `BadRequest` unless the image is supported and intact, `ImageTooLarge` above the limits.
     """
     if len(data) > MAX_BYTES:
         raise OSSError(ErrorCase.IMAGE_FILE_TOO_LARGE)

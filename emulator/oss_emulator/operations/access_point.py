@@ -13,7 +13,7 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
 _NAME: Final = "x-oss-access-point-name"
-"""The header with the name of an access point; for the public access block it is a parameter."""
+"""The header with the name of an access point; for public access blocks, a query parameter."""
 _BLOCK: Final = f"{public_access_block.OF_BUCKET.subresource}&{_NAME}"
 
 

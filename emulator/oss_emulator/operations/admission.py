@@ -50,7 +50,7 @@ class Admission:
     """Whether the caller is preset and may do everything, as for seeds and the console."""
     target: Target = SERVICE
     region: str = ""
-    """The region of the endpoint or, if that names none, of the bucket."""
+    """The region of the endpoint; of the bucket if the endpoint has no region."""
     access_point: AccessPoint | None = None
     """The access point whose alias the request names instead of the bucket (P-84)."""
     operation: Operation = NO_OPERATION

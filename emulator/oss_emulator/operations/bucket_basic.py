@@ -81,8 +81,8 @@ def head_bucket(call: Call) -> Response:
 def delete_bucket(call: Call) -> Response:
     """Delete a bucket.
 
-    Raises `BucketNotEmpty` for one with objects, uploads or live channels (P-63), and
-    `AccessDenied` while a transition is processing (P-85).
+    Raises `BucketNotEmpty` if it has objects, uploads or live channels (P-63), and `AccessDenied`
+    while a transition is processing (P-85).
     """
     bucket, storage = call.bucket, call.storage
     stages = {task.stage(call.request.received) for task in redundancy.of(bucket)}

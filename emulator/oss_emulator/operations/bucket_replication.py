@@ -15,9 +15,8 @@ def put_bucket_replication(call: Call) -> Response:
     """Add rules.
 
     Raises `BucketReplicationAlreadyExist` for a target that has one, `InvalidTargetLocation` for a
-    target in another region than the rule says, and `InvalidRequest` for transfer acceleration
-    within a region, while the versioning of the bucket is suspended, or if it is enabled for only
-    one of the two. A target may be missing.
+    target in another region than the rule says, and `InvalidRequest` if versioning is suspended, or
+    enabled for only one of the two buckets. A target may be missing.
     """
     added = replication.parse(call.body.read())
     if call.bucket.versioning == "Suspended":

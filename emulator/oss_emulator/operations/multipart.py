@@ -1,4 +1,4 @@
-"""Multipart uploads: initiate, complete, abort; their parts; and the lists of both."""
+"""Multipart uploads and their parts: initiate, upload, copy, complete, abort and list."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence

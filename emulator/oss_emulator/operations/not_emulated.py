@@ -149,7 +149,7 @@ _ANSWERED: Final = {
         POST /bucket?metaQuery&action=deleteSmartCluster DeleteSmartCluster
         POST /bucket?metaQuery&action=listSmartClusters ListSmartClusters
     """,
-    # Suite of SDK V2 for Python, which writes the parameter with a capital letter
+    # Suite of SDK V2 for Python, which sends the parameter with a capital letter
     ErrorCase.METHOD_NOT_ALLOWED: """
         POST /bucket?MetaQuery&action DoMetaQueryAction
     """,

@@ -31,7 +31,7 @@ def _is_json(call: Call) -> bool:
 
 
 def _describe(call: Call, item: Object) -> dict[str, str]:
-    """Return the headers of an answer: those of the object, whose bytes are not sent."""
+    """Return the headers of an answer: those of the object, except for its encoding."""
     found = dict(describe(call, item))
     found.pop("Content-Encoding", None)
     return found

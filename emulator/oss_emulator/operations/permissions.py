@@ -267,7 +267,7 @@ def check_public(
 ) -> None:
     """Raise the error `code` if `public` access is requested and blocked (A-34).
 
-    `bucket` is one that the call creates; by default it is the bucket that the call names.
+    `bucket` is a bucket that the call creates; by default, the bucket of the call.
     """
     bucket = bucket or call.bucket
     if public and (

@@ -65,7 +65,7 @@ _TAG = re.compile(r'"([^"]+)":"([^"]*)"|([^",:]+):([^",:]*)')
 def _tags(query: Mapping[str, str]) -> dict[str, str | None]:
     """Parse the required tags, from `tag-key` or `"k":"v","k":"v"`; None stands for any value.
 
-    The list may lack its quotes (P-97).
+    The quotes may be missing (P-97).
     """
     key, value, listed = (query.get(name) for name in ("tag-key", "tag-value", "tagging"))
     if value and not key:

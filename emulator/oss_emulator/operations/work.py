@@ -43,7 +43,7 @@ class Workplace(Protocol):
 
 
 class Work(NamedTuple):
-    """The work of making a body, and the pool that bounds it."""
+    """The work that makes a body, and the pool that limits it."""
 
     pool: Pool
     make: Callable[[Workplace], Body]

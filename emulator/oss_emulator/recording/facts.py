@@ -22,7 +22,7 @@ class FactStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FactResult:
-    """What was found about one question."""
+    """The result for one question."""
 
     fact: str
     """The number of the fact."""

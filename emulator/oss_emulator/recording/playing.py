@@ -43,7 +43,7 @@ class PlayedAnswer:
         return self.body or b64decode(self.headers.get(_ERROR, ""))
 
     def find(self, name: str) -> str:
-        """The text of an element of an error document, or ""."""
+        """Return the text of an element of an error document, or ""."""
         document = self.document.decode(errors="replace") if self.status >= 400 else ""
         found = re.search(rf"<Error\b.*?<{name}>([^<]*)</{name}>", document, re.DOTALL)
         return found[1] if found else ""

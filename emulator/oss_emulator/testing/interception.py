@@ -216,7 +216,7 @@ def _without_names(look_up: Callable[..., Any], position: int, endpoint: str) ->
 
 
 def _refuse(given: Any, endpoint: str) -> None:
-    """Raise RuntimeError for a name, an address, a URL or a request of aiohttp to the service."""
+    """Raise RuntimeError if a name, address, URL or request of aiohttp is of the service."""
     name = _find_name(given)
     if is_of_service(name):
         raise RuntimeError(
@@ -282,7 +282,7 @@ def _patch_urllib3(endpoint: str) -> _Patches:
         if found is not None:
             url, host = found
             options["headers"] = {**(self.headers if headers is None else headers), "Host": host}
-            if self.proxy is not None:  # the emulator is on this machine
+            if self.proxy is not None:  # the emulator needs no proxy
                 settings = self.connection_pool_kw.items()
                 self = PoolManager(**{n: s for n, s in settings if not n.startswith("_proxy")})
         return send(self, method, url, *arguments, **options)

@@ -101,7 +101,7 @@ _EMULATORS = ("Emulator", "RemoteEmulator")  # names, because the classes may no
 
 
 def _links(item: pytest.Item, *, only_remote: bool) -> list[str]:
-    """Return sentences with the pages that show the requests of a test."""
+    """Return sentences with links to the requests of a test."""
     if only_remote and not item.config.getoption(_URL):
         return []
     used = getattr(item, "funcargs", {}).values()

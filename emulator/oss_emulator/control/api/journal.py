@@ -196,7 +196,7 @@ async def list_entries(asked: ApiRequest) -> Response:
 
 
 def clear_journal(asked: ApiRequest) -> Response:
-    """Forget all entries."""
+    """Remove all entries."""
     asked.controls.journal.clear()
     return reply({"entries": []})
 

@@ -29,7 +29,7 @@ from oss_emulator.protocol.message import Response
 
 
 def check_requests(asked: ApiRequest) -> Response:
-    """Decide on many requests, by the rules in the body or the rules of a bucket."""
+    """Decide on several requests, by the rules in the body or of a bucket."""
     body = asked.json()
     policy = find_policy(asked, body)
     decisions = [decide(policy, item) for item in list_requests(body)]

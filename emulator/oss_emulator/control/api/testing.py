@@ -208,7 +208,7 @@ SCHEMAS = {
 
 
 def begin_test(asked: ApiRequest) -> Response:
-    """Begin a test of a session, whose requests are those to its buckets."""
+    """Begin a test of a session; requests to the session's buckets belong to it."""
     sent = asked.json()
     test, buckets = sent.get("test"), sent.get("buckets")
     texts = [test, *buckets] if isinstance(buckets, list) else []

@@ -197,7 +197,7 @@ def _link(bucket: str, wanted: FolderQuery) -> str:
 
 
 def put_bucket(asked: ApiRequest) -> OwnerRequest:
-    """Create a bucket, or set the ACL of an existing one; without an ACL, it keeps its own."""
+    """Create a bucket, or set the ACL of an existing bucket if the body has one."""
     fields = [("Host", "localhost"), ("Content-Length", "0")]
     if "acl" in (given := asked.json()):
         acl = given["acl"]

@@ -23,7 +23,7 @@ class ClientSnippet:
     """The first lines of a program or configuration, with placeholders such as `$endpoint`."""
 
     name: str
-    """The client, by the name of its package."""
+    """The name of the client's package."""
     language: str
     text: str
 

@@ -31,7 +31,7 @@ _CSP: Final = "default-src 'none'; img-src http: https:"
 
 
 def answer(request: Request) -> Response:
-    """Make the page that embeds the object `show=BUCKET/KEY` for `test=RUN-NUMBER`."""
+    """Return the page that embeds the object `show=BUCKET/KEY` for `test=RUN-NUMBER`."""
     headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": _CSP}
     bucket, _, key = request.query.get("show", "").partition("/")
     test = request.query.get("test", "")

@@ -35,7 +35,7 @@ def _values(asked: ApiRequest, wanted: str) -> dict[str, Any]:
 
 
 def log_in(asked: ApiRequest) -> Response:
-    """Set the cookie if the token is right; a form is answered with a page."""
+    """Set the cookie if the token is right; the answer to a form is a page."""
     token = asked.controls.service.settings.admin_token
     is_form = asked.request.headers.get("content-type", "").startswith(_FORM)
     sent = dict(parse_qsl(asked.data.decode(errors="replace"))) if is_form else asked.json()

@@ -131,6 +131,6 @@ def _environment() -> Environment:
 
 
 def fragment(request: Request, template: str, values: Mapping[str, Any]) -> str:
-    """Render a part of a page that is sent within events."""
+    """Render a part of a page to send in an event."""
     found = _environment().get_template(f"{template}.html")
     return found.render(**values, t=texts_of(request), root=PREFIX)
