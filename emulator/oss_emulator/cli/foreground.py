@@ -263,8 +263,8 @@ def _describe(changed: Sequence[Path], found: contents.Stamps) -> str:
         (True, "changed and was loaded again", "changed and were loaded again"),
         (
             False,
-            "was removed, and what it held stays until a reset",
-            "were removed, and what they held stays until a reset",
+            "was removed; its contents stay until a reset",
+            "were removed; their contents stay until a reset",
         ),
     ):
         paths = [path for path in changed if (path in found) is kept]

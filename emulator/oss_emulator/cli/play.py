@@ -62,15 +62,15 @@ COMPLETE = {
 """The functions that complete a file or one of these names; `cli/completion.py` defines them."""
 
 _DESCRIPTION = (
-    "Sends the requests of scenarios to an emulator of its own, which has no contents, or to "
-    "--endpoint, and compares the answers with those that are expected: status, headers, elements. "
-    "Without FILE it sends those about Referer rules that come with it, and says of each fact "
-    "whether it is confirmed; errors as FILE sends those of the help pages of ECs. At --endpoint "
-    "it creates buckets and deletes them. The exit status is 0 if nothing differs, 1 if an answer "
-    "differs, and 2 if a file cannot be read or the service does not answer."
+    "Sends the requests of scenarios to a new, empty emulator or to --endpoint, and compares the "
+    "answers with the expected status, headers and elements. Without FILE it sends the included "
+    "requests about Referer rules and reports whether each fact is confirmed; the FILE errors has "
+    "the requests of the help pages of ECs. At --endpoint it creates buckets and deletes them. "
+    "The exit status is 0 if nothing differs, 1 if an answer differs, and 2 if a file cannot be "
+    "read or the service does not answer."
 )
 
-_KINDS = (RemarkKind("answer", "An answer differs from the one that is expected."),)
+_KINDS = (RemarkKind("answer", "An answer differs from the expected answer."),)
 
 DEFAULT_RATE = 10.0
 """Requests a second, unless the service is on this machine."""
@@ -87,13 +87,13 @@ _ATTEMPTS = 2
 
 def declare(commands: Commands) -> None:
     parser = commands.add_parser("play", run, description=_DESCRIPTION)
-    said = "scenarios as JSON, or the name of those that come with it: errors or referer"
+    said = "a JSON file of scenarios, or the name of included ones: errors or referer"
     files = parser.add_argument("files", metavar="FILE", nargs="*", type=_path, help=said)
     complete_path(files, COMPLETE)
     parser.add_argument("--endpoint", metavar="URL", help="send them to this service instead")
-    said = f"the most requests a second (default: {DEFAULT_RATE:g}, unbounded on this machine)"
+    said = f"maximum requests a second (default: {DEFAULT_RATE:g}, unbounded on this machine)"
     parser.add_argument("--rate", type=_rate, help=said)
-    said = "write what was answered as scenarios, without anything of the account"
+    said = "write the answers as scenarios, without private data of the account"
     parser.add_argument("--save", metavar="FILE", type=Path, help=said)
     said = "write the assumptions that make the emulator do the same"
     parser.add_argument("--write", metavar="FILE", type=Path, help=said)
@@ -115,7 +115,7 @@ class _PlayedFile:
 def run(arguments: argparse.Namespace) -> int:
     files = [_read(path) for path in arguments.files or [OWN["referer"]]]
     if arguments.save and len(files) != 1:
-        raise InputError("--save takes one FILE")
+        raise InputError("--save needs exactly one FILE")
     if arguments.endpoint is None:
         _play_alone(files, arguments)
     else:
@@ -164,7 +164,7 @@ def _save(path: Path, file: _PlayedFile, heading: str) -> None:
         written.write(f"{json.dumps(saved | origin, indent=1, ensure_ascii=False)}\n".encode())
     if file.path not in OWN.values():
         name = str(file.path)
-        said = Sentence("The requests of {} are saved as they are: look for private texts.", name)
+        said = Sentence("The requests of {} are saved unchanged; check for private texts.", name)
         print(language.say(said), file=sys.stderr)
 
 
@@ -234,7 +234,7 @@ class Player:
                 except (CommandError, ValueError, KeyboardInterrupt) as error:
                     failed = str(error) or _INTERRUPTED
             else:
-                yield f"oss://{name} is left, with what is in it ({failed})"
+                yield f"oss://{name} and its contents were not deleted ({failed})"
 
     def _delete(self, name: str) -> None:
         """Delete a bucket and all versions of its objects.
@@ -343,7 +343,7 @@ def _play_at(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> Non
         raise InputError("; ".join(map(language.explain, filter(None, (failure, *left)))))
     if failure:
         kind = InterruptedCommandError if failure == _INTERRUPTED else InputError
-        raise kind(f"{failure}; nothing is left at the service")
+        raise kind(f"{failure}; all created buckets were deleted")
 
 
 @contextmanager
@@ -364,7 +364,7 @@ def _announce(recording: Recording, rate: float | None, form: str) -> None:
     waits = sum(step.until for scenario in recording.scenarios for step in scenario.steps)
     pace = Sentence("{} a second", f"{rate:g}") if rate else Sentence("without pauses")
     counts = (str(few + waits), str(few + waits * TRIES))
-    said = Sentence("About {} requests to a bucket of its own, at most {}, {}.", *counts, pace)
+    said = Sentence("About {} requests to new buckets, at most {}, {}.", *counts, pace)
     to = sys.stdout if form == formats.Format.TEXT else sys.stderr
     print(language.say(said), file=to, flush=True)
 

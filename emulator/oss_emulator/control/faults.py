@@ -83,7 +83,7 @@ def read(description: Mapping[str, Any]) -> Fault:
             raise FaultError(f"{name} must be from {low:g} to {high:g}, not {value!r}")
     fault = Fault(**description)
     if all(getattr(fault, name) == defaults[name] for name in EFFECTS):
-        raise FaultError(f"it does nothing; give it one of {', '.join(EFFECTS)}")
+        raise FaultError(f"it has no effect; set one of {', '.join(EFFECTS)}")
     if not any(fnmatchcase(operation.name, fault.operation) for operation in OPERATIONS):
         near = _nearest(fault.operation, [operation.name for operation in OPERATIONS], "GetObject")
         raise FaultError(f"no operation is called {fault.operation!r}; use {near}")

@@ -62,7 +62,7 @@ def check_page(request: Request, *, trusted: bool = False, is_form: bool = False
         page = "without an origin" if sender == "null" else f"of {sender}"
         raise ApiError(
             403,
-            f"Pages {page} may not administer this server: use a page of the server's own, or a "
+            f"Pages {page} may not administer this server: use a page of this server, or a "
             "program that sends neither Origin nor Sec-Fetch-Site.",
         )
     if not (reads or is_form or HEADER in request.headers or TOKEN_HEADER in request.headers):
@@ -74,8 +74,8 @@ def check_page(request: Request, *, trusted: bool = False, is_form: bool = False
     if "origin" in request.headers and origin.SITE not in request.headers and not trusted:
         raise ApiError(
             403,
-            f"This browser does not send {origin.SITE}, so the page behind the request is not "
-            f"certain. Use http://localhost or http://127.0.0.1 with this port, or send "
+            f"This browser does not send {origin.SITE}, so the sending page is "
+            f"unknown. Use http://localhost or http://127.0.0.1 with this port, or send "
             f"{TOKEN_HEADER}.",
         )
 

@@ -231,9 +231,9 @@ SCHEMAS: Mapping[str, route.Schema] = {
             allowed=route.FLAG,
             reason=TEXT,
             action=described(
-                TEXT, "The RAM action that was denied, or the last one that was allowed."
+                TEXT, "The RAM action that was denied, or the last action that was allowed."
             ),
-            statement=described(TEXT, "The policy statement that settled it; empty if none did."),
+            statement=described(TEXT, "The policy statement that decided it; empty for none."),
         ),
         "The decision by ownership, ACLs and policies.",
     ),
@@ -268,7 +268,7 @@ ROUTES = (
             ),
             Parameter("since", COUNT, "Only entries with a greater number."),
             Parameter("before", COUNT, "Only entries with a lower number; 0 means all."),
-            Parameter("limit", COUNT, "The most entries to return, the last ones; 0 means all."),
+            Parameter("limit", COUNT, "Maximum number of entries, the last ones; 0 means all."),
             Parameter(
                 "wait",
                 {**route.NUMBER, "minimum": 0, "maximum": MAX_WAIT},

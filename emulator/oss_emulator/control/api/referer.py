@@ -142,8 +142,8 @@ SCHEMAS: Mapping[str, route.Schema] = {
                     },
                     "additionalProperties": False,
                 },
-                "A variant for each assumed fact; a missing one has its default. Without this, "
-                "those of the server.",
+                "A variant for each assumed fact; a missing fact has its default. If this is "
+                "missing, the assumptions of the server apply.",
             ),
             "requests": array(_REQUEST),
         },

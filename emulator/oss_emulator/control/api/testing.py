@@ -286,7 +286,7 @@ ROUTES = (
         parameters=(_SESSION,),
         body=Content(
             {JSON: record(test=TEXT, buckets=array(TEXT))},
-            "The test and, where several sessions run, the buckets that are only its own.",
+            "The test and, if several sessions run, the buckets that only this session uses.",
         ),
         errors=(400,),
     ),

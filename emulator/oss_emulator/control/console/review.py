@@ -20,7 +20,7 @@ from oss_emulator.operations.call import Body
 from oss_emulator.protocol.message import Request
 
 CONFLICT: Final = (
-    "Meanwhile the bucket got other rules, which were not replaced; look at them first."
+    "The rules of the bucket have changed meanwhile and were not replaced; check them first."
 )
 
 
