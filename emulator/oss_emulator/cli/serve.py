@@ -55,7 +55,7 @@ def _is_loopback(host: str) -> bool:
 
 
 async def _wait_for_signal(opens: bool, made: str, listening: "Listening") -> int:
-    """Announce the server and wait for a signal; `made` is the token generated at the start."""
+    """Announce the server and wait for a signal; `made` is the generated token, or ""."""
     from oss_emulator.server.listening import on_signal  # not needed for --help
 
     ended = asyncio.Event()

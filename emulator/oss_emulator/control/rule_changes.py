@@ -76,7 +76,7 @@ class RuleChanges:
         return self._changes
 
     def of_story(self, story: int) -> RuleChange | None:
-        """Return the last change made in the story of a request, except for undoing."""
+        """Return the last change made in the story of a request that undoes no other change."""
         made = (one for one in reversed(self._changes) if one.story == story)
         return next((one for one in made if one.undoes is None), None)
 

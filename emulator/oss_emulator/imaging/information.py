@@ -70,7 +70,7 @@ def _exif(image: ImageFile.ImageFile) -> dict[str, str]:
                 if tag in names:
                     found.setdefault(names[tag], _format(names[tag], value))
         return found
-    except Exception:  # damaged EXIF data do not make an image invalid
+    except Exception:  # damaged EXIF data does not make an image invalid
         return {}
 
 

@@ -12,7 +12,7 @@ from oss_emulator.protocol.process import ImageAction, font_of
 DEFAULT_SIZE: Final = 40
 _MARGIN: Final = 10
 _MAX_TEXT: Final = 4096
-"""Maximum width of a rotated text in pixels: rotation needs memory of its square."""
+"""Maximum width of a rotated text in pixels; rotation needs memory for its square."""
 _MAX_LINE: Final = 16_384
 """Maximum width of any other text in pixels."""
 

@@ -111,13 +111,13 @@ class Call(NamedTuple):
 
     @property
     def version_id(self) -> str | None:
-        """The `versionId` of the request; None if the operation ignores it."""
+        """The `versionId` of the request; None without one, or if the operation ignores it."""
         admission = self.admission
         return admission.request.query.get("versionId") if admission.operation.on_version else None
 
     @property
     def tagging(self) -> str | None:
-        """The `x-oss-tagging` of a new object; None if the operation ignores it."""
+        """The `x-oss-tagging` of a new object; None without one, or if the operation ignores it."""
         return self.request.headers.get(TAGGING) if self.operation.describes else None
 
     def endpoint(self, region: str) -> str:

@@ -129,7 +129,7 @@ _PERMISSIONS: Final = {
     "oss:AbortMultipartUpload": Permission.WRITE,
     "oss:OptionObject": Permission.NONE,
 }
-"""The permission that an ACL must grant for an action; only the owner has other actions."""
+"""The permission that an ACL must grant for an action; other actions are for the owner only."""
 
 _KEPT: Final = frozenset(
     """

@@ -73,7 +73,7 @@ def allow_by_acl(admission: Admission, storage: Storage) -> AccessRecord | None:
     grants = bucket.once(_Grants)
     if grants.has_policy or operation.name == _CREATES:
         return None
-    if caller.id == bucket.owner:  # always allowed
+    if caller.id == bucket.owner:  # allowed, as there is no policy
         return _allow(AccessReason.OWNER, operation.action)
     key = admission.target.key
     on_version = operation.on_version and "versionId" in admission.request.query
@@ -124,7 +124,7 @@ def check_call(call: Call) -> AccessRecord | None:
         and policy.SUBRESOURCE not in bucket.documents
         and call.admission.access_point is None
     )
-    if by_acl and caller.id == bucket.owner:  # always allowed
+    if by_acl and caller.id == bucket.owner:  # allowed, as there is no policy
         return _describe(call, authorize(caller, bucket.owner, operation.permission, bucket.acl))
     if by_acl and not caller.anonymous and operation.name == "PutBucketAcl":  # creates, too (P-47)
         raise OSSError(ErrorCase.BUCKET_ALREADY_EXISTS, BucketName=bucket.name)

@@ -172,7 +172,7 @@ _endpoints: list[str] = []
 """The endpoints of the interceptions in effect, the innermost last."""
 
 _LOOK_UPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
-"""The audit events that Python raises before every look-up of a name."""
+"""The audit events of Python's functions that look up names."""
 
 
 @cache

@@ -49,7 +49,7 @@ class FolderQuery(NamedTuple):
 
 
 class FolderPage(NamedTuple):
-    """One page of a folder. Folders come first: of each page if sorted by name, else of all."""
+    """One page of a folder. Its folders come first; if not sorted by name, all folders do."""
 
     folders: list[str]
     objects: list[Object]
