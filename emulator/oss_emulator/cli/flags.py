@@ -190,7 +190,7 @@ def _preloaded(text: str) -> tuple[str, Path]:
     if not equals:
         path, bucket = text, Path(text).absolute().name
     if not path:
-        raise ValueError(f"{text!r} names no folder; write DIR=BUCKET")
+        raise ValueError(f"{text!r} does not name a folder; write DIR=BUCKET")
     if not is_bucket_name(bucket):
         raise ValueError(
             f"{bucket!r} is not the name of a bucket, which has {BUCKET_NAME_RULE}; "

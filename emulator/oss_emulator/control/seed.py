@@ -175,7 +175,7 @@ class _SeedCreator:
 
     def _put_object(self, place: TomlPath, bucket: str, item: ObjectTable) -> None:
         if not item.key:
-            raise self.error((*place, "key"), 'key is ""; write a string that is not empty')
+            raise self.error((*place, "key"), 'key is ""; write a non-empty string')
         headers = dict(item.headers)
         if item.content_type is not None:
             headers["Content-Type"] = item.content_type

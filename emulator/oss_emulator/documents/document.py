@@ -100,7 +100,7 @@ def _value(node: Node, element: Element) -> xml.Value:
     if any(True for _ in node):
         raise DocumentError(f"{element.name} must contain text, not elements.", wrong)
     if element.limit is not None and len(text.encode()) > element.limit:
-        raise _out_of_range(element, text, f"may have {element.limit} bytes")
+        raise _out_of_range(element, text, f"must have at most {element.limit} bytes")
     value = _read(element, text)
     if value is None:
         raise DocumentError(f"{element.name} is {text!r}; it must be {_described(element)}.", wrong)

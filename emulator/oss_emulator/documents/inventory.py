@@ -81,7 +81,7 @@ def format(document: bytes, inventory_id: str) -> bytes:
     node = _SCHEMA.parse(document)
     encryption = node.first("Destination/OSSBucketDestination/Encryption")
     if encryption is not None and len(list(encryption)) > 1:
-        message = "Encryption has SSE-OSS or SSE-KMS, not both."  # P-90
+        message = "Encryption must have SSE-OSS or SSE-KMS, not both."  # P-90
         raise xml.DocumentError(message, "0020-00000016")
     named = node.text("Id")
     if named != inventory_id:
@@ -90,7 +90,7 @@ def format(document: bytes, inventory_id: str) -> bytes:
     for fields in node.all("OptionalFields"):
         for field in fields:
             if field.value not in _FIELDS:
-                message = f"The fields are {listed(sorted(_FIELDS), 'and')}."
+                message = f"A field must be {listed(sorted(_FIELDS))}."
                 raise headers.invalid_argument("Field", field.value, message, ec="0020-00000036")
     for low, high, ec in _RANGES:
         least, most = node.text(f"Filter/{low}"), node.text(f"Filter/{high}")

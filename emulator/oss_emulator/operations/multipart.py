@@ -125,7 +125,7 @@ def _chosen_parts(call: Call, upload: Upload) -> Sequence[Part]:
     if complete_all is None:
         return _listed_parts(call, upload, parts)
     if complete_all.lower() != "yes":
-        raise headers.invalid_argument(COMPLETE_ALL, complete_all, "The only value is yes.")
+        raise headers.invalid_argument(COMPLETE_ALL, complete_all, "The value must be yes.")
     if call.body.size:
         raise headers.invalid_argument(
             COMPLETE_ALL, complete_all, code=ErrorCase.COMPLETE_ALL_WITH_BODY

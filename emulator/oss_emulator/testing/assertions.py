@@ -129,7 +129,7 @@ def _explain(expected: str, answer: Fetched, referer: str | None) -> str:
     ]
     decision = answer.decision
     if decision is None:
-        lines.append("The rules were not applied: the request ended before them.")
+        lines.append("The rules were not applied, because the request ended earlier.")
         return "\n".join(lines)
     verdict = "allowed" if decision["allowed"] else "denied"
     lines.append(f"The rules {verdict} it ({decision['reason']}, {decision['basis']}):")

@@ -96,7 +96,7 @@ def intercept(endpoint: Any = None, **settings: Any) -> Any:
         return Interception(None, settings)(endpoint)
     if endpoint is not None:
         if settings:
-            raise TypeError("settings are for an emulator that is started: leave out the endpoint")
+            raise TypeError("settings are only for a new emulator: leave out the endpoint")
         address = ServiceAddress.parse(endpoint)
         endpoint = f"{address.scheme}://{address.authority}"
     return Interception(endpoint, settings)

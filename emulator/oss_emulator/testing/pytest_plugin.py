@@ -127,8 +127,8 @@ def _scope_hints(report: pytest.TestReport) -> list[str]:
     name, scope = found.groups()
     wider = f"{scope if scope in ('class', 'module') else 'session'}_oss_emulator"
     return [
-        f"{name} starts anew before each test, so that a fixture for several tests would lose "
-        f"what it made: {_INSTEAD[name].format(wider)}."
+        f"{name} is reset before each test, so a fixture for several tests would lose "
+        f"its contents: {_INSTEAD[name].format(wider)}."
     ]
 
 

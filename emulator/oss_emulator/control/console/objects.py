@@ -169,7 +169,7 @@ def _pairs(lines: str, sign: str) -> list[tuple[str, str]]:
     for line in filter(str.strip, lines.splitlines()):
         name, separator, value = line.partition(sign)
         if not separator or not name.strip():
-            raise ApiError(400, f"{line!r} is not written as name{sign}value.")
+            raise ApiError(400, f"{line!r} must have the form name{sign}value.")
         found.append((name.strip(), value.strip()))
     return found
 
