@@ -226,7 +226,7 @@ def test_fault_without_an_effect_is_refused_on_the_page(
     tab = tabs.new_page()
     visit(tab, emulator, "emulator")
     tab.get_by_role("button", name="Plan").click()
-    expect(tab.locator("#announce")).to_contain_text("it does nothing")
+    expect(tab.locator("#announce")).to_contain_text("it has no effect")
     tab.get_by_role("combobox", name="Operation").fill("GetObjet")
     tab.get_by_label("Status").fill("503")
     tab.get_by_role("button", name="Plan").click()

@@ -320,7 +320,7 @@ def test_rules_that_changed_after_the_proof_are_not_overwritten(
     others = RefererConfiguration(False, whitelist=("https://others.test/",))
     put_rules(emulator, others)
     tab.get_by_role("button", name="Apply", exact=True).click()
-    expect(tab.locator("#announce")).to_contain_text("got other rules")
+    expect(tab.locator("#announce")).to_contain_text("changed meanwhile")
     assert fetch(emulator, "https://others.test/").status_code == 200
     assert fetch(emulator, f"{BLOG}/").status_code == 403
     tab.reload()

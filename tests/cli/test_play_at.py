@@ -243,7 +243,7 @@ def test_interruption_deletes_the_bucket(
     interrupt_after(count, monkeypatch)
     status, _, error = run(emulator)
     assert status == 130
-    assert error == "oss-emulator: interrupted; nothing is left at the service\n"
+    assert error == "oss-emulator: interrupted; all created buckets were deleted\n"
     assert buckets(emulator) == []
 
 
@@ -262,9 +262,9 @@ def test_signal_deletes_the_bucket(number: signal.Signals, emulator: Emulator) -
         assert (process.wait(PATIENCE), process.stdout.read()) == (130, b"")
         error.seek(0)
         said = error.read().decode()
-    pattern = r"About \d+ requests to a bucket of its own, at most \d+, 20 a second.\n"
+    pattern = r"About \d+ requests to new buckets, at most \d+, 20 a second.\n"
     assert re.fullmatch(pattern, announced)
-    assert said == "oss-emulator: interrupted; nothing is left at the service\n"
+    assert said == "oss-emulator: interrupted; all created buckets were deleted\n"
     assert buckets(emulator) == []
 
 
@@ -282,8 +282,8 @@ def test_what_is_left_is_said_if_the_service_is_lost(
     status, _, error = run(emulator)
     assert status == 2
     (left,) = buckets(emulator)
-    said = f"oss://{left} is left, with what is in it (http://lost does not answer: timed out)"
-    assert said in error
+    why = "http://lost does not answer: timed out"
+    assert f"oss://{left} and its contents were not deleted ({why})" in error
 
 
 @pytest.mark.parametrize("problem", [CommandError("reset"), KeyboardInterrupt(), None])
@@ -329,7 +329,7 @@ def test_interruption_between_two_tries_says_what_is_left(
     monkeypatch.setattr(ServiceClient, "send", fail)
     status, _, error = run(emulator, small)
     (left,) = buckets(emulator)
-    said = f"oss-emulator: oss://{left} is left, with what is in it (interrupted)\n"
+    said = f"oss-emulator: oss://{left} and its contents were not deleted (interrupted)\n"
     assert (status, error) == (2, said)
 
 
@@ -345,7 +345,7 @@ def test_bucket_whose_listing_is_not_xml_is_said_to_be_left(
     monkeypatch.setattr(ServiceClient, "send", answer)
     status, _, error = run(emulator, small)
     (left,) = buckets(emulator)
-    assert (status, error.startswith(f"oss-emulator: oss://{left} is left, with what")) == (2, True)
+    assert (status, error.startswith(f"oss-emulator: oss://{left} and its contents")) == (2, True)
 
 
 # --- what an account may not send
@@ -410,7 +410,7 @@ def test_file_of_the_reader_is_said_to_be_saved_as_it_is(
     emulator: Emulator, run: Run, small: str, tmp_path: Path
 ) -> None:
     _, _, error = run(emulator, small, "--save", str(tmp_path / "saved.json"))
-    said = f"The requests of {small} are saved as they are: look for private texts."
+    said = f"The requests of {small} are saved unchanged; check for private texts."
     assert error == f"{said}\n"
 
 
@@ -438,7 +438,7 @@ def test_refusal_of_the_key_is_one_sentence(
     status, _, error = run(emulator)
     assert status == 2
     sentence = rf"oss-emulator: fresh: PUT referer/: the service answered {words} [\d-]+"
-    assert re.fullmatch(rf"{sentence}; nothing is left at the service\n", error)
+    assert re.fullmatch(rf"{sentence}; all created buckets were deleted\n", error)
 
 
 @pytest.mark.parametrize("flag", ["--write", "--save"])
@@ -453,7 +453,7 @@ def test_file_that_cannot_be_written_is_one_sentence(
 
 def test_one_file_is_saved(small: str, run: Run, emulator: Emulator) -> None:
     status, _, error = run(emulator, small, small, "--save", "saved.json")
-    assert (status, error) == (2, "oss-emulator: --save takes one FILE\n")
+    assert (status, error) == (2, "oss-emulator: --save needs exactly one FILE\n")
 
 
 @pytest.mark.parametrize("rate", ["0", "-1", "inf", "nan", "fast"])

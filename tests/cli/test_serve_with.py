@@ -96,7 +96,7 @@ def test_object_of_a_removed_file_stays(tmp_path: Path) -> None:
     flags = ("--seed", str(seed), "--preload", f"{site}=examplebucket", "--watch")
     with serving(tmp_path, *flags) as running:
         gone.unlink()
-        said = f"oss-emulator: {gone} was removed, and what it held stays until a reset\n"
+        said = f"oss-emulator: {gone} was removed; its contents stay until a reset\n"
         wait_for(lambda: said in running.stderr.read_text())
         assert running.ask("GET", "/examplebucket/below/b.txt").text == "b"
 

@@ -322,7 +322,7 @@ def test_journal_in_process_names_the_test_and_no_link_leads_to_a_server_that_en
 
 
 def test_wider_fixture_learns_which_one_to_ask_for(outcomes: Outcomes) -> None:
-    expected = [f"{name} starts anew before each test*{said}" for _, name, said in WIDER]
+    expected = [f"{name} is reset before each test*{said}" for _, name, said in WIDER]
     pytest.LineMatcher(outcomes.output.splitlines()).fnmatch_lines(expected)
 
 

@@ -1,4 +1,4 @@
-"""The command `oss-emulator`: the commands of the server, and those about rules."""
+"""The command `oss-emulator`, with the commands about the server and about rules."""
 
 from oss_referer.commands import RULES, TRAFFIC
 from oss_referer.terminal.parser import Synopsis

@@ -1,4 +1,4 @@
-"""A client of a service: requests byte by byte at a bounded rate, and their signatures."""
+"""A client of a service: sends and signs requests at a limited rate."""
 
 import http.client
 import json
@@ -40,7 +40,7 @@ class Signer:
         query: Mapping[str, str],
         headers: Mapping[str, str],
     ) -> tuple[str, Mapping[str, str]]:
-        """Return the query string and the headers of a request that is signed in one of them."""
+        """Return the query string and the headers of the signed request."""
         now, (key_id, secret, token) = time.time(), self.key
         is_url = signature.place is Signing.URL
         if signature.version == 4:
@@ -108,7 +108,7 @@ Fields = Sequence[tuple[str, str]]
 class ServiceClient:
     """A client of the service at an endpoint. `sent` counts its requests.
 
-    It sends what `RemoteBucket` cannot: a header twice, a form, a signature that is wrong.
+    It can send what `RemoteBucket` cannot: repeated headers, forms and wrong signatures.
     """
 
     def __init__(
@@ -119,10 +119,10 @@ class ServiceClient:
         host: str = "",
         context: ssl.SSLContext | None = None,
     ) -> None:
-        """`rate` is the most requests a second; None sends without pauses.
+        """`rate` is the maximum number of requests a second; None sends without pauses.
 
-        `host` is the name of the service in requests; without it, that of the endpoint.
-        Raises InputError for an endpoint that is not the URL of a server.
+        `host` is the name of the service in requests, by default that of the endpoint. Raises
+        InputError for an endpoint that is not the URL of a server.
         """
         self.endpoint = endpoint
         self.sent = 0
@@ -139,7 +139,7 @@ class ServiceClient:
     def send(
         self, method: str, bucket: str, key: str, query: str, headers: Fields, body: bytes = b""
     ) -> PlayedAnswer:
-        """Send one request on a connection of its own. Raises InputError without an answer.
+        """Send one request on a new connection. Raises InputError if no answer arrives.
 
         `bucket` may be "" for a request to the service itself.
         """
@@ -168,7 +168,7 @@ class ServiceClient:
 
     def _connect(self, host: str) -> http.client.HTTPConnection:
         address = self._address
-        # A fresh emulator is reached by its address, whatever name the request has.
+        # Connect to an emulator by its address, regardless of the name in the request.
         name = address.host if address.ip else urlsplit(f"//{host}").hostname or ""
         if address.scheme == "https":
             return http.client.HTTPSConnection(

@@ -1,4 +1,4 @@
-"""`oss-emulator completion`: the parser as a script that completes commands in a shell."""
+"""`oss-emulator completion`: prints a script that completes commands in a shell."""
 
 import argparse
 
@@ -37,8 +37,8 @@ _oss_emulator_scenarios() {{
 }}
 """,
 }
-"""Functions that complete files, as shtab's function for bash splits their names at spaces, and
-files or names of scenarios."""
+"""Functions that complete files (shtab's function for bash splits names at spaces), and files or
+names of scenarios."""
 
 
 def declare(commands: Commands) -> None:

@@ -25,7 +25,7 @@ from oss_emulator.settings import Auth, Fsync, Limits, LogFormat, Settings, as_p
 
 
 def read(folder: Path) -> tuple[ProjectFile, Mapping[str, str]] | None:
-    """Read the settings of a folder, as the texts that flags would have; None if it has no file.
+    """Read the settings file of a folder, with values as texts of flags; None without a file.
 
     Raises InputError.
     """
@@ -45,7 +45,7 @@ def read(folder: Path) -> tuple[ProjectFile, Mapping[str, str]] | None:
 
 
 def _format(value: Any) -> str | None:
-    """Format a value as the text of a flag; None if it cannot be one."""
+    """Format a value as the text of a flag; None if this is not possible."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
@@ -61,18 +61,18 @@ _T = TypeVar("_T")
 
 
 class _Flag(NamedTuple):
-    """A field of `Settings` as a flag and a variable."""
+    """The flag and the variable for a field of `Settings`."""
 
     name: str
     help: str
     parse: Callable[[str], Any] = str
     choices: tuple[str, ...] | None = None
     also: str = ""
-    """Another variable that gives the value."""
+    """Another variable with the value."""
     collects: bool = False
     """Whether the values of repeated flags are joined; otherwise the last one counts."""
     default: str = ""
-    """What the help says of the default; "" for its value."""
+    """The default as the help shows it; "" to show its value."""
 
     @property
     def variable(self) -> str:
@@ -128,7 +128,7 @@ def _list(text: str) -> tuple[str, ...]:
 
 
 def _each(parse: Callable[[str], tuple[str, _T]]) -> Callable[[str], dict[str, _T]]:
-    """Return a parser of lists whose items a function parses into pairs."""
+    """Return a parser of lists; `parse` parses each item into a pair."""
     return lambda text: dict(map(parse, _list(text)))
 
 
@@ -190,7 +190,7 @@ def _preloaded(text: str) -> tuple[str, Path]:
     if not equals:
         path, bucket = text, Path(text).absolute().name
     if not path:
-        raise ValueError(f"{text!r} names no folder; write DIR=BUCKET")
+        raise ValueError(f"{text!r} does not name a folder; write DIR=BUCKET")
     if not is_bucket_name(bucket):
         raise ValueError(
             f"{bucket!r} is not the name of a bucket, which has {BUCKET_NAME_RULE}; "
@@ -244,9 +244,9 @@ _FLAGS = (
         _switch,
     ),
     _Flag("strict_addressing", "refuse path style, as the service does", _switch),
-    _Flag("lenient", "accept what SDKs are tested with although pages refuse it", _switch),
+    _Flag("lenient", "accept what SDK suites send although the pages forbid it", _switch),
     _Flag("as_of", "YYYY-MM-DD: emulate the service of that day", _date),
-    _Flag("new_account", "treat the accounts as new ones, which the service restricts", _switch),
+    _Flag("new_account", "apply the restrictions of the service on new accounts", _switch),
     _Flag("tls", "serve https instead of http on the port", _switch),
     _Flag("tls_port", "serve https on another port; 0 chooses a free one", _port),
     _Flag("tls_dir", "keep the CA for https in this folder", as_path),
@@ -272,7 +272,7 @@ _FLAGS = (
         tuple(Fsync),
     ),
     _Flag("request_timeout", "how many seconds a client may stall", _seconds),
-    _Flag("max_connections", "the most connections that are open at once", _count),
+    _Flag("max_connections", "the maximum number of open connections", _count),
     _Flag(
         "limit",
         "NAME=NUMBER: lower a limit of the service; several as with --domain",
@@ -284,7 +284,7 @@ _FLAGS = (
     _Flag("admin_token", "the token that lets other machines use /_emulator/"),
     _Flag(
         "log_level",
-        "the least severe messages on standard error; info has every request",
+        "the lowest level of messages on standard error; info logs every request",
         str,
         ("debug", "info", "warning", "error", "critical"),
     ),
@@ -293,10 +293,10 @@ _FLAGS = (
 
 
 class _Precedence(IntEnum):
-    """Where a setting comes from; the strongest, which is last, overrides alternatives to it."""
+    """Where a setting comes from, the weakest first; a stronger source overrides alternatives."""
 
     OTHER = auto()
-    """A variable that other tools read too, so it may not be meant for this server."""
+    """A variable that other tools also read, so it may not be meant for this server."""
     FILE = auto()
     VARIABLE = auto()
     FLAG = auto()
@@ -306,13 +306,13 @@ _ALTERNATIVES = (
     (("demo",), ("seed",)),
     (("accounts",), ("access_key_id", "access_key_secret")),
 )
-"""Settings that exclude each other: those from the stronger source override the others."""
+"""Settings that exclude each other; the settings from the stronger source override the others."""
 
 
 def _strongest(
     group: Sequence[str], values: Mapping[str, Any], sources: Mapping[str, _Precedence]
 ) -> int:
-    """Return the strongest source of settings that are on; 0 if none is."""
+    """Return the strongest source of the settings in a group that are set; 0 if none is."""
     return max((sources.get(name, 0) for name in group if values.get(name)), default=0)
 
 
@@ -325,22 +325,22 @@ _OTHERS = frozenset(
     f"{_PREFIX}{name}"
     for name in ("CA_BUNDLE", "ENDPOINT", "HTTPS_ENDPOINT", "REQUIRE", "THOROUGH")
 )
-"""Variables that `run` sets for its command, and that tests read."""
+"""Variables that `run` sets for its command, or that tests read."""
 
 _INJECTED = re.compile(
     rf"{_PREFIX}(?:SERVICE_(?:HOST|PORT)(?:_[A-Z0-9_]+)?|PORT_[0-9]+_(?:TCP|UDP)(?:_[A-Z]+)?)"
 )
-"""What Kubernetes sets in the containers beside a Service named oss-emulator."""
+"""Variables that Kubernetes sets in containers for a Service named oss-emulator."""
 
 
 def _is_injected(variable: str, environ: Mapping[str, str]) -> bool:
-    """Whether Kubernetes set this variable, as it does for a Service named oss-emulator."""
+    """Whether Kubernetes set this variable for a Service named oss-emulator."""
     is_port = variable == f"{_PREFIX}PORT" and environ[variable].startswith(("tcp://", "udp://"))
     return is_port or _INJECTED.fullmatch(variable) is not None
 
 
 def _warn_of_unknown(environ: Mapping[str, str]) -> None:
-    """Warn of variables that begin like those of this server, and have no effect."""
+    """Warn of variables with the prefix of this server that have no effect."""
     known = {flag.variable for flag in _FLAGS} | _OTHERS
     ends = [variable.removeprefix(_PREFIX) for variable in known]
     for name in sorted(environ):
@@ -354,10 +354,10 @@ def _warn_of_unknown(environ: Mapping[str, str]) -> None:
 def parse_settings(
     arguments: argparse.Namespace, environ: Mapping[str, str], defaults: Mapping[str, Any]
 ) -> Settings:
-    """Parse the settings: flags take precedence over variables, these over the file of settings.
+    """Parse the settings: flags override variables, and variables override the settings file.
 
-    That holds for settings that exclude each other too. Exits with 2 if a value is wrong. Raises
-    InputError for values of one source that exclude each other, and for a mistake in the file.
+    This also holds for settings that exclude each other. Exits with 2 if a value is wrong. Raises
+    InputError if values of one source exclude each other, and for a mistake in the file.
     """
     _warn_of_unknown(environ)
     values = dict(defaults)

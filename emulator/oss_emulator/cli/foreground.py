@@ -1,4 +1,4 @@
-"""A server in the foreground, the lines about its requests, and a task beside it."""
+"""Runs a server in the foreground, logs its requests, and runs a task meanwhile."""
 
 import asyncio
 import json
@@ -36,10 +36,10 @@ from oss_emulator.system import resource
 LOG: Final = logging.getLogger("oss_emulator.requests")
 
 _SHOWN: Final = 80
-"""The most characters of a Referer or an object key in a line."""
+"""Maximum characters of a Referer or an object key in a line."""
 
 _ENTRY: Final = "entry"
-"""The attribute of a log record that has the journal's entry."""
+"""The attribute of a log record with the journal's entry."""
 
 
 def begin(settings: Settings) -> None:
@@ -51,14 +51,14 @@ def begin(settings: Settings) -> None:
 
 
 def write(entry: JournalEntry) -> None:
-    """Log a request: a denied one as a warning, any other one as information."""
+    """Log a request: as a warning if it was denied, else as information."""
     level = logging.WARNING if entry.status == 403 else logging.INFO
     if LOG.isEnabledFor(level):
         LOG.log(level, "%s", describe(entry), extra={_ENTRY: entry})
 
 
 def describe(entry: JournalEntry) -> str:
-    """Describe a request in one line: the status, the verdict, what was asked, and why."""
+    """Describe a request in one line: status, verdict, method, object, and the reason."""
     verdict, reason = _explain(entry)
     place = f"{entry.bucket}/{entry.key}" if entry.bucket else entry.refused_host
     place = place or entry.operation or "/"
@@ -82,7 +82,7 @@ def _explain(entry: JournalEntry) -> tuple[str, str]:
 
 
 def _referer(entry: JournalEntry) -> str:
-    """Return the last step of the decision on a request, after its Referer unless that is empty."""
+    """Return the last step of the decision on a request, after the Referer unless it is empty."""
     assert entry.decision is not None  # noqa: S101 - the Referer was checked
     sentence = explanation.sentence(entry.decision.steps[-1]).rstrip(".")
     sent = (entry.referer or "").strip()
@@ -91,20 +91,20 @@ def _referer(entry: JournalEntry) -> str:
 
 
 def _shorten(text: str, length: int = _SHOWN) -> str:
-    """Shorten text that a client sent, and escape what a terminal would not show."""
+    """Shorten text that a client sent, and escape characters that a terminal would not show."""
     shown = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
     return shown if len(shown) <= length else f"{shown[: length - 1]}…"
 
 
 class _Text(logging.Formatter):
-    """A line for people. The line of a request has neither time nor level."""
+    """Formats lines for people. The line of a request has no time and no level."""
 
     def format(self, record: logging.LogRecord) -> str:
         return record.getMessage() if hasattr(record, _ENTRY) else super().format(record)
 
 
 class _JSON(logging.Formatter):
-    """A JSON object in one line; that of a request has the journal's entry."""
+    """Formats a JSON object in one line; for a request it has the journal's entry."""
 
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
@@ -123,12 +123,12 @@ class _JSON(logging.Formatter):
 
 
 class Listening(NamedTuple):
-    """A server that listens, and what the caller may know about it."""
+    """A listening server, its hint for newcomers and its key."""
 
     server: Server
     hint: str
     key: AccessKey
-    """The first key."""
+    """The first key of the first account."""
 
     async def reset(self) -> None:
         await contents.reset(self.server.controls, self.server.change)
@@ -163,7 +163,7 @@ def serve(settings: Settings, meanwhile: WhileListening) -> int:
         try:
             controls = Controls(settings, storage)
             controls.journal.listen(write)
-            # Before they are loaded, so that no change in the meantime is missed.
+            # Read before the files are loaded, so that no change during the load is missed.
             known = contents.stamps(settings) if settings.watch else None
             with loading(), Progress("Loading the seed") as progress:
                 hint = contents.load(controls.service, progress.show)
@@ -187,7 +187,7 @@ async def _serve(
     status, settings = 1, server.settings
     try:
         await server.start(settings.host, settings.port)
-    except NotImplementedError:  # by the loop of asyncio that Windows has
+    except NotImplementedError:  # raised by asyncio's loop on Windows
         raise CommandError(
             "this system cannot serve https, which run, play and the flags of TLS need: use Linux, "
             "macOS or a container"
@@ -210,13 +210,13 @@ async def _serve(
 
 
 LAST: Final = 3.0
-"""Seconds that connections and threads get to end after the running requests."""
+"""Seconds that connections and threads have to end after the running requests."""
 
 
 def _exit_later(status: int) -> threading.Timer:
-    """End the process in time even if a thread hangs: in a look-up of a name, or in a disk.
+    """End the process in time even if a thread hangs, for example in a name look-up or on a disk.
 
-    What was answered with 200 is stored, as it is when the process is killed.
+    As after a kill, everything that was answered with 200 is stored.
     """
 
     def end() -> None:
@@ -230,17 +230,17 @@ def _exit_later(status: int) -> threading.Timer:
 
 
 WATCH_EVERY = 0.5
-"""Seconds between two looks at the watched files."""
+"""Seconds between two checks of the watched files."""
 
 
 async def _watch(server: Server, known: contents.Stamps) -> None:
-    """Load changed files again; a mistake in one is reported, and the old contents stay."""
+    """Load changed files again; on a mistake, report it and keep the old contents."""
     controls, settings = server.controls, server.settings
     while True:
         await asyncio.sleep(WATCH_EVERY)
         try:
             found = await asyncio.to_thread(contents.stamps, settings)
-        except OSError:  # a folder has gone meanwhile; the next look sees what is there
+        except OSError:  # a folder was just removed; the next check sees the result
             continue
         if found == known:
             continue
@@ -257,14 +257,14 @@ async def _watch(server: Server, known: contents.Stamps) -> None:
 
 
 def _describe(changed: Sequence[Path], found: contents.Stamps) -> str:
-    """Say which files were loaded again, and which were removed: those that are not in `found`."""
+    """Say which files were loaded again and which were removed (those missing in `found`)."""
     said = []
     for kept, one, several in (
         (True, "changed and was loaded again", "changed and were loaded again"),
         (
             False,
-            "was removed, and what it held stays until a reset",
-            "were removed, and what they held stays until a reset",
+            "was removed; its contents stay until a reset",
+            "were removed; their contents stay until a reset",
         ),
     ):
         paths = [path for path in changed if (path in found) is kept]
@@ -292,7 +292,7 @@ def _facts(listening: Listening) -> dict[str, object]:
 
 
 def _allow_connections(settings: Settings) -> None:
-    """Raise the limit of open files to the number that the connections may need, if possible."""
+    """Raise the limit of open files to the number that all connections may need, if possible."""
     if resource is None:
         return
     most = 4 * settings.max_connections  # each connection may send an object from several files
@@ -308,7 +308,7 @@ def _open_log(settings: Settings, stack: ExitStack) -> TextIO | None:
         return None
     path = settings.access_log
 
-    def create(name: str, flags: int) -> int:  # a file that exists keeps its permissions
+    def create(name: str, flags: int) -> int:  # an existing file keeps its permissions
         return os.open(name, flags, 0o600)
 
     try:

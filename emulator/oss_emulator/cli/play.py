@@ -1,4 +1,4 @@
-"""`oss-emulator play`: send the requests of scenarios, and show which answers differ."""
+"""`oss-emulator play`: sends the requests of scenarios and shows which answers differ."""
 
 import argparse
 import asyncio
@@ -51,49 +51,49 @@ if TYPE_CHECKING:
     from oss_emulator.cli.foreground import Listening
 
 OWN = {file.stem: file for file in (Path(__file__).parents[1] / "scenarios").glob("*.json")}
-"""The scenarios that come with the package, by name: `referer` has requests about Referer rules,
-`errors` those of the help pages of ECs."""
+"""The scenarios of the package, by name: `referer` has requests about Referer rules, `errors` has
+the requests of the help pages of ECs."""
 
 COMPLETE = {
     "bash": "_oss_emulator_scenarios",
     "zsh": "_oss_emulator_scenarios",
     "fish": f"(printf '%s\\n' {' '.join(OWN)}; __fish_complete_path (commandline -ct))",
 }
-"""What completes a file or one of these names. `cli/completion.py` defines the functions."""
+"""The functions that complete a file or one of these names; `cli/completion.py` defines them."""
 
 _DESCRIPTION = (
-    "Sends the requests of scenarios to an emulator of its own, which has no contents, or to "
-    "--endpoint, and compares the answers with those that are expected: status, headers, elements. "
-    "Without FILE it sends those about Referer rules that come with it, and says of each fact "
-    "whether it is confirmed; errors as FILE sends those of the help pages of ECs. At --endpoint "
-    "it creates buckets and deletes them. The exit status is 0 if nothing differs, 1 if an answer "
-    "differs, and 2 if a file cannot be read or the service does not answer."
+    "Sends the requests of scenarios to a new, empty emulator or to --endpoint, and compares the "
+    "answers with the expected status, headers and elements. Without FILE it sends the included "
+    "requests about Referer rules and reports whether each fact is confirmed; the FILE errors has "
+    "the requests of the help pages of ECs. At --endpoint it creates buckets and deletes them. "
+    "The exit status is 0 if nothing differs, 1 if an answer differs, and 2 if a file cannot be "
+    "read or the service does not answer."
 )
 
-_KINDS = (RemarkKind("answer", "An answer differs from the one that is expected."),)
+_KINDS = (RemarkKind("answer", "An answer differs from the expected answer."),)
 
 DEFAULT_RATE = 10.0
 """Requests a second, unless the service is on this machine."""
 
 _PAUSE = 1.0
-"""Seconds between two looks whether rules are in effect, unless the service is on this machine."""
+"""Seconds between two checks whether rules took effect, unless the service is on this machine."""
 
 _OPENING = 5
-"""How many times a denied request is tried: new permissions take a moment to take effect."""
+"""Maximum tries of a denied request, because new permissions take a moment to take effect."""
 
 _ATTEMPTS = 2
-"""How often deleting a bucket is tried."""
+"""Maximum tries to delete a bucket."""
 
 
 def declare(commands: Commands) -> None:
     parser = commands.add_parser("play", run, description=_DESCRIPTION)
-    said = "scenarios as JSON, or the name of those that come with it: errors or referer"
+    said = "a JSON file of scenarios, or the name of included ones: errors or referer"
     files = parser.add_argument("files", metavar="FILE", nargs="*", type=_path, help=said)
     complete_path(files, COMPLETE)
     parser.add_argument("--endpoint", metavar="URL", help="send them to this service instead")
-    said = f"the most requests a second (default: {DEFAULT_RATE:g}, unbounded on this machine)"
+    said = f"maximum requests a second (default: {DEFAULT_RATE:g}, unbounded on this machine)"
     parser.add_argument("--rate", type=_rate, help=said)
-    said = "write what was answered as scenarios, without anything of the account"
+    said = "write the answers as scenarios, without private data of the account"
     parser.add_argument("--save", metavar="FILE", type=Path, help=said)
     said = "write the assumptions that make the emulator do the same"
     parser.add_argument("--write", metavar="FILE", type=Path, help=said)
@@ -109,13 +109,13 @@ class _PlayedFile:
     steps: list[PlayedStep] = field(default_factory=list)
     region: str = ""
     private: dict[str, str] = field(default_factory=dict)
-    """The texts of the account that must not be saved, each with its replacement."""
+    """The private texts of the account that must not be saved, each with its replacement."""
 
 
 def run(arguments: argparse.Namespace) -> int:
     files = [_read(path) for path in arguments.files or [OWN["referer"]]]
     if arguments.save and len(files) != 1:
-        raise InputError("--save takes one FILE")
+        raise InputError("--save needs exactly one FILE")
     if arguments.endpoint is None:
         _play_alone(files, arguments)
     else:
@@ -164,12 +164,12 @@ def _save(path: Path, file: _PlayedFile, heading: str) -> None:
         written.write(f"{json.dumps(saved | origin, indent=1, ensure_ascii=False)}\n".encode())
     if file.path not in OWN.values():
         name = str(file.path)
-        said = Sentence("The requests of {} are saved as they are: look for private texts.", name)
+        said = Sentence("The requests of {} are saved unchanged; check for private texts.", name)
         print(language.say(said), file=sys.stderr)
 
 
 _FRAMING = frozenset("connection content-length expect host transfer-encoding".split())
-"""Headers that say how and where a request was sent: the player sends it in its own way."""
+"""Headers that depend on the connection; the player sends its own."""
 
 
 class Player:
@@ -185,9 +185,9 @@ class Player:
         assumed: Assumptions = DEFAULT,
         pause: float = 0.0,
     ) -> None:
-        """`names` has the buckets to create instead of those of the recording.
+        """`names` has the buckets to create instead of those in the recording.
 
-        `pause` is how long to wait for rules to take effect, in seconds.
+        `pause` is the time to wait for rules to take effect, in seconds.
         """
         self._client, self._signer, self._recording = client, signer, recording
         self._names = {"access-key": signer.key.id, **(names or {})}
@@ -195,10 +195,10 @@ class Player:
         self._refused: dict[str, str] = {}
         self._is_prepared = False
         self.created: list[str] = []
-        """The buckets that were created, and may have to be deleted."""
+        """The buckets that were created and must be deleted."""
 
     def play(self, scenario: RecordedScenario) -> list[PlayedStep]:
-        """Create what existed before the first step, then play each step. Raises CommandError."""
+        """Create the state before the first step, then play each step. Raises CommandError."""
         before = (*(() if self._is_prepared else prepare(self._recording)), *scenario.before)
         for number, request in enumerate(before):
             for _ in range(_OPENING if request.opens else 1):
@@ -222,7 +222,7 @@ class Player:
         )
 
     def restore(self) -> Iterator[str]:
-        """Delete what was created; yields a sentence for each failure."""
+        """Delete the created buckets; yields a sentence for each failure."""
         for name in self.created:
             failed = ""
             for _ in range(_ATTEMPTS):
@@ -234,7 +234,7 @@ class Player:
                 except (CommandError, ValueError, KeyboardInterrupt) as error:
                     failed = str(error) or _INTERRUPTED
             else:
-                yield f"oss://{name} is left, with what is in it ({failed})"
+                yield f"oss://{name} and its contents were not deleted ({failed})"
 
     def _delete(self, name: str) -> None:
         """Delete a bucket and all versions of its objects.
@@ -271,7 +271,7 @@ class Player:
             if name.lower() not in _FRAMING
         }
         if request.body.xml:
-            # Recordings have few headers of requests; SDKs send this one with each document (P-76).
+            # Recordings lack this header, which SDKs send with each document (P-76).
             headers = {**headers, "content-md5": format_md5(md5(body))}
         query = urlencode(request.query, quote_via=quote)
         signer, signature = self._signer, request.signature
@@ -307,7 +307,7 @@ _INTERRUPTED = "interrupted"
 
 
 def _play_at(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> None:
-    """Play files at --endpoint; deletes what was created whatever happens. Raises InputError."""
+    """Play files at --endpoint, and delete the created buckets in any case. Raises InputError."""
     try:
         address = ServiceAddress.parse(arguments.endpoint)
     except ValueError as error:
@@ -318,7 +318,7 @@ def _play_at(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> Non
     players = []
     for file in files:
         unique = secrets.token_hex(8)
-        # A name of its own for each bucket: no bucket that exists is touched.
+        # Each bucket gets a unique name, so that no existing bucket is changed.
         names = {name: f"oss-emulator-{unique}-{name}"[:63] for name in file.recording.bucket_names}
         file.private = {key.id: "{access key}", address.host: "{endpoint}"}
         file.private |= {name: f"{{{recorded}}}" for recorded, name in names.items()}
@@ -343,12 +343,12 @@ def _play_at(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> Non
         raise InputError("; ".join(map(language.explain, filter(None, (failure, *left)))))
     if failure:
         kind = InterruptedCommandError if failure == _INTERRUPTED else InputError
-        raise kind(f"{failure}; nothing is left at the service")
+        raise kind(f"{failure}; all created buckets were deleted")
 
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Treat SIGTERM and a closed terminal like Ctrl-C, so that buckets are deleted as well."""
+    """Treat SIGTERM and a closed terminal like Ctrl-C, so that buckets are deleted."""
     numbers = signals("SIGTERM", "SIGHUP")
     before = [signal.signal(number, signal.default_int_handler) for number in numbers]
     try:
@@ -359,18 +359,18 @@ def _terminable() -> Iterator[None]:
 
 
 def _announce(recording: Recording, rate: float | None, form: str) -> None:
-    """Print how many requests follow: the fewest, if rules take effect at once, and the most."""
+    """Print the number of requests that follow: if rules take effect at once, and at most."""
     few = len([*recording.requests]) + 2 * len([*prepare(recording)]) + 8
     waits = sum(step.until for scenario in recording.scenarios for step in scenario.steps)
     pace = Sentence("{} a second", f"{rate:g}") if rate else Sentence("without pauses")
     counts = (str(few + waits), str(few + waits * TRIES))
-    said = Sentence("About {} requests to a bucket of its own, at most {}, {}.", *counts, pace)
+    said = Sentence("About {} requests to new buckets, at most {}, {}.", *counts, pace)
     to = sys.stdout if form == formats.Format.TEXT else sys.stderr
     print(language.say(said), file=to, flush=True)
 
 
 def _play_alone(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> None:
-    """Play files, each at an emulator of its own."""
+    """Play each file at a new emulator."""
     with loading():
         from oss_emulator.cli import foreground  # not needed for --endpoint
 
@@ -405,7 +405,7 @@ def _client_of(listening: "Listening", recording: Recording) -> ServiceClient:
 
 
 def _report(played: Sequence[PlayedStep], facts: Sequence[FactResult]) -> Iterator[Block]:
-    """Describe the answers that differ, then the facts, then how many answers are equal."""
+    """Describe the answers that differ, then the facts, then the number of equal answers."""
     name = ""
     for step in played:
         if not step.differences or step.step.facts:
@@ -476,7 +476,7 @@ _SAID = ("fact", "about", "assumption", "conclusion", "expected", "found", "why"
 
 
 def _remark(path: str, played: Sequence[PlayedStep]) -> Iterator[Remark]:
-    """Yield what is wrong with each answer of a file."""
+    """Yield a remark on each answer of a file, with its differences if there are any."""
     for step in played:
         name = f"{step.number} {step.step.request}"
         differences = "; ".join(map(str, step.differences))

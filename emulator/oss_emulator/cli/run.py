@@ -1,4 +1,4 @@
-"""`oss-emulator run`: run a command with its requests to OSS redirected to an emulator."""
+"""`oss-emulator run`: runs a command with its requests to OSS redirected to an emulator."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\r
 
 
 def options(proxy: str, store: Path | None, no_proxy: Iterable[str]) -> str:
-    """Return the value of JAVA_TOOL_OPTIONS: the later of two equal properties counts."""
+    """Return the value of JAVA_TOOL_OPTIONS; it overrides equal properties before it."""
     url = urlsplit(proxy)
     properties = {
         f"{scheme}.proxy{part}": str(value)
@@ -59,8 +59,8 @@ def options(proxy: str, store: Path | None, no_proxy: Iterable[str]) -> str:
 def write_store(bundle: bytes, path: Path) -> Path | None:
     """Write the certificates of a bundle as a PKCS#12 store without a password.
 
-    Java takes a certificate for trusted only if the store marks it so, which cryptography does
-    since 45: None with an older one.
+    Java trusts a certificate only if the store marks it as trusted, which cryptography supports
+    since version 45. Returns None with older versions.
     """
     if not hasattr(pkcs12, "serialize_java_truststore"):
         return None
@@ -76,15 +76,15 @@ def _certificates(bundle: bytes) -> Iterator[x509.Certificate]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a public root with an odd serial number
         for found in _PEM.finditer(bundle):
-            with suppress(ValueError):  # not a certificate; OpenSSL skips it as well
+            with suppress(ValueError):  # not a certificate; OpenSSL also skips it
                 yield x509.load_pem_x509_certificate(found[0])
 
 
 def _patterns(hosts: Iterable[str]) -> Iterator[str]:
-    """Yield the entries of NO_PROXY as patterns: a name covers the names below it."""
+    """Yield the entries of NO_PROXY as patterns of Java; a name also covers its subdomains."""
     for host in hosts:
         name = host.partition(":")[0].lstrip("*").strip(".") if host.count(":") < 2 else f"[{host}]"
-        if name and "/" not in name:  # Java knows no networks
+        if name and "/" not in name:  # Java does not support networks
             yield from (name,) if re.fullmatch(r"[\d.]+|\[.*\]", name) else (name, f"*.{name}")
 
 
@@ -100,7 +100,7 @@ _DESCRIPTION = (
 
 _DEFAULTS: dict[str, Any] = {"port": 0, "tls_port": 0, "log_level": "error"}
 _LEFT_OUT = ("OSS_SESSION_TOKEN", "ALIBABA_CLOUD_SECURITY_TOKEN", "AWS_CA_BUNDLE")
-"""Tokens, which belong to the temporary keys of others, and a bundle with which rclone fails."""
+"""Variables to remove: tokens, which belong to other keys, and a bundle with which rclone fails."""
 
 PRELOAD = Path(__file__).with_name("preload")
 """Modules for programs that ignore the proxy variables."""
@@ -113,7 +113,7 @@ _BUNDLES = (
     "CURL_CA_BUNDLE",
     "ALIBABA_CLOUD_CA_BUNDLE",
 )
-"""The variables of a bundle. AWS SDKs read one of these too."""
+"""The variables with the path of a CA bundle. AWS SDKs also read one of these."""
 
 
 def declare(commands: Commands) -> None:
@@ -189,7 +189,7 @@ def environment(listening: Listening, inherited: Mapping[str, str], folder: Path
 
 
 async def _execute(command: list[str], env: Mapping[str, str]) -> int:
-    """Run a command to its end and forward signals to it.
+    """Run a command until it ends, and forward signals to it.
 
     Returns its exit status: 128 plus the number of the signal that ended it, 127 if the command
     does not exist, or 126 if it cannot be run.
@@ -230,14 +230,14 @@ def _both_cases(name: str, value: str) -> dict[str, str]:
 
 
 def _no_proxy(inherited: Mapping[str, str]) -> list[str]:
-    """Return the hosts to reach directly: this machine and the inherited ones, except OSS."""
+    """Return the hosts to reach directly: this machine and the inherited hosts, except OSS."""
     given = (inherited.get(name, "") for name in ("NO_PROXY", "no_proxy"))
     hosts = [host for hosts in given for host in re.split(r"[,\s]+", hosts) if host]  # as curl
     return list(dict.fromkeys([*_LOCAL, *(host for host in hosts if not _is_oss(host))]))
 
 
 def _is_oss(host: str) -> bool:
-    """Return whether an entry of NO_PROXY covers hosts of OSS. It may be a URL, as httpx takes."""
+    """Return whether an entry of NO_PROXY covers hosts of OSS. httpx also accepts URLs there."""
     place = re.split(r"://|@", host.lower())[-1]
     name = re.split("[:/]", place)[0].lstrip("*").strip(".")
     # Java supports patterns that end with an asterisk.
@@ -245,7 +245,7 @@ def _is_oss(host: str) -> bool:
 
 
 def _roots(inherited: Mapping[str, str]) -> bytes:
-    """Return the certificates that the command trusts for hosts that it reaches directly."""
+    """Return the CA certificates that the command trusts without the emulator."""
     paths = [inherited.get(name) for name in (*_BUNDLES, "AWS_CA_BUNDLE")]
     paths.append(ssl.get_default_verify_paths().cafile)
     certifi = find_spec("certifi")

@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _is_loopback(host: str) -> bool:
-    """Whether only this machine can connect; a name but `localhost` may have any address."""
+    """Whether only this machine can connect; a name except `localhost` may have any address."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
@@ -55,7 +55,7 @@ def _is_loopback(host: str) -> bool:
 
 
 async def _wait_for_signal(opens: bool, made: str, listening: "Listening") -> int:
-    """Announce the server, and wait; `made` is the token that was made for this start, or ""."""
+    """Announce the server and wait for a signal; `made` is the generated token, or ""."""
     from oss_emulator.server.listening import on_signal  # not needed for --help
 
     ended = asyncio.Event()
@@ -70,15 +70,16 @@ async def _wait_for_signal(opens: bool, made: str, listening: "Listening") -> in
 
 
 def _open(url: str) -> bool:
-    import webbrowser  # on first use: most servers open nothing
+    import webbrowser  # imported on first use, because most servers open no browser
 
     return webbrowser.open(url)
 
 
 def _console(listening: "Listening", made: str) -> str:
-    """Return a URL that opens the console, also in a browser that looks like another machine.
+    """Return a URL that opens the console, with the generated token (if any) in its fragment.
 
-    Such is a browser at the published port of a container. A fragment is not sent and not logged.
+    A browser at the published port of a container looks like another machine and needs the token.
+    A fragment is not sent and not logged.
     """
     from oss_emulator.control.api.route import PREFIX  # not needed for --help
 
@@ -108,7 +109,7 @@ def _announce(listening: "Listening", made: str) -> None:
 
 
 def _proxy_hint(endpoint: str) -> str:
-    """Say how clients reach the endpoint where the environment names a proxy for it; "" if none."""
+    """Say how clients reach the endpoint if the environment names a proxy for it; "" if not."""
     from urllib.request import getproxies_environment, proxy_bypass  # not needed for --help
 
     url = urlsplit(endpoint)

@@ -20,25 +20,25 @@ from oss_emulator.settings import Settings
 
 
 class Rehearsal(Service):
-    """A service that begins empty and in memory, and remembers the requests that change it."""
+    """A service that starts empty in memory and records the requests that change it."""
 
     def __init__(self, service: Service) -> None:
-        """Take the settings of `service`, and read its accounts again; raises `AccountsError`."""
+        """Copy the settings of `service` and read its accounts again; raises `AccountsError`."""
         super().__init__(replace(service.settings, data=None), clock=service.clock)
         self.token_key = service.token_key
         self.accounts = open_accounts(service.settings, service.token_key)
         self._requests: list[tuple[Request, Body]] = []
 
     def execute(self, admission: Admission, body: Body = NO_BODY) -> Response:
-        """Execute a request as any service does, and remember it with its body."""
+        """Execute a request, and record the request with its body."""
         self._requests.append((admission.original, body))
         return super().execute(admission, body)
 
     def execute_on(self, service: Service) -> None:
-        """Send the same requests to a running service, and give it the accounts: all or nothing.
+        """Send the recorded requests and the accounts to a running service, all or nothing.
 
-        The files are read and the bodies hashed already. Raises SeedError for a request that the
-        running service refuses.
+        This is fast, because files are already read and bodies hashed. Raises SeedError if the
+        running service refuses a request.
         """
         with service.storage.transaction():
             for request, body in self._requests:
@@ -53,7 +53,7 @@ _T = TypeVar("_T")
 
 
 def load(service: Service, report: ReportProgress = say_nothing) -> str:
-    """Create the initial contents and return the hints of the seed and the folders.
+    """Create the initial contents; returns the hints of the seed and the folders.
 
     Raises SeedError.
     """
@@ -61,14 +61,14 @@ def load(service: Service, report: ReportProgress = say_nothing) -> str:
     if settings.seed_file is not None:
         hints.append(seed.load(settings.seed_file, service, report))
     for bucket, folder in settings.preload.items():
-        from oss_emulator.control import preload  # on first use: it knows all types of files
+        from oss_emulator.control import preload  # on first use: it loads all MIME types
 
         hints.append(preload.load(folder, bucket, service, report))
     return "\n".join(filter(None, hints))
 
 
 class WriteRunner(Protocol):
-    """Runs work that changes the contents where all changes are made; returns its result."""
+    """Runs work that changes the contents, one change after another; returns its result."""
 
     async def __call__(self, work: Callable[[], _T]) -> _T: ...
 
@@ -79,16 +79,16 @@ async def reset(controls: Controls, change: WriteRunner) -> None:
     Raises SeedError.
     """
     controls.faults.clear()
-    controls.clock.shift = 0.0  # before the change: what it loads gets the time as its date
+    controls.clock.shift = 0.0  # first, because loaded objects get this time
     await change(partial(_restore, controls))
     controls.journal.clear()
     controls.rule_changes.clear()
 
 
 def _restore(controls: Controls) -> None:
-    """Restore the initial contents: in memory from a snapshot, on a disk from their files."""
+    """Restore the initial contents: in memory from a snapshot, on a disk from the files."""
     service, snapshots = controls.service, controls.snapshots
-    with service.storage.transaction():  # nobody sees an empty storage, also if the seed is wrong
+    with service.storage.transaction():  # hides the empty storage; undone if the seed is wrong
         snapshots.reset()
         if service.storage.blocking:
             load(service)
@@ -98,8 +98,8 @@ def _restore(controls: Controls) -> None:
 def rehearse(service: Service) -> Rehearsal:
     """Read all files of the initial contents again: accounts, the seed and the preloaded folders.
 
-    This changes nothing in the service and may take long, so it belongs in a thread. Raises
-    SeedError or AccountsError for a mistake in a file.
+    This does not change the service and may take long, so run it in a thread. Raises SeedError or
+    AccountsError for a mistake in a file.
     """
     rehearsal = Rehearsal(service)
     load(rehearsal)
@@ -107,20 +107,20 @@ def rehearse(service: Service) -> Rehearsal:
 
 
 def adopt(controls: Controls, rehearsal: Rehearsal) -> None:
-    """Change the contents to what was rehearsed: everything, or nothing after a SeedError.
+    """Change the contents as rehearsed; a SeedError leaves them unchanged.
 
-    What the files no longer name stays until a reset.
+    Contents that the files no longer name stay until a reset.
     """
     rehearsal.execute_on(controls.service)
     controls.snapshots.set_initial(take_snapshot(rehearsal.storage))
 
 
 Stamps = Mapping[Path, tuple[int, int, int]]
-"""The time, size and inode of files; one of them changes with every write."""
+"""The time, size and inode of files; at least one of them changes with every write."""
 
 
 def stamps(settings: Settings) -> Stamps:
-    """Return the stamps of all files that `rehearse` reads; a missing file has none."""
+    """Return the stamps of all files that `rehearse` reads, without missing files."""
     paths = [path for path in (settings.seed, settings.accounts) if path is not None]
     if settings.seed is not None:
         paths += seed.files(settings.seed)
@@ -128,8 +128,8 @@ def stamps(settings: Settings) -> Stamps:
         paths += folder.rglob("*")
     found: dict[Path, tuple[int, int, int]] = {}
     for path in paths:
-        with suppress(OSError):  # it is missing, or was removed meanwhile
+        with suppress(OSError):  # missing or just removed
             status = path.stat()
-            if not S_ISDIR(status.st_mode):  # each file in it has a stamp of its own
+            if not S_ISDIR(status.st_mode):  # its files have their own stamps
                 found[path] = (status.st_mtime_ns, status.st_size, status.st_ino)
     return found

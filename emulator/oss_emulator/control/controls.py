@@ -1,4 +1,4 @@
-"""The controls of a service: what tests can inspect and change besides OSS itself."""
+"""The controls of a service: what tests can inspect and change in addition to OSS."""
 
 import time
 from collections.abc import Callable
@@ -23,14 +23,14 @@ class BucketSnapshot(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """The records of a storage at one moment; the bytes are shared, not copied."""
+    """The records of a storage at one moment; bytes are shared, not copied."""
 
     accounts: tuple[Account, ...]
     contents: tuple[BucketSnapshot, ...]
 
     @property
     def content(self) -> tuple[Blob, ...]:
-        """All blobs that it refers to."""
+        """All blobs of the snapshot."""
         found: list[Blob] = []
         for contents in self.contents:
             for version in contents.versions:
@@ -42,7 +42,7 @@ class Snapshot(NamedTuple):
 
 
 def take_snapshot(storage: Storage) -> Snapshot:
-    """Take a snapshot; the storage keeps its bytes until `drop`."""
+    """Take a snapshot; the storage keeps its bytes until `release_snapshot`."""
     contents = (
         BucketSnapshot(
             bucket,
@@ -65,7 +65,7 @@ def release_snapshot(storage: Storage, snapshot: Snapshot) -> None:
 
 
 def restore_snapshot(storage: Storage, snapshot: Snapshot) -> None:
-    """Replace everything that the storage has."""
+    """Replace everything in the storage."""
     for bucket in storage.buckets():
         storage.delete_bucket(bucket.name)
     for account in storage.accounts():
@@ -88,7 +88,7 @@ class Clock:
 
     def __init__(self) -> None:
         self.shift = 0.0
-        """Seconds by which it is ahead of the machine's clock."""
+        """Seconds by which this clock is ahead of the machine's clock."""
 
     def now(self) -> float:
         return time.time() + self.shift
@@ -113,13 +113,13 @@ class Snapshots:
     def set_initial(self, initial: Snapshot | None = None) -> None:
         """Make a snapshot, or the current contents, the state that `reset` restores.
 
-        A disk storage resets to empty: it may be large, and it may have contents from before.
+        A disk storage is reset to empty, because it may be large and have earlier contents.
         """
         if not self._storage.blocking:
             self._initial = take_snapshot(self._storage) if initial is None else initial
 
     def take(self, name: str) -> None:
-        """Take a snapshot; it replaces one of the same name."""
+        """Take a snapshot; it replaces a snapshot with the same name."""
         taken = take_snapshot(self._storage)
         self.drop(name)
         self._taken[name] = taken
@@ -151,7 +151,7 @@ class Snapshots:
     def reset_bucket(self, name: str) -> None:
         """Remove the contents and the configuration of a bucket; the bucket itself stays.
 
-        A bucket that does not exist is left alone.
+        A missing bucket is ignored.
         """
         with self._storage.transaction():
             bucket = self._storage.bucket(name)
@@ -163,7 +163,7 @@ class Snapshots:
 def open_storage(settings: Settings) -> Storage:
     """Open the storage that the settings name; raises `FolderError`.
 
-    A folder whose key is damaged is left as it is: raises `AccountsError`.
+    Raises `AccountsError` for a folder with a damaged key, without changing it.
     """
     if settings.data is None:
         return MemoryStorage()

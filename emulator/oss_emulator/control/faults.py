@@ -1,4 +1,4 @@
-"""The faults that a test plans: errors, delays and broken answers for matching requests."""
+"""Planned faults for tests: errors, delays and broken answers to matching requests."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -14,7 +14,7 @@ from oss_emulator.protocol.errors import ErrorCase, ErrorSpec, OSSError
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong with matching requests; `operation`, `bucket` and `key` are globs."""
+    """A fault for matching requests; `operation`, `bucket` and `key` are globs."""
 
     operation: str = "*"
     bucket: str = "*"
@@ -22,7 +22,7 @@ class Fault:
     every: int = 1
     """Strike every n-th matching request."""
     probability: float = 1.0
-    """The probability that the fault strikes such a request, from 0 to 1."""
+    """The probability that the fault strikes a selected request, from 0 to 1."""
     times: int = 0
     """Remove the fault after it struck this many times; 0 never removes it."""
     latency: float = 0.0
@@ -34,7 +34,7 @@ class Fault:
     case: str = ""
     """Answer with this error of the service instead, by its name in `ErrorCase`."""
     throttle: int = 0
-    """Milliseconds to delay the request; `x-oss-qos-delay-time` of the answer says so (S-01)."""
+    """Milliseconds to delay the request, as `x-oss-qos-delay-time` in the answer says (S-01)."""
     cut_body: int = -1
     """Close the connection after this many bytes of the body; -1 sends the whole body."""
     reset: bool = False
@@ -54,7 +54,7 @@ class FaultError(ValueError):
 
 
 EFFECTS: Final = ("status", "case", "latency", "throttle", "cut_body", "reset", "wrong_crc")
-"""The fields of which a fault needs at least one: the others say when it strikes, and how."""
+"""The fields with effects, of which a fault needs at least one."""
 
 _KINDS: Mapping[type, tuple[type, ...]] = {float: (int, float), int: (int,)}
 BOUNDS: Mapping[str, tuple[float, float]] = {
@@ -66,7 +66,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "status": (300, 599),
     "cut_body": (-1, 2**53 - 1),
 }
-"""The least and the greatest value of a field; its default may lie outside."""
+"""The minimum and maximum of a field; its default may be outside."""
 
 
 def read(description: Mapping[str, Any]) -> Fault:
@@ -83,7 +83,7 @@ def read(description: Mapping[str, Any]) -> Fault:
             raise FaultError(f"{name} must be from {low:g} to {high:g}, not {value!r}")
     fault = Fault(**description)
     if all(getattr(fault, name) == defaults[name] for name in EFFECTS):
-        raise FaultError(f"it does nothing; give it one of {', '.join(EFFECTS)}")
+        raise FaultError(f"it has no effect; set one of {', '.join(EFFECTS)}")
     if not any(fnmatchcase(operation.name, fault.operation) for operation in OPERATIONS):
         near = _nearest(fault.operation, [operation.name for operation in OPERATIONS], "GetObject")
         raise FaultError(f"no operation is called {fault.operation!r}; use {near}")
@@ -94,7 +94,7 @@ def read(description: Mapping[str, Any]) -> Fault:
 
 
 def _nearest(name: str, known: Iterable[str], example: str) -> str:
-    """Return the known name that is most like another; without one, words with an example."""
+    """Return the most similar known name; without a similar name, words with an example."""
     folded = {one.lower(): one for one in known}
     found = get_close_matches(name.lower().strip("*?"), folded, 1)
     return folded[found[0]] if found else f"a name such as {example}"
@@ -102,7 +102,7 @@ def _nearest(name: str, known: Iterable[str], example: str) -> str:
 
 @dataclass(slots=True)
 class Planned:
-    """A fault with the numbers of requests that matched it and that it struck."""
+    """A fault, and the numbers of requests that it matched (`fitted`) and struck (`met`)."""
 
     id: int
     fault: Fault
@@ -131,7 +131,7 @@ class Faults:
         return len(self.planned) < before
 
     def clear(self) -> None:
-        """Remove all faults and begin the random numbers anew, to keep tests independent."""
+        """Remove all faults and restart the random numbers, so that tests are independent."""
         self.planned.clear()
         self._random.seed(0)
 

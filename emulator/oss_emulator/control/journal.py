@@ -1,4 +1,4 @@
-"""The journal: the last requests and the decisions on them, also as lines of the access log."""
+"""The journal: the last requests with their decisions, also as lines of the access log."""
 
 import math
 import secrets
@@ -30,31 +30,31 @@ from oss_emulator.rpc import RPCErrorSpec
 from oss_emulator.storage.base import Storage
 
 LEASE: Final = 600.0
-"""Seconds after which a session of another process counts as gone unless it has said more."""
+"""Seconds without a message after which a session of another process counts as ended."""
 MOST: Final = 10_000
-"""The most sessions, and the most buckets of all of them, that are remembered."""
+"""Maximum number of stored sessions, and of their buckets."""
 
 
 class _Running(NamedTuple):
-    """What a session runs, and until when that is believed."""
+    """The test that a session runs, and when this information expires."""
 
     test: str
     until: float
 
 
 class RunningTests:
-    """The test that each session runs now, and the sessions of buckets."""
+    """The running test of each session, and the sessions of buckets."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        """`now` returns seconds."""
+        """`now` returns the time in seconds."""
         self._now = now
         self._running: dict[str, _Running] = {}
         self._sessions: dict[str, str] = {}
 
     def begin(self, session: str, test: str, lease: float = math.inf) -> None:
-        """Begin a test; it replaces the one that the session ran before.
+        """Begin a test; it replaces the session's previous test.
 
-        Above MOST, the session that began first ends.
+        If there are MOST sessions, the oldest session ends.
         """
         for other in [name for name, found in self._running.items() if found.until < self._now()]:
             self.end(other)
@@ -63,9 +63,9 @@ class RunningTests:
         self._running[session] = _Running(test, self._now() + lease)
 
     def claim(self, session: str, bucket: str) -> None:
-        """Count the requests to a bucket as those of a session's tests.
+        """Assign the requests to a bucket to the tests of a session.
 
-        Above MOST, the bucket that was claimed first is forgotten.
+        If there are MOST buckets, the oldest is removed.
         """
         if bucket not in self._sessions and len(self._sessions) == MOST:
             del self._sessions[next(iter(self._sessions))]
@@ -77,10 +77,10 @@ class RunningTests:
         self._sessions = {name: of for name, of in self._sessions.items() if of != session}
 
     def of(self, bucket: str) -> str:
-        """Return the test that sends a request to a bucket; "" if no test does, or it is not known.
+        """Return the test that sends a request to a bucket; "" if there is none or it is unknown.
 
-        The session of the bucket decides. A bucket of no session belongs to the only session that
-        runs; with several, nobody can tell.
+        It is the test of the bucket's session. A bucket without a session belongs to the running
+        session if there is only one; otherwise its test is unknown.
         """
         if not self._running:
             return ""
@@ -92,9 +92,9 @@ class RunningTests:
 
 
 SIZE = 1000
-"""The number of entries to remember by default."""
+"""Default number of stored entries."""
 _TOGETHER: Final = 100
-"""The most entries that are tallied together."""
+"""Number of entries that are tallied together."""
 
 
 FIELDS = """
@@ -102,7 +102,7 @@ FIELDS = """
     referer verdict decision access default_domain fault status code ec message sent_bytes
     milliseconds test
     """.split()
-"""The attributes of an entry that are shown as values for JSON."""
+"""The attributes of an entry in its JSON."""
 
 _CONVERT: Mapping[str, Callable[[Any], Any]] = {
     "signed": attrgetter("value"),
@@ -112,44 +112,44 @@ _CONVERT: Mapping[str, Callable[[Any], Any]] = {
     "default_domain": attrgetter("sentence"),
     "fault": asdict,
 }
-"""What converts the attributes that are not values for JSON; None stays None."""
+"""The functions that convert attributes to JSON values; None stays None."""
 
 
 class RefererResult(StrEnum):
-    """What the Referer rules said of a request: the member `verdict` of an entry."""
+    """The verdict of the Referer rules on a request (`verdict` of an entry)."""
 
     ALLOWED = "allowed"
     DENIED = "denied"
     NOT_CHECKED = "not-checked"
-    """The request ended before the rules were asked, or they do not apply to it."""
+    """The request ended before the rules were checked, or they do not apply to it."""
 
 
 class JournalEntry(NamedTuple):
     """An answered request. Each field of the HTTP journal is an attribute of the same name.
 
-    What is shown has no secrets: they are masked in the attributes with what a client or a server
-    has sent. `request` has everything as it came, so that the request can be sent again.
+    Secrets are masked in all attributes with texts of a client or server. Only `request` has the
+    original texts, so that the request can be sent again.
     """
 
     number: int
     admission: Admission
-    """What was known of the request when it was answered."""
+    """What was known about the request when it was answered."""
     error: OSSError | RPCErrorSpec | None
-    """The error of the answer, None for none."""
+    """The error of the answer; None for success."""
     response: Response
-    """The answer; without its body, unless that is an error document."""
+    """The answer without its body, except for an error document."""
     sent_bytes: int
-    """Bytes of body that were sent."""
+    """Number of bytes of the body that were sent."""
     seconds: float
-    """How long the answer took, from the arrival of the request."""
+    """Seconds from the arrival of the request to the end of the answer."""
     test: str = ""
     """The test that sent the request, such as `test_a.py::test_b`; "" for none."""
     fault: Fault | None = None
-    """The planned fault that struck the request, None for none."""
+    """The planned fault that struck the request; None for none."""
 
     @property
     def request(self) -> Request:
-        """The request as it came, also over S3."""
+        """The request as received, also for S3."""
         return self.admission.original
 
     @property
@@ -158,7 +158,7 @@ class JournalEntry(NamedTuple):
 
     @property
     def operation(self) -> str:
-        """The official name of the operation, "" if the request was refused before it was found."""
+        """The official name of the operation; "" if the request was refused before routing."""
         return self.admission.operation.name
 
     @property
@@ -187,17 +187,17 @@ class JournalEntry(NamedTuple):
 
     @property
     def decision(self) -> Decision | None:
-        """The decision by the Referer rules; None if the request ended before it."""
+        """The decision by the Referer rules; None if the request ended before."""
         return self.admission.decision
 
     @property
     def access(self) -> AccessRecord | None:
-        """The last decision on permissions; None if the request ended before it."""
+        """The last decision on permissions; None if the request ended before."""
         return self.response.access or self.admission.access
 
     @property
     def code(self) -> str:
-        """The error code of the answer, "" for none; likewise `ec` and `message`."""
+        """The error code of the answer; "" for none, also in `ec` and `message`."""
         return "" if self.error is None else self.error.code
 
     @property
@@ -210,7 +210,7 @@ class JournalEntry(NamedTuple):
 
     @property
     def detail(self) -> str:
-        """What the ErrorDetail of the answer adds to the message, "" for nothing."""
+        """The ErrorDetail of the answer; "" for none."""
         error = self.error
         detail = error.details.get("ErrorDetail", "") if isinstance(error, OSSError) else ""
         return mask(str(detail))
@@ -229,7 +229,7 @@ class JournalEntry(NamedTuple):
 
     @property
     def answer(self) -> Mapping[str, str]:
-        """The headers of the answer, without those that every answer has."""
+        """The headers of the answer, without the headers common to all answers."""
         return mask_headers(self.response.headers)
 
     @property
@@ -240,7 +240,7 @@ class JournalEntry(NamedTuple):
 
     @property
     def time(self) -> str:
-        """When the request arrived, such as `2025-10-13T08:00:00.000Z`."""
+        """Arrival time of the request, such as `2025-10-13T08:00:00.000Z`."""
         return dates.format_iso(self.request.received)
 
     @property
@@ -273,12 +273,12 @@ class JournalEntry(NamedTuple):
 
     @property
     def signed(self) -> Signing:
-        """How the request was signed, validly or not."""
+        """How the request was signed, whether or not the signature is valid."""
         return self.admission.claimed.signing
 
     @property
     def milliseconds(self) -> float:
-        """How long the answer took."""
+        """`seconds` in milliseconds."""
         return round(self.seconds * 1000, 3)
 
     @property
@@ -290,9 +290,9 @@ class JournalEntry(NamedTuple):
 
     @property
     def rules(self) -> bytes | None:
-        """The document with the Referer rules of the bucket when it was decided; None for none.
+        """The document with the Referer rules of the bucket at the decision; None for none.
 
-        It is that of the record of the bucket, which all entries between two changes share.
+        Entries between two changes share the bucket's record and so the document.
         """
         record = self.admission.record
         return None if record is None else record.documents.get(SUBRESOURCE)
@@ -312,8 +312,8 @@ class JournalEntry(NamedTuple):
     def to_line(self, storage: Storage, region: str | None = None) -> accesslog.LogLine:
         """Return the entry as a line of the access log, with the object's size in the storage.
 
-        With the `region` of the server the line ends with the ARN of the bucket (P-60), in the
-        region of the bucket if it still exists.
+        With the `region` of the server, the line ends with the ARN of the bucket (P-60), which has
+        the region of the bucket if the bucket still exists.
         """
         arn, bucket = None, storage.bucket(self.bucket)
         if region is not None:
@@ -346,20 +346,20 @@ class JournalEntry(NamedTuple):
         )
 
     def bucket_arn(self, region: str) -> str:
-        """The resource name of the bucket, "" for none and for a missing one."""
+        """Return the ARN of the bucket; "" without a bucket or if it does not exist."""
         return resource(region, self.owner, self.bucket) if self.owner else ""
 
 
 class Journal:
-    """Remembers the last entries and passes each new one to listeners."""
+    """Stores the last entries and passes each new entry to listeners."""
 
     def __init__(self, size: int = SIZE) -> None:
         self.name = secrets.token_hex(4)
-        """A name unique to this journal: each journal numbers its entries from 1."""
+        """A unique name, because each journal numbers its entries from 1."""
         self._traffic = Traffic()
         self._untallied: list[JournalEntry] = []
-        """The last entries. They are tallied together, because one at a time costs three times as
-        much: between two requests, other code takes the caches of the processor."""
+        """The last entries. They are tallied together, because one at a time takes three times as
+        long: between two requests, other code fills the caches of the processor."""
         self._cleared: tuple[Sequence[JournalEntry], Traffic] = ((), Traffic())
         self._entries: deque[JournalEntry] = deque(maxlen=size)
         self._listeners: list[Callable[[JournalEntry], None]] = []
@@ -376,16 +376,16 @@ class Journal:
         fault: Fault | None = None,
         rpc_error: RPCErrorSpec | None = None,
     ) -> JournalEntry:
-        """Add an answered request: `sent` bytes of body, `seconds` after it arrived.
+        """Add a request answered with `sent` bytes of body, `seconds` after it arrived.
 
-        `rpc_error` is that of STS or KMS.
+        `rpc_error` is the error of STS or KMS.
         """
         admission = result.known
         error: OSSError | RPCErrorSpec | None = rpc_error
         if isinstance(result, Refused):
             error = result.error
         else:
-            # The body may be large or hold files open, and the entry is remembered for a while.
+            # Drop the body, which may be large or keep files open, because the entry is stored.
             response = Response(response.status, response.headers, access=response.access)
         self._count += 1
         test = self.tests.of(admission.target.bucket)
@@ -402,7 +402,7 @@ class Journal:
 
     @property
     def traffic(self) -> Traffic:
-        """The sites that ask; unlike the entries, their counts are not limited."""
+        """The tallies by site; unlike entries, their counts are not limited."""
         self._tally()
         return self._traffic
 
@@ -421,25 +421,25 @@ class Journal:
         return lambda: self._listeners.remove(listener)
 
     def entry(self, number: int) -> JournalEntry | None:
-        """Return the entry with a number; None if it was removed, or does not exist yet."""
+        """Return the entry with a number; None if it was removed or does not exist."""
         first = self._entries[0].number if self._entries else 0
         found = first and 0 <= number - first < len(self._entries)
         return self._entries[number - first] if found else None
 
     @property
     def size(self) -> int:
-        """The most entries that are remembered."""
+        """Maximum number of stored entries."""
         return self._entries.maxlen or 0
 
     def clear(self) -> None:
-        """Remove all entries and tallies; their numbers continue."""
+        """Remove all entries and tallies; numbering continues."""
         traffic, self._traffic = self.traffic, Traffic()
         if self._entries:
             self._cleared = (tuple(self._entries), traffic)
         self._entries.clear()
 
     def restore(self) -> None:
-        """Put back what `clear` removed last, as far as there is room beside later entries."""
+        """Restore what `clear` removed last, as far as later entries leave room."""
         entries, traffic = self._cleared
         self._entries = deque((*entries, *self._entries), maxlen=self.size)
         traffic.absorb(self.traffic)

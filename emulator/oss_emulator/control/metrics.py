@@ -1,4 +1,4 @@
-"""What follows each entry of the journal: counts and latencies for Prometheus, access logs."""
+"""The steps after each entry of the journal: metrics for Prometheus and the access log."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -25,7 +25,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._durations: defaultdict[tuple[str, str, int], _Durations] = defaultdict(_Durations)
-        """The counts by operation, verdict and status."""
+        """The latencies by operation, verdict and status."""
 
     def count(self, entry: JournalEntry) -> None:
         operation = entry.admission.operation.name or "unknown"
@@ -41,7 +41,7 @@ class Metrics:
         return {operation: dict(found[operation]) for operation in sorted(found)}
 
     def latencies(self) -> list[int]:
-        """Return the numbers of requests within each of `BOUNDS`, and beyond them all."""
+        """Return the numbers of requests in each bucket of `BOUNDS`, and above the last bound."""
         whole = _Durations()
         for durations in self._durations.values():
             whole.add(durations)
@@ -76,7 +76,7 @@ class _Durations:
 
     def __init__(self) -> None:
         self.counts = [0] * (len(BOUNDS) + 1)
-        """The requests within each of `BOUNDS` but not the one before; the last are beyond all."""
+        """Numbers of requests up to each of `BOUNDS` and above the one before; last, above all."""
         self.seconds = 0.0
 
     def add(self, others: "_Durations") -> None:

@@ -16,10 +16,10 @@ from oss_emulator.protocol.headers import is_utf8
 
 
 def load(folder: Path, bucket: str, service: Service, report: ReportProgress = say_nothing) -> str:
-    """Put each file below a folder as an object, whose key is its path in the folder.
+    """Put each file below a folder as an object with the file's path in the folder as key.
 
-    The bucket is created if it is missing. Returns a hint on how to open a bucket that browsers may
-    not read, "" for any other. Raises SeedError, and then nothing was changed.
+    The bucket is created if it is missing. Returns a hint on how to open a bucket that browsers
+    cannot read, else "". Raises SeedError without changing anything.
     """
     found = list(files(folder))
     with service.storage.transaction():
@@ -63,14 +63,14 @@ def _walk(
     if here in above:
         raise SeedError(f"{folder} cannot be preloaded: this link leads to a folder above it.")
     try:
-        with scandir(folder) as entries:  # which have their kinds, without a call for each
+        with scandir(folder) as entries:  # entries have their types, which saves a call each
             found = sorted(entries, key=attrgetter("name"))
     except OSError as error:
         raise SeedError(f"{folder} cannot be preloaded: {error.strerror}.") from None
     for entry in found:
         path, key, is_link = entry.path, f"{prefix}{entry.name}", entry.is_symlink()
-        # For a link to itself, `Path.resolve` raises a RuntimeError before Python 3.13, and
-        # `entry.is_dir` an OSError.
+        # For a link to itself, `Path.resolve` raises RuntimeError before Python 3.13, and
+        # `entry.is_dir` raises OSError.
         if is_link and not Path(realpath(path)).is_relative_to(root):
             raise SeedError(f"{path} cannot be preloaded: this link leads out of the folder.")
         if isdir(path) if is_link else entry.is_dir():

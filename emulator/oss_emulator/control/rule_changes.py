@@ -1,4 +1,4 @@
-"""The last changes of Referer rules: the bucket, the time, both documents, and who made them."""
+"""The last changes of Referer rules: bucket, time, both documents, and origin."""
 
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from oss_emulator.operations.admission import Admission
 
 SIZE: Final = 200
-"""The most changes that are remembered, of all buckets."""
+"""Maximum number of stored changes of all buckets."""
 
 
 class RuleChange(NamedTuple):
@@ -20,21 +20,21 @@ class RuleChange(NamedTuple):
     """The document that was replaced; None for a bucket without rules (R-15)."""
     after: bytes | None
     request_id: str = ""
-    """That of the PutBucketReferer that made it; "" for a snapshot that was restored."""
+    """The id of the PutBucketReferer; "" for a restored snapshot."""
     remote: str = ""
     """The address of the client; "" for the console and the API of the emulator."""
     story: int | None = None
-    """The number of the request in whose story it was made; None for none."""
+    """The number of the request whose story made the change; None for none."""
     undoes: int | None = None
-    """The number of the change that it took back; None for none."""
+    """The number of the change that this change undid; None for none."""
 
 
 class RuleChanges:
-    """Remembers the last changes; the oldest one goes when there are SIZE."""
+    """Stores the last SIZE changes."""
 
     def __init__(self) -> None:
         self._changes: tuple[RuleChange, ...] = ()
-        """Replaced as a whole, because a thread adds to them while pages read them."""
+        """Replaced as a whole, because another thread may read it meanwhile."""
         self._count = 0
         self._listeners: list[Callable[[], object]] = []
 
@@ -44,7 +44,7 @@ class RuleChanges:
         return lambda: self._listeners.remove(listener)
 
     def note(self, admission: Admission, before: bytes | None, after: bytes) -> None:
-        """Remember what a PutBucketReferer has changed."""
+        """Record the change by a PutBucketReferer."""
         request, bucket = admission.request, admission.target.bucket
         self.add(request.received, bucket, before, after, admission.request_id, request.remote)
 
@@ -57,7 +57,7 @@ class RuleChanges:
         request_id: str = "",
         remote: str = "",
     ) -> None:
-        """Remember a change, unless the documents are equal."""
+        """Record a change unless the documents are equal."""
         if before != after:
             self._count += 1
             made = RuleChange(self._count, time, bucket, before, after, request_id, remote)
@@ -66,7 +66,7 @@ class RuleChanges:
                 listener()
 
     def credit(self, request_id: str, story: int | None, undoes: int | None = None) -> None:
-        """Say who has made the last change, if it is the one with this request id."""
+        """Record the origin of the last change if it has this request id."""
         if self._changes and self._changes[-1].request_id == request_id:
             made = self._changes[-1]._replace(story=story, undoes=undoes)
             self._changes = (*self._changes[:-1], made)
@@ -76,17 +76,17 @@ class RuleChanges:
         return self._changes
 
     def of_story(self, story: int) -> RuleChange | None:
-        """Return the last change that was made in the story of a request, not taken back there."""
+        """Return the last change made in the story of a request that undoes no other change."""
         made = (one for one in reversed(self._changes) if one.story == story)
         return next((one for one in made if one.undoes is None), None)
 
     def latest(self, bucket: str, now: bytes | None) -> RuleChange | None:
-        """Return the last change of a bucket, if it led to the document that the bucket has now."""
+        """Return the last change of a bucket if it led to the bucket's present document."""
         last = next((one for one in reversed(self._changes) if one.bucket == bucket), None)
         return last if last is not None and last.after == now else None
 
     def is_undone(self, change: RuleChange) -> bool:
-        """Return whether a change was undone, and its undoing still stands."""
+        """Return whether a change was undone and the undoing was not undone."""
         return any(
             other.undoes == change.number and not self.is_undone(other)
             for other in self._changes

@@ -1,4 +1,4 @@
-"""Seeds: accounts, and buckets with ACLs, rules and objects, created by requests of the owner."""
+"""Seeds: accounts, and buckets with ACLs, rules and objects, created with requests of the owner."""
 
 import errno
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ from oss_emulator.protocol.message import Request, Response
 
 
 class SeedError(ValueError):
-    """A seed cannot be used; the text says where and why."""
+    """An invalid seed; the text says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class SeedDocument:
 
 
 ReportProgress = Callable[[int, int], None]
-"""Takes how many objects are done, and how many there are."""
+"""Called with the numbers of loaded objects and of all objects."""
 
 
 def say_nothing(done: int, total: int) -> None:
@@ -65,13 +65,13 @@ def say_nothing(done: int, total: int) -> None:
 def load(path: Path, service: Service, report: ReportProgress = say_nothing) -> str:
     """Create the contents of a seed file and return its `hint`.
 
-    The paths of its objects are relative to the seed file. Raises SeedError.
+    Paths of files are relative to the seed file. Raises SeedError.
     """
     return apply(_name(path), _read(path), service, path.parent, report)
 
 
 def files(path: Path) -> list[Path]:
-    """Return the files that the objects of a seed name; none of a seed that cannot be read."""
+    """Return the files that the objects of a seed name; empty for an invalid seed."""
     try:
         seed: SeedDocument = TomlDocument.parse(_read(path)).convert(SeedDocument)
     except (SeedError, SourceError):
@@ -112,7 +112,7 @@ def _read(path: Path) -> bytes:
 
 
 class _SeedCreator:
-    """Creates what one seed describes, by requests of the owner."""
+    """Creates the contents of a seed with requests of the owner."""
 
     def __init__(
         self, name: str, source: str | bytes, service: Service, folder: Path | None
@@ -130,7 +130,7 @@ class _SeedCreator:
         return SeedError(f"{self._name}, {self._document.error(place, sentence)}.")
 
     def set_accounts(self) -> None:
-        """Replace the configured account by those of the seed, if it has any."""
+        """Replace the configured account by the accounts of the seed, if it has any."""
         if not self.seed.account:
             return
         known = self._service.settings.accounts
@@ -148,7 +148,7 @@ class _SeedCreator:
             raise SeedError(f"{self._name}, {error}") from None
 
     def put_buckets(self, report: ReportProgress) -> None:
-        """Create all buckets with their rules and objects, or none of them."""
+        """Create all buckets with their rules and objects, all or nothing."""
         done, total = 0, sum(len(bucket.object) for bucket in self.seed.bucket)
         with self._service.storage.transaction():
             for number, bucket in enumerate(self.seed.bucket):
@@ -175,7 +175,7 @@ class _SeedCreator:
 
     def _put_object(self, place: TomlPath, bucket: str, item: ObjectTable) -> None:
         if not item.key:
-            raise self.error((*place, "key"), 'key is ""; write a string that is not empty')
+            raise self.error((*place, "key"), 'key is ""; write a non-empty string')
         headers = dict(item.headers)
         if item.content_type is not None:
             headers["Content-Type"] = item.content_type
@@ -202,10 +202,10 @@ class _SeedCreator:
             raise self.error(here, sentence) from None
 
     def _read_file(self, name: str) -> bytes:
-        """Read a file that the seed names; raises `OSError`, also for one outside of its folder."""
+        """Read a file that the seed names; raises `OSError`, also if it is outside the folder."""
         folder = self._folder
-        assert folder is not None  # noqa: S101 - only a seed that is a file names files
-        # `Path.resolve` of a link to itself raises a RuntimeError before Python 3.13.
+        assert folder is not None  # noqa: S101 - only a seed file can name files
+        # `Path.resolve` raises RuntimeError for a link to itself before Python 3.13.
         path, most = Path(realpath(folder / name)), self._service.environment.limits.object
         if not self._service.settings.seed_anywhere and not path.is_relative_to(folder.resolve()):
             raise OSError(

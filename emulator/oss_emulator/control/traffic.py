@@ -1,7 +1,7 @@
-"""Who asks: the requests to each bucket by site, and over time, tallied as they come.
+"""Tallies of the requests to each bucket, by site and over time.
 
-The journal forgets a request when others come; a tally keeps its counts, when its state began, and
-the last request of each verdict. It costs the same for each request, whatever came before.
+The journal drops old requests; a tally keeps the counts, the start of the present verdict, and the
+last request of each verdict. Adding a request takes constant time.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ from oss_referer.sources.masking import mask
 
 from oss_emulator.protocol.errors import ErrorCase
 
-if TYPE_CHECKING:  # the journal has a tally of its own
+if TYPE_CHECKING:  # the journal imports this module
     from oss_emulator.control.journal import JournalEntry
 
 MOST: Final = 500
-"""The most sites that are told apart; of further ones, those that were silent for longest go."""
+"""Maximum number of sites with a tally; above it, the site with the oldest last request goes."""
 SLOT: Final = 15
-"""Seconds that are counted together."""
+"""Seconds of a slot, whose requests are counted together."""
 SLOTS: Final = 60
-"""The slots that each tally remembers: a quarter of an hour with requests in each."""
+"""Number of last slots in a tally: a quarter of an hour if each has requests."""
 _MINI_PROGRAMS: Final = "https://servicewechat.com/"
-"""What the Referers of mini programs begin with; an appid follows (R-44)."""
+"""The beginning of the Referers of mini programs; an appid follows (R-44)."""
 _ORIGIN: Final = re.compile(
     r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#\\:\[\s]+|\[[^\]\s]*\])(?::(\d+))?(?=[/?#\\]|\Z)"
 )
 _PORTS: Final = {"http": "80", "https": "443"}
 _LONGEST: Final = 300
-"""The most characters of a site; a host has at most 253."""
+"""Maximum characters of a site; a host has at most 253."""
 
 ALLOWED, DENIED, UNCHECKED = 1, 2, 3
-"""The places of the verdicts in a slot, after its number."""
+"""The indexes of the verdicts in a slot, after its number."""
 
 
 class Failure(StrEnum):
-    """Why a request failed, other than by the Referer rules."""
+    """Why a request failed for other reasons than the Referer rules."""
 
     PERMISSIONS = "permissions"
     EXPIRED = "expired"
-    """A signed URL, or a signature in the header, that has expired."""
+    """A signed URL or a signature in the header has expired."""
     SIGNATURE = "signature"
     MISSING = "missing"
     SERVER = "server"
@@ -59,7 +59,7 @@ _BY_EC: Final = {
 
 
 def find_failure(entry: JournalEntry) -> Failure | None:
-    """Say why a request failed; None for one that did not, and for one that the rules denied."""
+    """Return why a request failed; None if it succeeded or the rules denied it."""
     status, decision = entry.response.status, entry.admission.decision
     if status < 400 or (decision is not None and not decision.allowed):
         return None
@@ -73,10 +73,10 @@ def find_failure(entry: JournalEntry) -> Failure | None:
 
 
 def read_site(referer: str) -> str:
-    """Return the site of a Referer, "" for an empty one.
+    """Return the site of a Referer; "" for an empty Referer.
 
-    A site is a scheme and a host with its port; a mini program also has its appid (R-44). It is
-    shown, so its secrets are masked: text that is not a URL stays whole.
+    A site is a scheme and a host with its port; a mini program also has its appid (R-44). Text that
+    is not a URL is returned whole. Secrets are masked, because sites are shown.
     """
     end = referer.find("/", 8)
     if end > 0 and referer.startswith(_MINI_PROGRAMS):
@@ -87,7 +87,7 @@ def read_site(referer: str) -> str:
 @lru_cache(4096)
 def _read_beginning(text: str) -> str:
     if text.startswith(_MINI_PROGRAMS):
-        from oss_referer.browser.strangers import APPID  # on first use: a server starts without it
+        from oss_referer.browser.strangers import APPID  # on first use, for a faster start
 
         appid = text[len(_MINI_PROGRAMS) :]
         return f"{text}/" if APPID.fullmatch(appid) else _MINI_PROGRAMS.rstrip("/")
@@ -101,21 +101,21 @@ def _read_beginning(text: str) -> str:
 
 
 class Tally:
-    """The requests of one site to one bucket, or of all."""
+    """The tally of the requests of one site to one bucket, or of all requests."""
 
     __slots__ = ("counts", "last", "last_allowed", "last_denied", "since", "slots")
 
     def __init__(self) -> None:
         self.counts = [0, 0, 0, 0]
-        """The requests by verdict, at the places that verdicts have in a slot."""
+        """The numbers of requests by verdict, with the same indexes as in a slot."""
         self.since = 0.0
-        """When the present verdict began, in seconds since the epoch."""
+        """Start of the present verdict in seconds since the epoch."""
         self.last = 0
         """The last verdict."""
         self.last_allowed: JournalEntry | None = None
         self.last_denied: JournalEntry | None = None
         self.slots: deque[list[int]] = deque(maxlen=SLOTS)
-        """The number of each slot, and its requests by verdict; the oldest first."""
+        """The number of each slot and its requests by verdict, the oldest slot first."""
 
     @property
     def allowed(self) -> int:
@@ -140,7 +140,7 @@ class Tally:
         slots[-1][verdict] += 1
 
     def absorb(self, later: Tally) -> None:
-        """Add what was tallied after this, if anything was."""
+        """Add the counts of a later tally, which may be empty."""
         if not later.last:
             return
         is_one_row = later.counts[later.last] == sum(later.counts)
@@ -149,14 +149,14 @@ class Tally:
         self.last_allowed = later.last_allowed or self.last_allowed
         self.last_denied = later.last_denied or self.last_denied
         self.counts = _sum(self.counts, later.counts)
-        self.slots.extend(later.slots)  # one slot may be in two parts
+        self.slots.extend(later.slots)  # one slot may be split into two
 
 
 class SiteOf(NamedTuple):
-    """A site and a bucket, whose requests are tallied together."""
+    """A site and a bucket: the key of a tally."""
 
     site: str
-    """As `read_site` returns it; "" for requests without a Referer."""
+    """The result of `read_site`; "" for requests without a Referer."""
     bucket: str
 
 
@@ -168,15 +168,15 @@ class Traffic:
         self.sites: dict[SiteOf, Tally] = {}
         """The sites, in the order of their last requests."""
         self.others = [0, 0, 0, 0]
-        """The requests of sites that are no longer told apart, by verdict."""
+        """The numbers of requests of dropped sites, by verdict."""
         self.forgotten = 0
-        """How many sites were dropped; one that comes back and is dropped again counts twice."""
+        """Number of dropped sites; a site that is dropped twice counts twice."""
         self.signed = 0
-        """The requests that were not checked because of their signature (R-01)."""
+        """Number of requests that were not checked because of their signature (R-01)."""
         self.failures: dict[Failure, int] = {}
 
     def add(self, entry: JournalEntry) -> None:
-        """Tally a request; what this costs does not depend on the requests before."""
+        """Tally a request, in constant time."""
         admission = entry.admission
         decision, time = admission.decision, admission.original.received
         if entry.response.status >= 400 and (failure := find_failure(entry)) is not None:
@@ -207,7 +207,7 @@ class Traffic:
         self.others = _sum(self.others, gone.counts)
 
     def absorb(self, later: Traffic) -> None:
-        """Add what was tallied after this."""
+        """Add the tallies of later traffic."""
         self.whole.absorb(later.whole)
         for key, tally in later.sites.items():
             mine = self.sites.pop(key, Tally())
@@ -222,7 +222,7 @@ class Traffic:
             self.failures[failure] = self.failures.get(failure, 0) + count
 
     def find(self, number: int) -> JournalEntry | None:
-        """Return a request by its number, if it is the last one of a site and a verdict."""
+        """Return a request by its number if it is the last of a site with its verdict."""
         for tally in self.sites.values():
             for entry in (tally.last_allowed, tally.last_denied):
                 if entry is not None and entry.number == number:
@@ -235,7 +235,7 @@ def _sum(some: list[int], others: list[int]) -> list[int]:
 
 
 def key_of(entry: JournalEntry) -> SiteOf | None:
-    """Return what tallies a request; None for one that was not checked."""
+    """Return the key of the tally of a request; None if the request was not checked."""
     decision = entry.decision
     if decision is None or decision.referer is None:
         return None

@@ -33,5 +33,5 @@ DOCUMENT: Final = Document(
 
 
 def is_enabled(documents: Documents) -> bool:
-    """Return whether the last access of each object is shown."""
+    """Return whether the bucket shows the last access of its objects."""
     return DOCUMENT.text(documents, "Status") == "Enabled"

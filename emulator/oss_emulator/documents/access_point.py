@@ -27,7 +27,7 @@ _POLICY: Final = f"{POLICY}/"
 _BLOCK: Final = "accessPointPublicAccessBlock/"
 
 _SUFFIX: Final = "-ossalias"
-"""The end of every alias."""
+"""The suffix of every alias."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,17}[a-z0-9]")
 
 _SCHEMA: Final = parse_schema("""
@@ -63,12 +63,12 @@ class AccessPoint(NamedTuple):
         return f"acs:oss:{self.region}:{self.account}:accesspoint/{self.name}"
 
     def resource(self, key: str) -> str:
-        """Return the name of an object, or without a key of the bucket, in policies."""
+        """Return the ARN of an object in policies, or of the access point if `key` is empty."""
         return f"{self.arn}/object/{key}" if key else self.arn
 
 
 def parse(document: bytes, bucket: Bucket, now: float) -> AccessPoint:
-    """Make the access point that a request describes.
+    """Parse the document of a request that creates an access point.
 
     Raises `DocumentError`, and `InvalidArgument` for a bad name, network origin or missing VPC.
     """
@@ -147,7 +147,7 @@ def is_alias(name: str) -> bool:
 
 
 def find_alias(storage: Storage, alias: str) -> AccessPoint | None:
-    """Find an access point by its alias; None for a name that is not an alias."""
+    """Find an access point by its alias; None if no access point has this alias."""
     if not is_alias(alias):
         return None
     written = alias.encode(errors="replace")
@@ -155,7 +155,7 @@ def find_alias(storage: Storage, alias: str) -> AccessPoint | None:
         _parse_stored(bucket, document)
         for bucket in storage.buckets()
         for name, document in bucket.documents.items()
-        if name.startswith(_PREFIX) and written in document  # parsing 1,000 takes 100 ms
+        if name.startswith(_PREFIX) and written in document  # parsing 1,000 documents takes 100 ms
     )
     return next((point for point in points if point.alias == alias), None)
 

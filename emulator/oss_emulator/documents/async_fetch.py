@@ -1,6 +1,6 @@
 """Tasks that fetch a URL into a bucket in the background (PutAsyncFetchTask, P-81).
 
-A bucket keeps each task as a document of its own.
+A bucket stores each task as a separate document.
 """
 
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ from oss_emulator.protocol import xml
 SUBRESOURCE: Final = "asyncFetch"
 
 PREFIX: Final = f"{SUBRESOURCE}/"
-"""The documents of tasks have the id of the task after this."""
+"""The start of the name of a task's document; the id of the task follows."""
 
 MAX_RUNNING: Final = 100
-"""Tasks of a bucket that may run or wait at a time."""
+"""Maximum number of tasks of a bucket that run or wait at the same time."""
 
 MAX_KEPT: Final = 100
-"""The most ended tasks of a bucket that stay stored; older ones are removed."""
+"""Maximum number of ended tasks that a bucket stores; older tasks are removed."""
 
 MAX_AGE: Final = 3600
 """Seconds after which a task that has not ended counts as failed."""
@@ -67,25 +67,25 @@ class FetchTask(NamedTuple):
     storage_class: str
     """"" for the class of the bucket."""
     ignores_same_key: bool
-    """Whether an object that exists is left alone."""
+    """Whether an existing object with the key is kept."""
     calls_back_on_failure: bool
     state: State = State.RUNNING
     message: str = ""
     stored: bool = False
-    """Whether its object is stored. Then at most the callback remains to be called."""
+    """Whether the object is stored. If it is, at most the callback remains."""
 
     @property
     def name(self) -> str:
         return PREFIX + self.id
 
     def at(self, now: float) -> "FetchTask":
-        """Return the task as it is at a time: failed if it should have ended long ago."""
+        """Return the task as it is at a time: interrupted if it runs for `MAX_AGE` or longer."""
         if self.state.ended or now < self.created + MAX_AGE:
             return self
         return self.interrupted()
 
     def interrupted(self) -> "FetchTask":
-        """Return the task as it is recorded when nothing will continue it."""
+        """Return the task as failed, because nothing continues it."""
         if self.stored:
             message = "The task was interrupted before its callback was answered."
             return self._replace(state=State.CALLBACK_FAILED, message=message)
@@ -93,7 +93,7 @@ class FetchTask(NamedTuple):
 
 
 def parse(document: bytes, now: float) -> FetchTask:
-    """Make the task that a request describes; raises `DocumentError`."""
+    """Parse a request for a new task; raises `DocumentError`."""
     node = _SCHEMA.parse(document)
     return _read(node, f"{getrandbits(128):032x}", now)
 

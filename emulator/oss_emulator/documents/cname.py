@@ -21,7 +21,7 @@ TOKEN_LIFE: Final = 72 * 60 * 60
 """Seconds for which a token is valid (CreateCnameToken)."""
 
 _RESERVED: Final = (".test", ".localhost", ".example", ".invalid")
-"""Nobody owns these domains (RFC 2606), so they need no proof; others cannot be verified here."""
+"""Reserved domains (RFC 2606) need no proof of ownership; others cannot be verified here."""
 
 _SCHEMA: Final = parse_schema("""
 BucketCnameConfiguration
@@ -46,9 +46,9 @@ def parse(document: bytes) -> Node:
     if wanted is None:
         return cname
     if wanted.text("DeleteCertificate") == "true" and len([*wanted]) > 1:
-        raise DocumentError("DeleteCertificate excludes other elements.", "0018-00000107")
+        raise DocumentError("DeleteCertificate must be the only element.", "0018-00000107")
     if wanted.text("PrivateKey") and not wanted.text("Certificate"):
-        raise DocumentError("A PrivateKey needs the Certificate.", "0018-00000210")
+        raise DocumentError("A PrivateKey requires a Certificate.", "0018-00000210")
     return cname
 
 
@@ -57,12 +57,12 @@ def domain_of(cname: Node) -> str:
 
 
 def needs_proof(domain: str) -> bool:
-    """Return whether its owner must prove to own a domain before it can be bound."""
+    """Return whether the ownership of a domain must be proved before it can be bound."""
     return not domain.endswith(_RESERVED)
 
 
 def bucket_of(domain: str, storage: Storage) -> str | None:
-    """Find the bucket that a domain is bound to; None if there is none."""
+    """Find the bucket that a domain is bound to; None for an unbound domain."""
     name = DOMAINS + domain
     found = (bucket.name for bucket in storage.buckets() if name in bucket.documents)
     return next(found, None)
@@ -82,7 +82,7 @@ def format_token(bucket: str, domain: str, now: float) -> bytes:
 
 
 def format_binding(cname: Node, present: bytes | None, now: float) -> bytes:
-    """Format the document of a bound domain; `present` is the one it replaces."""
+    """Format the document of a bound domain; `present` is the document that it replaces."""
     content = [
         ("Domain", domain_of(cname)),
         ("LastModified", dates.format_iso(now)),
@@ -111,7 +111,7 @@ def _certificate(cname: Node, present: bytes | None, now: float) -> xml.Value:
 
 
 def _fingerprint(certificate: str) -> str:
-    """Compute the SHA-1 of a PEM certificate, empty for none; raises `InvalidArgument`."""
+    """Compute the SHA-1 of a PEM certificate; "" for an empty one. Raises `InvalidArgument`."""
     _, begins, rest = certificate.partition("-----BEGIN CERTIFICATE-----")
     if not certificate:
         return ""

@@ -11,7 +11,7 @@ MAX_RULES: Final = 20
 
 _ANY: Final = "*"
 _ASTERISKS: Final = {"AllowedOrigin": 1, "AllowedHeader": 1, "ExposeHeader": 0}
-"""How many asterisks the value of an element may have."""
+"""Maximum number of asterisks in the value of an element."""
 
 _SCHEMA: Final = parse_schema("""
 CORSConfiguration
@@ -38,7 +38,7 @@ def _validate(node: xml.Node, _: PutContext) -> xml.Value:
                 message = f"An {child.name} may have {most or 'no'} asterisk."
                 ec = None if most else "0034-00000013"
                 raise headers.invalid_argument(child.name, child.value, message, ec=ec)
-            headers.text(child.name, child.value)  # answers repeat it
+            headers.text(child.name, child.value)  # sent in headers of answers
     vary = [(child.name, child.content) for child in node.all("ResponseVary")]
     return [*(("CORSRule", _normalize_rule(rule)) for rule in rules), *vary]
 
@@ -78,7 +78,7 @@ class CorsRule(NamedTuple):
         )
 
     def answer(self, origin: str, allowed_headers: str) -> dict[str, str]:
-        """Return the headers that tell a browser what is allowed; empty ones are left out.
+        """Return the headers that tell a browser what is allowed, without empty headers.
 
         If the rule allows all origins, the allowed origin is an asterisk (Configure CORS). The
         allowed methods are all those of the rule (SDK V2's suite, which runs against the service).
@@ -107,13 +107,13 @@ class CorsConfiguration(NamedTuple):
         separated by commas; the answer allows these headers (OptionObject).
         """
         if not (origin + wanted).isprintable():
-            return None  # such names cannot be repeated in the answer
+            return None  # not allowed in headers of the answer
         names = tuple(name.strip().lower() for name in wanted.split(",") if name.strip())
         chosen = next((rule for rule in self.rules if rule.allows(origin, method, names)), None)
         return None if chosen is None else chosen.answer(origin, wanted)
 
     def headers_for(self, origin: str | None, method: str) -> dict[str, str]:
-        """Return the headers of the answer to another request, by the first rule that allows it."""
+        """Return the headers of any other answer, by the first rule that allows the request."""
         found = {"Vary": "Origin"} if self.response_vary else {}
         if origin is None or not origin.isprintable():
             return found

@@ -11,10 +11,10 @@ below it: `<name><how often> <text> =<default> <ECs>`. `how often` is empty for 
 most 63 bytes. A missing optional element is answered with its default; an optional `name` that is
 empty counts as missing.
 
-The mark before an EC says which mistake its help page is about: `?` the element is missing (the
-root: the document has another), `*` there are too many, `!` its text or the name of an element in
-it is wrong, `~` its text is out of range. `<`, after the root only, marks the EC of a document that
-is not XML and of every mistake that has no page of its own.
+The mark before an EC says which mistake its help page describes: `?` the element is missing (for
+the root: the document has a different root), `*` there are too many, `!` its text or the name of a
+child is wrong, `~` its text is out of range. `<`, only after the root, marks the EC of a document
+that is not XML and of each mistake without its own page.
 """
 
 import re
@@ -39,11 +39,11 @@ class Element:
     least: int
     most: int | None
     kind: str
-    """The kind of its text, empty for an element that contains elements."""
+    """The kind of its text; empty for an element with children."""
     default: str | None
     children: "tuple[Element, ...]" = ()
     limit: int | None = None
-    """The most bytes of its text, None if there is no limit."""
+    """Maximum length of its text in bytes; None for no limit."""
     ecs: Mapping[str, str] = field(default_factory=dict, compare=False)
     """The EC of each kind of mistake, by its mark."""
 
@@ -100,7 +100,7 @@ def _value(node: Node, element: Element) -> xml.Value:
     if any(True for _ in node):
         raise DocumentError(f"{element.name} must contain text, not elements.", wrong)
     if element.limit is not None and len(text.encode()) > element.limit:
-        raise _out_of_range(element, text, f"may have {element.limit} bytes")
+        raise _out_of_range(element, text, f"must have at most {element.limit} bytes")
     value = _read(element, text)
     if value is None:
         raise DocumentError(f"{element.name} is {text!r}; it must be {_described(element)}.", wrong)
@@ -160,7 +160,7 @@ def _date(text: str) -> str | None:
 
 _KINDS: Final[Mapping[str, tuple[str, Callable[[str], str | None]]]] = {
     "text": ("a text", str),
-    "name": ("a text that is not empty", lambda text: text or None),
+    "name": ("a non-empty text", lambda text: text or None),
     "boolean": ("true or false", _boolean),
     "date": ("a date such as 2020-01-01T00:00:00.000Z", _date),
 }
@@ -215,13 +215,13 @@ class Holder(Enum):
 
 
 class PutContext(NamedTuple):
-    """What a check may use besides the document that is put."""
+    """What a check may use in addition to the document."""
 
     headers: Mapping[str, str]
     now: float
     storage: Storage
     lenient: bool
-    """Whether to accept what SDKs are tested with although pages refuse it (P-92)."""
+    """Whether to accept documents of SDK suites that the pages forbid (P-92)."""
     bucket: Bucket | None = None
     """The bucket; None for a document of an account."""
     item: Object | None = None
@@ -238,7 +238,7 @@ def keep_content(node: Node, _: PutContext) -> xml.Value:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One kind of configuration, as its operations need it."""
+    """One kind of configuration document."""
 
     name: str
     """The name of its operations, after Put, Get or Delete."""
@@ -246,17 +246,17 @@ class Document:
     """The query parameter of its operations, and its name among the stored documents."""
     schema: Element
     absent: ErrorCase | Children
-    """What Get answers before the first Put: an error or a content."""
+    """What Get returns before the first Put: an error or content."""
     validate: Validate = keep_content
     """Checks what the schema cannot express; returns the content to store."""
     deletable: bool = True
     holder: Holder = Holder.BUCKET
     enforced: bool = False
-    """Whether the emulator acts on it; a document that is only stored has no effect."""
+    """Whether the emulator applies the document; otherwise it is only stored."""
     action: str = ""
     """The name of its RAM actions, after Put, Get or Delete; by default `name`."""
     dated: bool = False
-    """Whether the time of the last Put is stored beside it, as `SUBRESOURCE/since`."""
+    """Whether the time of the last Put is also stored, as `SUBRESOURCE/since`."""
 
     def normalize(self, document: bytes, context: PutContext) -> bytes:
         """Check a document and convert it to the service's form.
@@ -267,7 +267,7 @@ class Document:
         return xml.format(self.schema.name, content)
 
     def format(self, content: Children) -> bytes:
-        """Format a content as a document to store."""
+        """Format content as a document to store."""
         return xml.format(self.schema.name, content)
 
     def find(self, documents: Documents) -> Node | None:

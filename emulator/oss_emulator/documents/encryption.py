@@ -34,7 +34,7 @@ def _validate(node: xml.Node, _: PutContext) -> xml.Value:
             raise OSSError(ErrorCase.KEY_WITHOUT_KMS)
         # Without KMS, KMSDataEncryption has no meaning and is not returned (oss2's suite).
         return [(rule.name, [("SSEAlgorithm", algorithm)])]
-    headers.text("KMSMasterKeyID", rule.text("KMSMasterKeyID"))  # answers repeat it
+    headers.text("KMSMasterKeyID", rule.text("KMSMasterKeyID"))  # sent in headers of answers
     if rule.text("KMSDataEncryption", "SM4") != "SM4":
         raise OSSError(ErrorCase.INVALID_DATA_ENCRYPTION, ec="0005-00000203")
     return node.content
@@ -51,18 +51,18 @@ DOCUMENT: Final = Document(
 
 
 def rule(documents: Documents) -> tuple[tuple[str, str], ...]:
-    """Return the elements of the default rule; none without a default."""
+    """Return the elements of the default rule; empty without a default."""
     return _parse(documents.get(DOCUMENT.subresource))
 
 
 def headers_for(documents: Documents) -> dict[str, str]:
-    """Return the headers of an object that is encrypted by default; none without a default."""
+    """Return the headers of an object that is encrypted by default; empty without a default."""
     found = rule(documents)
     return headers.encryption({_HEADERS[name]: value for name, value in found}) if found else {}
 
 
 def format(request: Mapping[str, str]) -> bytes | None:
-    """Format the document that the headers of PutBucket ask for; None if they ask for none.
+    """Format the document for the encryption headers of PutBucket; None without such headers.
 
     Raises the errors of `headers.encryption`.
     """

@@ -21,7 +21,7 @@ HttpsConfiguration
 
 
 def _validate(node: xml.Node, _: PutContext) -> xml.Value:
-    """Remove repeated TLS versions."""
+    """Remove repeated TLS versions; raises `DocumentError` if TLS is enabled without any."""
     tls = node.first("TLS")
     if tls is None:
         return node.content

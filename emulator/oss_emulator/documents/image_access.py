@@ -54,12 +54,12 @@ DOCUMENT: Final = Document(
 
 class ImageAccess(NamedTuple):
     suffixes: tuple[str, ...] = ()
-    """The ends of the keys whose originals are protected; `*` stands for all keys."""
+    """The suffixes of keys whose originals are protected; `*` stands for all keys."""
     separators: str = ""
     """The characters that separate a key from the name of a style."""
 
     def protects(self, key: str) -> bool:
-        """Whether anonymous requests get the image with this key by a style only."""
+        """Whether anonymous requests can read the image with this key only through a style."""
         return any(suffix == "*" or key.endswith(suffix) for suffix in self.suffixes)
 
     def split(self, key: str) -> tuple[str, str] | None:

@@ -1,4 +1,4 @@
-"""Inventories: the rules are stored, and no list is ever written (PutBucketInventory)."""
+"""Inventories: the rules are stored, but no list is written (PutBucketInventory)."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ _DESTINATION: Final = "acs:oss:::"
 """The prefix of the name of a destination."""
 
 _SPECIAL: Final = frozenset("!#$%&*@^")
-"""The characters that the Prefix of a destination must not have (help page of 0020-00000034)."""
+"""Characters not allowed in the Prefix of a destination (help page of 0020-00000034)."""
 
 ROOT: Final = "InventoryConfiguration"
 
@@ -25,7 +25,7 @@ _RANGES: Final = (
     ("LastModifyBeginTimeStamp", "LastModifyEndTimeStamp", "0020-00000022"),
     ("LowerSizeBound", "UpperSizeBound", "0020-00000025"),
 )
-"""The elements of a filter that go together, and the EC if the first is more than the second."""
+"""The bounds of a filter, and the EC if the lower bound is greater than the upper bound."""
 
 _FIELDS: Final = frozenset(
     """
@@ -81,7 +81,7 @@ def format(document: bytes, inventory_id: str) -> bytes:
     node = _SCHEMA.parse(document)
     encryption = node.first("Destination/OSSBucketDestination/Encryption")
     if encryption is not None and len(list(encryption)) > 1:
-        message = "Encryption has SSE-OSS or SSE-KMS, not both."  # P-90
+        message = "Encryption must have SSE-OSS or SSE-KMS, not both."  # P-90
         raise xml.DocumentError(message, "0020-00000016")
     named = node.text("Id")
     if named != inventory_id:
@@ -90,18 +90,18 @@ def format(document: bytes, inventory_id: str) -> bytes:
     for fields in node.all("OptionalFields"):
         for field in fields:
             if field.value not in _FIELDS:
-                message = f"The fields are {listed(sorted(_FIELDS), 'and')}."
+                message = f"A field must be {listed(sorted(_FIELDS))}."
                 raise headers.invalid_argument("Field", field.value, message, ec="0020-00000036")
     for low, high, ec in _RANGES:
         least, most = node.text(f"Filter/{low}"), node.text(f"Filter/{high}")
         if least and most and int(least) > int(most):
-            message = f"The {low} must not be more than the {high}."
+            message = f"The {low} must not be greater than the {high}."
             raise headers.invalid_argument(low, least, message, ec=ec)
     return xml.format(ROOT, [(child.name, _validate(child)) for child in node])
 
 
 def check_destination(document: bytes, bucket: Bucket, storage: Storage) -> None:
-    """Raise `InvalidArgument` for a stored inventory whose lists cannot go where it says (P-58)."""
+    """Raise `InvalidArgument` if a stored inventory has an invalid destination (P-58)."""
     destination = xml.parse(document, ROOT).first("Destination/OSSBucketDestination")
     assert destination is not None  # noqa: S101 - the schema requires it
     account, prefix = destination.text("AccountId"), destination.text("Prefix")
@@ -109,7 +109,7 @@ def check_destination(document: bytes, bucket: Bucket, storage: Storage) -> None
         message = f"The AccountId must be that of the bucket's owner, {bucket.owner}."
         raise headers.invalid_argument("AccountId", account, message, ec="0020-00000028")
     if not _SPECIAL.isdisjoint(prefix):
-        message = f"The Prefix must not have the characters {' '.join(sorted(_SPECIAL))}."
+        message = f"The Prefix must not contain any of the characters {' '.join(sorted(_SPECIAL))}."
         raise headers.invalid_argument("Prefix", prefix, message, ec="0020-00000034")
     named = destination.text("Bucket")
     name = named.rpartition(":")[2]

@@ -1,6 +1,6 @@
 """When objects move to colder storage classes or expire (PutBucketLifecycle).
 
-The rules are checked and stored; nothing ever moves or expires.
+The rules are checked and stored, but no object moves or expires.
 """
 
 from collections import Counter
@@ -42,7 +42,7 @@ _TIME_ECS: Final = {
     "Transition": ("0014-00000048", "0014-00000050"),
     "AbortMultipartUpload": ("0014-00000073", "0014-00000074"),
 }
-"""The ECs of an action without a time, and of one with two."""
+"""The ECs of an action without a time and of an action with two times."""
 
 _OLD_TIMES: Final = ("Days", "Date")
 
@@ -95,7 +95,7 @@ LifecycleConfiguration ?0014-00000012 !0014-00000015 <0014-00000011
 
 def _validate(node: Node, context: PutContext) -> xml.Value:
     if not context.lenient and any(rule.first("Expiration/Date") for rule in node):  # P-92
-        raise DocumentError("An Expiration has Days or CreatedBeforeDate.", "0014-00000056")
+        raise DocumentError("An Expiration must have Days or CreatedBeforeDate.", "0014-00000056")
     rules = [_move_times(rule) for rule in node.all("Rule")]
     for name, times in Counter(rule.text("ID") for rule in rules).items():
         if name and times > 1:
@@ -105,7 +105,7 @@ def _validate(node: Node, context: PutContext) -> xml.Value:
         _refuse(_mistakes(rule))
         _refuse(error for move in rule for error in _mistakes_of_move(move, context.bucket))
         for upload in rule.all("AbortMultipartUpload"):
-            _time(upload)  # raises unless it has one time
+            _time(upload)  # raises unless it has exactly one time
         _check_mixture(rule)
         _check_order(rule, "Transition", "Days", "Expiration")
         _check_order(
@@ -121,7 +121,7 @@ def _validate(node: Node, context: PutContext) -> xml.Value:
 def _move_times(rule: Node) -> Node:
     """Move times in the old form, directly in the rule, to its Expiration (P-58).
 
-    ali-oss sends both forms; the Expiration counts then.
+    If both forms are sent, as by ali-oss, the Expiration counts.
     """
     old = [(child.name, child.content) for child in rule if child.name in _OLD_TIMES]
     if not old:
@@ -133,7 +133,7 @@ def _move_times(rule: Node) -> Node:
 
 
 def _normalize_rule(rule: Node, now: float) -> xml.Children:
-    """Return a rule with an ID; one by access time also gets the start of access tracking."""
+    """Return a rule with an ID; a rule by access time also gets the current time as AtimeBase."""
     content = [(child.name, child.content) for child in rule]
     if rule.first("ID") is None:
         content.insert(0, ("ID", f"{getrandbits(128):032x}"))
@@ -159,9 +159,9 @@ def _refuse(mistakes: Iterable[_Mistake]) -> None:
 
 
 def _mistakes(rule: Node) -> Iterator[_Mistake]:
-    """Find what a rule lacks, and which of its elements exclude each other.
+    """Find the missing and the conflicting elements of a rule.
 
-    No object can have the tags that are refused (P-54); their number and length are not checked.
+    Tags that no object can have are refused (P-54); the number and length of tags are not checked.
     """
     tags = [(tag.text("Key"), tag.text("Value")) for tag in rule.all("Tag")]
     keys, values = [key for key, _ in tags], [value for _, value in tags]
@@ -170,27 +170,27 @@ def _mistakes(rule: Node) -> Iterator[_Mistake]:
     least, most = (rule.text(f"Filter/ObjectSize{name}") for name in ("GreaterThan", "LessThan"))
     crossed = bool(least and most and int(least) > int(most))
     small = bool(most) and any(move.text("AllowSmallFile") == "true" for move in rule)
-    signs = "may have letters, digits, spaces and +-=._:/"
+    signs = "may contain only letters, digits, spaces and +-=._:/"
     valid = tagging.has_allowed_characters
     idle = not any(child.name in _ACTIONS for child in rule)
     yield idle, f"A rule must have {listed(_ACTIONS)}.", "0014-00000026"
-    yield len({*keys}) < len(keys), "The tags of a rule have different keys.", "0014-00000029"
+    yield len({*keys}) < len(keys), "The tags of a rule must have different keys.", "0014-00000029"
     yield not all(map(valid, keys)), f"The key of a tag {signs}.", "0014-00000031"
     yield not all(map(valid, values)), f"The value of a tag {signs}.", "0014-00000032"
-    yield bool(tags) and other, "Uploads and delete markers have no tags.", "0014-00000027"
-    yield crossed, "ObjectSizeGreaterThan is less than ObjectSizeLessThan.", "0014-00000041"
-    yield small, "AllowSmallFile excludes ObjectSizeLessThan.", "0014-00000054"
+    yield bool(tags) and other, "Uploads and delete markers cannot have tags.", "0014-00000027"
+    yield crossed, "ObjectSizeGreaterThan must not exceed ObjectSizeLessThan.", "0014-00000041"
+    yield small, "AllowSmallFile cannot be used with ObjectSizeLessThan.", "0014-00000054"
     excluded = rule.first("Filter/Not")
     if excluded is not None:
         inside = excluded.text("Prefix").startswith(rule.text("Prefix"))
         tag = (excluded.text("Tag/Key"), excluded.text("Tag/Value"))
-        yield other, "Not excludes AbortMultipartUpload and delete markers.", "0014-00000034"
-        yield not inside, "The Prefix in Not begins with that of the rule.", "0014-00000035"
-        yield tag in tags, "The Tag in Not is not one of the rule.", "0014-00000036"
+        yield other, "Not cannot be used for uploads and delete markers.", "0014-00000034"
+        yield not inside, "The Prefix in Not must begin with that of the rule.", "0014-00000035"
+        yield tag in tags, "The Tag in Not must not be a tag of the rule.", "0014-00000036"
 
 
 def _mistakes_of_move(move: Node, bucket: Bucket | None) -> Iterator[_Mistake]:
-    """Find which elements of a move exclude each other: some go with access times only."""
+    """Find the conflicting elements of a move; some are valid only with access times."""
     if move.name not in ("Transition", "NoncurrentVersionTransition"):
         return
     accessed = move.text("IsAccessTime") == "true"
@@ -203,13 +203,13 @@ def _mistakes_of_move(move: Node, bucket: Bucket | None) -> Iterator[_Mistake]:
     small = not accessed and move.text("AllowSmallFile") == "true"
     # Terraform's provider sends both elements with false.
     unpaired = not back if accessed else back == "true"
-    with_back = "ReturnToStdWhenVisit goes with an IsAccessTime that is true."
+    with_back = "IsAccessTime and ReturnToStdWhenVisit must be used together."
     yield accessed and not tracked, "Enable access tracking first.", "0014-00000016"
-    yield accessed and cold, "A move by access time is to IA or Archive.", "0014-00000051"
-    yield accessed and dated, "A move by access time has Days.", "0014-00000047"
+    yield accessed and cold, "A move by access time must be to IA or Archive.", "0014-00000051"
+    yield accessed and dated, "A move by access time must use Days.", "0014-00000047"
     yield unpaired, with_back, "0014-00000052"
-    yield small, "AllowSmallFile goes with an IsAccessTime that is true.", "0014-00000055"
-    yield returned, "Only objects of IA return when they are read.", "0014-00000053"
+    yield small, "AllowSmallFile can be true only if IsAccessTime is true.", "0014-00000055"
+    yield returned, "ReturnToStdWhenVisit can be true only for IA.", "0014-00000053"
 
 
 def _check_mixture(*rules: Node) -> None:
@@ -227,7 +227,7 @@ def _check_mixture(*rules: Node) -> None:
 def _time(action: Node) -> str:
     """Return the name of the element that says when an action is due.
 
-    `false` counts as missing. Raises `DocumentError` unless the action has one time.
+    `false` counts as missing. Raises `DocumentError` unless the action has exactly one time.
     """
     names = [child.name for child in action if child.name in _TIMES and child.value != "false"]
     if len(names) != 1:
@@ -271,10 +271,10 @@ def _overlaps(one: Node, other: Node) -> bool:
 
 
 def _check_pair(one: Node, other: Node, *, allowed: bool) -> None:
-    """Refuse rules for the same objects that contradict each other or have the same action.
+    """Refuse rules for the same objects if they contradict each other or have the same action.
 
-    Two moves are the same action if they are to the same class. The header allows the same prefix
-    and action, also with both kinds of times, but not two times for uploads (P-90).
+    Two moves are the same action if they are to the same class. The header (`allowed`) permits the
+    same prefix and action, also with both kinds of times, but not two times for uploads (P-90).
     """
     if not allowed:
         _check_mixture(one, other)

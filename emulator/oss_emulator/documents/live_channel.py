@@ -1,6 +1,6 @@
 """Live channels: the configuration of a stream that a client may push (PutLiveChannel, P-63).
 
-The emulator has no RTMP server: a channel is stored, and no stream ever arrives.
+The emulator has no RTMP server: a channel is stored, but cannot receive a stream.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ DEFAULT_PLAYLIST: Final = "playlist.m3u8"
 PLAYLIST_SUFFIX: Final = ".m3u8"
 
 MAX_NAME: Final = 63
-"""Bytes of the longest name of a channel."""
+"""Maximum length of a channel's name in bytes."""
 
 _ROOT: Final = "LiveChannelConfiguration"
 _SNAPSHOT: Final = ("RoleName", "DestBucket", "NotifyTopic", "Interval")
@@ -34,18 +34,18 @@ class LiveChannel(NamedTuple):
     description: str
     status: str
     frag_duration: str
-    """Seconds of a ts file."""
+    """Length of a ts file in seconds."""
     frag_count: str
-    """How many ts files the playlist has."""
+    """Number of ts files in the playlist."""
     playlist_name: str
     snapshot: Sequence[tuple[str, str]] = ()
-    """The elements of the snapshots to take, none without snapshots."""
+    """The elements of Snapshot; empty without snapshots."""
     modified: float = 0.0
     """When it was last put, in seconds since the epoch."""
 
     @property
     def shown(self) -> xml.Children:
-        """The elements that GetLiveChannelInfo answers; the snapshots are not among them."""
+        """The elements that GetLiveChannelInfo returns, without the snapshots."""
         return [
             ("Description", self.description),
             ("Status", self.status),
@@ -71,7 +71,7 @@ def _has_bytes(least: int, most: int) -> Callable[[str], bool]:
 
 _NUMBER: Final = "must be an integer from 1 to 100"
 _RULES: Final[tuple[tuple[str, str, str, Callable[[str], bool]], ...]] = (
-    ("Description", "0044-00000001", "may have 128 bytes", _has_bytes(0, 128)),
+    ("Description", "0044-00000001", "must have at most 128 bytes", _has_bytes(0, 128)),
     ("Status", "0044-00000002", f"must be {listed(STATUSES)}", lambda text: text in STATUSES),
     ("Snapshot/Interval", "0044-00000005", _NUMBER, _is_up_to_100),
     ("Snapshot/NotifyTopic", "0044-00000006", "must not be empty", bool),

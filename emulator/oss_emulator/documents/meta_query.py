@@ -19,14 +19,14 @@ from oss_emulator.protocol import headers
 from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
 
 MAX_RESULTS: Final = 100
-"""The most objects of one answer, and their number if the query names none."""
+"""Maximum number of objects in one answer, and the default."""
 
 _DEPTH: Final = 20
 _CONDITIONS: Final = 200
 _LENGTH: Final = 64 * 1024
 _AGGREGATIONS: Final = 100
-"""The most nested levels, conditions and characters of a query, and the most aggregations; the
-limits of the service are not known."""
+"""Maximum number of nested levels, conditions, characters and aggregations of a query; the limits
+of the service are not known."""
 
 
 class FieldOperator(StrEnum):
@@ -46,7 +46,7 @@ class Logic(StrEnum):
     AND = "and"
     OR = "or"
     NOT = "not"
-    """None of the conditions holds."""
+    """None of the conditions is met."""
 
 
 class Statistic(StrEnum):
@@ -62,13 +62,13 @@ class Statistic(StrEnum):
 
 
 class FieldKind(Enum):
-    """The kinds of values of a field, which decide on its operators."""
+    """The kind of a field's values, which determines its operators."""
 
     TEXT = "text"
     NUMBER = "number"
     TIME = "time"
     PAIR = "pair"
-    """A user header or a tag, whose name follows the name of the field."""
+    """A user header or a tag; its name follows the name of the field."""
 
 
 class Field(NamedTuple):
@@ -136,14 +136,14 @@ class Condition(NamedTuple):
 
 
 class Junction(NamedTuple):
-    """Conditions that an operator joins."""
+    """Conditions joined by an operator."""
 
     logic: Logic
     parts: "tuple[Condition | Junction, ...]"
 
 
 class Aggregation(NamedTuple):
-    """A statistic of a field over all objects that are found."""
+    """A statistic of a field over all matching objects."""
 
     field: Field
     statistic: Statistic
@@ -179,7 +179,7 @@ def parse(document: bytes) -> MetaQuery:
         entry for parent in node.all("Aggregations") for entry in parent.all("Aggregation")
     ]
     if len(aggregations) > _AGGREGATIONS:
-        message = f"A query may have {_AGGREGATIONS} aggregations; it has {len(aggregations)}."
+        message = f"Query has {len(aggregations)} aggregations; the limit is {_AGGREGATIONS}."
         raise invalid("Aggregations", "", message)
     return MetaQuery(
         condition=_parse_query(node.text("Query")),
@@ -240,8 +240,8 @@ def _field(name: str) -> Field:
 
 
 def _parse_query(text: str) -> Condition | Junction:
-    if len(text) > _LENGTH:  # reading a longer one would keep other requests waiting
-        message = f"Query has {len(text)} characters; it may have {_LENGTH}."
+    if len(text) > _LENGTH:  # parsing a longer query would delay other requests
+        message = f"Query has {len(text)} characters; the limit is {_LENGTH}."
         raise invalid("Query", "", message)
     numbers = count(1)
 
@@ -263,7 +263,7 @@ def _parse_query(text: str) -> Condition | Junction:
 
 
 def _load(text: str) -> Any:
-    """Parse JSON, and text like JSON with single quotes as the suite of PHP V2 sends it."""
+    """Parse JSON, also with single quotes, which the suite of PHP V2 sends."""
     for written in (text, _SINGLE.sub(lambda quoted: json.dumps(quoted[1]), text)):
         try:
             return json_text.parse(written)

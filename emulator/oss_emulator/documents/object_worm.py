@@ -1,7 +1,7 @@
 """Whether the objects of a bucket can have retention periods (PutBucketObjectWormConfiguration).
 
 Elements: models.bucket_object_worm_configuration of SDK V2 for Python, and the page of the call.
-A bucket never loses the configuration; putting it again replaces the default period (P-64).
+The configuration cannot be removed; putting it again replaces the default period (P-64).
 """
 
 from enum import StrEnum
@@ -28,7 +28,7 @@ def _validate(node: xml.Node, context: PutContext) -> xml.Value:
     """Check the period and the bucket.
 
     The page says that the call fails for a bucket without versioning or with a retention policy,
-    but not with which code; that of PutObjectRetention is assumed.
+    but names no error code; the code of PutObjectRetention is assumed.
     """
     retention = node.first("Rule/DefaultRetention")
     if retention is not None and len(retention.all("Days") + retention.all("Years")) != 1:
@@ -61,7 +61,7 @@ def is_enabled(documents: Documents) -> bool:
 
 
 def default(documents: Documents) -> tuple[str, int] | None:
-    """Return the mode and the seconds for which new objects are retained; None for no default."""
+    """Return the mode and the seconds of the default retention; None without a default."""
     node = DOCUMENT.find(documents)
     rule = None if node is None else node.first("Rule/DefaultRetention")
     if rule is None:
@@ -105,7 +105,7 @@ def is_held(documents: Documents) -> bool:
 
 
 BYPASS: Final = "x-oss-bypass-governance-retention"
-"""The header that bypasses a period in GOVERNANCE mode, so that it can be shortened or ignored."""
+"""The header with which a period in GOVERNANCE mode can be shortened or ignored."""
 
 PAST: Final = "The retain until date must be in the future."
 

@@ -1,4 +1,4 @@
-"""Limits of bandwidth and requests for buckets and requesters, stored and never applied.
+"""Limits of bandwidth and requests for buckets and requesters, stored but not applied.
 
 PutBucketQosInfo, PutBucketRequesterQosInfo.
 """
@@ -35,7 +35,7 @@ def account_limits() -> xml.Children:
 
 
 def limits(document: bytes) -> xml.Value:
-    """Return the limits of a bucket or a requester out of the stored document."""
+    """Return the limits of a bucket or a requester from the stored document."""
     return xml.parse(document, ROOT).content
 
 

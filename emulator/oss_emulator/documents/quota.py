@@ -1,4 +1,4 @@
-"""How much a bucket may store (PutBucketStorageQuota, and PutBucketStorageCapacity of old)."""
+"""How much a bucket may store (PutBucketStorageQuota and the older PutBucketStorageCapacity)."""
 
 from typing import Final
 

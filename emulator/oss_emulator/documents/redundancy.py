@@ -1,6 +1,6 @@
-"""Transitions of a bucket from LRS to ZRS: tasks that take their time (P-85).
+"""Transitions of a bucket from LRS to ZRS: tasks that take a fixed time (P-85).
 
-A bucket keeps each task as a document of its own. The state of a task follows from the time alone.
+A bucket stores each task as a separate document. The state of a task depends only on the time.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ ROOT: Final = "BucketDataRedundancyTransition"
 
 SOURCE: Final = "LRS"
 TARGET: Final = "ZRS"
-"""The only transition that there is."""
+"""The only supported transition is from LRS to ZRS."""
 
 STORAGE_CLASSES: Final = frozenset({"Standard", "IA", "Archive"})
 """The storage classes of buckets that can be converted."""
@@ -65,7 +65,7 @@ class Transition(NamedTuple):
             ("StartTime", dates.format_iso(started) if begun else None),
             ("EndTime", dates.format_iso(self._end) if ended else None),
             ("ProcessPercentage", int(100 * share)),
-            ("EstimatedRemainingTime", 0),  # in hours, and a task is shorter than one
+            ("EstimatedRemainingTime", 0),  # in hours; a task takes less than one hour
         ]
 
     def format(self) -> bytes:

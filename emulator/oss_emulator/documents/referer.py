@@ -18,7 +18,7 @@ _CODES: Final = {
     FormatProblem.MISSING_REFERER_LIST: ErrorCase.REFERER_LIST_REQUIRED,
     FormatProblem.CONTRADICTION: ErrorCase.TRUNCATE_PATH_CONTRADICTED,
 }
-"""The problems with an EC of their own (R-33), and the one that may be refused (R-27)."""
+"""The problems with their own EC (R-33), and the contradiction that may be refused (R-27)."""
 
 
 def parse(document: bytes, assumptions: Assumptions = DEFAULT) -> RefererConfiguration:

@@ -65,11 +65,11 @@ def parse(document: bytes) -> list[Node]:
         prefixes = sorted(prefix.value for group in rule.all("PrefixSet") for prefix in group)
         for one, other in pairwise(prefixes):
             if other.startswith(one):
-                message = f"It overlaps with the prefix {one!r}; leave one of them out."
+                message = f"It overlaps with the prefix {one!r}; remove one of them."
                 raise invalid_argument("Prefix", other, message, ec="0031-00000019")
         actions = rule.text("Action")
         if not _ACTIONS.issuperset(actions.split(",")):
-            message = f"The actions are {listed(sorted(_ACTIONS), 'and')}."
+            message = f"An action must be {listed(sorted(_ACTIONS))}."
             raise invalid_argument("Action", actions, message, ec="0031-00000023")
         target = rule.text("Destination/Bucket")
         if not is_bucket_name(target):

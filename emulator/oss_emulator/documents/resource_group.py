@@ -11,7 +11,7 @@ from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 DEFAULT: Final = "rg-default"
-"""The group of a bucket for which no group was named."""
+"""The group of a bucket that was not assigned to another group."""
 
 HEADER: Final = "x-oss-resource-group-id"
 

@@ -26,7 +26,7 @@ def check_name(name: str) -> None:
 
 
 def format(document: bytes, name: str, category: str, present: bytes | None, now: float) -> bytes:
-    """Format a style that is put as a document to store; `present` is the one it replaces.
+    """Format a style as a document to store; `present` is the stored style that it replaces.
 
     Raises `DocumentError`, and `InvalidArgument` for a style without content.
     """
@@ -46,7 +46,7 @@ def format(document: bytes, name: str, category: str, present: bytes | None, now
 
 
 def instructions(documents: Mapping[str, bytes], name: str) -> str:
-    """Return what a style asks for, such as `image/resize,w_100`; raises `NoSuchStyle`."""
+    """Return the instructions of a style, such as `image/resize,w_100`; raises `NoSuchStyle`."""
     document = documents.get(PREFIX + name)
     if document is None:
         raise OSSError(ErrorCase.NO_SUCH_STYLE, Style=name)

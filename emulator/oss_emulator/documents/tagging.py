@@ -22,7 +22,7 @@ _RESERVED: Final = {
     "aliyun": "0010-00000207",
     "acs": "0010-00000002",
 }
-"""No key begins with these, in upper or lower case; the EC of each."""
+"""The prefixes that no key may have, in upper or lower case, with their ECs."""
 
 _SCHEMA: Final = parse_schema("""
 Tagging <0010-00000103

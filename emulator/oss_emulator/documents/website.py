@@ -155,7 +155,7 @@ def _validate(node: xml.Node, _: PutContext) -> xml.Value:
 
 
 def _normalize_rule(rule: xml.Node) -> xml.Value:
-    """Return a rule; one that mirrors gets the defaults of the service (P-58).
+    """Return a rule; a rule that mirrors gets the defaults of the service (P-58).
 
     `PassQueryString` takes the value of `MirrorPassQueryString`. Raises `DocumentError` for a rule
     that does nothing.
@@ -209,7 +209,7 @@ class Redirect(NamedTuple):
     """The redirect of a rule. AliCDN differs from External only in a header for the CDN."""
 
     internal: bool
-    """Whether the answer is another object and not a redirect."""
+    """Whether to answer with another object instead of a redirect."""
     status: int
     protocol: str
     host: str
@@ -225,7 +225,7 @@ class IncludedHeader(NamedTuple):
     name: str
     """In lower case."""
     equals: str
-    """The required value, empty for any; likewise its required beginning and end."""
+    """The required value; "" for any value, as for its required beginning and end."""
     starts_with: str
     ends_with: str
 
@@ -245,13 +245,13 @@ class RoutingRule(NamedTuple):
     prefix: str
     suffix: str
     status: int | None
-    """The status to which it applies; None if it applies before the object is looked up."""
+    """The status to which the rule applies; None for a rule that applies before the lookup."""
     headers: tuple[IncludedHeader, ...]
     redirect: Redirect | None
     """None for mirroring and for Lua, which are stored but not emulated."""
 
     def applies(self, key: str, headers: Mapping[str, str], status: int | None) -> bool:
-        """Return whether it applies to a request; `status` is None before the object lookup."""
+        """Return whether the rule applies; `status` is None before the lookup of the object."""
         return (
             status == self.status
             and key.startswith(self.prefix)
@@ -291,7 +291,7 @@ class WebsiteConfiguration:
         return f"{key}{self.suffix}" if self.support_subdir else self.suffix
 
     def index_below(self, key: str) -> str:
-        """Return the index page of the folder that a key without a slash may mean, "" for none."""
+        """Return the index page of the folder with the name of a key; "" for none."""
         if not (self.suffix and self.support_subdir) or self.missing is Missing.FAIL:
             return ""
         return f"{key}/{self.suffix}"

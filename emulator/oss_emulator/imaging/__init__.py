@@ -1,5 +1,5 @@
-"""Images: decodes, changes and encodes them as the actions of `x-oss-process` say.
+"""Decodes, changes and encodes images according to the actions of `x-oss-process`.
 
-Pure and synchronous, and the only package that needs Pillow, the extra `image`. Work takes time and
-memory in proportion to the image, so the server has a process of its own run `job.process`.
+Pure and synchronous, and the only package that needs Pillow (the extra `image`). The work takes
+time and memory proportional to the image, so the server runs `job.process` in a separate process.
 """

@@ -14,7 +14,7 @@ from oss_emulator.protocol.process import ImageAction
 
 MAX_SIDE: Final = 16_384
 MAX_RESULT: Final = 16_777_216
-"""Pixels of a resized image (Resize images, limits)."""
+"""Maximum pixels of a resized image (Resize images, limits)."""
 MAX_ROTATED_SIDE: Final = 4096
 
 _CENTRED: Final = {"north": "n", "south": "s", "west": "w", "east": "e", "center": ""}
@@ -45,7 +45,7 @@ def resize(picture: Picture, action: ImageAction, base: tuple[int, int] | None =
         enlarges = scale > 1
         target = _rounded(width * scale), _rounded(height * scale)
     else:
-        # A missing side is as long as the other one (Resize images, usage notes).
+        # A missing side gets the length of the other side (Resize images, usage notes).
         target = asked[0] or asked[1] or 1, asked[1] or asked[0] or 1
         enlarges = _proportion(picture.size, target, least=mode == "pad") > 1
     if enlarges and (numbers.get("limit", 1) == 1 or picture.animated):
@@ -58,7 +58,7 @@ def resize(picture: Picture, action: ImageAction, base: tuple[int, int] | None =
 
 
 def _asked(size: tuple[int, int], numbers: Mapping[str, int]) -> tuple[int, int]:
-    """Return the width and the height that `w`, `h`, `l` and `s` ask for, 0 for a free side."""
+    """Return the width and the height requested by `w`, `h`, `l` and `s`, 0 for a free side."""
     longer, shorter = numbers.get("l", 0), numbers.get("s", 0)
     landscape = size[0] >= size[1]
     by_sides = (longer, shorter) if landscape else (shorter, longer)
@@ -75,7 +75,7 @@ def _rounded(length: Fraction) -> int:
 
 
 def check_result(width: int, height: int, frames: int = 1) -> None:
-    """Raise `ImageTooLarge` if a result is beyond the limits, or its frames together are."""
+    """Raise `ImageTooLarge` if a result, or all its frames together, exceeds the limits."""
     if max(width, height) > MAX_SIDE or width * height * frames > MAX_RESULT:
         raise OSSError(ErrorCase.RESULT_TOO_LARGE)
 
@@ -85,7 +85,7 @@ def _scale(picture: Picture, width: int, height: int) -> Picture:
     if (width, height) == picture.size:
         return picture
     return picture.map(
-        # `reducing_gap` is faster for much smaller images and hardly changes the result.
+        # `reducing_gap` speeds up strong reductions and hardly changes the result.
         lambda frame: frame.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0)
     )
 
@@ -118,7 +118,7 @@ def _pad(picture: Picture, width: int, height: int, colour: str) -> Picture:
 
 
 def crop(picture: Picture, action: ImageAction) -> Picture:
-    """Cut out a rectangle, as much of it as lies in the image; raises `BadRequest` outside."""
+    """Cut out the part of a rectangle inside the image; raises `BadRequest` if there is none."""
     numbers = action.numbers
     column, row = anchor(action.words.get("g", "nw"))
     left, right = _cut(picture.size[0], numbers.get("w", 0), numbers.get("x", 0), column)
@@ -135,7 +135,7 @@ def _cut(length: int, wanted: int, offset: int, place: int) -> tuple[int, int]:
 
 
 def index_crop(picture: Picture, action: ImageAction) -> Picture:
-    """Cut into slices and keep one; beyond the last slice, the image stays whole."""
+    """Cut into slices and keep one; for an index after the last slice, keep the whole image."""
     numbers, index = action.numbers, action.numbers.get("i", 0)
     width, height = picture.size
     # If both are sent, y takes effect (Indexed cut).
@@ -150,7 +150,7 @@ def index_crop(picture: Picture, action: ImageAction) -> Picture:
 
 
 def circle(picture: Picture, action: ImageAction) -> Picture:
-    """Cut out a circle around the centre; a radius that is too long is shortened (Incircle)."""
+    """Cut out a circle around the centre; the radius is limited by the image (Incircle)."""
     width, height = picture.size
     radius = min(action.numbers["r"], max(1, min(width, height) // 2))
     side = min(2 * radius, width, height)
@@ -165,7 +165,7 @@ def round_corners(picture: Picture, action: ImageAction) -> Picture:
 
 
 def _shape(picture: Picture, radius: float) -> Picture:
-    """Make transparent what lies outside a rectangle with round corners."""
+    """Make the area outside a rectangle with round corners transparent."""
     finer = 4 if picture.size[0] * picture.size[1] <= MAX_RESULT // 16 else 1
     width, height = picture.size
     mask = Image.new("L", (width * finer, height * finer), 0)
@@ -186,7 +186,7 @@ _QUARTERS: Final[Mapping[int, Image.Transpose]] = {
     180: Image.Transpose.ROTATE_180,
     270: Image.Transpose.ROTATE_90,
 }
-"""Turns clockwise; Pillow counts the other way."""
+"""Clockwise turns; Pillow counts counterclockwise."""
 
 _UPRIGHT: Final[Mapping[int, Image.Transpose]] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -197,11 +197,11 @@ _UPRIGHT: Final[Mapping[int, Image.Transpose]] = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What makes an image with an EXIF orientation upright."""
+"""The operation that makes an image upright, by its EXIF orientation."""
 
 
 def rotate(picture: Picture, action: ImageAction) -> Picture:
-    """Rotate clockwise; the corners that become free are transparent."""
+    """Rotate clockwise; the new corners are transparent."""
     if max(picture.size) > MAX_ROTATED_SIDE:
         raise OSSError(ErrorCase.ROTATION_RANGE)
     angle = action.numbers[""] % 360
@@ -218,7 +218,7 @@ def rotate(picture: Picture, action: ImageAction) -> Picture:
 
 
 def orient(picture: Picture, action: ImageAction) -> Picture:
-    """With 1, turn an image upright as its EXIF data say; with 0, leave it unchanged."""
+    """With 1, turn an image upright according to its EXIF data; with 0, leave it unchanged."""
     if action.numbers[""] == 0 or picture.orientation not in _UPRIGHT:
         return picture
     turn = _UPRIGHT[picture.orientation]
@@ -226,26 +226,26 @@ def orient(picture: Picture, action: ImageAction) -> Picture:
 
 
 _SHARPENING: Final = 0.8
-"""The radius that comes closest to the size of the sharpened image in oss2's suite."""
+"""The radius whose result is closest in size to the sharpened image in oss2's suite."""
 
 _HUE_RANGE: Final = 32
-"""45 degrees of 360, as 256ths: with it the documented image gives the documented value."""
+"""45 of 360 degrees in units of 1/256 turn, which gives the documented value of the example."""
 
 
 def brighten(picture: Picture, action: ImageAction) -> Picture:
-    """Change the brightness by a percentage: -100 is black."""
+    """Change the brightness by a percentage; -100 makes the image black."""
     factor = 1 + action.numbers[""] / 100
     return _colour(picture, lambda frame: ImageEnhance.Brightness(frame).enhance(factor))
 
 
 def contrast(picture: Picture, action: ImageAction) -> Picture:
-    """Change the contrast by a percentage: -100 is one grey."""
+    """Change the contrast by a percentage; -100 makes the image one grey."""
     factor = 1 + action.numbers[""] / 100
     return _colour(picture, lambda frame: ImageEnhance.Contrast(frame).enhance(factor))
 
 
 def blur(picture: Picture, action: ImageAction) -> Picture:
-    """Blur by a normal distribution of deviation `s` that is cut off at the radius `r`."""
+    """Blur with a normal distribution of deviation `s`, truncated at the radius `r`."""
     deviation = action.numbers.get("s", action.numbers.get("r", 1))
     radius = action.numbers.get("r", deviation)
     steps = range(-radius, radius + 1)
@@ -261,7 +261,7 @@ def sharpen(picture: Picture, action: ImageAction) -> Picture:
 
 
 def _colour(picture: Picture, change: Callable[[Image.Image], Image.Image]) -> Picture:
-    """Change the colours, and leave transparency as it is."""
+    """Change the colours but not the transparency."""
 
     def apply(frame: Image.Image) -> Image.Image:
         if frame.mode != "RGBA":

@@ -26,7 +26,7 @@ def describe(data: bytes) -> bytes:
     """Return the JSON document about an image; raises what `opened` raises.
 
     Names are sorted and indented by four spaces, and every value is a string (I-08). The EXIF data
-    of a PNG are left out.
+    of a PNG are omitted.
     """
     with opened(data) as (image, name):
         found: dict[str, str] = {
@@ -43,7 +43,7 @@ def describe(data: bytes) -> bytes:
 
 
 def _resolution(image: ImageFile.ImageFile) -> dict[str, str]:
-    """Return the resolution that a JFIF header states."""
+    """Return the resolution in the JFIF header."""
     unit, density = image.info.get("jfif_unit"), image.info.get("jfif_density")
     if unit is None or density is None:
         return {}
@@ -55,7 +55,7 @@ def _resolution(image: ImageFile.ImageFile) -> dict[str, str]:
 
 
 def _exif(image: ImageFile.ImageFile) -> dict[str, str]:
-    """Return the EXIF data by the names of the standard; none if they are damaged."""
+    """Return the EXIF data by their standard names; empty if they are damaged."""
     try:
         exif = image.getexif()
         parts = [
@@ -70,7 +70,7 @@ def _exif(image: ImageFile.ImageFile) -> dict[str, str]:
                 if tag in names:
                     found.setdefault(names[tag], _format(names[tag], value))
         return found
-    except Exception:  # an image can be shown even if its EXIF data cannot be read
+    except Exception:  # damaged EXIF data does not make an image invalid
         return {}
 
 
@@ -93,7 +93,7 @@ def _format(name: str, value: Any) -> str:
 
 
 def _degrees(value: tuple[Any, ...]) -> str:
-    """Format a coordinate as the document shows it: `0deg `, with minutes and seconds if any."""
+    """Format a coordinate as documented: `0deg `, with minutes and seconds unless 0."""
     texts = [f"{float(part):g}" for part in value]
     minutes = "".join(
         f"{text}{sign} " for text, sign in zip(texts[1:], "'\"", strict=False) if text != "0"

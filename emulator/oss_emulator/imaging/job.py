@@ -1,4 +1,4 @@
-"""The job of processing an image, which runs in a process of its own (`oss_emulator.child`)."""
+"""The job that processes an image in a separate process (`oss_emulator.child`)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
@@ -6,18 +6,18 @@ from typing import Any, Final
 from oss_emulator.protocol.process import ImageAction
 
 ALWAYS: Final = 8_388_608
-"""The most pixels of an image that is processed beside others; a larger one is processed alone."""
+"""Maximum pixels of an image that is processed concurrently; a larger one is processed alone."""
 
 
 def process(
     sources: Sequence[Iterable[bytes]], actions: Sequence[ImageAction], keys: Sequence[str]
 ) -> Iterator[Any]:
-    """Yield the pixels to decode and to encode if they are more than ALWAYS, then a ProcessedImage.
+    """Yield the pixels to decode and to encode if above `ALWAYS`, then a `ProcessedImage`.
 
-    The sources are the image, then the watermarks with these keys. Raises what `processing.change`
+    The sources are the image and the watermarks with these keys. Raises what `processing.change`
     and `processing.write` raise.
     """
-    from oss_emulator.imaging import processing  # the extra image
+    from oss_emulator.imaging import processing  # needs the extra `image`
     from oss_emulator.imaging.picture import Picture
 
     data, *marks = (b"".join(chunks) for chunks in sources)

@@ -1,4 +1,4 @@
-"""An image in memory: reading it from bytes, and writing it, within the limits of the service."""
+"""An image in memory: reads it from bytes and writes it, within the limits of the service."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,10 +14,10 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.process import MAX_BYTES, ImageAction
 
 MAX_PIXELS: Final = 250_000_000
-"""Pixels of all frames of a source."""
+"""Maximum pixels of all frames of a source."""
 
 MAX_FRAMES: Final = 10_000
-"""Frames of a source; the service documents no number, and a small file can have millions."""
+"""Maximum frames of a source (our choice): a small file can have millions."""
 
 _SIDES: Final[Mapping[str, tuple[int, str]]] = {
     "jpg": (30_000, "0040-00000019"),
@@ -25,14 +25,14 @@ _SIDES: Final[Mapping[str, tuple[int, str]]] = {
     "tiff": (16_384, "0040-00000018"),
     "avif": (10_000, "0040-00000014"),
 }
-"""The longest side of a source by its format, and the EC of a longer one."""
+"""Maximum side of a source by its format, and the EC for a longer side."""
 _ANY_SIDE: Final = (30_000, "0040-00000012")
 
 FORMATS: Final[Mapping[str, str]] = {
     "jpg": "JPEG",
     **{name: name.upper() for name in ("png", "gif", "webp", "bmp", "tiff", "avif")},
 }
-"""The formats by the names of the service, with those of Pillow."""
+"""The formats: the name in the service and the name in Pillow."""
 
 _DAMAGED: Final[Mapping[str, ErrorCase]] = {
     "webp": ErrorCase.IMAGE_DAMAGED_WEBP,
@@ -47,24 +47,24 @@ class Quality:
     tables: Mapping[int, list[int]]
     """The quantization tables of the source."""
     sampling: int
-    """The sampling of its colours, as Pillow numbers them."""
+    """The sampling of its colours, as a number of Pillow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An image: one frame, or several of an animation, in the mode RGB or RGBA."""
+    """An image: one frame, or several frames of an animation, in the mode RGB or RGBA."""
 
     frames: tuple[Image.Image, ...]
     format: str
     """The format to write, by the name of the service."""
     quality: Quality | None = None
-    """The compression of a source in JPEG."""
+    """The compression of a JPEG source; None for other formats."""
     orientation: int = 1
     """The orientation in the EXIF data, 1 for upright."""
     profile: bytes | None = None
     """The ICC profile of the colours."""
     durations: tuple[int, ...] = ()
-    """The milliseconds that each frame of an animation is shown."""
+    """Milliseconds of each frame of an animation."""
     loop: int = 0
 
     @property
@@ -88,14 +88,14 @@ class Picture:
 def opened(data: bytes) -> Iterator[tuple[ImageFile.ImageFile, str]]:
     """Open an image without decoding its pixels; yields it and the name of its format.
 
-    Raises `BadRequest` for anything but a supported, intact image, `ImageTooLarge` beyond limits.
+    Raises `BadRequest` unless the image is supported and intact, `ImageTooLarge` above the limits.
     """
     if len(data) > MAX_BYTES:
         raise OSSError(ErrorCase.IMAGE_FILE_TOO_LARGE)
     name = detect(data)
     with damage_reported(name):
-        # Not `Image.open`: its limit on pixels is global to the process, which may
-        # belong to another program.
+        # `Image.open` is not used, because its limit on pixels is global to the process,
+        # which may belong to another program.
         factory, _ = Image.OPEN[FORMATS[name]]
         image = factory(BytesIO(data), "")
     with image:
@@ -110,7 +110,7 @@ def detect(data: bytes) -> str:
         accepts = Image.OPEN[pillow][1] if pillow in Image.OPEN else None
         if accepts is not None and accepts(data[:32]) is True:
             return name
-    # Each HEIC file has the box `meta` (ISO/IEC 23008-12); Pillow cannot read an intact one.
+    # An intact HEIC file, which Pillow cannot read, has the box `meta` (ISO/IEC 23008-12).
     damaged = data[4:12] == b"ftypheic" and b"meta" not in data
     raise OSSError(ErrorCase.IMAGE_DAMAGED_HEIC if damaged else ErrorCase.IMAGE_FORMAT)
 
@@ -124,7 +124,7 @@ def damage_reported(name: str) -> Iterator[None]:
         raise
     except Image.DecompressionBombError:
         raise OSSError(ErrorCase.IMAGE_TOO_LARGE) from None
-    except Exception:  # Pillow's decoders raise whatever a damaged file leads them to
+    except Exception:  # for a damaged file, Pillow's decoders can raise anything
         raise OSSError(_DAMAGED.get(name, ErrorCase.IMAGE_DAMAGED)) from None
 
 
@@ -147,7 +147,7 @@ def count_frames(image: ImageFile.ImageFile, name: str) -> int:
 
 
 def read(data: bytes, *, animated: bool = False) -> Picture:
-    """Decode an image, all frames if `animated` and else the first; raises what `opened` raises."""
+    """Decode the first frame, or all if `animated`; raises what `opened` raises."""
     with opened(data) as (image, name), damage_reported(name):
         quality = None
         if name == "jpg":
@@ -174,9 +174,9 @@ def read(data: bytes, *, animated: bool = False) -> Picture:
 
 
 def require_memory(pixels: int, each: int) -> None:
-    """Raise `MemoryError` unless there are `each` bytes for each pixel, which are not touched.
+    """Raise `MemoryError` unless `each` bytes for each pixel can be allocated.
 
-    Libraries that run out of memory report that an image is damaged or cannot be written.
+    Without this check, a library that runs out of memory would report a damaged image.
     """
     bytearray(pixels * each)
 
@@ -203,17 +203,17 @@ def _plain(image: Image.Image) -> Image.Image:
 
 
 DEFAULT_QUALITY: Final = 85
-"""The quality if the source has none; the service documents no value."""
+"""The quality if the source has none (our choice)."""
 
 BYTES_PER_PIXEL: Final[Mapping[str, int]] = {"webp": 28, "avif": 28}
-"""The memory that an encoder needs beside the image, where it is much (measured)."""
+"""Bytes per pixel that an encoder needs in addition to the image, if more than 8 (measured)."""
 
 _MAX_WEBP_SIDE: Final = 16_383
 _MAX_AVIF: Final = 4096 * 2304
 
 
 def target_format(source: str, actions: Sequence[ImageAction]) -> str:
-    """Return the format to write: the last that `format` names, or that of the source.
+    """Return the format to write: of the last action `format`, or of the source.
 
     Only a GIF can be saved as GIF (Format conversion). Raises `NotImplemented` for HEIC.
     """
@@ -230,7 +230,7 @@ def target_format(source: str, actions: Sequence[ImageAction]) -> str:
 
 
 def write(picture: Picture, actions: Sequence[ImageAction]) -> bytes:
-    """Encode an image in its format; raises `ImageTooLarge` if the format has no such size."""
+    """Encode an image in its format; raises `ImageTooLarge` if it is too large for the format."""
     width, height = picture.size
     if picture.format == "webp" and max(width, height) > _MAX_WEBP_SIDE:
         raise OSSError(ErrorCase.RESULT_TOO_LARGE, ec="0040-00000011")
@@ -255,7 +255,7 @@ def write(picture: Picture, actions: Sequence[ImageAction]) -> bytes:
 
 
 def flatten(frame: Image.Image) -> Image.Image:
-    """Put an image with transparent parts on white (Format conversion)."""
+    """Put an image with transparent parts on a white background (Format conversion)."""
     if frame.mode != "RGBA":
         return frame
     ground = Image.new("RGB", frame.size, (255, 255, 255))
@@ -290,7 +290,7 @@ def _options(picture: Picture, actions: Sequence[ImageAction]) -> dict[str, Any]
 
 
 def jpeg_quality(picture: Picture, asked: Mapping[str, int]) -> tuple[int, int]:
-    """Return the quality to write and that of the source, 1 to 100 (Quality transformation)."""
+    """Return the quality to write and the source's, from 1 to 100 (Quality transformation)."""
     assert picture.quality is not None  # noqa: S101 - only sources in JPEG have one
     source = estimate_quality(picture.quality.tables)
     if "Q" in asked:
@@ -300,7 +300,7 @@ def jpeg_quality(picture: Picture, asked: Mapping[str, int]) -> tuple[int, int]:
 
 
 def estimate_quality(tables: Mapping[int, Sequence[int]]) -> int:
-    """Return the quality whose table of libjpeg is nearest to the first table of an image."""
+    """Return the quality whose libjpeg table is closest to the first table of an image."""
     table = tables.get(0)
     if not table or len(table) != 64:
         return DEFAULT_QUALITY
@@ -316,7 +316,7 @@ def _total(quality: int) -> int:
 
 @lru_cache(1)
 def _base_table() -> tuple[int, ...]:
-    """Return libjpeg's table of brightness, which it scales: at 50 it is unchanged."""
+    """Return libjpeg's table of brightness, which is unscaled at the quality 50."""
     target = BytesIO()
     Image.new("L", (8, 8)).save(target, "JPEG", quality=50)
     with Image.open(target) as image:

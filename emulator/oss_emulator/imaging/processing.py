@@ -1,4 +1,4 @@
-"""Carrying out the actions of one request on one image."""
+"""Performs the actions of one request on one image."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.process import ImageAction, parse_watermark
 
 _MOVING: Final = frozenset({"resize", "crop", "watermark"})
-"""The actions after which an animation still moves (FAQ of Image Processing)."""
+"""The actions that keep an animation (FAQ of Image Processing)."""
 
 _CHANGES: Final[Mapping[str, Callable[[Picture, ImageAction], Picture]]] = {
     "resize": geometry.resize,
@@ -43,7 +43,7 @@ _CHANGES: Final[Mapping[str, Callable[[Picture, ImageAction], Picture]]] = {
 
 
 class ProcessedImage(NamedTuple):
-    """The bytes that answer a request, and what they are."""
+    """The bytes of an answer and their content type."""
 
     data: bytes
     content_type: str
@@ -52,9 +52,9 @@ class ProcessedImage(NamedTuple):
 def change(
     data: bytes, actions: Sequence[ImageAction], marks: Mapping[str, bytes]
 ) -> Picture | ProcessedImage:
-    """Carry out actions but for writing the result; `info` and `average-hue` have nothing to write.
+    """Perform the actions and return the picture to write; for `info` or `average-hue` the answer.
 
-    `marks` are the files of watermarks by their keys. Raises `BadRequest`, `ImageTooLarge`,
+    `marks` has the files of watermarks by key. Raises `BadRequest`, `ImageTooLarge`,
     `BadWebPImage`, `WatermarkError` and `NotImplemented`.
     """
     if actions[0].name == "info":
@@ -75,7 +75,7 @@ def change(
 
 
 def write(picture: Picture, actions: Sequence[ImageAction]) -> ProcessedImage:
-    """Encode the result; raises `BadRequest` for one that its format cannot have."""
+    """Encode the result; raises `BadRequest` if its format does not allow it."""
     require_memory(picture.pixels, encoding.BYTES_PER_PIXEL.get(picture.format, 8))
     try:
         written = encoding.write(picture, actions)
@@ -86,9 +86,9 @@ def write(picture: Picture, actions: Sequence[ImageAction]) -> ProcessedImage:
 
 
 def count_pixels(data: bytes, actions: Sequence[ImageAction], marks: Sequence[bytes]) -> int:
-    """Count the pixels that are decoded at a time: all frames, and the largest watermark.
+    """Count the pixels in memory at once: all frames and the largest watermark.
 
-    Raises what `opened` raises for the image; a watermark that cannot be opened counts nothing.
+    Raises what `opened` raises for the image; a watermark that cannot be opened counts as 0.
     """
     with opened(data) as (image, name):
         pixels = image.size[0] * image.size[1] * count_frames(image, name)
@@ -102,7 +102,7 @@ def count_pixels(data: bytes, actions: Sequence[ImageAction], marks: Sequence[by
 
 
 def _moves(source: str, target: str, actions: Sequence[ImageAction]) -> bool:
-    """Whether an animation stays one: only after some actions, and not if resized by `p`."""
+    """Whether an animation is kept: only by some actions, and not if resized by `p`."""
     if source not in ("gif", "webp") or target != source:
         return False
     return all(
@@ -112,7 +112,7 @@ def _moves(source: str, target: str, actions: Sequence[ImageAction]) -> bool:
 
 
 def _prepare(value: str, size: tuple[int, int], marks: Mapping[str, bytes]) -> Image.Image:
-    """Return the image of a watermark, prepared for an image of a size."""
+    """Return the processed image of a watermark for an image of a size."""
     key, actions = parse_watermark(value)
     data = marks[key]
     try:

@@ -1,4 +1,4 @@
-"""Watermarks: texts and images that are laid over an image."""
+"""Watermarks: texts and images drawn over an image."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -12,23 +12,23 @@ from oss_emulator.protocol.process import ImageAction, font_of
 DEFAULT_SIZE: Final = 40
 _MARGIN: Final = 10
 _MAX_TEXT: Final = 4096
-"""The longest rotated text in pixels: rotating it needs the square of its length."""
+"""Maximum width of a rotated text in pixels; rotation needs memory for its square."""
 _MAX_LINE: Final = 16_384
-"""The longest text in pixels that is not rotated."""
+"""Maximum width of any other text in pixels."""
 
 _FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "wqy-zenhei": ("wqy-zenhei.ttc",),
     "wqy-microhei": ("wqy-microhei.ttc",),
     "droidsansfallback": ("DroidSansFallback.ttf", "DroidSansFallbackFull.ttf"),
 }
-"""The files of each font, which a system may have."""
+"""The possible files of each font."""
 
 Prepare = Callable[[str, tuple[int, int]], Image.Image]
 """Returns the image of a watermark for an image of a size."""
 
 
 def apply(picture: Picture, action: ImageAction, prepare: Prepare) -> Picture:
-    """Lay a text, an image or both over each frame."""
+    """Draw a text, an image or both over each frame."""
     layer = _layer(action, picture.size, prepare)
     opacity = action.numbers.get("t", 100)
     if opacity < 100:
@@ -46,7 +46,7 @@ def apply(picture: Picture, action: ImageAction, prepare: Prepare) -> Picture:
 
 
 def _layer(action: ImageAction, size: tuple[int, int], prepare: Prepare) -> Image.Image:
-    """Draw what is laid over the image; text and image stand side by side."""
+    """Draw the layer over the image: a text, an image, or both side by side."""
     layers = []
     if "image" in action.words:
         layers.append(prepare(action.words["image"], size).convert("RGBA"))
@@ -68,7 +68,7 @@ def _layer(action: ImageAction, size: tuple[int, int], prepare: Prepare) -> Imag
 
 
 def _write(action: ImageAction) -> Image.Image:
-    """Draw the text of a watermark on a transparent ground."""
+    """Draw the text of a watermark on a transparent background."""
     numbers = action.numbers
     size = numbers.get("size", DEFAULT_SIZE)
     text = " ".join(action.words["text"].splitlines())
@@ -93,7 +93,7 @@ def _write(action: ImageAction) -> Image.Image:
 
 
 def _font(name: str, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Return the named font if the system has it, else the one in Pillow."""
+    """Return the named font if the system has it, else Pillow's default font."""
     for file in _FILES.get(name, ()):
         try:
             return ImageFont.truetype(file, size)
@@ -115,7 +115,7 @@ def _position(
 
 
 def _put(ground: Image.Image, layer: Image.Image, place: tuple[int, int]) -> None:
-    """Put a layer on a ground; what lies outside is lost."""
+    """Draw a layer on a background, without the parts outside it."""
     source = max(0, -place[0]), max(0, -place[1])
     if source[0] >= layer.size[0] or source[1] >= layer.size[1]:
         return
@@ -126,7 +126,7 @@ def _put(ground: Image.Image, layer: Image.Image, place: tuple[int, int]) -> Non
 
 
 def _tile(ground: Image.Image, layer: Image.Image, gaps: tuple[int, int]) -> None:
-    """Cover a ground with a layer again and again, with gaps of these pixels between them."""
+    """Cover a background with copies of a layer, with gaps of these pixels between them."""
     width, height = min(layer.size[0], ground.size[0]), min(layer.size[1], ground.size[1])
     ground.alpha_composite(layer.crop((0, 0, width, height)))
     done = layer.size[0] + gaps[0]

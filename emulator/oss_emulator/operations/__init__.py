@@ -19,7 +19,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = tuple(
     item
     for page in _PAGES
     for value in vars(import_module(f"{__name__}.{page}")).values()
-    # An operation, or the operations of a table.
+    # A module has operations and tuples of operations.
     for item in (value if isinstance(value, tuple) else (value,))
     if isinstance(item, Operation)
 )

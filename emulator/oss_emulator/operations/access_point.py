@@ -13,13 +13,13 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
 _NAME: Final = "x-oss-access-point-name"
-"""The header with the name of an access point; for the public access block it is a parameter."""
+"""The header with the name of an access point; for public access blocks, a query parameter."""
 _BLOCK: Final = f"{public_access_block.OF_BUCKET.subresource}&{_NAME}"
 
 
 @answers(f"PUT /bucket?{access_point.SUBRESOURCE}", "CreateAccessPoint")
 def create_access_point(call: Call) -> Response:
-    """Create an access point, which can be used at once.
+    """Create an access point; it can be used immediately.
 
     Raises `InvalidArgument`, `AccessPointAlreadyExists` for a name that the account uses in the
     region, and `TooManyAccessPoints`.

@@ -1,6 +1,6 @@
-"""Tasks that fetch a URL into a bucket: start one and ask for its state (P-81).
+"""Tasks that fetch a URL into a bucket: start one and read its state (P-81).
 
-The server runs them. What a task stores and tells in the end is here.
+The server runs the tasks. This module also makes the request and the callback that end a task.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ _TASK_ID: Final = "x-oss-task-id"
 
 @answers(f"POST /bucket?{async_fetch.SUBRESOURCE}", "PutAsyncFetchTask")
 def put_async_fetch_task(call: Call) -> Response:
-    """Start a task that fetches a URL and stores what it gets.
+    """Start a task that fetches a URL and stores the response.
 
     The caller needs `oss:PutObject` on the object as well. Raises `ObjectAlreadyExists`,
     `InvalidObjectName`, `InvalidArgument` for the storage class or the callback, `AccessDenied`,
@@ -39,7 +39,7 @@ def put_async_fetch_task(call: Call) -> Response:
     permissions.check(call, bucket, task.key, Permission.WRITE, present, actions=("oss:PutObject",))
     if task.storage_class:
         headers.storage_class({"x-oss-storage-class": task.storage_class}, "")
-    failure_callback(bucket, task)  # only to find mistakes in it
+    failure_callback(bucket, task)  # only to validate the callback
     if task.ignores_same_key and present is not None and not present.delete_marker:
         raise OSSError(ErrorCase.FETCHED_OBJECT_EXISTS, Key=task.key)
     tasks = [each.at(now) for each in async_fetch.of(bucket.documents)]
@@ -84,7 +84,7 @@ def update(storage: Storage, bucket: str, task: FetchTask) -> None:
 def store_request(bucket: str, task: FetchTask, found: Mapping[str, str], now: float) -> Request:
     """Make the request that stores what a task has fetched.
 
-    `found` are the headers of the answer to the task, by name in lower case.
+    `found` are the headers of the fetched response, with names in lower case.
     """
     stored = ("content-type", "content-encoding")
     asked = {
@@ -101,7 +101,7 @@ def store_request(bucket: str, task: FetchTask, found: Mapping[str, str], now: f
 
 
 def failure_callback(bucket: Bucket, task: FetchTask) -> Callback | None:
-    """Return the callback that tells about a failure; None if there is none.
+    """Return the callback that reports a failure; None if there is none.
 
     The variables of an object, such as its ETag, are empty. Raises `InvalidArgument`.
     """

@@ -13,7 +13,7 @@ from oss_emulator.protocol.message import Response
 
 @answers("PUT /bucket?acl", "PutBucketAcl", needs_bucket=False)
 def put_bucket_acl(call: Call) -> Response:
-    """Set the ACL, or keep it without the header; create the bucket if it is missing (P-47).
+    """Set the ACL if the header is sent; create the bucket if it is missing (P-47).
 
     Raises `InvalidArgument`, `AccessDenied` for a public ACL where public access is blocked, and
     `TooManyBuckets`.

@@ -81,8 +81,8 @@ def head_bucket(call: Call) -> Response:
 def delete_bucket(call: Call) -> Response:
     """Delete a bucket.
 
-    Raises `BucketNotEmpty` for one with objects, uploads or live channels (P-63), and
-    `AccessDenied` while a transition is processing (P-85).
+    Raises `BucketNotEmpty` if it has objects, uploads or live channels (P-63), and `AccessDenied`
+    while a transition is processing (P-85).
     """
     bucket, storage = call.bucket, call.storage
     stages = {task.stage(call.request.received) for task in redundancy.of(bucket)}
@@ -98,7 +98,7 @@ def delete_bucket(call: Call) -> Response:
 
 @answers("GET /bucket?bucketInfo", "GetBucketInfo")
 def get_bucket_info(call: Call) -> Response:
-    """Describe a bucket: by name, then what has elements of its own (S-37)."""
+    """Describe a bucket: the plain elements by name, then those with children (S-37)."""
     bucket = call.bucket
     documents = bucket.documents
     log_bucket, log_prefix = (
@@ -139,14 +139,14 @@ def get_bucket_location(call: Call) -> Response:
 
 
 _LEAST = 64 * 1024
-"""Bytes that a smaller object is billed for, in every class but Standard."""
+"""Minimum billed bytes of an object in every class except Standard."""
 
 
 @answers("GET /bucket?stat", "GetBucketStat")
 def get_bucket_stat(call: Call) -> Response:
     """Count the objects (with all versions), parts and bytes of a bucket by storage class.
 
-    The counts are current; for an empty bucket their time is 0, as they were never taken (P-55).
+    The counts are current. For an empty bucket the time is 0, as if nothing was counted (P-55).
     """
     items = list(call.storage.versions(call.bucket.name))
     uploads = list(call.storage.uploads(call.bucket.name))

@@ -12,14 +12,14 @@ from oss_emulator.protocol.message import Response
 def create_cname_token(call: Call) -> Response:
     """Create the token for a DNS record of the domain.
 
-    Raises `InvalidArgument` for a domain of the service, and for one that is bound already.
+    Raises `InvalidArgument` for a domain of the service or one bound to the bucket.
     """
     domain = cname.domain_of(cname.parse(call.body.read()))
     if domain.endswith(".aliyuncs.com"):
         message = "The domain is reserved."
         raise headers.invalid_argument("Domain", domain, message, ec="0018-00000401")
     if cname.DOMAINS + domain in call.documents:
-        message = "The domain is bound to the bucket already."
+        message = "The domain is already bound to the bucket."
         raise headers.invalid_argument("Domain", domain, message, ec="0018-00000302")
     token = cname.format_token(call.bucket.name, domain, call.request.received)
     call.keep(cname.TOKENS + domain, token)
@@ -66,6 +66,6 @@ def list_cname(call: Call) -> Response:
 
 @answers("POST /bucket?cname&comp=delete", "DeleteCname")
 def delete_cname(call: Call) -> Response:
-    """Release a domain, whether it was bound or not."""
+    """Release a domain; also succeeds if the domain is not bound."""
     call.keep(cname.DOMAINS + cname.domain_of(cname.parse(call.body.read())), None)
     return Response()

@@ -36,7 +36,7 @@ def put(document: Document, call: Call) -> Response:
 
 
 def get(document: Document, call: Call) -> Response:
-    """Return the document in the service's form (P-31); raises the error of a missing one."""
+    """Return the document in the service's form (P-31); without one, return or raise `absent`."""
     item = _item(document, call)
     documents: Documents = call.documents if item is None else item.documents
     stored = documents.get(document.subresource)

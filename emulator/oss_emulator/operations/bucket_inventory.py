@@ -17,7 +17,7 @@ _ONE = "inventory&inventoryId"
 def put_bucket_inventory(call: Call) -> Response:
     """Add an inventory.
 
-    Raises `InvalidArgument` for a destination that is not possible, `InventoryAlreadyExist` and
+    Raises `InvalidArgument` for an invalid destination, `InventoryAlreadyExist` and
     `InventoryExceedLimit`.
     """
     inventory_id = call.request.query["inventoryId"]
@@ -44,7 +44,7 @@ def get_bucket_inventory(call: Call) -> Response:
 def list_bucket_inventory(call: Call) -> Response:
     """List a page of the inventories by id; raises `NoSuchInventory` if there are none.
 
-    The continuation token is the last id of the page before (P-58).
+    The continuation token is the last id of the previous page (P-58).
     """
     found = call.documents_below(inventory.PREFIX)
     if not found:

@@ -45,7 +45,7 @@ _VALUES: Final[Mapping[str, Callable[[Object], Scalar | None]]] = {
     "ServerSideEncryption": lambda item: item.headers.get(ENCRYPTION),
     "Size": lambda item: item.size,
 }
-"""The fields that every object has."""
+"""The fields of every object, and how to read them."""
 
 _TESTS: Final[Mapping[FieldOperator, Callable[[Any, Any], bool]]] = {
     FieldOperator.EQ: eq,
@@ -79,17 +79,17 @@ class Position(NamedTuple):
 
 
 class MetaResult(NamedTuple):
-    """The objects that a query finds, or only their statistics."""
+    """The objects found by a query, or only their statistics."""
 
     objects: tuple[Object, ...] = ()
     next: Position | None = None
-    """The last of these objects if more follow."""
+    """The last of these objects if more follow, else None."""
     statistics: tuple[Scalar | float | Mapping[Scalar, int], ...] = ()
     """A number, or the number of objects by value, for each aggregation."""
 
 
 def search(objects: Iterable[Object], query: MetaQuery, after: Position | None) -> MetaResult:
-    """Find the objects that a query describes, from the one after a position on."""
+    """Find the objects that match a query, starting after a position."""
     found = [item for item in objects if not item.delete_marker and _meets(item, query.condition)]
     if query.aggregations:
         return MetaResult(statistics=tuple(_aggregate(each, found) for each in query.aggregations))
@@ -105,7 +105,7 @@ def _value(item: Object, field: Field) -> Scalar | None:
 
 
 def _meets(item: Object, node: Condition | Junction) -> bool:
-    """Whether an object meets a condition; an object without the field meets none."""
+    """Whether an object meets a condition; a condition on a missing field is not met."""
     if isinstance(node, Junction):
         parts = (_meets(item, part) for part in node.parts)
         found = all(parts) if node.logic is Logic.AND else any(parts)
@@ -117,7 +117,7 @@ def _meets(item: Object, node: Condition | Junction) -> bool:
 
 
 def _page(found: list[Object], query: MetaQuery, after: Position | None) -> MetaResult:
-    """Return a page of objects, sorted by a field, then by name; a missing field is empty."""
+    """Return a page of objects, sorted by a field, then by name; a missing field sorts as ""."""
     places, follows = [], lt if query.descending else gt
     for item in found:
         value = _value(item, query.sort)
@@ -133,7 +133,7 @@ def _page(found: list[Object], query: MetaQuery, after: Position | None) -> Meta
 def _aggregate(
     aggregation: Aggregation, found: Iterable[Object]
 ) -> Scalar | float | Mapping[Scalar, int]:
-    """Compute a statistic over the objects that have the field; 0 if there are none."""
+    """Compute a statistic over the objects that have the field; 0 without such objects."""
     values = [value for item in found if (value := _value(item, aggregation.field)) is not None]
     if aggregation.statistic is Statistic.GROUP:
         return dict(sorted(Counter(values).items(), key=lambda group: (-group[1], group[0])))
@@ -185,12 +185,12 @@ def _gather(call: Call) -> Work:
 
 
 def _semantic(call: Call, opened: xml.Node) -> Work:
-    """Find nothing in an empty bucket, whatever the query means."""
+    """Answer a semantic query of an empty bucket with no objects."""
     xml.parse(call.body.read(), "MetaQuery")
     objects = list(call.storage.objects(call.bucket.name))
     if opened.text("MetaQueryMode") != "semantic" or any(not o.delete_marker for o in objects):
         message = (
-            "A semantic query (mode=semantic) is emulated only of an empty bucket whose index is "
+            "A semantic query (mode=semantic) is emulated only for an empty bucket whose index is "
             "open in that mode; query with mode=basic."
         )
         raise OSSError(ErrorCase.NOT_IMPLEMENTED, message, Method="POST", SubResource=SUBRESOURCE)
@@ -200,7 +200,7 @@ def _semantic(call: Call, opened: xml.Node) -> Work:
 
 @answers(f"POST /bucket?{SUBRESOURCE}&comp=query", "DoMetaQuery", gather=_gather)
 def do_meta_query(call: Call) -> Response:
-    """Return objects by their metadata, or statistics of them and no objects.
+    """Return objects by their metadata, or only statistics.
 
     An index that is not running yet has no objects. Raises `MetaQueryNotExist`, `MalformedXML`,
     `InvalidArgument`, and `NotImplemented` for a semantic query of a bucket with objects.
@@ -303,6 +303,6 @@ def _parse_token(token: str) -> Position:
         value = key = None
     known = isinstance(value, str) or (isinstance(value, int) and abs(value) < 1 << 63)
     if not (known and isinstance(key, str)):
-        message = "NextToken is invalid; send the NextToken of the page before."
+        message = "NextToken is invalid; send the NextToken of the previous page."
         raise meta_query.invalid("NextToken", token, message)
     return Position(value, key)

@@ -28,7 +28,7 @@ def put_bucket_qos_info(call: Call) -> Response:
 
 @answers(f"GET /bucket?{_BUCKET}", "GetBucketQosInfo")
 def get_bucket_qos_info(call: Call) -> Response:
-    """Return the limits of a bucket; raises `NoSuchBucketQosInfo` where none were put (Go V1)."""
+    """Return the limits of a bucket; raises `NoSuchBucketQosInfo` if none were put (Go V1)."""
     missing = OSSError(ErrorCase.NO_SUCH_QOS, BucketName=call.bucket.name)
     return xml.reply(xml.format(qos.ROOT, qos.limits(call.document(_BUCKET, missing))))
 
@@ -48,7 +48,7 @@ def put_bucket_requester_qos_info(call: Call) -> Response:
 
 @answers(f"GET /bucket?{_REQUESTER}", "GetBucketRequesterQosInfo")
 def get_bucket_requester_qos_info(call: Call) -> Response:
-    """Return the limits of one requester; raises `NoSuchRequesterQosInfo` where none were put."""
+    """Return the limits of one requester; raises `NoSuchRequesterQosInfo` if none were put."""
     requester = call.request.query["qosRequester"]
     document = call.document(_PREFIX + requester, OSSError(ErrorCase.NO_SUCH_REQUESTER_QOS))
     return xml.respond("RequesterQoSInfo", *_requester(requester, document))
@@ -78,7 +78,7 @@ def delete_bucket_requester_qos_info(call: Call) -> Response:
 
 @answers("GET /?resourcePool", "ListResourcePools")
 def list_resource_pools(call: Call) -> Response:
-    """List the resource pools of the account: none, because none can be created."""
+    """Return an empty list of resource pools, because none can be created."""
     return xml.respond(
         "ListResourcePoolsResult",
         ("Region", call.region),

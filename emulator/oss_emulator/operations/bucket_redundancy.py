@@ -1,4 +1,4 @@
-"""Transitions of a bucket to another redundancy: tasks that the clock moves on (P-85)."""
+"""Transitions of a bucket to another redundancy: tasks that progress with the clock (P-85)."""
 
 from random import getrandbits
 from typing import Final
@@ -22,16 +22,15 @@ _LIST: Final = "ListBucketDataRedundancyTransition"
     takes=Takes.NOTHING,
 )
 def create_bucket_data_redundancy_transition(call: Call) -> Response:
-    """Begin a task, which converts the bucket from LRS to ZRS.
+    """Start a task that converts the bucket from LRS to ZRS.
 
-    Raises `AccessDenied` in a region that converts no buckets, `InvalidArgument` for another target
-    and for a bucket that cannot be converted, and
-    `BucketDataRedundancyTransitionTaskAlreadyExist`.
+    Raises `AccessDenied` in a region without such transitions, `InvalidArgument` for another target
+    or a bucket that cannot be converted, and `BucketDataRedundancyTransitionTaskAlreadyExist`.
     """
     bucket, now = call.bucket, call.request.received
     target = call.request.query.get(_TARGET, "")
     if target != redundancy.TARGET:
-        message = f"Redundancy type {target!r} is not a target; use {redundancy.TARGET}."
+        message = f"Redundancy type {target!r} is not a valid target; use {redundancy.TARGET}."
         raise headers.invalid_argument(_TARGET, target, message)
     if bucket.region not in redundancy.REGIONS:
         raise OSSError(ErrorCase.TRANSITION_DISABLED)
@@ -84,9 +83,9 @@ def list_user_data_redundancy_transition(call: Call) -> Response:
 
 @answers(f"DELETE /bucket?{redundancy.SUBRESOURCE}&{_TASK}", "DeleteBucketDataRedundancyTransition")
 def delete_bucket_data_redundancy_transition(call: Call) -> Response:
-    """Remove a task; a bucket that it has converted stays converted.
+    """Remove a task; a converted bucket stays converted.
 
-    Raises `BucketDataRedundancyTransitionTaskNotExist`, and `AccessDenied` for a task that runs.
+    Raises `BucketDataRedundancyTransitionTaskNotExist`, and `AccessDenied` for a running task.
     """
     task, bucket, now = _find(call), call.bucket, call.request.received
     stage = task.stage(now)

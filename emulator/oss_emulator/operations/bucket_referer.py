@@ -15,7 +15,7 @@ from oss_emulator.protocol.message import Response
 
 @answers(f"PUT /bucket?{referer.SUBRESOURCE}", "PutBucketReferer")
 def put_bucket_referer(call: Call) -> Response:
-    """Replace the rules as a whole (R-30); raises what `documents.referer.parse` does."""
+    """Replace all rules (R-30); raises what `documents.referer.parse` raises."""
     document = call.body.read()
     referer.parse(document, call.environment.assumptions)
     before = call.documents.get(referer.SUBRESOURCE)
@@ -27,15 +27,15 @@ def put_bucket_referer(call: Call) -> Response:
 
 @lru_cache(64)
 def _share(document: bytes) -> bytes:
-    """Return the same bytes for equal documents, since the journal keeps those of each request.
+    """Return the same bytes object for equal documents, to save memory.
 
-    Rules that are put again and again, such as those of each test, are in memory once.
+    The journal stores the document of each request, and tests put the same rules many times.
     """
     return document
 
 
 _SHARED: Final = 64 * 1024
-"""Bytes of the largest document that is shared."""
+"""Maximum size of a shared document in bytes."""
 
 
 @answers(f"GET /bucket?{referer.SUBRESOURCE}", "GetBucketReferer")

@@ -15,9 +15,8 @@ def put_bucket_replication(call: Call) -> Response:
     """Add rules.
 
     Raises `BucketReplicationAlreadyExist` for a target that has one, `InvalidTargetLocation` for a
-    target in another region than the rule says, and `InvalidRequest` for transfer acceleration
-    within a region, while the versioning of the bucket is suspended, or if it is enabled for only
-    one of the two. A target may be missing.
+    target in another region than the rule says, and `InvalidRequest` if versioning is suspended, or
+    enabled for only one of the two buckets. A target may be missing.
     """
     added = replication.parse(call.body.read())
     if call.bucket.versioning == "Suspended":
@@ -63,7 +62,7 @@ def delete_bucket_replication(call: Call) -> Response:
 
 @answers("PUT /bucket?rtc", "PutBucketRtc")
 def put_bucket_rtc(call: Call) -> Response:
-    """Switch the time control of a rule; raises `NoSuchReplicationRule`."""
+    """Switch the time control (RTC) of a rule; raises `NoSuchReplicationRule`."""
     rule_id, control = replication.parse_rtc(call.body.read())
     _change(call, rule_id, ("RTC", control), ec="0031-00000110")
     return Response()
@@ -71,7 +70,7 @@ def put_bucket_rtc(call: Call) -> Response:
 
 @answers("GET /bucket?replicationLocation", "GetBucketReplicationLocation")
 def get_bucket_replication_location(call: Call) -> Response:
-    """List the regions that a bucket can be replicated to: all but its own, by name."""
+    """List the regions that a bucket can be replicated to: all other regions, by name."""
     others = sorted(
         address.location(name) for name in address.REGIONS if name != call.bucket.region
     )
@@ -90,7 +89,7 @@ def get_bucket_replication_location(call: Call) -> Response:
 
 @answers("GET /bucket?replicationProgress", "GetBucketReplicationProgress")
 def get_bucket_replication_progress(call: Call) -> Response:
-    """Return the progress, always 0, of a rule or, if no id is given, of all rules.
+    """Return the progress (always 0) of a rule, or of all rules if no id is given.
 
     Raises `NoSuchReplicationRule`.
     """
@@ -100,7 +99,7 @@ def get_bucket_replication_progress(call: Call) -> Response:
 
 
 def _progress(rule: Node) -> Children:
-    """Describe a rule that is starting: it has copied nothing yet (P-97)."""
+    """Describe a rule that is starting and has copied nothing (P-97)."""
     shown = ("ID", "PrefixSet", "Action", "Destination", "Status", "HistoricalObjectReplication")
     content = [(child.name, child.content) for child in rule if child.name in shown]
     return [*content, ("Progress", [("HistoricalObject", 0)])]

@@ -10,7 +10,7 @@ SUBRESOURCE = tagging.DOCUMENT.subresource
 
 @answers(f"DELETE /bucket?{SUBRESOURCE}", "DeleteBucketTags", action="oss:DeleteBucketTagging")
 def delete_bucket_tags(call: Call) -> Response:
-    """Delete the tags with the keys in `?tagging=k1,k2`, or all tags if it names none."""
+    """Delete the tags with the keys in `?tagging=k1,k2`, or all tags if it has no keys."""
     keys = [key for key in call.request.query[SUBRESOURCE].split(",") if key]
     tags = tagging.tags(call.documents).items()
     left = [(key, value) for key, value in tags if keys and key not in keys]

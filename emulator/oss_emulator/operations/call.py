@@ -22,16 +22,16 @@ from oss_emulator.storage.blobs import Blob, MemoryBlob
 
 
 class Body(NamedTuple):
-    """A body that has arrived, with its checksums."""
+    """A complete body with its checksums."""
 
     content: tuple[Blob, ...]
     size: int
     md5: bytes
     crc64: int
     origin: Mapping[str, str] = {}
-    """What `gather` returns besides the bytes: headers, or the place of a processed image."""
+    """What `gather` returns with the bytes: headers, or the place of a processed image."""
     stream: Stream | None = None
-    """Bytes that `gather` makes while they are sent, instead of `content`."""
+    """Bytes that are made while they are sent, instead of `content`."""
 
     def read(self) -> bytes:
         """Return the whole body, for documents."""
@@ -55,16 +55,16 @@ class Environment(NamedTuple):
     display_name: Callable[[str], str]
     """Returns the display name of an account by its id."""
     assumptions: Assumptions
-    """What the service is assumed to do where its documents do not say."""
+    """The assumed behaviour of the service where its documents say nothing."""
     changes: Changes
     lenient: bool
-    """Whether to accept what SDKs are tested with although pages refuse it (P-92)."""
+    """Whether to accept requests of SDK suites that the pages forbid (P-92)."""
     note_rules: Callable[[Admission, bytes | None, bytes], None]
-    """Takes the documents before and after each PutBucketReferer."""
+    """Called with the documents before and after each PutBucketReferer."""
 
 
 class Call(NamedTuple):
-    """One request as its operation gets it: what is known of it, its body and the storage."""
+    """The argument of an operation: what is known about the request, its body and the storage."""
 
     admission: Admission
     environment: Environment
@@ -89,7 +89,7 @@ class Call(NamedTuple):
 
     @property
     def region(self) -> str:
-        """The region of its endpoint or bucket."""
+        """The region of the endpoint or the bucket."""
         return self.admission.region
 
     @property
@@ -102,7 +102,7 @@ class Call(NamedTuple):
 
     @property
     def changes(self) -> Changes:
-        """The dated changes of the service that apply to it."""
+        """The dated changes of the service that apply to the call."""
         return BY_DEFAULT if self.admission.trusted else self.environment.changes
 
     @property
@@ -111,17 +111,17 @@ class Call(NamedTuple):
 
     @property
     def version_id(self) -> str | None:
-        """The `versionId` as it was sent, None for operations that act on no named version."""
+        """The `versionId` of the request; None without one, or if the operation ignores it."""
         admission = self.admission
         return admission.request.query.get("versionId") if admission.operation.on_version else None
 
     @property
     def tagging(self) -> str | None:
-        """The `x-oss-tagging` of a new object, None for none and where tags are not stored."""
+        """The `x-oss-tagging` of a new object; None without one, or if the operation ignores it."""
         return self.request.headers.get(TAGGING) if self.operation.describes else None
 
     def endpoint(self, region: str) -> str:
-        """Return the host name under which this caller reaches a region, with its port (P-33)."""
+        """Return the host name and port with which this caller can reach a region (P-33)."""
         host, prefix = self.request.host, f"{self.target.bucket}."
         if in_service_domain(host):
             _, colon, port = host.partition(":")
@@ -129,7 +129,7 @@ class Call(NamedTuple):
         return host[len(prefix) :] if host.lower().startswith(prefix) else host
 
     def internal_endpoint(self, region: str) -> str:
-        """Return the endpoint from within a region; `endpoint` if the host has no such variant."""
+        """Return the internal endpoint of a region; `endpoint` if the host has no such variant."""
         public = self.endpoint(region)
         return public.replace(".", "-internal.", 1) if in_service_domain(public) else public
 
@@ -157,7 +157,7 @@ class Call(NamedTuple):
         return found
 
     def documents_below(self, prefix: str) -> dict[str, bytes]:
-        """Return the configurations with a prefix, sorted, by the rest of their names."""
+        """Return the configurations with a prefix, sorted by name, without the prefix."""
         return {
             name.removeprefix(prefix): document
             for name, document in sorted(self.documents.items())
@@ -167,7 +167,7 @@ class Call(NamedTuple):
     def keep(self, name: str, document: bytes | None) -> None:
         """Store a configuration of the bucket, or of the caller's account; None removes it.
 
-        The call itself does not change: its `documents` stay the previous ones.
+        The call itself does not change: its `documents` remain as before.
         """
         if self.target.bucket:
             bucket = self.storage.bucket(self.target.bucket) or self.bucket
@@ -188,7 +188,7 @@ class Call(NamedTuple):
 def with_document(
     documents: Mapping[str, bytes], name: str, document: bytes | None
 ) -> dict[str, bytes]:
-    """Return the configurations with one added at the end or replaced in place; None removes it."""
+    """Return the configurations with one added or replaced; None removes it."""
     if document is not None:
         return {**documents, name: document}
     return {other: stored for other, stored in documents.items() if other != name}

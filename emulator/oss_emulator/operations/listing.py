@@ -15,14 +15,14 @@ from oss_emulator.protocol.message import Response
 from oss_emulator.storage.base import NULL_VERSION, Object
 
 MAX_NAME = 1024
-"""A prefix, marker or delimiter must be shorter than this many bytes (ListObjects)."""
+"""Length in bytes that a prefix, marker or delimiter must not reach (ListObjects)."""
 
 
 @answers("GET /bucket", "ListObjects")
 def list_objects(call: Call) -> Response:
     """List a page of the objects after a marker (GetBucket)."""
     marker = _name(call, "marker")
-    _token(call)  # refused if it is invalid, and ignored otherwise (0015-00000404)
+    _token(call)  # only refused if invalid (0015-00000404); otherwise ignored
     page = _page(call, marker)
     write = _writer(call)
     return xml.respond(
@@ -68,7 +68,7 @@ class _Version(NamedTuple):
 
 @answers("GET /bucket?versions", "ListObjectVersions")
 def list_object_versions(call: Call) -> Response:
-    """List a page of all versions and delete markers, each key's newest first (GetBucketVersions).
+    """List a page of all versions and delete markers, newest of a key first (GetBucketVersions).
 
     Raises `InvalidArgument`, also for a version-id-marker without its key-marker.
     """
@@ -77,7 +77,7 @@ def list_object_versions(call: Call) -> Response:
         message = "A version-id marker cannot be specified without a key marker."
         raise invalid_argument("version-id-marker", version_id, message, ec="0012-00000106")
     if version_id and not is_version_id(version_id):
-        message = "The version-id-marker is not a version id."
+        message = "The version-id-marker is not a valid version id."
         raise invalid_argument("version-id-marker", version_id, message, ec="0012-00000105")
     page = paging.cut(
         lambda start: _versions(call, start, marker, version_id),
@@ -103,7 +103,7 @@ def list_object_versions(call: Call) -> Response:
 
 
 def _versions(call: Call, start: str, marker: str, version_id: str) -> Iterator[_Version]:
-    """Return the versions after a marker: those of later keys, and later ones of its own key."""
+    """Return the versions after a marker: of later keys, and older versions of the same key."""
     versions = call.storage.versions(call.bucket.name, start)
     for key, group in groupby(versions, attrgetter("key")):
         found = [_Version(item, place == 0) for place, item in enumerate(group)]
@@ -147,7 +147,7 @@ def _page(call: Call, marker: str) -> paging.Page[Object]:
 
 
 def _token(call: Call) -> tuple[str | None, str | None]:
-    """Return the continuation token and the name in it; oss2's first request has an empty one."""
+    """Return the continuation token and the name in it; oss2 sends an empty token at first."""
     token = call.request.query.get("continuation-token") or None
     return token, None if token is None else paging.parse_token(token)
 
@@ -187,7 +187,7 @@ def _writer(call: Call) -> Callable[[str], str]:
 
 
 def _head(call: Call, write: Callable[[str], str], start: xml.Children) -> xml.Children:
-    """Repeat what the request asks for; `start` says where the page starts (S-02, S-03)."""
+    """Repeat the parameters of the request; `start` has those of the page's start (S-02, S-03)."""
     query = call.request.query
     return [
         ("Name", call.bucket.name),

@@ -1,6 +1,6 @@
-"""Live channels: put, read, list and delete them, switch them, and ask for playlists (P-63).
+"""Live channels: put, read, list, delete and switch them, and request playlists (P-63).
 
-Nothing listens for RTMP, so no channel is ever live, and no playlist has a ts file.
+The emulator does not listen for RTMP, so no channel is ever live, and no playlist has a ts file.
 """
 
 from typing import Final
@@ -16,7 +16,7 @@ from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Response
 
 _DAY: Final = 24 * 60 * 60
-"""Seconds of the longest time that a playlist can cover."""
+"""Maximum seconds that a playlist can cover."""
 
 
 @answers("PUT /bucket/key?live", "PutLiveChannel")
@@ -36,14 +36,14 @@ def get_live_channel_info(call: Call) -> Response:
 
 @answers("GET /bucket/key?live&comp=stat", "GetLiveChannelStat")
 def get_live_channel_stat(call: Call) -> Response:
-    """Return the state of a channel: Idle or Disabled, and never Live."""
+    """Return the state of a channel: Idle or Disabled, never Live."""
     idle = _find(call).status == "enabled"
     return xml.respond("LiveChannelStat", ("Status", "Idle" if idle else "Disabled"))
 
 
 @answers("GET /bucket/key?live&comp=history", "GetLiveChannelHistory")
 def get_live_channel_history(call: Call) -> Response:
-    """List the last streams of a channel: there are none."""
+    """Return the last streams of a channel: an empty list."""
     _find(call)
     return xml.respond("LiveChannelHistory")
 
@@ -92,7 +92,7 @@ def list_live_channel(call: Call) -> Response:
 
 @answers("POST /bucket/key?vod", "PostVodPlaylist", takes=Takes.NOTHING)
 def post_vod_playlist(call: Call) -> Response:
-    """Refuse to write a playlist with `InvalidArgument`: no channel has ts files."""
+    """Raise `InvalidArgument` instead of writing a playlist: no channel has ts files."""
     channel, _, playlist = call.key.partition("/")
     if not playlist.endswith(live_channel.PLAYLIST_SUFFIX):
         raise OSSError(ErrorCase.PLAYLIST_NAME)
@@ -102,7 +102,7 @@ def post_vod_playlist(call: Call) -> Response:
 
 @answers("GET /bucket/key?vod", "GetVodPlaylist")
 def get_vod_playlist(call: Call) -> Response:
-    """Refuse to return a playlist with `InvalidArgument`: no channel has ts files."""
+    """Raise `InvalidArgument` instead of returning a playlist: no channel has ts files."""
     _check_name(call.key)
     raise _find_no_files(call)
 
@@ -114,9 +114,9 @@ def _check_name(channel: str) -> None:
 
 
 def _find_no_files(call: Call) -> OSSError:
-    """Check the times of a playlist, and make the error for a channel without ts files.
+    """Check the times of a playlist and return the error for a channel without ts files.
 
-    The service looks for them before it looks for the channel (ali-oss).
+    The service looks for ts files before it looks for the channel (ali-oss).
     """
     start, end = _time(call, "startTime", "0044-00000304"), _time(call, "endTime", "0044-00000305")
     if start > end:
@@ -156,7 +156,7 @@ def _entry(call: Call, name: str, channel: LiveChannel) -> xml.Children:
 
 
 def _urls(call: Call, name: str, channel: LiveChannel) -> xml.Children:
-    """Return the addresses of a channel at the host, and in the style, of the request."""
+    """Return the addresses of a channel with the host and the path style of the request."""
     request = call.request
     path = unquote(request.path.replace("+", " ")).removesuffix(call.key).rstrip("/")
     place, scheme = f"{request.host}{quote(path)}", "https" if request.secure else "http"

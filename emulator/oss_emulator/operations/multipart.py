@@ -1,4 +1,4 @@
-"""Multipart uploads: initiate, complete, abort; their parts; and the lists of both."""
+"""Multipart uploads and their parts: initiate, upload, copy, complete, abort and list."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ from oss_emulator.protocol.message import Response
 from oss_emulator.storage.base import Object, Part, Upload
 
 MIN_PART = 100 * 1024
-"""Bytes that each part but the last must have (CompleteMultipartUpload)."""
+"""Minimum size of each part except the last, in bytes (CompleteMultipartUpload)."""
 
 MAX_PARTS = 10_000
 
@@ -40,12 +40,12 @@ COMPLETE_ALL = "x-oss-complete-all"
     "POST /bucket/key?uploads",
     "InitiateMultipartUpload",
     action="oss:PutObject",
-    takes=Takes.NOTHING,  # so a Content-MD5 is ignored (P-96)
+    takes=Takes.NOTHING,  # Content-MD5 is ignored (P-96)
 )
 def initiate_multipart_upload(call: Call) -> Response:
-    """Begin an upload; its headers describe the object, whose bytes follow in parts.
+    """Begin an upload. Its headers describe the object; the bytes follow in parts.
 
-    With `sequential` in the query its parts must come in order, from number 1 on (P-51). Raises
+    With `sequential` in the query the parts must be sent in order, starting at 1 (P-51). Raises
     what `draft` raises, `InvalidEncryptionRequest`.
     """
     encoding = parameters.encoding_type(call.request)
@@ -68,9 +68,9 @@ def initiate_multipart_upload(call: Call) -> Response:
 
 @answers("POST /bucket/key?uploadId", "CompleteMultipartUpload", action="oss:PutObject")
 def complete_multipart_upload(call: Call) -> Response:
-    """Join the listed parts, or all parts (`x-oss-complete-all`), to an object.
+    """Join the listed parts, or all parts (`x-oss-complete-all`), into an object.
 
-    A list without parts makes an empty object (P-44).
+    A list without parts creates an empty object (P-44).
 
     Raises `NoSuchUpload`, `InvalidArgument`, `MalformedXML`, `InvalidPartOrder`, `InvalidPart`,
     `PartNotSequential`, `EntityTooSmall`, `InvalidEncryptionRequest`, `FileAlreadyExists`.
@@ -125,7 +125,7 @@ def _chosen_parts(call: Call, upload: Upload) -> Sequence[Part]:
     if complete_all is None:
         return _listed_parts(call, upload, parts)
     if complete_all.lower() != "yes":
-        raise headers.invalid_argument(COMPLETE_ALL, complete_all, "The only value is yes.")
+        raise headers.invalid_argument(COMPLETE_ALL, complete_all, "The value must be yes.")
     if call.body.size:
         raise headers.invalid_argument(
             COMPLETE_ALL, complete_all, code=ErrorCase.COMPLETE_ALL_WITH_BODY
@@ -174,7 +174,7 @@ def _malformed(detail: str) -> OSSError:
 
 
 def _join(call: Call, upload: Upload, parts: Sequence[Part]) -> Object:
-    """Make the finished object, which refers to the bytes of the parts without copying them."""
+    """Make the complete object; it refers to the bytes of the parts without copying them."""
     item = upload.draft._replace(
         content=tuple(blob for part in parts for blob in part.content),
         size=sum(part.size for part in parts),
@@ -188,7 +188,7 @@ def _join(call: Call, upload: Upload, parts: Sequence[Part]) -> Object:
 
 
 def _md5_of(item: Object) -> str:
-    """Compute the `Content-MD5` of all bytes, in time proportional to their number (P-51)."""
+    """Read all bytes and compute their `Content-MD5` (P-51)."""
     sums = Checksums()
     for chunk in objects.read_chunks(item, 0, item.size):
         sums.update(chunk)
@@ -199,7 +199,7 @@ def _md5_of(item: Object) -> str:
     "PUT /bucket/key?uploadId&partNumber", "UploadPart", takes=Takes.OBJECT, action="oss:PutObject"
 )
 def upload_part(call: Call) -> Response:
-    """Store one part; it replaces a part of the same number.
+    """Store one part; it replaces a part with the same number.
 
     Raises `InvalidArgument` for a number out of bounds, `NoSuchUpload`, `InvalidCRC64`, and what
     `_put` raises.
@@ -221,12 +221,12 @@ def upload_part(call: Call) -> Response:
 
 
 def _gather_part(call: Call) -> Work:
-    """Find the bytes to copy; they can be read even if their object changes meanwhile."""
+    """Open the bytes to copy, which stay readable even if the object changes."""
     request = call.request.headers
     _part_number(call)
     objects.find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_COPY)
     named = conditions.parse_part_source(request[conditions.COPY_SOURCE])
-    # A part has only bytes, so the bytes of a link's target are copied.
+    # A part cannot be a link, so the bytes of the link's target are copied.
     source = objects.find_source(call, named, through_link=True)
     conditions.check(request, source.etag, source.modified, conditions.COPY_CONDITIONS)
     if client_encryption.metadata(source.headers):
@@ -283,7 +283,7 @@ def upload_part_copy(call: Call) -> Response:
 
 
 def _put(call: Call, upload: Upload, number: int) -> Part:
-    """Store the body as a part; a sequential upload takes only the next part.
+    """Store the body as a part; a sequential upload accepts only the next part.
 
     Raises `PartNotSequential` and `PartAlreadyExist` (P-51), `InvalidEncryptionRequest` (P-53).
     """
@@ -338,7 +338,7 @@ def list_parts(call: Call) -> Response:
         ("StorageClass", upload.draft.storage_class),
         *client_encryption.format_elements(upload.draft.headers),
         ("PartNumberMarker", marker),
-        # Empty for an upload without parts, but there: without it oss2 fails (P-58).
+        # Empty for an upload without parts, but present, because oss2 fails without it (P-58).
         ("NextPartNumberMarker", page[-1].number if page else marker if parts else ""),
         ("MaxParts", limit),
         ("IsTruncated", len(following) > limit),

@@ -1,8 +1,7 @@
-"""Operations that are known and not emulated, each with its request and its answer (P-40).
+"""Operations that are known but not emulated, with their requests and answers (P-40).
 
 A row is a method, a path with its query, and the name in the SDKs or the API reference. The answer
-is 501, unless a suite or a help page says what the service answers where the feature is missing
-(P-94).
+is 501 unless a suite or a help page shows the service's answer without the feature (P-94).
 """
 
 from collections.abc import Iterator
@@ -150,7 +149,7 @@ _ANSWERED: Final = {
         POST /bucket?metaQuery&action=deleteSmartCluster DeleteSmartCluster
         POST /bucket?metaQuery&action=listSmartClusters ListSmartClusters
     """,
-    # Suite of SDK V2 for Python, which writes the parameter with a capital letter
+    # Suite of SDK V2 for Python, which sends the parameter with a capital letter
     ErrorCase.METHOD_NOT_ALLOWED: """
         POST /bucket?MetaQuery&action DoMetaQueryAction
     """,

@@ -11,7 +11,7 @@ from oss_emulator.protocol.parameters import is_number
 from oss_emulator.storage.base import Object
 
 MAX_SIZE = 5 * 1024**3
-"""Bytes of the largest appendable object (AppendObject)."""
+"""Maximum size of an appendable object in bytes (AppendObject)."""
 
 
 @answers("POST /bucket/key?append", "AppendObject", takes=Takes.OBJECT, action="oss:PutObject")
@@ -20,8 +20,8 @@ def append_object(call: Call) -> Response:
 
     Raises `MissingArgument` without a position, `PositionNotEqualToLength`, `ObjectNotAppendable`,
     `EntityTooLarge`, `FileImmutable`, and `InvalidRequest` in a bucket with object retention. The
-    first call sets the metadata and tags; later ones may only change the ACL (P-50). They create no
-    version: the object keeps its version id.
+    first call sets the metadata and tags. Later calls can change only the ACL (P-50) and keep the
+    version id.
     """
     position = _position(call)
     if call.request.headers.get(headers.STORAGE_CLASS) == "DeepColdArchive":
@@ -60,7 +60,7 @@ def append_object(call: Call) -> Response:
 
 @answers("POST /bucket/key?seal", "SealAppendObject")
 def seal_append_object(call: Call) -> Response:
-    """Seal an object against further appends; a second call changes nothing, not even the time.
+    """Seal an object against further appends; a second call does not change the time.
 
     Raises `NoSuchKey`, `ObjectNotAppendable`, `PositionNotEqualToLength`.
     """

@@ -27,7 +27,7 @@ def put_object(call: Call) -> Response:
 
 @answers("GET /bucket/key", "GetObject")
 def get_object(call: Call) -> Response:
-    """Return the bytes of an object, a range of them or several (`multi-range`)."""
+    """Return the bytes of an object, one range or several ranges (`multi-range`)."""
     request, bucket, found = call.admission.request, call.bucket, objects.find(call)
     target = objects.follow(call, bucket, found)
     objects.check_restored(call, bucket, target)
@@ -55,7 +55,7 @@ def get_object(call: Call) -> Response:
 
 
 def _ranges(request: Mapping[str, str], size: int) -> tuple[Range, ...]:
-    """Return the ranges that a request asks for; none for the whole object."""
+    """Return the requested ranges; empty for the whole object."""
     standard = request.get("x-oss-range-behavior") == "standard"
     if request.get("x-oss-multi-range-behavior") == "multi-range":
         return conditions.parse_ranges(request["range"], size, standard=standard)
@@ -64,7 +64,7 @@ def _ranges(request: Mapping[str, str], size: int) -> tuple[Range, ...]:
 
 
 def _answer_ranges(item: Object, answer: Mapping[str, str], ranges: tuple[Range, ...]) -> Response:
-    """Answer with several ranges, in their order, each below its own headers (P-95)."""
+    """Answer with several ranges in the requested order, each after its own headers (P-95)."""
     boundary = UUID(int=getrandbits(128), version=4)
     body: list[Piece] = []
     for part, pieces in zip(ranges, objects.read_ranges(item, ranges), strict=True):
@@ -101,7 +101,7 @@ _META = ("ETag", "Last-Modified", "x-oss-hash-crc64ecma", "x-oss-object-type", "
 def head_object_meta(call: Call) -> Response:
     """Return the ETag, size and time of an object; for a symbolic link, those of the link.
 
-    GET is answered like HEAD, with the size in `Content-Length` and without a body (P-56).
+    The answer to GET is like that to HEAD: the size in `Content-Length` and no body (P-56).
     """
     item = objects.find(call)
     meta = objects.describe(call, item)
@@ -122,5 +122,5 @@ def delete_object(call: Call) -> Response:
     return Response(204, writing.remove(call, call.key, objects.version_id_of(call)).headers)
 
 
-# A link is deleted like any object; oss2 repeats the query `symlink` of GetSymlink.
+# A link is deleted like any object; oss2 sends the query `symlink` of GetSymlink also to DELETE.
 delete_symlink = replace(delete_object, subresource="symlink")

@@ -13,7 +13,7 @@ from oss_emulator.protocol.message import Response
 from oss_emulator.storage.base import Object
 
 MAX_SIZE = 5 * 1024**3
-"""Bytes of the largest object that one call copies (CopyObject)."""
+"""Maximum size of an object that one call can copy, in bytes (CopyObject)."""
 
 
 @answers(
@@ -70,7 +70,7 @@ def copy_object(call: Call) -> Response:
 def _metadata(call: Call, source: Object, onto_itself: bool) -> dict[str, str]:
     """Return the metadata of the copy: the source's or the request's.
 
-    A copy onto itself gets the request's metadata whatever the directive says (CopyObject), or
+    A copy onto itself uses the request's metadata regardless of the directive (CopyObject), or
     keeps its own if the request has none.
     """
     request = call.request.headers
@@ -81,10 +81,10 @@ def _metadata(call: Call, source: Object, onto_itself: bool) -> dict[str, str]:
 
 
 def _replaced_metadata(request: Mapping[str, str], source: Mapping[str, str]) -> dict[str, str]:
-    """Return the request's metadata, and the part of the source's that it cannot remove (P-53).
+    """Return the request's metadata and the source's metadata that it cannot remove (P-53).
 
-    That is the type, unless the request sends one, and the metadata of client-side encryption.
-    Raises `InvalidEncryptionRequest` for other values of the latter.
+    The latter are the content type, unless the request sends one, and the metadata of client-side
+    encryption. Raises `InvalidEncryptionRequest` if the request would change the encryption.
     """
     found, encryption = headers.select_stored(request), client_encryption.metadata(source)
     if encryption and not client_encryption.metadata(found).items() <= encryption.items():
@@ -97,7 +97,7 @@ def _replaced_metadata(request: Mapping[str, str], source: Mapping[str, str]) ->
 def _keeps_acl(call: Call) -> bool:
     """Whether a copy onto itself keeps the ACL (P-90).
 
-    It does not if the request sets another, nor if it replaces the metadata and encrypts (P-96).
+    The ACL is lost if the request sets another, or replaces the metadata and encrypts (P-96).
     """
     request = call.request.headers
     encrypts = headers.ENCRYPTION in request and _replaces(call, "x-oss-metadata-directive")

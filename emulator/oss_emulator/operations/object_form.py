@@ -1,4 +1,4 @@
-"""PostObject: an object put by an HTML form."""
+"""PostObject: uploads an object from an HTML form."""
 
 from dataclasses import replace
 from typing import Final
@@ -20,7 +20,7 @@ _STATUSES: Final = {"200": 200, "201": 201}
 
 @answers("POST /bucket", "PostObject", takes=Takes.FORM, action="oss:PutObject")
 def post_object(call: Call) -> Response:
-    """Store the file of a form; its fields stand for the headers of PutObject."""
+    """Store the file of a form; the fields replace the headers of PutObject."""
     form = call.admission.form
     if form is None:
         raise OSSError(ErrorCase.MALFORMED_POST)
@@ -33,10 +33,9 @@ def post_object(call: Call) -> Response:
 
 
 def _describe(call: Call, form: Form) -> dict[str, str]:
-    """Return the request's headers, with the form's fields in place of those that describe an
-    object.
+    """Return the request's headers; the form's fields replace those that describe an object.
 
-    Among the headers that describe an object, only the ACL counts, and a field overrides it.
+    Only the ACL is also read from the headers, unless a field overrides it.
     """
     found = {
         name: value
@@ -56,7 +55,7 @@ def _describes(name: str) -> bool:
 def _find_redirect(form: Form) -> str:
     """Return the URL that the form redirects to, "" for none.
 
-    Raises `InvalidArgument` for a malformed one, so call it before the object is stored.
+    Raises `InvalidArgument` for a malformed URL, so call it before the object is stored.
     """
     url = form.text(_REDIRECT)
     try:

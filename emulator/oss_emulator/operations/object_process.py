@@ -31,7 +31,7 @@ _MISSING_EXTRA: Final = (
 )
 
 _NOT_OF_A_RESULT: Final = ("x-oss-hash-crc64ecma", "Content-Encoding", "x-oss-next-append-position")
-"""Headers about the bytes of the source; oss2 would compare the first with the result."""
+"""Headers about the source's bytes; oss2 would compare the first header with the result."""
 
 
 def _gather(call: Call) -> Work:
@@ -68,10 +68,10 @@ def _work(
 
 
 def _result(made: Iterator[Any], place: Workplace) -> tuple[bytes, str]:
-    """Return the bytes and their type; process a large image while nothing else is processed."""
+    """Return the bytes and their content type; process a large image alone."""
     while isinstance(found := next(made), int):
         place.be_alone()
-    for _ in made:  # to its end, which frees the process
+    for _ in made:  # read to the end, to free the process
         pass
     data, content_type = found
     return data, content_type
@@ -79,10 +79,10 @@ def _result(made: Iterator[Any], place: Workplace) -> tuple[bytes, str]:
 
 @answers(f"GET /bucket/key?{PROCESS}", "GetObject", gather=_gather)
 def get_processed(call: Call) -> Response:
-    """Return an image as `x-oss-process` asks for it.
+    """Return an image processed according to `x-oss-process`.
 
     The ETag is that of the source (FAQ of Image Processing). Raises `NoSuchKey`, `NoSuchStyle` and
-    what `process.parse` and the processing raise.
+    what `process.parse_process` and the processing raise.
     """
     data, answer = call.body.read(), dict(call.body.origin)
     part = conditions.parse_range(
@@ -136,7 +136,7 @@ def process_object(call: Call) -> Response:
     origin, body = call.body.origin, call.body
     named = SaveAs(origin[_BUCKET], origin[_KEY])
     bucket = _find_place(call, named)
-    # The headers of the request are not those of the object, and its ACL is the bucket's.
+    # The request's headers do not describe the result; its ACL is that of the bucket.
     described = replace(
         call.admission,
         request=call.request._replace(headers={}),
@@ -148,15 +148,15 @@ def process_object(call: Call) -> Response:
     headers = {**item.headers, "Content-Type": origin["Content-Type"]}
     added = store(there, item._replace(headers=headers))
     answer = {"bucket": named.bucket, "fileSize": body.size, "object": named.key, "status": "OK"}
-    text = json.dumps(answer, indent=4, ensure_ascii=False)  # as the suite of the Java SDK reads it
+    text = json.dumps(answer, indent=4, ensure_ascii=False)  # as the Java SDK's suite expects
     return Response(200, {**added, "Content-Type": "application/json"}, text.encode())
 
 
 @answers(f"POST /bucket/key?{ASYNC_PROCESS}", "AsyncProcessObject", action="oss:PostProcessTask")
 def async_process_object(call: Call) -> Response:
-    """Raise the error of the service for a bucket without a project of IMM, which processes (P-82).
+    """Raise the service's error for a bucket without an IMM project (P-82).
 
-    No project can be attached here. Raises `NoSuchKey` and `MissingArgument` first.
+    The emulator cannot attach a project. Raises `NoSuchKey` and `MissingArgument` first.
     """
     process.parse_form(call.body.read(), ASYNC_PROCESS)
     objects.follow(call, call.bucket, objects.find(call))
@@ -192,7 +192,7 @@ def _find_image(call: Call) -> Object:
 
 
 def _find_marks(call: Call, actions: Sequence[ImageAction]) -> list[tuple[str, Object]]:
-    """Find the images of watermarks, which are in the bucket of the source (Add watermarks).
+    """Find the images of watermarks in the bucket of the source (Add watermarks).
 
     The caller must be allowed to read them. Raises `AccessDenied` and `NoSuchKey`.
     """

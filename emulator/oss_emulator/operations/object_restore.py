@@ -1,8 +1,8 @@
 """Archived objects: RestoreObject, CleanRestoredObject.
 
-A restore takes the time that is documented, by the clock of the server: a minute for Archive,
-hours for the colder classes. Until then the object stays unreadable and a second restore is
-refused, as the clients' suites expect.
+A restore takes the documented time on the server's clock: a minute for Archive, hours for the
+colder classes. Until then the object cannot be read and a second restore is refused, as the
+clients' suites expect.
 """
 
 from oss_emulator.operations.call import Call
@@ -22,17 +22,17 @@ DURATIONS: dict[str, dict[str, int]] = {
     "ColdArchive": {"Expedited": _HOUR, "Standard": 5 * _HOUR, "Bulk": 12 * _HOUR},
     "DeepColdArchive": {"Expedited": 12 * _HOUR, "Standard": 48 * _HOUR},
 }
-"""Seconds a restore takes at most, by storage class and tier, the fastest first."""
+"""Maximum seconds of a restore, by storage class and tier, the fastest first."""
 
 MAX_DAYS = {"Archive": 7, "ColdArchive": 365, "DeepColdArchive": 365}
-"""How long an object may stay restored."""
+"""Maximum days that an object stays restored, by storage class."""
 
 TIER_HEADER = "x-oss-object-restore-priority"
 
 
 @answers("POST /bucket/key?restore", "RestoreObject")
 def restore_object(call: Call) -> Response:
-    """Restore an archived object: 202 when the restore begins, 200 if it is restored already.
+    """Restore an archived object: 202 when the restore begins, 200 if it is already restored.
 
     Raises `OperationNotSupported`, `RestoreAlreadyInProgress`, `InvalidArgument`, `MalformedXML`.
     """
@@ -59,7 +59,7 @@ def restore_object(call: Call) -> Response:
 def clean_restored_object(call: Call) -> Response:
     """End the restore of an object early.
 
-    Raises `OperationNotSupported`, `ArchiveRestoreFileStale` where nothing was restored, and
+    Raises `OperationNotSupported`, `ArchiveRestoreFileStale` if it is not restored, and
     `ArchiveRestoreNotFinished` while it is being restored.
     """
     item, now = find(call), call.request.received
@@ -74,7 +74,7 @@ def clean_restored_object(call: Call) -> Response:
 
 
 def _read(document: bytes, storage_class: str) -> tuple[int, str]:
-    """Parse days and tier; an empty body asks for one day, and the tier Standard if any."""
+    """Parse days and tier; an empty body means one day and, if the class has tiers, Standard."""
     tiers = DURATIONS[storage_class]
     tier = "" if "" in tiers else "Standard"
     if not document.strip():
@@ -103,7 +103,7 @@ def _read(document: bytes, storage_class: str) -> tuple[int, str]:
 
 
 def _check_upgrade(storage_class: str, running: str, asked: str) -> None:
-    """A running restore may only be made faster (help page of 0016-00000715)."""
+    """Raise an error unless the new tier is faster (help page of 0016-00000715)."""
     tiers = list(DURATIONS[storage_class])
     if tiers.index(asked) >= tiers.index(running):
         tiered = storage_class != "Archive"  # S-26 was seen for Archive

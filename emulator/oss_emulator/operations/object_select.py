@@ -31,19 +31,19 @@ def _is_json(call: Call) -> bool:
 
 
 def _describe(call: Call, item: Object) -> dict[str, str]:
-    """Return the headers of an answer: those of the object, whose bytes are not sent."""
+    """Return the headers of an answer: those of the object, except for its encoding."""
     found = dict(describe(call, item))
     found.pop("Content-Encoding", None)
     return found
 
 
 def _gather_rows(call: Call) -> Work:
-    """Check the request; the work that is returned begins to read the object."""
+    """Check the request and return the work that starts to read the object."""
     _check_payer(call)
     asked = select.parse_select(call.body.read(), json=_is_json(call))
     item = reach(call, find(call))
     window = _window(call, item, asked)
-    # Reading opens the files, so that an object can be replaced in the meantime.
+    # This opens the files, so that the object can be replaced while it is read.
     head = read_chunks(item, 0, item.size)
     body = read_chunks(item, window.offset, item.size - window.offset)
     headers = {
@@ -60,7 +60,7 @@ def _gather_rows(call: Call) -> Work:
 
 
 def _window(call: Call, item: Object, asked: SelectRequest) -> Window:
-    """Return the rows that the header Range or the element Range asks for.
+    """Return the rows that the header Range or the element Range selects.
 
     Raises `InvalidRange` and `SelectCsvMetaUnavailable`.
     """
@@ -124,7 +124,7 @@ def _gather_meta(call: Call) -> Work:
 
 
 _SCANNED: Final = "scanned"
-"""Says in `Body.origin` how many bytes were read; missing if the object has a meta."""
+"""Key of the number of bytes read in `Body.origin`; missing if the stored counts are used."""
 
 
 @answers(

@@ -24,7 +24,7 @@ def put_symlink(call: Call) -> Response:
     """
     target = call.request.headers.get(TARGET, "")
     if not target:
-        message = "The target of the link is missing; name its key."
+        message = "The target of the link is missing; send its key."
         raise headers.invalid_argument(TARGET, target, message, ec="0043-00000001")
     target = headers.text(TARGET, target).replace("+", " ")  # P-43
     key = decode_key(target)

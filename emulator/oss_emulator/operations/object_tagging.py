@@ -13,7 +13,7 @@ ROOT = "Tagging"
 
 @answers("PUT /bucket/key?tagging", "PutObjectTagging")
 def put_object_tagging(call: Call) -> Response:
-    """Replace the tags of an object; its Last-Modified stays.
+    """Replace the tags of an object; its Last-Modified does not change.
 
     Raises `MalformedXML`, `InvalidTag`, `BadRequest`, `NoSuchKey`.
     """

@@ -17,9 +17,9 @@ class Resource(StrEnum):
     BUCKET = "bucket"
     OBJECT = "object"
     VECTORS = "vectors"
-    """Vector buckets, which have endpoints and clients of their own. None of it is emulated."""
+    """Vector buckets, which have their own endpoints and clients; not emulated."""
     TABLES = "tables"
-    """Table buckets, likewise."""
+    """Table buckets, with their own endpoints and clients; not emulated."""
 
 
 class Takes(Enum):
@@ -37,7 +37,7 @@ class Status(Enum):
 
     ENFORCED = "enforced"
     KEPT = "kept"
-    """A document is validated, stored and returned, and changes nothing else."""
+    """A document is validated, stored and returned, but has no other effect."""
 
 
 ON_VERSION: Final = frozenset(
@@ -49,8 +49,8 @@ ON_VERSION: Final = frozenset(
 )
 """The operations that act on the version that `versionId` names (A-11).
 
-Operations and permission checks both use only this table and the next two to read `versionId` and
-the headers below, so a request cannot show a version or tags to one and hide them from the other.
+Operations and permission checks use this table and the next two to read `versionId` and the
+headers below, so that both always see the same version and tags.
 """
 
 DESCRIBES: Final = frozenset(
@@ -65,14 +65,14 @@ BYPASSES: Final = frozenset("DeleteObject DeleteMultipleObjects PutObjectRetenti
 OperationHandler: TypeAlias = Callable[..., Response]
 """A function from a `Call` to a `Response`.
 
-A call names its operation, so this module does not know what a call is; a test checks that each
-function takes one.
+`Call` is not in this type, because its module imports this one; a test checks that each function
+has a parameter of this type.
 """
 
 Gather: TypeAlias = Callable[..., Any]
 """Returns the `Work` that makes the body of an operation for a `Call`.
 
-It takes time in proportion to the size, so the server has a pool do it.
+The work takes time proportional to the size, so the server runs it in a pool.
 """
 
 
@@ -100,9 +100,9 @@ class Operation:
     """Whether a missing bucket is reported before any other error (P-18)."""
     handler: OperationHandler
     gather: Gather | None = None
-    """Makes the body from the storage; the body of the request, if any, says how."""
+    """Makes the body from the storage, as the body of the request (if any) says."""
     on_version: bool = False
-    """Whether it acts on a version that the request names."""
+    """Whether it acts on the version that the request names."""
     describes: bool = False
     """Whether its headers set the tags, retention and legal hold of an object."""
     bypasses: bool = False
@@ -112,7 +112,7 @@ class Operation:
     path: str = ""
     """The path of an operation on `VECTORS` or `TABLES`; parts in capitals stand for any text."""
     refusal: ErrorCase | None = None
-    """The answer to an operation that is not emulated, None for one that is."""
+    """The error for an operation that is not emulated; None if it is emulated."""
 
 
 RESOURCES: Final = {
@@ -129,7 +129,7 @@ _PERMISSIONS: Final = {
     "oss:AbortMultipartUpload": Permission.WRITE,
     "oss:OptionObject": Permission.NONE,
 }
-"""The permission that an ACL must grant for an action; any other action is the owner's alone."""
+"""The permission that an ACL must grant for an action; other actions are for the owner only."""
 
 _KEPT: Final = frozenset(
     """
@@ -137,7 +137,7 @@ _KEPT: Final = frozenset(
     requesterQosInfo resourcePool rtc vod
     """.split()
 )
-"""The sub-resources whose documents are stored and have no effect (`Status.KEPT`)."""
+"""The sub-resources whose documents are stored without effect (`Status.KEPT`)."""
 
 
 def answers(
@@ -153,7 +153,7 @@ def answers(
 ) -> Callable[[OperationHandler], Operation]:
     """Declare that a function answers a request such as `PUT /bucket?inventory&inventoryId`.
 
-    PUT and POST take a document unless `takes` says otherwise; the default action is `oss:NAME`.
+    PUT and POST read a document unless `takes` says otherwise; the default action is `oss:NAME`.
     """
     method, _, target = request.partition(" ")
     path, _, subresource = target.partition("?")
@@ -188,7 +188,7 @@ def _answer_nothing(call: object) -> Response:
 NO_OPERATION: Final = Operation(
     name="", method="", resource=Resource.SERVICE, action="", handler=_answer_nothing
 )
-"""The operation of a request that is not routed yet, or was refused before."""
+"""The operation of a request that was not routed, or refused before routing."""
 
 
 def refused(
@@ -201,7 +201,7 @@ def refused(
 ) -> Operation:
     """Make an operation that is not emulated (P-40).
 
-    501 does not depend on the bucket; for an answer of the service the bucket must exist (P-18).
+    The answer 501 does not need a bucket; for other answers the bucket must exist (P-18).
     """
     return Operation(
         name=name,
@@ -217,10 +217,10 @@ def refused(
 
 
 UNKNOWN: Final = refused("", "", Resource.SERVICE, "")
-"""The operation of a request that asks for none of those that are known."""
+"""The operation of a request that matches no known operation."""
 
 
 def not_implemented(asked: str, method: str, subresource: str) -> OSSError:
-    """Make the error for something that is not emulated, which the error names (P-40)."""
+    """Make the error that names what is not emulated (P-40)."""
     message = f"{asked} is not emulated; docs/operations.md lists what is."
     return OSSError(ErrorCase.NOT_IMPLEMENTED, message, Method=method, SubResource=subresource)

@@ -1,4 +1,4 @@
-"""The permissions of a call: collects the facts that `access` decides on."""
+"""The permissions of a call: collects the facts for the decision in `access`."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -39,7 +39,7 @@ _LISTINGS: Final = frozenset({"oss:ListObjects", "oss:ListObjectVersions"})
 """The actions whose conditions can use a prefix and a delimiter (A-24)."""
 
 _BY_ENTRY: Final = "DeleteMultipleObjects"
-"""The operation that names its objects in the body; it checks each of them itself."""
+"""The operation that names its objects in the body, and checks each of them itself."""
 
 _CREATES: Final = "PutBucket"
 """The operation that itself checks whether an existing bucket belongs to the caller."""
@@ -59,13 +59,13 @@ _SPECIAL: Final = frozenset(
         request_payment.DOCUMENT.subresource,
     }
 )
-"""The configurations, besides ownership and ACLs, that affect accounts."""
+"""The configurations that, in addition to ownership and ACLs, affect accounts."""
 
 
 def allow_by_acl(admission: Admission, storage: Storage) -> AccessRecord | None:
-    """Allow what ownership or an ACL alone allows; None if anything else may count.
+    """Allow what ownership or an ACL alone allows; None if another configuration may matter.
 
-    Most requests are decided here. Then `check_call`, which would decide the same, is not called.
+    This is a shortcut for most requests; `check_call` would make the same decision.
     """
     bucket, caller, operation = admission.record, admission.caller, admission.operation
     if bucket is None or admission.access_point is not None or caller.kind is not Kind.ACCOUNT:
@@ -73,7 +73,7 @@ def allow_by_acl(admission: Admission, storage: Storage) -> AccessRecord | None:
     grants = bucket.once(_Grants)
     if grants.has_policy or operation.name == _CREATES:
         return None
-    if caller.id == bucket.owner:  # nothing else counts (A-03)
+    if caller.id == bucket.owner:  # allowed, as there is no policy (A-03)
         return _allow(AccessReason.OWNER, operation.action)
     key = admission.target.key
     on_version = operation.on_version and "versionId" in admission.request.query
@@ -88,12 +88,12 @@ def allow_by_acl(admission: Admission, storage: Storage) -> AccessRecord | None:
 
 
 class _Grants:
-    """What a bucket grants by its ACL alone: nothing if another configuration may count."""
+    """What a bucket grants by its ACL alone: nothing if another configuration may matter."""
 
     def __init__(self, bucket: Bucket) -> None:
         self.has_policy = policy.SUBRESOURCE in bucket.documents
         self.by_acl: dict[tuple[str, str], AccessReason] = {}
-        """Why a permission is granted on an object with an ACL, or on the bucket."""
+        """Why a permission is granted, by the permission and the ACL of the object."""
         if _SPECIAL.isdisjoint(bucket.documents):
             for permission, acl in product((Permission.READ, Permission.WRITE), ObjectAcl):
                 decision = authorize(ANONYMOUS, bucket.owner, permission, bucket.acl, acl)
@@ -107,7 +107,7 @@ def _allow(reason: AccessReason, action: str) -> AccessRecord:
 
 
 def check_call(call: Call) -> AccessRecord | None:
-    """Raise `AccessDenied` unless the caller may do what the call asks for.
+    """Raise `AccessDenied` unless the caller may perform the call.
 
     Returns the decision; None for DeleteMultipleObjects if each entry needs its own decision.
     """
@@ -124,7 +124,7 @@ def check_call(call: Call) -> AccessRecord | None:
         and policy.SUBRESOURCE not in bucket.documents
         and call.admission.access_point is None
     )
-    if by_acl and caller.id == bucket.owner:  # nothing else counts (A-03)
+    if by_acl and caller.id == bucket.owner:  # allowed, as there is no policy (A-03)
         return _describe(call, authorize(caller, bucket.owner, operation.permission, bucket.acl))
     if by_acl and not caller.anonymous and operation.name == "PutBucketAcl":  # creates, too (P-47)
         raise OSSError(ErrorCase.BUCKET_ALREADY_EXISTS, BucketName=bucket.name)
@@ -136,9 +136,9 @@ def check_call(call: Call) -> AccessRecord | None:
 
 
 def check_origin(point: AccessPoint | None) -> None:
-    """Raise `AccessDenied` for an access point that accepts no request.
+    """Raise `AccessDenied` for an access point that accepts only requests from a VPC.
 
-    `check_call` checks that of the request; the source of a copy may have another one.
+    `check_call` checks the access point of the request; the source of a copy may have another.
     """
     if point is not None and point.origin == access_point.VPC:  # no request comes from a VPC
         raise OSSError(ErrorCase.ACCESS_POINT_ORIGIN)
@@ -154,8 +154,8 @@ def check(
 ) -> AccessRecord:
     """Raise `AccessDenied` unless the caller has a permission on a key; returns the decision.
 
-    `item` is the object that is stored under the key. `actions` are the RAM actions to check; by
-    default those of the call's operation.
+    `item` is the object stored under the key. `actions` are the RAM actions to check; by default
+    those of the call's operation.
     """
     inputs, decision = _decide(call, bucket, key, permission, item=item, actions=actions)
     if not decision.allowed:
@@ -172,7 +172,7 @@ def allows(
 
 
 def is_charged(bucket: Bucket, caller: Identity) -> bool:
-    """Whether the caller pays for a request instead of the bucket's owner (A-61)."""
+    """Whether the caller, not the bucket's owner, pays for a request (A-61)."""
     return caller.id != bucket.owner and request_payment.is_by_requester(bucket.documents)
 
 
@@ -187,13 +187,13 @@ def _decide(
     caller, acl = call.caller, ObjectAcl.DEFAULT if item is None else item.acl
     if not actions:
         operation = call.operation
-        # Headers count by what the operation will do with them.
+        # Read only the headers that the operation uses.
         counts = call.request.headers if operation.describes or operation.bypasses else {}
         actions = required(operation.action, counts, call.version_id)
     scope = _scope_of(call, bucket, key)
     plain = scope is None and _SPECIAL.isdisjoint(bucket.documents)
     if plain and caller.kind is Kind.ACCOUNT and len(actions) == 1:
-        # For accounts and anonymous callers only ownership, ACLs and the account's block count.
+        # For accounts and anonymous callers only ownership, ACLs and the account's block matter.
         decision = authorize(caller, bucket.owner, permission, bucket.acl, acl)
         if (
             not decision.allowed
@@ -217,7 +217,7 @@ def _decide(
 
 
 def _scope_of(call: Call, bucket: Bucket, key: str) -> AccessPointScope | None:
-    """Return the access point through which a call comes to a bucket; None if it names it."""
+    """Return the access point through which a call uses a bucket; None if it uses none."""
     point = call.admission.access_point
     if point is None or point.bucket != bucket.name:
         return None
@@ -230,10 +230,9 @@ def _scope_of(call: Call, bucket: Bucket, key: str) -> AccessPointScope | None:
 
 
 def _fields(call: Call) -> Mapping[str, str]:
-    """Return the headers of a request, or what stands for them in a form.
+    """Return the headers of a request or the equivalent fields of a form.
 
-    For a form, these are its fields and the ACL in the headers (PostObject). No field sets the
-    object's tags.
+    A form can also set the ACL by a header (PostObject), but it cannot set the object's tags.
     """
     request = call.request.headers
     form = call.admission.form
@@ -246,7 +245,7 @@ def _fields(call: Call) -> Mapping[str, str]:
 
 
 def _check_service(call: Call) -> AccessRecord | None:
-    """Check requests without an existing bucket: service calls and bucket creation."""
+    """Check a request without an existing bucket: a service call or bucket creation."""
     caller = call.caller
     if caller.anonymous:
         raise OSSError(ErrorCase.ANONYMOUS)
@@ -268,7 +267,7 @@ def check_public(
 ) -> None:
     """Raise the error `code` if `public` access is requested and blocked (A-34).
 
-    `bucket` is one that the call creates; by default it is the bucket that the call names.
+    `bucket` is a bucket that the call creates; by default, the bucket of the call.
     """
     bucket = bucket or call.bucket
     if public and (
@@ -309,7 +308,7 @@ def _context(
 def _tags(fields: Mapping[str, str]) -> Mapping[str, str]:
     try:
         return tagging.parse_header(fields.get(tagging.HEADER, ""))
-    except OSSError:  # the operation raises it again if the caller is allowed
+    except OSSError:  # the operation raises the error again if the caller is allowed
         return {}
 
 
@@ -320,7 +319,7 @@ def _denial(
     code, access = _code(call, permission, decision.reason), _describe(call, decision)
     by_acl = permission is not Permission.OWN and inputs is not None and len(inputs.actions) == 1
     if code is ErrorCase.FOREIGN_BUCKET and decision.reason is AccessReason.NO_POLICY and by_acl:
-        code = ErrorCase.BUCKET_ACL  # A-72: the ACL could have allowed it, too
+        code = ErrorCase.BUCKET_ACL  # A-72: the ACL could also have allowed it
     if decision.reason is not AccessReason.IDENTITY_POLICY:
         return OSSError(code, access=access, AccessDeniedDetail=denial)
     bucket, user = call.target.bucket or None, call.caller.id  # S-35
@@ -353,7 +352,7 @@ _EXPLICIT: Final = {
     AccessReason.BUCKET_POLICY,
     AccessReason.BOTH_POLICIES,
 }
-"""The reasons to deny that are statements of policies."""
+"""The reasons for a denial by a statement of a policy."""
 
 
 _CODES: Final = {
@@ -369,4 +368,4 @@ _CODES: Final = {
     AccessReason.REQUESTER_PAYS: ErrorCase.REQUESTER_PAYS,
     AccessReason.REQUESTER_PAYS_ANONYMOUS: ErrorCase.REQUESTER_PAYS_ANONYMOUS,
 }
-"""The error for each reason to deny."""
+"""The error for each reason for a denial."""

@@ -1,4 +1,4 @@
-"""OptionObject: answers the preflights of browsers."""
+"""OptionObject: answers the preflight requests of browsers."""
 
 from dataclasses import replace
 
@@ -15,8 +15,8 @@ def option_object(call: Call) -> Response:
 
     Raises `BadRequest`, and `AccessForbidden` if the bucket has no rule that allows it.
 
-    Signature, ACL and Referer are not checked (R-04): a browser sends the preflight before the
-    request that carries them. The object need not exist.
+    Signature, ACL and Referer are not checked (R-04), because they belong to the request that
+    follows a preflight. The object need not exist.
     """
     headers = call.request.headers
     origin = headers.get("origin")

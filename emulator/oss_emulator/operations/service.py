@@ -20,13 +20,13 @@ from oss_emulator.storage.base import Bucket
 def list_buckets(call: Call) -> Response:
     """List the caller's buckets by name (GetService).
 
-    Raises `InvalidArgument` for tags in both forms and for a tag-value without tag-key.
+    Raises `InvalidArgument` for tags in both forms or a tag-value without tag-key.
     """
     query = call.request.query
     wanted, group = _tags(query), call.request.headers.get(resource_group.HEADER)
     prefix, marker = query.get("prefix", ""), query.get("marker", "")
     if prefix != prefix.lower():
-        message = "A prefix of buckets has no upper-case letters."
+        message = "A prefix of buckets must not have upper-case letters."
         raise invalid_argument("prefix", prefix, message)  # P-55
     limit = max_keys(query)
     region = call.region if "regionList" in query else ""
@@ -54,10 +54,10 @@ def list_buckets(call: Call) -> Response:
 
 
 list_buckets_by_tags = replace(list_buckets, subresource=tagging.DOCUMENT.subresource)
-"""The same operation with a list of tags as its sub-resource."""
+"""The same operation with `?tagging`, a list of tags."""
 
 list_buckets_of_regions = replace(list_buckets, subresource="regionList")
-"""The same operation, for the region of the endpoint only (Go V1)."""
+"""The same operation, only for the region of the endpoint (Go V1)."""
 
 _TAG = re.compile(r'"([^"]+)":"([^"]*)"|([^",:]+):([^",:]*)')
 
@@ -65,11 +65,11 @@ _TAG = re.compile(r'"([^"]+)":"([^"]*)"|([^",:]+):([^",:]*)')
 def _tags(query: Mapping[str, str]) -> dict[str, str | None]:
     """Parse the required tags, from `tag-key` or `"k":"v","k":"v"`; None stands for any value.
 
-    The list may lack its quotes (P-97).
+    The quotes may be missing (P-97).
     """
     key, value, listed = (query.get(name) for name in ("tag-key", "tag-value", "tagging"))
     if value and not key:
-        raise invalid_argument("tag-value", value, "A tag-value needs a tag-key; send both.")
+        raise invalid_argument("tag-value", value, "A tag-value requires a tag-key; send both.")
     if listed and key:
         raise invalid_argument("tagging", listed, "Use either tagging or tag-key.")
     if listed:
@@ -91,7 +91,7 @@ def _has_tags(bucket: Bucket, wanted: Mapping[str, str | None]) -> bool:
 
 
 def _summary(call: Call, bucket: Bucket, *, with_tags: bool, with_group: bool) -> xml.Children:
-    """Describe a bucket, with its tags (P-55) or its group (S-04) if the caller filters by them."""
+    """Describe a bucket, with tags (P-55) or group (S-04) if the caller filters by them."""
     tags = tagging.DOCUMENT.find(bucket.documents) if with_tags else None
     return [
         ("Comment", ""),

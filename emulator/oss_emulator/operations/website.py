@@ -1,4 +1,4 @@
-"""Static websites: the pages, redirects and error pages that anonymous visitors get."""
+"""Static websites: pages, redirects and error pages for anonymous visitors."""
 
 from dataclasses import replace
 from typing import Final
@@ -14,7 +14,7 @@ from oss_emulator.protocol.message import Response
 
 _NOT_FOUND: Final = 404
 
-# An error page is always whole: the range and conditions are for the missing page.
+# An error page is always sent whole: range and conditions apply only to the missing page.
 _PARTIAL: Final = frozenset(
     {"range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"}
 )
@@ -23,9 +23,9 @@ _PARTIAL: Final = frozenset(
 def serve(call: Call, visit: Visit) -> Response:
     """Answer with a page, a redirect or the site's error page (PutBucketWebsite).
 
-    Rules without a status come first. For a missing object the rules for status 404 follow, then
-    the folder it might be (Type), then the error page. Otherwise raises what the object's own
-    operation raised.
+    Rules without a status come first. For a missing object, rules for status 404 follow, then the
+    index page of a folder with its name (Type), then the error page. Otherwise raises the error of
+    the object's operation.
     """
     rule = visit.site.route(visit.key, call.request.headers, None)
     if rule is not None and rule.redirect is not None:
@@ -55,7 +55,7 @@ def _replace_missing(call: Call, visit: Visit) -> Response | None:
 
 
 def _error_page(call: Call, site: WebsiteConfiguration) -> Response | None:
-    """Return the current error page, whatever version or range was asked for."""
+    """Return the current error page, regardless of the requested version or range."""
     headers = {name: value for name, value in call.request.headers.items() if name not in _PARTIAL}
     request = call.request._replace(headers=headers, query={}, query_string="")
     plain = call._replace(admission=replace(call.admission, request=request))
@@ -65,7 +65,7 @@ def _error_page(call: Call, site: WebsiteConfiguration) -> Response | None:
 
 
 def _follow(call: Call, visit: Visit, rule: RoutingRule) -> Response:
-    """Follow a redirect rule; an internal redirect answers with the other object."""
+    """Follow a redirect rule; an internal redirect answers with another object."""
     redirect, request = rule.redirect, call.request
     assert redirect is not None  # noqa: S101 - only such rules are followed
     if redirect.internal:

@@ -1,4 +1,4 @@
-"""Work that takes long: it makes the body of a request before the operation is performed."""
+"""Long work that makes the body of a request before the operation runs."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
@@ -10,12 +10,12 @@ _T = TypeVar("_T")
 
 
 class Pool(StrEnum):
-    """The work that a server bounds separately from all other work."""
+    """The kinds of work that a server limits separately."""
 
     IMAGES = "images"
     SELECTS = "selects"
     COPIES = "copies"
-    """Bytes and records that are read in proportion to their size."""
+    """Work that reads bytes or records, in time proportional to their size."""
 
 
 class Workplace(Protocol):
@@ -27,30 +27,30 @@ class Workplace(Protocol):
         sources: Sequence[Iterator[bytes]],
         *arguments: object,
     ) -> Iterator[Any]:
-        """Iterate `function(sources, *arguments)`, perhaps in a process that can be ended.
+        """Iterate `function(sources, *arguments)`, possibly in a process that can be ended.
 
-        Raises `OSSError`, also for work that exceeds what one request may take.
+        Raises `OSSError`, also for work that exceeds the limits of one request.
         """
 
     def be_alone(self) -> None:
-        """Wait until the pool makes nothing else, because what follows needs much memory."""
+        """Wait until the pool has no other work, because the next step needs much memory."""
 
     def steps(self, items: Iterable[_T]) -> Iterator[_T]:
-        """Pass on items one by one; raises `ServiceUnavailable` once nobody waits for the body."""
+        """Yield the items; raises `ServiceUnavailable` when nobody waits for the body any more."""
 
     def close(self) -> None:
-        """End what is still being made; called after its stream was sent."""
+        """End unfinished work; called after its stream was sent."""
 
 
 class Work(NamedTuple):
-    """The work of making a body, and the pool that bounds it."""
+    """The work that makes a body, and the pool that limits it."""
 
     pool: Pool
     make: Callable[[Workplace], Body]
 
 
 class _Here:
-    """The thread of the caller, for a service without a server: nothing is bounded."""
+    """The caller's thread, for a service without a server; work is not limited."""
 
     def make(
         self,

@@ -1,5 +1,5 @@
-"""Recorded answers of the service: reads them, plays them and compares.
+"""Recorded answers of the service: reads scenarios, plays them and compares the answers.
 
-A scenario is a list of requests with the answers that the service gave. `docs/fidelity.md` says
-what is compared, and `fixtures/recorded/README.md` describes the form of the files.
+A scenario is a list of requests and the answers of the service. `docs/fidelity.md` says what is
+compared, and `fixtures/recorded/README.md` describes the format of the files.
 """

@@ -1,4 +1,4 @@
-"""What the answers to scenarios say about facts: confirmed, differs, and the variant found."""
+"""Concludes from the answers to scenarios which facts are confirmed, and which variants hold."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,21 +22,21 @@ class FactStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FactResult:
-    """What was found about one question."""
+    """The result for one question."""
 
     fact: str
     """The number of the fact."""
     about: str
     assumption: str | None
-    """The field of Assumptions that it decides; None for a documented or recorded fact."""
+    """The field of `Assumptions` for the fact; None for a documented or recorded fact."""
     steps: tuple[PlayedStep, ...]
     conclusion: FactStatus = FactStatus.DIFFERS
     expected: StrEnum | None = None
-    """The variant that is expected of an assumed fact."""
+    """The expected variant of an assumed fact."""
     found: StrEnum | None = None
     """The variant that fits all answers."""
     why: str = ""
-    """Why it could not be seen."""
+    """Why the fact could not be seen."""
 
 
 def conclude(
@@ -44,7 +44,7 @@ def conclude(
 ) -> tuple[FactResult, ...]:
     """Compare the answers with every variant of each assumed fact, then with the documents.
 
-    What was found about a fact is taken into account for those after it.
+    The variant found for a fact is used for the facts after it.
     """
     asked: dict[str, list[PlayedStep]] = {name: [] for name in questions}
     for step in played:
@@ -64,7 +64,7 @@ def conclude(
 
 
 def format_assumptions(results: Sequence[FactResult], heading: str) -> str:
-    """Format the resulting file of assumptions; an undecided fact keeps the expected variant."""
+    """Format the result as a file of assumptions; an undecided fact keeps the expected variant."""
     lines, found = [f"# {heading}"], DEFAULT
     for result in results:
         found = _assume(found, result)
@@ -99,6 +99,6 @@ def _conclude(result: FactResult, known: Assumptions) -> FactResult:
 
 
 def _assume(known: Assumptions, result: FactResult) -> Assumptions:
-    """Assume what was found about a fact, or else what is expected."""
+    """Assume the variant found for a fact, or else the expected variant."""
     change: dict[str, Any] = {result.assumption or "": result.found or result.expected}
     return replace(known, **change) if result.assumption else known

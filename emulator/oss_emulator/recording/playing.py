@@ -1,4 +1,4 @@
-"""Plays scenarios: sends their requests again, and compares the answers."""
+"""Plays scenarios: sends their requests again and compares the answers."""
 
 import re
 from base64 import b64decode
@@ -23,7 +23,7 @@ from oss_emulator.recording.scenario import (
 )
 
 NOT_RECORDED = frozenset("connection content-length keep-alive transfer-encoding".split())
-"""The headers that depend on the connection; recordings do not have them."""
+"""The headers that depend on the connection, and are not in recordings."""
 
 Resolve = Callable[[str], str]
 """Replaces references to earlier answers in a text."""
@@ -31,7 +31,7 @@ Resolve = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class PlayedAnswer:
-    """The answer to a request that was played; the names of headers are in lower case."""
+    """The answer to a played request; the names of headers are in lower case."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -39,11 +39,11 @@ class PlayedAnswer:
 
     @property
     def document(self) -> bytes:
-        """The body, or the error document that an answer to HEAD has in a header."""
+        """The body, or the error document in a header of the answer to HEAD."""
         return self.body or b64decode(self.headers.get(_ERROR, ""))
 
     def find(self, name: str) -> str:
-        """The text of an element of an error document, or ""."""
+        """Return the text of an element of an error document, or ""."""
         document = self.document.decode(errors="replace") if self.status >= 400 else ""
         found = re.search(rf"<Error\b.*?<{name}>([^<]*)</{name}>", document, re.DOTALL)
         return found[1] if found else ""
@@ -55,7 +55,7 @@ class PlayedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AnswerDifference:
-    """One thing that differs: the status, a header, or an element."""
+    """One difference: the status, a header or an element."""
 
     where: str
     recorded: str
@@ -68,13 +68,13 @@ class AnswerDifference:
 
 
 _ERROR = "x-oss-err"
-"""The error document of an answer to HEAD; a recording lists its elements instead."""
+"""The header with the error document of an answer to HEAD; a recording lists its elements."""
 
 
 def compare(
     recorded: RecordedAnswer, reply: PlayedAnswer, resolve: Resolve
 ) -> Iterator[AnswerDifference]:
-    """Compare status, headers and elements; yields only what differs."""
+    """Compare status, headers and elements, and yield the differences."""
     if recorded.status not in (0, reply.status):
         yield AnswerDifference("status", str(recorded.status), str(reply.status))
     wanted = {name.lower(): (name, resolve(value)) for name, value in recorded.headers.items()}
@@ -90,7 +90,7 @@ def compare(
 
 
 def _elements(wanted: Sequence[str], reply: PlayedAnswer) -> Iterator[AnswerDifference]:
-    if wanted == [ANY]:  # for example, the content of an object, which recordings do not have
+    if wanted == [ANY]:  # for example the content of an object, which is not recorded
         return
     if not wanted and not reply.headers.get("content-type", "").startswith("application/xml"):
         return
@@ -117,50 +117,50 @@ def _elements(wanted: Sequence[str], reply: PlayedAnswer) -> Iterator[AnswerDiff
 
 
 def _masked_as(element: str, wanted: Sequence[str]) -> str:
-    """Mask the text of an element if the recording has one at the same path with a masked text."""
+    """Mask the text of an element if the recording masks the element at the same path."""
     path, is_leaf, _ = element.partition("=")
     masked = f"{path}={ANY}"
     return masked if is_leaf and masked in wanted and element not in wanted else element
 
 
 Send: TypeAlias = Callable[[RecordedRequest, bytes], PlayedAnswer]
-"""Sends a request, whose references are replaced, with a body."""
+"""Sends a request, after its references were replaced, with a body."""
 
 _REFERENCE = re.compile(r"\{(version|upload|token|etag) ([0-9]{1,9})\}|\{([a-z0-9-]+)\}")
 
 _ELEMENTS = {"upload": "/UploadId=", "token": "/NextContinuationToken="}
 _HEADERS = {"version": "x-oss-version-id", "etag": "etag"}
-"""Where an answer has the value that a later step refers to."""
+"""Where to find in an answer the value that a later step refers to."""
 
 
 _VERSIONED = {
     "versioning": ("VersioningConfiguration", "VersioningConfiguration/Status=Enabled"),
     "objectWorm": ("ObjectWormConfiguration", "ObjectWormConfiguration/ObjectWormEnabled=Enabled"),
 }
-"""The documents that make a bucket keep versions, by their sub-resources."""
+"""The documents that make a bucket versioned, by their sub-resources."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlayedStep:
-    """A step that was played, and how its answer differs from the expected one."""
+    """A played step, and how its answer differs from the expected answer."""
 
     scenario: str
     number: int
-    """The place of the step in its scenario, from 0."""
+    """The index of the step in its scenario, from 0."""
     step: RecordedStep
     differences: tuple[AnswerDifference, ...]
-    """Those from the answer under the assumptions that are expected."""
+    """The differences from the answer under the expected assumptions."""
     reply: PlayedAnswer | None = None
-    """None if it was not sent."""
+    """None if the step was not sent."""
     unseen: str = ""
-    """Why its answer says nothing."""
+    """Why the answer proves nothing; "" if it does."""
     refused: bool = False
-    """Whether that is because the account may not send such requests."""
+    """Whether the reason is that the account may not send such requests."""
     by_variant: Mapping[str, tuple[AnswerDifference, ...]] = field(default_factory=dict)
-    """The differences from the answer of each variant, and from the default one by the name ""."""
+    """The differences from the answer of each variant, and from the default answer by ""."""
 
     def fits(self, assumed: Assumptions) -> bool:
-        """Whether it is answered as under some assumptions; one that says nothing always is."""
+        """Whether the answer fits the assumptions; an answer that proves nothing always fits."""
         return bool(self.unseen) or not _under(assumed, self.by_variant)
 
 
@@ -172,7 +172,7 @@ def _under(
 
 
 def prepare(recording: Recording) -> Iterator[RecordedRequest]:
-    """Yield the requests that create what exists before each scenario."""
+    """Yield the requests that create the state before each scenario."""
     for bucket in recording.buckets:
         yield RecordedRequest("PUT", bucket.name, "/")
         if bucket.versioned:
@@ -183,9 +183,9 @@ def prepare(recording: Recording) -> Iterator[RecordedRequest]:
 
 
 TRIES = 25
-"""The most times that a step is sent until it is answered as expected."""
+"""Maximum number of times that a step is sent until the answer is as expected."""
 IN_A_ROW = 2
-"""The number of expected answers in a row after which rules count as in effect."""
+"""Number of expected answers in a row after which rules count as effective."""
 
 
 def play(
@@ -199,8 +199,8 @@ def play(
 ) -> list[PlayedStep]:
     """Send the requests of a scenario.
 
-    `names` has the buckets to use instead of recorded ones. `pause` waits for rules to take effect.
-    `refused` says why an account may not send some kinds of requests; steps add to it.
+    `names` has the buckets to use instead of the recorded buckets. `pause` waits for rules to take
+    effect. `refused` says why an account may not send some kinds of requests; steps add to it.
     """
     replies: list[PlayedAnswer] = []
     refused = {} if refused is None else refused
@@ -219,7 +219,7 @@ def play(
         kind = request.opens or step.needs
         if request.opens and differences:
             refused[kind] = f"{step.request}: the service answered {reply}"
-        is_trouble = reply.status == 429 or 500 <= reply.status != 501  # that says nothing of rules
+        is_trouble = reply.status == 429 or 500 <= reply.status != 501  # proves nothing about rules
         why = f"the service answered {reply}" if step.facts and is_trouble else ""
         why = refused.get(kind, why)
         seen = () if why else differences
@@ -258,7 +258,7 @@ def resolved(request: RecordedRequest, resolve: Callable[[str], str]) -> Recorde
 
 
 def content(request: RecordedRequest, seed: str) -> bytes:
-    """Return the bytes of a body: a document, a text, or bytes that follow from `seed`."""
+    """Return the bytes of a body: a document, a text, or bytes generated from `seed`."""
     body = request.body
     if body.xml:
         return build(body.xml)
@@ -276,6 +276,6 @@ def _find(match: re.Match[str], replies: list[PlayedAnswer], names: Mapping[str,
         return reply.headers.get(_HEADERS[kind], match[0])
     try:
         found = [text for text in list_elements(reply.body) if _ELEMENTS[kind] in text]
-    except ValueError:  # an answer that is not the service's, such as the page of a proxy
+    except ValueError:  # not an answer of the service, for example the page of a proxy
         found = []
     return found[0].partition("=")[2] if found else match[0]

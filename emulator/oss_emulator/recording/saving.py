@@ -1,4 +1,4 @@
-"""Makes a scenario of what a service answered, without anything that is private to the account."""
+"""Makes scenarios from the answers of a service, without private data of the account."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -14,10 +14,10 @@ _OPEN_HEADERS = frozenset(
     "x-oss-ec x-oss-force-download x-oss-object-type x-oss-storage-class".split()
 )
 _OPEN_ELEMENTS = frozenset("Code EC RecommendDoc".split())
-"""What is kept: it says nothing of the account. Any other value is kept if the file has it."""
+"""Values to keep, because they say nothing about the account; others only if the file has them."""
 
 _SENTENCE = re.compile(r"[A-Z][A-Za-z ,.'-]*")
-"""A Message without ids and names; one with a text that is replaced elsewhere is not kept."""
+"""A Message without ids and names. It is masked if it has a text that is masked elsewhere."""
 
 _DROPPED = NOT_RECORDED | {"x-oss-err"}
 
@@ -25,10 +25,10 @@ _DROPPED = NOT_RECORDED | {"x-oss-err"}
 def save(
     recording: Recording, played: Iterable[PlayedStep], private: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return the JSON of a file of scenarios, with the answers that were given instead.
+    """Return the JSON of a file of scenarios with the new answers.
 
     `private` has texts that must not occur, such as names of buckets, each with its replacement.
-    The requests stay as they are written.
+    The requests do not change.
     """
     saved: dict[str, Any] = deepcopy({**recording.document})
     texts = (text for request in recording.requests for text in request.body.xml)
@@ -76,7 +76,7 @@ def _answer(step: PlayedStep, own: set[str], private: Mapping[str, str]) -> dict
 
 
 def _mask(element: str, own: set[str], masked: set[str]) -> str:
-    """Replace the text of an element that may be of the account."""
+    """Replace the text of an element if it may be private."""
     name, text = _leaf(element)
     is_sentence = name == "Message" and _SENTENCE.fullmatch(text) is not None
     is_open = is_sentence and not any(secret in text for secret in masked - {text})

@@ -1,4 +1,4 @@
-"""Scenarios: requests, each with the answer of the service, and the JSON of their files."""
+"""Scenarios: requests with the answers of the service, and the JSON of their files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from oss_emulator.protocol.xml import lxml_parser
 
 
 def list_elements(document: bytes) -> tuple[str, ...]:
-    """List the elements of a document by their paths; a leaf has its text as well.
+    """List the elements of a document by their paths; a leaf also has its text.
 
     Raises `ValueError` if the document is not well-formed.
     """
@@ -32,14 +32,14 @@ def _list(element: etree._Element, above: str) -> Iterator[str]:
     path = f"{above}{etree.QName(element).localname}"
     children = list(element)
     text = element.text or ""
-    # A root without children is listed as it is: an empty document.
+    # A root without children and text is an empty document.
     yield path if children or (not above and not text) else f"{path}={text}"
     for child in children:
         yield from _list(child, f"{path}/")
 
 
 def build(elements: Sequence[str]) -> bytes:
-    """Build a document from the list that `list_elements` returns for it."""
+    """Build a document from a list as `list_elements` returns it."""
     root: etree._Element | None = None
     opened: list[etree._Element] = []
     for element in elements:
@@ -60,37 +60,36 @@ def build(elements: Sequence[str]) -> bytes:
 ANY = "*"
 """A value that differs each time: an id, a date, a checksum.
 
-As the name of a header it says that there may be others, and at the head of a list of elements that
-there may be others.
+As the name of a header, or as the first of a list of elements, it allows others.
 """
 
 ENDPOINT = "oss-cn-hangzhou.aliyuncs.com"
 
 MOST_BYTES = 1024**3
-"""Bytes of the largest body that is played: it is made in memory."""
+"""Maximum bytes of a played body, which is made in memory."""
 
 _METHOD = re.compile("[A-Z]{1,20}")
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}")
 _VALUE = re.compile(r"[\t\n\x20-\x7e\x80-\xff]*")
-"""A header that is sent several times has its values one a line."""
+"""The value of a header; a repeated header has one value a line."""
 
 _BUCKET = re.compile(r"[A-Za-z0-9._-]{0,253}")
 _ENDPOINT = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,50}[a-z0-9])?\.){1,5}[a-z]{2,20}")
-"""What can be sent over HTTP, and what a host can be called."""
+"""The texts that can be sent over HTTP, and the possible names of hosts."""
 
 Headers: TypeAlias = Mapping[str, str]
 
 
 class ScenarioError(ValueError):
-    """A file that holds no scenarios; the text says where and why."""
+    """A file without valid scenarios; the text says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedBody:
-    """The body of a request: only one of its three forms is known."""
+    """The body of a request, in one of three forms."""
 
     size: int = 0
-    """Bytes of a body whose content was not recorded."""
+    """Size in bytes of a body whose content was not recorded."""
     xml: tuple[str, ...] = ()
     """The elements of a document, as `list_elements` lists them."""
     text: str = ""
@@ -114,7 +113,7 @@ class RecordedRequest:
 
     method: str
     bucket: str
-    """The name of a bucket, or a host name, which has a dot, for a request without a bucket."""
+    """The name of a bucket, or for a request without a bucket a host name, with a dot."""
     path: str
     """The path after the bucket, decoded: `/` and the key."""
     query: Headers = field(default_factory=dict)
@@ -123,7 +122,7 @@ class RecordedRequest:
     signature: RecordedSignature | None = RecordedSignature()
     """None for an anonymous request."""
     opens: str = ""
-    """A kind of requests that an account may send only if this one succeeds."""
+    """The kind of requests that an account may send only if this request succeeds."""
 
     def __str__(self) -> str:
         query = "&".join(f"{name}={value}" if value else name for name, value in self.query.items())
@@ -137,7 +136,7 @@ class RecordedRequest:
 
 @dataclass(frozen=True, slots=True)
 class RecordedAnswer:
-    """An answer of the service; a value of `*` stands for any."""
+    """An answer of the service; `*` stands for any value."""
 
     status: int
     """0 for any."""
@@ -145,45 +144,45 @@ class RecordedAnswer:
     xml: tuple[str, ...] = ()
     """The elements of the document, as `list_elements` lists them; () for no document.
 
-    A single `*` stands for any content, as that of an object, which may be a document too. After a
-    `*`, the elements of the list must be there, and one with a `!` must not.
+    A single `*` stands for any content, for example of an object, which may also be XML. After a
+    `*`, the listed elements must be present, and those with a `!` absent.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedStep:
-    """A request and its answer, and what the answer says about facts."""
+    """A request, its answer, and the facts that the answer is about."""
 
     request: RecordedRequest
     answer: RecordedAnswer
     facts: tuple[str, ...] = ()
-    """The questions that the answer is about: `R-20`, or `R-14 empty_whitelist` for a field of the
+    """The questions that the answer decides: `R-20`, or `R-14 empty_whitelist` for a field of the
     assumptions."""
     variants: Mapping[str, RecordedAnswer] = field(default_factory=dict)
-    """What other variants of the assumptions answer; the first that is assumed counts."""
+    """The answers under other variants of the assumptions; the first assumed variant counts."""
     until: bool = False
-    """Whether it is sent until it is answered so: rules take a moment to take effect."""
+    """Whether to send it until the answer is as expected, because rules take effect late."""
     needs: str = ""
-    """The kind of requests to which it belongs; where that may not be sent, it says nothing."""
+    """Its kind of requests; if the account may not send this kind, the answer proves nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class BucketState:
-    """What is known of a bucket before the first step."""
+    """A bucket before the first step."""
 
     name: str
     versioned: bool = False
-    """Whether it keeps versions, whose retention can be set (object lock)."""
+    """Whether it is versioned and supports retention (object lock)."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedScenario:
-    """Steps that were recorded one after another, and what must exist before the first."""
+    """Steps recorded one after another, and requests for the state before the first step."""
 
     name: str
     steps: tuple[RecordedStep, ...]
     before: tuple[RecordedRequest, ...] = ()
-    """Requests that create what the answers presuppose; their own answers were not recorded."""
+    """Requests that create the required state; their answers were not recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +195,9 @@ class Recording:
     buckets: tuple[BucketState, ...] = ()
     """The buckets that exist before each scenario."""
     before: tuple[RecordedRequest, ...] = ()
-    """Requests that create what exists before each scenario."""
+    """Requests that create the state before each scenario."""
     questions: Mapping[str, str] = field(default_factory=dict)
-    """What each question is about. A question about an assumption relies on those before it."""
+    """The subject of each question. A question about an assumption depends on those before it."""
     document: Mapping[str, Any] = field(default_factory=dict)
     """The JSON of the file."""
 
@@ -219,7 +218,7 @@ class Recording:
 
 
 def region_of(host: str) -> str:
-    """Return the region that the host name of an endpoint of the service has, or ""."""
+    """Return the region in the host name of an endpoint of the service, or ""."""
     found = re.fullmatch(r"oss-([a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com", host)
     return found[1] if found else ""
 
@@ -257,7 +256,7 @@ def parse_recording(document: Any) -> Recording:
 
 
 class _Members:
-    """An object of the file, whose members are read with their types."""
+    """An object of the file; its methods return members of a type, or raise `ScenarioError`."""
 
     def __init__(self, value: Any, place: str) -> None:
         if not isinstance(value, dict):
@@ -360,7 +359,7 @@ def _signature(item: _Members) -> RecordedSignature:
     place, version = item.text("place", Signing.HEADER), item.number("version", 4)
     if version not in _PLACES.get(place, ()):  # type: ignore[call-overload]
         raise ScenarioError(
-            f"{place!r}, version {version} is not a place and version of signatures"
+            f"signatures of version {version} in the place {place!r} are not supported"
         )
     return RecordedSignature(Signing(place), version, item.flag("wrong"))
 
@@ -373,11 +372,11 @@ def _check_request(request: RecordedRequest) -> None:
         _check(_TOKEN, name, "a name of a header")
         _check(_VALUE, value, "a value of a header")
     if not 0 <= request.body.size <= MOST_BYTES:
-        raise ScenarioError(f"{request}: its body cannot be made: it has {request.body.size} bytes")
+        raise ScenarioError(f"{request}: the body cannot have {request.body.size} bytes")
     try:
         build(request.body.xml)
     except ValueError as error:
-        raise ScenarioError(f"{request}: its document cannot be made: {error}") from None
+        raise ScenarioError(f"{request}: the document is invalid: {error}") from None
 
 
 def _check(pattern: re.Pattern[str], text: str, kind: str) -> None:

@@ -1,7 +1,7 @@
 """Checks a statement for what the service refuses, before any row is read.
 
-Limits are those of "Limits on SQL statements", codes those of "ErrorCode" (SelectObject). Whether a
-CSV object has a named column is known only after its header was read.
+The limits are from "Limits on SQL statements", the codes from "ErrorCode" (SelectObject). Whether a
+CSV object has a named column is checked later, when its header is read.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ MAX_CONDITIONS: Final = 20
 MAX_DEPTH: Final = 10
 MAX_AGGREGATES: Final = 100
 MAX_VALUES: Final = 1024
-"""Values of IN."""
+"""Maximum number of values of IN."""
 MAX_WILDCARDS: Final = 5
-"""Wildcards of LIKE."""
+"""Maximum number of wildcards of LIKE."""
 MAX_LEVELS: Final = 100
-"""Operators within each other, so that a translation needs little stack (our choice)."""
+"""Maximum depth of nested operators, so that a translation needs little stack (our choice)."""
 
 WILDCARDS: Final = "%*"
 SPECIAL: Final = "%*?"
-"""The characters of a pattern that stand for others."""
+"""The characters of a pattern that stand for any characters."""
 
 
 def check(statement: ast.SelectStatement, output: Output, *, json: bool) -> None:
-    """Raise the error of the first thing that the service refuses."""
+    """Raise the error of the first mistake that the service refuses."""
     selected = [each.expression for each in statement.projections]
     where = [statement.where] if statement.where is not None else []
     for expression in (*selected, *where):
@@ -85,13 +85,13 @@ def _type_of_value(value: object) -> ast.Type:
 
 
 def is_constant(expression: ast.Expression) -> bool:
-    """Return whether an expression is a literal, perhaps cast."""
+    """Return whether an expression is a literal, with or without a cast."""
     operand = expression.operand if isinstance(expression, ast.Cast) else expression
     return isinstance(operand, ast.Literal)
 
 
 def _identity(column: ast.Column, *, json: bool) -> tuple[object, ...]:
-    """Return what two columns have in common if they are the same; CSV ignores case (Q-32)."""
+    """Return a value that is equal for equal columns; CSV ignores case (Q-32)."""
     return column.path if json else tuple(str(step).lower() for step in column.path)
 
 
@@ -138,7 +138,7 @@ def _check_casts(everything: Iterable[ast.Expression], *, json: bool) -> None:
         elif isinstance(cast.operand, ast.Literal):
             fold(cast)
         else:
-            raise _syntax("CAST takes a column or a constant.")
+            raise _syntax("CAST requires a column or a constant.")
 
 
 def _check_selected(expression: ast.Expression, *, json: bool) -> None:
@@ -148,19 +148,19 @@ def _check_selected(expression: ast.Expression, *, json: bool) -> None:
         case ast.Aggregate(function, operand):
             _check_aggregate(function.upper(), operand, json=json)
         case _:
-            raise _syntax("SELECT takes columns, aggregate functions and CAST.")
+            raise _syntax("SELECT allows only columns, aggregate functions and CAST.")
 
 
 def _check_aggregate(name: str, operand: ast.Expression, *, json: bool) -> None:
     if ast.column_of(operand) is None:
-        raise _syntax(f"{name} takes a column, perhaps cast.")
-    # Columns of CSV are strings (Query objects, data types); in JSON the value tells.
+        raise _syntax(f"{name} requires a column, with or without CAST.")
+    # Columns of CSV are strings (Query objects, data types); in JSON each value has its type.
     kind = type_of(operand) if json or isinstance(operand, ast.Cast) else ast.Type.STRING
     if kind is ast.Type.TIMESTAMP and name in ("SUM", "AVG"):
-        message = f"{name} does not take timestamps."
+        message = f"{name} does not support timestamps."
         raise OSSError(ErrorCase.SQL_INVALID_AGGREGATION_ON_TIMESTAMP, message)
     if not (kind.numeric or kind in (ast.Type.DYNAMIC, ast.Type.TIMESTAMP)):
-        message = f"{name} takes numbers; cast the column to int, double or decimal."
+        message = f"{name} requires numbers; cast the column to int, double or decimal."
         raise OSSError(ErrorCase.SQL_AGGREGATION_ON_NON_NUMERIC_TYPE, message)
 
 
@@ -181,7 +181,7 @@ def _check_all_columns(selected: Sequence[ast.Expression]) -> None:
     if any(isinstance(each, ast.Aggregate) for each in selected):
         raise OSSError(ErrorCase.SQL_INVALID_KEEP_ALL_COLUMNS_WITH_AGGREGATION)
     if any(map(is_constant, selected)):
-        raise OSSError(ErrorCase.SQL_UNSUPPORTED_SQL, "KeepAllColumns excludes constants.")
+        raise OSSError(ErrorCase.SQL_UNSUPPORTED_SQL, "KeepAllColumns does not allow constants.")
     columns = [_identity(found, json=False) for each in selected if (found := ast.column_of(each))]
     if len(set(columns)) < len(columns):
         raise OSSError(ErrorCase.SQL_INVALID_KEEP_ALL_COLUMNS_WITH_DUPLICATE_COLUMN)
@@ -190,7 +190,7 @@ def _check_all_columns(selected: Sequence[ast.Expression]) -> None:
 def _check_where(where: ast.Expression) -> None:
     everything = ast.walk(where)
     if any(isinstance(each, ast.Aggregate | ast.Star) for each in everything):
-        raise _syntax("WHERE has no aggregate functions.")
+        raise _syntax("WHERE cannot have aggregate functions.")
     conditions = (
         isinstance(each, ast.Compare | ast.In | ast.Between | ast.Like | ast.IsNull)
         for each in everything
@@ -202,11 +202,11 @@ def _check_where(where: ast.Expression) -> None:
     for each in everything:
         _check_condition(each)
     if not _adapts(ast.Type.BOOL, where):
-        raise _syntax("WHERE takes a condition.")
+        raise _syntax("WHERE requires a condition.")
 
 
 def _depth(expression: ast.Expression) -> int:
-    """Count the levels of AND, OR and NOT, and the conditions below them."""
+    """Count the nested levels of AND, OR and NOT, with the level of the conditions in them."""
     if isinstance(expression, ast.Connective | ast.Not):
         return 1 + max(map(_depth, ast.children(expression)))
     return 1
@@ -228,16 +228,16 @@ def _check_condition(expression: ast.Expression) -> None:
             raise OSSError(ErrorCase.SQL_INVALID_NOT_OPERAND)
         case ast.Compare(operator, left, right):
             code = ErrorCase.SQL_COMPARER_OPERAND_TYPE_MISMATCH
-            _check_same((left, right), code, f"The operator {operator} compares")
+            _check_same((left, right), code, f"The operator {operator} cannot compare")
         case ast.Between():
             code = ErrorCase.SQL_OPERATION_APPLIED_TO_DIFFERENT_TYPES
-            _check_same(ast.children(expression), code, "BETWEEN compares")
+            _check_same(ast.children(expression), code, "BETWEEN cannot compare")
         case ast.Arithmetic(operator, left, right):
             _check_numbers((left, right), operator)
         case ast.Negation(operand):
             _check_numbers((operand,), "-")
         case ast.Concatenation(left, right) if is_constant(left) and is_constant(right):
-            message = "The operator || joins two constants."
+            message = "The operator || cannot join two constants."
             raise OSSError(ErrorCase.SQL_INVALID_CONCAT_OPERAND, message)
         case ast.Concatenation(left, right) if not _adapts(ast.Type.STRING, left, right):
             raise OSSError(ErrorCase.SQL_INVALID_CONCAT_OPERAND)
@@ -251,7 +251,7 @@ def _check_condition(expression: ast.Expression) -> None:
 
 def _check_numbers(operands: Iterable[ast.Expression], operator: str) -> None:
     if not all(kind.numeric or kind is ast.Type.DYNAMIC for kind in map(type_of, operands)):
-        message = f"The operator {operator} takes numbers and columns."
+        message = f"The operator {operator} requires numbers or columns."
         raise OSSError(ErrorCase.INVALID_ARITHMETIC_OPERAND, message)
 
 
@@ -273,12 +273,12 @@ def _check_in(expression: ast.In) -> None:
     if len(values) > MAX_VALUES:
         raise OSSError(ErrorCase.SQL_EXCEEDS_MAX_IN_COUNT)
     if ast.column_of(operand) is None or not all(map(is_constant, values)):
-        raise _syntax("IN takes a column and constants.")
+        raise _syntax("IN requires a column and constants.")
     kinds = {_category(type_of(value)) for value in values}
     if len(kinds) > 1 or kinds == {""}:
         raise OSSError(ErrorCase.SQL_VALUE_TYPE_OF_IN_MUST_BE_SAME)
     code = ErrorCase.SQL_OPERATION_APPLIED_TO_DIFFERENT_TYPES
-    _check_same((operand, values[0]), code, "IN compares")
+    _check_same((operand, values[0]), code, "IN cannot compare")
 
 
 def _check_like(expression: ast.Like) -> None:
@@ -296,7 +296,7 @@ def _check_like(expression: ast.Like) -> None:
 
 
 def split_pattern(pattern: str, escape: str) -> list[tuple[str, bool]]:
-    """Split a pattern of LIKE into characters, and whether each stands for others.
+    """Split a pattern of LIKE into pairs: a character, and whether it is a wildcard.
 
     Raises `SqlNoCharAfterEscapeChar`.
     """
@@ -346,7 +346,7 @@ def _fold_timestamp(text: str, form: str) -> object:
 
 
 def _decimal(text: str) -> Decimal | None:
-    """Parse a number in digits; Decimal would also take NaN and underscores."""
+    """Parse a number in digits; `Decimal` alone would also accept NaN and underscores."""
     if not (text.isascii() and set(text) <= set("0123456789.eE+-")):
         return None
     try:

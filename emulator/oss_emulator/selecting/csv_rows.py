@@ -12,29 +12,29 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.select import CSVInput
 
 MAX_RECORD: Final = 256 * 1024
-"""Bytes of a row and of a column (limits on SQL statements)."""
+"""Maximum bytes of a row and of a column (limits on SQL statements)."""
 
 MAX_BATCH: Final = 8192
-"""Records to handle at a time."""
+"""Maximum number of records in a batch."""
 
 _PIECE: Final = 256 * 1024
-"""Bytes to decompress at a time, so that a small object cannot fill the memory."""
+"""Bytes to decompress at once, so that a small object cannot fill the memory."""
 
 _GZIP: Final = 31
 
 _FOLLOWING: Final = bytes(range(0x80, 0xC0))
-"""The bytes of characters in UTF-8 after the first."""
+"""The bytes of a UTF-8 character after its first."""
 
 
 def decompress(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Decompress gzip of one or more members, with zeros after each; raises `DecompressFailure`."""
+    """Decompress gzip members, which zeros may separate; raises `DecompressFailure`."""
     machine = zlib.decompressobj(_GZIP)
     try:
         for chunk in chunks:
             rest = chunk
             while rest:
                 if machine.eof:
-                    rest = rest.lstrip(b"\0")  # tar pads its archives
+                    rest = rest.lstrip(b"\0")  # tar pads archives
                     if not rest:
                         break
                     machine = zlib.decompressobj(_GZIP)
@@ -50,9 +50,9 @@ def decompress(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def validate(chunks: Iterable[bytes], *, cut: bool = False) -> Iterator[bytes]:
-    """Pass UTF-8 on; raises `InvalidTextEncoding` for other bytes.
+    """Yield the chunks unchanged; raises `InvalidTextEncoding` if they are not UTF-8.
 
-    `cut`: it may begin within a character.
+    With `cut`, the first chunk may begin within a character.
     """
     decoder = getincrementaldecoder("utf-8")()
     try:
@@ -66,7 +66,7 @@ def validate(chunks: Iterable[bytes], *, cut: bool = False) -> Iterator[bytes]:
 
 
 def is_comment(record: bytes, source: CSVInput) -> bool:
-    """Return whether a record is a comment and not a row."""
+    """Return whether a record is a comment instead of a row."""
     return bool(source.comment) and record.startswith(source.comment)
 
 
@@ -74,7 +74,7 @@ def records(chunks: Iterable[bytes], source: CSVInput) -> Iterator[Sequence[byte
     """Split chunks into records without their delimiters; raises `InvalidCsvLine`.
 
     A delimiter in quotes does not end a record, unless AllowQuotedRecordDelimiter is false: a
-    record goes on while it has an odd number of quotes.
+    record continues while it has an odd number of quotes.
     """
     delimiter, quote = source.record, source.quote
     rest, open_size = b"", 0
@@ -104,7 +104,7 @@ def records(chunks: Iterable[bytes], source: CSVInput) -> Iterator[Sequence[byte
             raise _too_long()
     last = delimiter.join([*open_parts, rest])
     if source.quoted_records and last.count(quote) % 2:
-        raise OSSError(ErrorCase.CSV_LINE, "A column of the last row has an opening quote only.")
+        raise OSSError(ErrorCase.CSV_LINE, "A column of the last row has no closing quote.")
     if open_parts or rest:
         yield [last]
 
@@ -134,7 +134,7 @@ def splitter(source: CSVInput) -> Callable[[bytes], list[bytes]]:
         while True:
             match = pattern.match(record, offset)
             if match is None:
-                raise OSSError(ErrorCase.CSV_LINE, "A column of a row has an opening quote only.")
+                raise OSSError(ErrorCase.CSV_LINE, "A column of a row has no closing quote.")
             fields.append(match[0])
             offset = match.end() + 1
             if offset > len(record):
@@ -145,7 +145,7 @@ def splitter(source: CSVInput) -> Callable[[bytes], list[bytes]]:
 
 @lru_cache(64)
 def _field_pattern(field: bytes, quote: bytes) -> re.Pattern[bytes]:
-    """A field in quotes, with what follows the closing one, or a field without."""
+    """A field in quotes, with any text after the closing quote, or a field without quotes."""
     q, f = re.escape(quote), re.escape(field)
     return re.compile(rb"%b(?:[^%b]|%b%b)*+%b[^%b]*|(?!%b)[^%b]*" % (q, q, q, q, q, f, q, f))
 

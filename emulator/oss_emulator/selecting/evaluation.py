@@ -1,8 +1,8 @@
-"""Makes functions of the expressions of a checked statement, which evaluate them on a row.
+"""Makes functions that evaluate the expressions of a checked statement on a row.
 
 A function takes the cells of a row. It returns None for NULL, and raises `BadRowError` for a value
-of another type (Q-41). Numbers are int in the range of 64 bits and float otherwise; next to a
-decimal they are `Decimal`, if each has such a form (Q-43).
+of the wrong type (Q-41). Numbers are int in the range of 64 bits and float otherwise; together with
+a decimal they are `Decimal`, if all of them have this form (Q-43).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 
 
 def _quotient(left: int, right: int) -> int:
-    """Divide and cut (Q-43)."""
+    """Divide and truncate (Q-43)."""
     found = abs(left) // abs(right)
     return found if (left < 0) == (right < 0) else -found
 
@@ -57,7 +57,7 @@ _ARITHMETIC: Final[Mapping[str, tuple[Callable[[Any, Any], Any], Callable[[Any, 
     "/": (_quotient, operator.truediv),
     "%": (lambda left, right: left - right * _quotient(left, right), fmod),
 }
-"""Each operator on integers and on doubles."""
+"""The function of each operator for integers, and the one for doubles."""
 
 
 class Evaluator:
@@ -67,7 +67,7 @@ class Evaluator:
         self._cells = cells
 
     def value(self, expression: ast.Expression, compared: ast.Type = ast.Type.STRING) -> Getter:
-        """Evaluate anything; a column without a cast becomes what it is compared with."""
+        """Evaluate any expression; a column without a cast is converted to the type `compared`."""
         match expression:
             case ast.Literal(value):
                 return _constant(value)
@@ -93,7 +93,7 @@ class Evaluator:
     # Numbers
 
     def number(self, expression: ast.Expression) -> Getter:
-        """Evaluate a number: int, or float."""
+        """Evaluate a number: int or float."""
         match expression:
             case ast.Literal(value):
                 return _constant(float(value) if isinstance(value, Decimal) else value)
@@ -222,7 +222,7 @@ def _apply(convert: Callable[[Any], Any], read: Getter) -> Getter:
 
 
 def _both(left: Getter, right: Getter, combine: Callable[[Any, Any], Any]) -> Getter:
-    """Combine two values; NULL if one of them is."""
+    """Combine two values; NULL if one of them is NULL."""
 
     def combined(cells: Any) -> Any:
         first, second = left(cells), right(cells)
@@ -265,7 +265,7 @@ def _of_numbers(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], boo
 
 
 def _compare_kinds(compare: Callable[[Any, Any], bool], left: Getter, right: Getter) -> Getter:
-    """Compare two values of JSON: numbers as such, strings and booleans as text."""
+    """Compare two values of JSON: numbers as numbers, strings and booleans as text."""
     of_numbers = _of_numbers(compare)
 
     def compare_kinds(cells: Any) -> Any:
@@ -282,7 +282,7 @@ def _compare_kinds(compare: Callable[[Any, Any], bool], left: Getter, right: Get
 
 
 def _connect(conditions: Sequence[Getter], *, settled: bool) -> Getter:
-    """Evaluate AND or OR from the left until the result is certain: `settled` (Q-41)."""
+    """Evaluate AND or OR from the left until a value is `settled`, the final result (Q-41)."""
 
     def connect(cells: Any) -> bool | None:
         result: bool | None = not settled
@@ -305,8 +305,8 @@ def _member(read: Getter, constants: Sequence[Getter]) -> Getter:
 def _regular(pattern: str, escape: str) -> re.Pattern[str]:
     """Turn a pattern of LIKE into a regular expression (Q-42).
 
-    What follows a wildcard is found at its first place and never sought again, so matching takes
-    time in proportion to the text.
+    The text after a wildcard is matched at its first place without backtracking, so matching takes
+    time proportional to the text.
     """
     pieces = [""]
     for character, special in split_pattern(pattern, escape):
@@ -323,9 +323,9 @@ def _regular(pattern: str, escape: str) -> re.Pattern[str]:
 class FunctionResult(NamedTuple):
     function: str
     value: int | float | Decimal | datetime | None
-    """The sum of an average; None if no row has a value."""
+    """The result, for AVG the sum; None if no row has a value."""
     rows: int
-    """How many rows have one."""
+    """The number of rows with a value."""
 
 
 def _add(total: Any, value: Any) -> Any:
@@ -362,9 +362,9 @@ class FunctionTotals:
         return [argument(cells) for argument in self._arguments]
 
     def add(self, values: Sequence[Any]) -> None:
-        """Add a row that was evaluated; raises `SqlUnsupportedSql` for a sum that is too large.
+        """Add the values of an evaluated row; raises `SqlUnsupportedSql` if a sum is too large.
 
-        Integers are added as such until a double comes; doubles in the order of rows (Q-33).
+        Integers are added as integers until a double follows; doubles in the order of rows (Q-33).
         """
         for index, value in enumerate(values):
             if value is None:

@@ -1,4 +1,4 @@
-"""The jobs of SelectObject, which run in a process of their own (`oss_emulator.child`).
+"""The jobs of SelectObject, which run in a separate process (`oss_emulator.child`).
 
 `scan` finds the rows and splits of an object (CreateSelectObjectMeta), `select` runs a statement.
 """
@@ -29,25 +29,25 @@ class Window(NamedTuple):
     last: int | None = None
     """The number of the last row, None for the end of the object."""
     within: tuple[int, int] | None = None
-    """A range of bytes in which the rows begin; both ends belong to it."""
+    """The first and the last byte at which rows of the window may begin."""
 
     def ends_before(self, number: int) -> bool:
         return self.last is not None and number > self.last
 
 
 SPLIT: Final = 4 * 1024 * 1024
-"""Bytes of a split, up to the end of a row (assumed: Q-23)."""
+"""Minimum bytes of a split, which ends with a row (assumed: Q-23)."""
 
 NAME: Final = "selectMeta"
-"""The name under which it is stored with an object."""
+"""The name of the document with the meta of an object."""
 
 
 class SelectMeta(NamedTuple):
-    """The rows and splits of an object, as they are stored with it."""
+    """The rows and splits of an object, stored with the object."""
 
     etag: str
     form: str
-    """How it was read: JSON, or the delimiters of CSV."""
+    """How the object was read: as JSON, or with which delimiters of CSV."""
     rows: int
     columns: int | None
     """The columns of the first row; None for JSON."""
@@ -77,7 +77,7 @@ class SelectMeta(NamedTuple):
 
 
 def form_of(source: Input) -> str:
-    """Return the values that two requests must share to read an object in the same way."""
+    """Return a text that is equal for requests that split an object into the same rows."""
     if isinstance(source, JSONInput):
         return "json"
     return " ".join(each.hex() for each in (source.record, source.field, source.quote))
@@ -86,8 +86,8 @@ def form_of(source: Input) -> str:
 def find(stored: bytes | None, etag: str, source: Input) -> SelectMeta:
     """Return the meta that is stored with an object.
 
-    Raises `SelectCsvMetaUnavailable` if there is none, if the object has changed since, or if it
-    was read with other delimiters.
+    Raises `SelectCsvMetaUnavailable` if it is missing, if the object has changed since, or if the
+    object was read with other delimiters.
     """
     if stored is None:
         raise OSSError(ErrorCase.SELECT_META_MISSING)
@@ -100,10 +100,10 @@ def find(stored: bytes | None, etag: str, source: Input) -> SelectMeta:
 
 
 def scan(chunks: Iterable[bytes], source: Input, etag: str) -> SelectMeta:
-    """Read an object and count; raises `InvalidCsvLine`, `InvalidJsonData` and the like."""
+    """Count the rows and splits of an object; raises the errors of malformed data."""
     if isinstance(source, CSVInput):
         return _scan_csv(chunks, source, etag)
-    from oss_emulator.selecting.json_nodes import TextReader  # every start would load all of SQL
+    from oss_emulator.selecting.json_nodes import TextReader  # load it only if needed
 
     rows, splits = 0, [(0, 0)]
     for line in TextReader(chunks).lines(()):
@@ -121,7 +121,7 @@ def _scan_csv(chunks: Iterable[bytes], source: CSVInput, etag: str) -> SelectMet
             if not rows:
                 columns = len(split(record))
             elif source.quote in record:
-                split(record)  # raises for quotes that are not closed
+                split(record)  # raises for a missing closing quote
             if offset - splits[-1][1] >= SPLIT:
                 splits.append((rows, offset))
             rows += 1
@@ -132,12 +132,12 @@ def _scan_csv(chunks: Iterable[bytes], source: CSVInput, etag: str) -> SelectMet
 def select(
     sources: Sequence[Iterator[bytes]], asked: SelectRequest, window: Window
 ) -> Iterator[bytes]:
-    """Yield an empty piece once the status is certain, then the body of the answer.
+    """Yield an empty piece when the status is certain, then the body of the answer.
 
     The sources are the object from its start and from the offset of the window. Raises what
     `Pump` raises.
     """
-    # On first use: it takes long to load.
+    # Imported on first use, because loading takes long.
     from oss_emulator.selecting.selection import ObjectSelection, Pump
 
     head, body = sources

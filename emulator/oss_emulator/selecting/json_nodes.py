@@ -1,4 +1,4 @@
-"""Finds the nodes of a JSON object piece by piece, without reading all of it into memory."""
+"""Finds the nodes of a JSON object piece by piece, without loading the whole object."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.selecting.statement import Step, Wildcard
 
 MAX_NODE: Final = 512 * 1024
-"""Characters of a node (512 KB: limits on SQL statements)."""
+"""Maximum characters of a node (512 KB: limits on SQL statements)."""
 MAX_DEPTH: Final = 10
 MAX_ELEMENTS: Final = 5000
 
 _SHOWN: Final = 11
-"""Characters of the text that an error shows (Q-21)."""
+"""Characters of the object that an error shows (Q-21)."""
 
 
 class Number(str):
-    """A number as it stands in the text: its digits must not change (ParseJsonNumberAsString)."""
+    """A number as it is written, because its digits must not change (ParseJsonNumberAsString)."""
 
     __slots__ = ()
 
 
 class JSONNode(NamedTuple):
-    """A node, and where it ends in the object."""
+    """A node and its end in the object."""
 
     value: Any
     """dict, list, str, Number, bool or None."""
     text: str
-    """The node as it stands in the object."""
+    """The node as it is written in the object."""
     end: int
     """The offset of its end, in bytes."""
 
 
 class JSONLine(NamedTuple):
-    """One top-level value of JSON LINES, with the nodes of it that the statement reads."""
+    """One top-level value of JSON LINES, and its nodes that the statement reads."""
 
     start: int
     """Its offset, in bytes."""
@@ -54,7 +54,7 @@ _DECODER: Final = json.JSONDecoder(
 )
 
 _QUICK: Final = frozenset('"{[:}]')
-"""Characters that begin neither white space, nor a scalar, nor a separator of values."""
+"""Characters that do not begin white space, a scalar or a separator of values."""
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _BETWEEN: Final = re.compile(r"[ \t\r\n,]*")
 _STRUCTURE: Final = re.compile(r'["{}\[\]]')
@@ -73,7 +73,7 @@ class TextReader:
         self._at = 0
         self._ended = False
         self._mark = 0
-        """The character of the text whose offset in bytes is `_offset`."""
+        """The index in the text of the character with the byte offset `_offset`."""
         self._offset = start
         if start == 0:
             self._peek()
@@ -82,14 +82,14 @@ class TextReader:
 
     @property
     def position(self) -> int:
-        """The offset, in bytes, of what is read next."""
+        """The offset in bytes of the next character."""
         passed = self._text[self._mark : self._at]
         self._offset += len(passed) if passed.isascii() else len(passed.encode())
         self._mark = self._at
         return self._offset
 
     def lines(self, root: Sequence[Step]) -> Iterator[JSONLine]:
-        """Read values one after another; white space and commas separate them (Q-31)."""
+        """Read all values, which white space and commas separate (Q-31)."""
         while True:
             self._skip(_BETWEEN)
             if not self._peek():
@@ -100,7 +100,7 @@ class TextReader:
             yield JSONLine(start, list(self.nodes(root)))
 
     def document(self, root: Sequence[Step]) -> Iterator[JSONNode]:
-        """Read one value, and nothing after it."""
+        """Read one value; raises an error if more follows."""
         self._skip(_SPACE)
         yield from self.nodes(root)
         self._skip(_SPACE)
@@ -108,7 +108,7 @@ class TextReader:
             raise self._invalid()
 
     def nodes(self, path: Sequence[Step]) -> Iterator[JSONNode]:
-        """Read the value that comes next, and yield the nodes at a path in it."""
+        """Read the next value, and yield its nodes at a path."""
         self._skip(_SPACE)
         if not path:
             yield self._node()
@@ -129,7 +129,7 @@ class TextReader:
                 self._pass_over()
 
     def _elements(self) -> Iterator[None]:
-        """Stop at each element of an array, which the caller reads."""
+        """Stop at each element of an array, so that the caller can read the element."""
         self._at += 1
         self._skip(_SPACE)
         if self._peek() == "]":
@@ -141,7 +141,7 @@ class TextReader:
                 return
 
     def _members(self) -> Iterator[Step]:
-        """Stop at each value of an object, which the caller reads; yields its key."""
+        """Yield each key of an object, and stop at its value, so that the caller can read it."""
         self._at += 1
         self._skip(_SPACE)
         if self._peek() == "}":
@@ -161,7 +161,7 @@ class TextReader:
                 return
 
     def _after_member(self, closing: str) -> bool:
-        """Step over what follows a member; returns whether it was the last one."""
+        """Skip the comma or bracket after a member; returns whether it was the last member."""
         self._skip(_SPACE)
         found = self._peek()
         if found not in (",", closing) or not found:
@@ -194,7 +194,7 @@ class TextReader:
         return JSONNode(value, text, self.position)
 
     def _pass_over(self) -> None:
-        """Step over a value of any size."""
+        """Skip a value of any size."""
         depth = 0
         while True:
             self._skip(_SPACE)
@@ -210,7 +210,7 @@ class TextReader:
                 return
 
     def _step(self, depth: int) -> int:
-        """Step over text up to and including one bracket or string; returns the new depth."""
+        """Skip text up to and including one bracket or string; returns the new depth."""
         while True:
             match = _STRUCTURE.search(self._text, self._at)
             if match is not None:
@@ -238,20 +238,20 @@ class TextReader:
         return self._text[self._at]
 
     def _skip(self, pattern: re.Pattern[str]) -> bool:
-        """Step over what fits; returns whether anything did."""
+        """Skip text that matches; returns whether any text matched."""
         if self._at < len(self._text) and self._text[self._at] in _QUICK:
             return False
         moved = False
         while True:
             match = pattern.match(self._text, self._at)
-            assert match is not None  # noqa: S101 - the patterns also fit nothing
+            assert match is not None  # noqa: S101 - the patterns also match ""
             moved = moved or match.end() > self._at
             self._at = match.end()
             if self._at < len(self._text) or not self._more():
                 return moved
 
     def _reach(self, wanted: int) -> bool:
-        """Read until `wanted` characters are ready; returns whether the text ends before."""
+        """Read until `wanted` characters are buffered; returns whether the text ends before."""
         while len(self._text) - self._at < wanted:
             if not self._more():
                 return True
@@ -261,7 +261,7 @@ class TextReader:
         """Read the next chunk; returns whether there is one."""
         if self._ended:
             return False
-        _ = self.position  # counts what is dropped now
+        _ = self.position  # counts the text that is dropped now
         self._text, self._at, self._mark = self._text[self._at :], 0, 0
         chunk = next(self._chunks, None)
         self._ended = chunk is None
@@ -282,7 +282,7 @@ class TextReader:
 
 
 def check_limits(value: object, depth: int = 1) -> None:
-    """Raise `JsonNodeExceedsMaxDepth` or `ExceedsMaxJsonArraySize` for a node beyond a limit."""
+    """Raise `JsonNodeExceedsMaxDepth` or `ExceedsMaxJsonArraySize` if a node exceeds a limit."""
     if not isinstance(value, dict | list):
         return
     if depth > MAX_DEPTH:
@@ -294,11 +294,11 @@ def check_limits(value: object, depth: int = 1) -> None:
 
 
 MISSING: Final = object()
-"""The result of a path that leads nowhere in a node."""
+"""The result for a path that does not exist in a node."""
 
 
 def find(value: object, path: Sequence[Step]) -> object:
-    """Follow a path in a node; returns `MISSING` where it leads nowhere."""
+    """Follow a path in a node; returns `MISSING` if the path does not exist."""
     for step in path:
         if isinstance(value, dict) and isinstance(step, str):
             value = value.get(step, MISSING)
@@ -325,14 +325,14 @@ def _compact(match: re.Match[str]) -> str:
 
 
 def quote(text: str) -> str:
-    """Write a string: slashes are escaped, and characters beyond ASCII are not (Q-31)."""
-    # A lone surrogate, which JSON can write, is not UTF-8.
+    """Write a string: slashes are escaped, but not characters beyond ASCII (Q-31)."""
+    # JSON can have a lone surrogate, which UTF-8 cannot encode.
     plain = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return json.dumps(plain, ensure_ascii=False).replace("/", "\\/")
 
 
 def write(value: object) -> str:
-    """Write a value of a node in one line."""
+    """Write a value in one line."""
     if isinstance(value, Number):
         return str(value)
     if isinstance(value, str):

@@ -20,7 +20,7 @@ from oss_emulator.selecting.rows import CSVCells, JSONCells
 from oss_emulator.selecting.values import format_timestamp
 
 MAX_ROW: Final = 1024 * 1024
-"""Bytes of one row of a result (our choice; the service has a limit of its own)."""
+"""Maximum bytes of one row of a result (our choice; the limit of the service is unknown)."""
 
 _MANTISSA: Final = 1 << 128
 
@@ -72,7 +72,7 @@ class CSVWriter:
         return names[place].lower() if place < len(names) else f"_{place + 1}"
 
     def _field(self, expression: ast.Expression) -> Callable[[Sequence[bytes]], bytes]:
-        """Return the function that writes one result; columns are shown as they are (Q-36)."""
+        """Return the function that writes one result; columns are copied unchanged (Q-36)."""
         if isinstance(expression, ast.Star | ast.Aggregate):
             return lambda cells: b""
         if isinstance(expression, ast.Column):
@@ -117,18 +117,18 @@ class JSONWriter:
         self._values = [self._value(each.expression) for each in projections]
 
     def _key(self, projection: ast.Projection, number: int) -> str:
-        """Write the alias, the last key of the path, or `_1` (SelectObject, JSON errors)."""
+        """Write the key of a result: alias, last key of the path, or `_1` (SelectObject)."""
         found = projection.expression
         last = found.path[-1] if isinstance(found, ast.Column) and found.path else None
         usual = last if isinstance(last, str) else f"_{number}"
         return json_nodes.quote(projection.alias or usual) + ":"
 
     def head(self) -> bytes:
-        """Return nothing: every row has its keys."""
+        """Return nothing, because every row has its keys."""
         return b""
 
     def _value(self, expression: ast.Expression) -> Callable[[object], str | None]:
-        """Return the function that writes one result, None for a key that is left out."""
+        """Return the function that writes one result, or returns None to omit the key."""
         if isinstance(expression, ast.Star | ast.Aggregate):
             return lambda cells: None
         if isinstance(expression, ast.Column):
@@ -145,7 +145,7 @@ class JSONWriter:
 
     def row(self, node: json_nodes.JSONNode, cells: object) -> bytes:
         """Write a row with its delimiter; raises `OutputExceedsMaxSize` and `BadRowError`."""
-        if self._star:  # an object as it is, anything else as the member `_1`
+        if self._star:  # an object unchanged, any other value as the member `_1`
             text = json_nodes.compact(node.text)
             shown = text if isinstance(node.value, dict) else f'{{"_1":{text}}}'
             return shown.encode() + self._record
@@ -173,7 +173,7 @@ def _bounded(row: bytes) -> bytes:
 def _format(result: FunctionResult) -> str:
     """Format a result of an aggregate function, "" for no value.
 
-    Of doubles, sums and averages are shown with the digits of 128 bits (Q-33).
+    Sums and averages of doubles have the digits of 128 bits (Q-33).
     """
     function, value, rows = result
     if value is None:
@@ -198,7 +198,7 @@ def number(value: float | Decimal) -> str:
 
 
 def _cut(value: Fraction) -> Fraction:
-    """Cut a number to a decimal whose digits are a number of 128 bits."""
+    """Truncate a number to a decimal whose digits fit into 128 bits."""
     if value == 0:
         return value
     scale, magnitude = 0, abs(value)

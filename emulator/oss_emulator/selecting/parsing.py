@@ -11,11 +11,11 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.selecting import statement as ast
 
 MAX_NAME: Final = 1024
-"""Bytes of the name of a column (limits on SQL statements)."""
+"""Maximum bytes of the name of a column (limits on SQL statements)."""
 MAX_PATH: Final = 10
-"""Levels of a path in JSON."""
+"""Maximum levels of a path in JSON."""
 MAX_NESTING: Final = 64
-"""Parentheses, NOT and signs around each other, so that the parser needs little stack."""
+"""Maximum number of nested parentheses, NOT and signs, so that the parser needs little stack."""
 
 _TABLE: Final = "ossobject"
 _RESERVED: Final = frozenset(
@@ -33,7 +33,7 @@ _TYPES: Final = {
 }
 _COMPARISONS: Final = ("=", "!=", "<>", "<", "<=", ">", ">=")
 _OPERATORS: Final = (("+", "-", "||"), ("*", "/", "%"))
-"""By their precedence, the weakest first."""
+"""The operators by precedence, the weakest first."""
 
 _TOKEN: Final = re.compile(
     r"""
@@ -58,7 +58,7 @@ class _Token(NamedTuple):
 
     @property
     def keyword(self) -> str:
-        """The text that is compared with keywords and symbols."""
+        """The text to compare with keywords and symbols."""
         return self.text.lower() if self.kind in ("word", "symbol") else ""
 
     @property
@@ -97,7 +97,7 @@ def _too_deep(message: str) -> OSSError:
 
 
 class _StatementParser:
-    """Reads the tokens from left to right; one method for each kind of expression."""
+    """Reads the tokens from left to right, with one method for each kind of expression."""
 
     def __init__(self, tokens: list[_Token]) -> None:
         self._tokens = tokens
@@ -112,7 +112,7 @@ class _StatementParser:
         return self._tokens[self._next]
 
     def _take(self, *words: str) -> bool:
-        """Step over these keywords or symbols if all of them come next."""
+        """Skip these keywords or symbols if they are the next tokens; returns whether they are."""
         found = self._tokens[self._next : self._next + len(words)]
         if [token.keyword for token in found] != list(words):
             return False
@@ -120,7 +120,7 @@ class _StatementParser:
         return True
 
     def _take_any(self, words: Sequence[str]) -> str:
-        """Step over one of these keywords or symbols and return it, "" if none comes next."""
+        """Skip and return the next token if it is one of these keywords or symbols, else ""."""
         found = self._token.keyword
         if found not in words:
             return ""
@@ -132,7 +132,7 @@ class _StatementParser:
             raise self._unexpected(f"{word.upper()} is expected")
 
     def _accept(self, fits: bool, instead: str) -> str:
-        """Step over the next token if it fits and return its text; else raise an error."""
+        """Skip the next token if it fits and return its text; else raise an error."""
         if not fits:
             raise self._unexpected(instead)
         self._next += 1
@@ -156,7 +156,7 @@ class _StatementParser:
 
     def statement(self) -> ast.SelectStatement:
         self._expect("select")
-        # The alias of the table stands after the columns that use it.
+        # The table's alias follows the columns that use it, so find the alias first.
         start = self._next
         self._find_alias()
         self._next = start
@@ -188,7 +188,7 @@ class _StatementParser:
         sign = -1 if self._take("-") else 1
         is_number = self._token.kind == "number" and self._token.text.isdigit()
         digits = self._accept(is_number, "a number is expected").lstrip("0")
-        limit = sign * int(digits[:18] or "0")  # no object has so many rows
+        limit = sign * int(digits[:18] or "0")  # more digits than any count of rows
         if limit < 1:
             message = f"LIMIT is {limit}; it must be at least 1."
             raise OSSError(ErrorCase.SQL_INVALID_LIMIT_VALUE, message)
@@ -198,7 +198,7 @@ class _StatementParser:
         if self._take("*"):
             return ast.Projection(ast.Star())
         expression, alias = self._expression(), ""
-        while self._take("as"):  # the last one counts (Q-34)
+        while self._take("as"):  # the last alias counts (Q-34)
             alias = self._name()
         return ast.Projection(expression, alias)
 

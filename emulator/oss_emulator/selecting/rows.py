@@ -1,4 +1,4 @@
-"""The rows of an object, records of CSV or nodes of JSON, and the columns of a statement."""
+"""The rows of an object (CSV records or JSON nodes) and the columns of a statement."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from oss_emulator.selecting.values import BadRowError, ByKind
 
 
 class ObjectRow(NamedTuple):
-    """One row, and where it stands in the object."""
+    """One row and its place in the object."""
 
     end: int
-    """The offset of its end."""
+    """The offset of its end in bytes."""
     number: int
     content: Any
     """A record of CSV, or a `JSONNode`."""
 
 
 class ScanProgress:
-    """How far an object was read."""
+    """How much of an object was read."""
 
     def __init__(self) -> None:
         self.offset = 0
         self.rows = 0
-        """The rows of the window that were read."""
+        """The number of rows of the window that were read."""
         self.stopped = False
         """Whether nobody waits for more rows."""
 
@@ -39,7 +39,7 @@ class ScanProgress:
 def read_csv(
     chunks: Iterable[bytes], source: CSVInput, window: Window, progress: ScanProgress
 ) -> Iterator[ObjectRow]:
-    """Read the rows of a window; `progress` follows.
+    """Read the rows of a window and update `progress`.
 
     Raises what `csv_rows.records` raises.
     """
@@ -76,7 +76,7 @@ def read_json(
     window: Window,
     progress: ScanProgress,
 ) -> Iterator[ObjectRow]:
-    """Read the nodes of a window of lines, or of a document; `progress` follows.
+    """Read the nodes of a window of lines, or of a document, and update `progress`.
 
     Raises `InvalidJsonData` and the errors of limits.
     """
@@ -107,7 +107,7 @@ def _nodes(
 
 
 Getter = Callable[[Any], Any]
-"""Returns a value of a row, given its cells: the fields of CSV, or the value of a node."""
+"""Returns a value of a row from its cells: the fields of CSV, or the value of a node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ class Header:
 
 
 class CSVCells:
-    """The fields of records, with their quotes."""
+    """Reads the fields of CSV records, which have their quotes."""
 
     def __init__(self, header: Header, source: CSVInput) -> None:
         self.header = header
@@ -153,7 +153,7 @@ class CSVCells:
         self._quote = source.quote
 
     def reader(self, column: Column, by_kind: ByKind) -> Getter:
-        """Return the function that reads a column, None for a missing one."""
+        """Return the function that reads a column; it returns None for a missing column."""
         place, quote, convert = self.header.find(column), self._quote, by_kind["s"]
 
         def read(cells: Sequence[bytes]) -> Any:
@@ -165,19 +165,19 @@ class CSVCells:
         return read
 
     def lacking(self, columns: Sequence[Column]) -> Callable[[Sequence[bytes]], bool]:
-        """Return the function that tells whether a row lacks one of the columns."""
+        """Return the function that checks whether a row lacks one of the columns."""
         needed = max((self.header.find(column) + 1 for column in columns), default=0)
         return lambda cells: len(cells) < needed
 
 
 class JSONCells:
-    """The value of a node."""
+    """Reads the keys of a JSON node."""
 
     def __init__(self, *, numbers_as_strings: bool) -> None:
         self._number = "s" if numbers_as_strings else "n"
 
     def reader(self, column: Column, by_kind: ByKind) -> Getter:
-        """Return the function that reads a key, None for a missing one and for null."""
+        """Return the function that reads a key; it returns None for a missing key and for null."""
         kind_of = self.kind_reader(column)
 
         def read(cells: object) -> Any:
@@ -191,7 +191,7 @@ class JSONCells:
         return read
 
     def kind_reader(self, column: Column) -> Callable[[object], tuple[str, str]]:
-        """Return the function that tells the kind and the text of a key, "" for none."""
+        """Return the function that returns the kind and text of a key; both are "" for none."""
         path, number = column.path, self._number
 
         def read(cells: object) -> tuple[str, str]:
@@ -199,7 +199,7 @@ class JSONCells:
             if isinstance(value, Number):
                 return number, str(value)
             if isinstance(value, str):
-                # A lone surrogate, which JSON can write, is not UTF-8.
+                # JSON can have a lone surrogate, which UTF-8 cannot encode.
                 plain = value if value.isascii() else value.encode("utf-8", "replace").decode()
                 return "s", plain
             if value is None or value is MISSING:
@@ -214,7 +214,7 @@ class JSONCells:
         return node.value
 
     def lacking(self, columns: Sequence[Column]) -> Callable[[object], bool]:
-        """Return the function that tells whether a node lacks one of the keys."""
+        """Return the function that checks whether a node lacks one of the keys."""
         paths = [column.path for column in columns]
         return lambda cells: any(json_nodes.find(cells, path) is MISSING for path in paths)
 

@@ -31,10 +31,10 @@ from oss_emulator.selecting.rows import (
 from oss_emulator.selecting.values import BadRowError
 
 FRAME: Final = 256 * 1024
-"""Bytes of rows to send in one frame, if no row has more."""
+"""Bytes of rows after which a frame is sent."""
 
 NAMED: Final = 100
-"""The numbers of skipped rows that a message names."""
+"""Maximum number of skipped rows that a message names."""
 
 
 class ObjectSelection:
@@ -47,10 +47,10 @@ class ObjectSelection:
         body: Iterator[bytes],
         window: Window,
     ) -> None:
-        """Check the statement; raises `OSSError` for one that the service refuses.
+        """Check the statement; raises `OSSError` if the service refuses it.
 
-        `head` are the bytes of the object from its start, for the header of CSV; `body` are those
-        from the offset of the window.
+        `head` is the object from its start, for the header of CSV; `body` is the object from the
+        offset of the window.
         """
         self._request, self._head, self._body, self._window = request, head, body, window
         self._statement = parse_statement(request.sql)
@@ -61,10 +61,10 @@ class ObjectSelection:
         self._skipped: list[int] = []
         self._skips = 0
         self._offset = window.offset
-        """How far into the object the rows that were sent reach."""
+        """The offset in the object after the last row that was sent."""
 
     def stop(self) -> None:
-        """Let the iterating thread end soon: nobody waits for the rest."""
+        """Make the iterating thread end soon, because nobody waits for the rest."""
         self._progress.stopped = True
 
     @property
@@ -73,14 +73,14 @@ class ObjectSelection:
         return not self._request.output.raw
 
     def idle(self) -> bytes:
-        """Return what tells a waiting client that the request is still running."""
+        """Return the frame that tells a client that the request is still running, if framed."""
         if not self.framed:
             return b""
         checked = self._request.output.checked
         return select.continuous(self._progress.offset, checked=checked)
 
     def end(self, error: OSSError | None) -> bytes:
-        """Return the last frame, which tells an error if there was one."""
+        """Return the last frame, with the error if there was one."""
         checked, offset = self._request.output.checked, self._offset
         if error is not None:
             message = f"{error.code}.{error.message}"
@@ -91,7 +91,7 @@ class ObjectSelection:
     def __iter__(self) -> Iterator[bytes]:
         """Yield the body of the answer.
 
-        An error is raised if no row was sent before it; otherwise the last frame tells it.
+        Raises an error if no row was sent before it; otherwise the last frame has the error.
         """
         began, failed, checked = False, None, self._request.output.checked
         try:
@@ -106,9 +106,9 @@ class ObjectSelection:
             yield self.end(failed)
 
     def _pieces(self) -> Iterator[bytes]:
-        """Yield the rows of the result in pieces; sets the offset that they reach.
+        """Yield the rows of the result in pieces, and set the offset of their end.
 
-        Raises the error that ends them, after the rows before it.
+        If an error ends the rows, first yields the rows before it, then raises it.
         """
         cells, writer, rows = self._open()
         if self._statement.aggregates:
@@ -161,9 +161,9 @@ class ObjectSelection:
     def _find(
         self, cells: Cells, rows: Iterator[ObjectRow], make: Callable[[Any, Any], Any]
     ) -> Iterator[tuple[int, Any]]:
-        """Yield the end of each row that fits, and what `make` makes of it, up to LIMIT.
+        """Yield the end of each row that matches, and the result of `make`, up to LIMIT.
 
-        Bad rows are counted. Raises the error of one too many, and of a range without rows.
+        Bad rows are counted. Raises an error if there are too many, and for a range without rows.
         """
         where, left = self._statement.where, self._statement.limit
         fits = None if where is None else Evaluator(cells).condition(where)
@@ -199,7 +199,7 @@ class ObjectSelection:
             raise OSSError(self._bad_row, self._report())
 
     def _report(self) -> str:
-        """Tell which rows were skipped, and how many (SelectObject, End Frame)."""
+        """Format the numbers of skipped rows and their count (SelectObject, End Frame)."""
         named = ",".join(map(str, self._skipped))
         more = ",…" if self._skips > len(self._skipped) else ""
         return f"Skipped rows: {named}{more}. Total skipped rows: {self._skips}"
@@ -210,7 +210,7 @@ IDLE: Final = 5.0
 
 
 class Pump(Iterator[bytes]):
-    """The body of an answer, piece by piece. `next` waits; call `close` in the end."""
+    """Iterates over the body of an answer; `next` waits. Call `close` at the end."""
 
     def __init__(self, selection: ObjectSelection, idle: float = IDLE) -> None:
         self._selection, self._idle = selection, idle
@@ -220,7 +220,7 @@ class Pump(Iterator[bytes]):
         self._ended = False
 
     def begin(self) -> None:
-        """Wait for the first piece, but not for ever; raises the error that precedes any row."""
+        """Wait at most `idle` seconds for the first piece; raises an error before the first row."""
         assert self._next is not None  # noqa: S101 - only called first
         with suppress(NotYet):
             self._next.result(self._idle)
@@ -235,7 +235,7 @@ class Pump(Iterator[bytes]):
         except NotYet:
             return self._selection.idle()
         except OSSError as error:
-            # The status was sent, so only a frame can tell it, or the end of the connection.
+            # The status was sent, so report it by a frame, or by ending the connection.
             self.close()
             if not self._selection.framed:
                 raise ConnectionAbortedError(str(error)) from None
@@ -247,7 +247,7 @@ class Pump(Iterator[bytes]):
         return found
 
     def close(self) -> None:
-        """End the work, whatever it is doing."""
+        """Stop the work in any state."""
         self._ended = True
         self._selection.stop()
         self._thread.shutdown(wait=False, cancel_futures=True)

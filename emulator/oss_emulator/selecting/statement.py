@@ -1,4 +1,4 @@
-"""A parsed SQL statement: frozen values, which `parsing` makes and `evaluation` reads."""
+"""A parsed SQL statement: frozen values that `parsing` makes and `evaluation` reads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Type(StrEnum):
     TIMESTAMP = "timestamp"
     BOOL = "bool"
     DYNAMIC = "dynamic"
-    """A column without a cast: text that becomes what it is compared with, or the type in JSON."""
+    """A column without a cast: in CSV of the type that it is compared with, in JSON of its own."""
     NULL = "null"
 
     @property
@@ -99,7 +99,7 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class Connective:
-    """Two or more conditions that AND or OR joins."""
+    """Two or more conditions joined by AND or OR."""
 
     operator: str
     operands: tuple[Expression, ...]
@@ -210,7 +210,7 @@ def children(expression: Expression) -> tuple[Expression, ...]:
 
 
 def walk(expression: Expression) -> list[Expression]:
-    """Return an expression and everything in it, in the order of the text."""
+    """Return an expression and all nested expressions, in the order of the text."""
     found, waiting = [], [expression]
     while waiting:
         current = waiting.pop()
@@ -220,13 +220,13 @@ def walk(expression: Expression) -> list[Expression]:
 
 
 def column_of(expression: Expression) -> Column | None:
-    """Return the column that an expression is, perhaps cast."""
+    """Return the column if an expression is a column, with or without a cast; else None."""
     operand = expression.operand if isinstance(expression, Cast) else expression
     return operand if isinstance(operand, Column) else None
 
 
 def index_of(name: str) -> int | None:
-    """Return the index that `_3` names, counted from 1; None for a name."""
+    """Return the index, from 1, of a column such as `_3`; None for a name."""
     digits = name[1:]
     if not (name.startswith("_") and digits.isascii() and digits.isdigit()):
         return None

@@ -1,4 +1,4 @@
-"""Values of SQL: numbers, booleans, timestamps and text, and how text becomes one."""
+"""Values of SQL: numbers, booleans, timestamps and text, and the conversion of text."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -20,13 +20,13 @@ YYYYMMDDTHH:MM:SS.mss, DD-MM-YYYYTHH:MM:SS.mss, DD-MM-YYYYTHH:MM:SS, YYYYMMDDTHH
 YYYYMMDDTHHMMSS, YYYYMMDDTHHMMSSMSS, ISO8601-0, ISO8601-1, CommonLog, RFC822, ?D/?M/YY, \
 ?D/?M/YY ?H:?M, ?D/?M/YY ?H:?M:?S""".split(", ")
 )
-"""The formats that a cast without a format recognises, in this order."""
+"""The formats that a cast without a format recognises; the first that fits is used."""
 
 _NAMED: Final = tuple("YYYYDDMM YYYY/DD/MM MM/DD/YYYY YYYY-DD-MM MM-DD-YYYY MM.DD.YYYY".split())
-"""The formats that a cast must name, because another one reads the same text."""
+"""The formats that a cast must name, because another format reads the same text."""
 
 _LONGEST: Final = 48
-"""Characters of the longest text that can be a timestamp."""
+"""Maximum characters of a timestamp."""
 
 _MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 
@@ -67,8 +67,8 @@ def is_time_format(form: str) -> bool:
 def parse_timestamp(text: str, form: str = "") -> datetime | None:
     """Parse a timestamp, by default in any recognised format; None if it does not fit.
 
-    The result has no time zone and is in UTC. Two digits of a year mean 1969 to 2068, and a time
-    without a date is one of 1970-01-01 (both assumed).
+    The result is in UTC, without a time zone. A year of two digits is from 1969 to 2068, and a time
+    without a date is on 1970-01-01 (both assumed).
     """
     text = text.strip()
     if len(text) > _LONGEST:
@@ -89,7 +89,7 @@ def format_timestamp(value: datetime) -> str:
 
 
 def _shape(text: str) -> str:
-    """Return a text with 0 for its digits and T for its letters: the rows of a column share it."""
+    """Replace digits by 0 and letters by T; usually all rows of a column have the same shape."""
     return re.sub(r"[A-Za-z]", "T", re.sub(r"[0-9]", "0", text[:_LONGEST]))
 
 
@@ -148,15 +148,15 @@ _NUMBER: Final = re.compile(
     r"[ \t\r\n\f]*"
 )
 _DIGITS: Final = 18
-"""Digits of a decimal after the point; before it there are 20 (Q-43)."""
+"""Digits of a decimal after the point; up to 20 are before it (Q-43)."""
 EXACT_CONTEXT: Final = Context(prec=64, rounding=ROUND_HALF_UP)
-"""Calculates with decimals; the usual context has 28 digits."""
+"""The context for decimals; the default context has only 28 digits."""
 _STEP: Final = Decimal(1).scaleb(-_DIGITS)
 _BEYOND: Final = Decimal(10) ** 20
 
 
 class BadRowError(Exception):
-    """A row has a value of another type than the statement needs (Q-41)."""
+    """A row has a value of the wrong type for the statement (Q-41)."""
 
 
 def fits_integer(value: Decimal | int) -> bool:
@@ -165,13 +165,13 @@ def fits_integer(value: Decimal | int) -> bool:
 
 
 def round_exact(value: Decimal | int) -> Decimal | None:
-    """Return a number as a decimal of 38 digits, None for one that is too large."""
+    """Return a number as a decimal of 38 digits; None if it is too large."""
     fits = -_BEYOND < value < _BEYOND
     return EXACT_CONTEXT.quantize(Decimal(value), _STEP) if fits else None
 
 
 def to_number(text: str) -> int | float | None:
-    """Read an integer of 64 bits or a double; None for no text. Raises `BadRowError`."""
+    """Read an integer of 64 bits or a double; None for an empty text. Raises `BadRowError`."""
     if len(text) < 18 and text.isascii() and text.isdigit():
         return int(text)
     if not text:
@@ -187,7 +187,7 @@ def to_number(text: str) -> int | float | None:
 
 
 def to_integer(text: str) -> int | None:
-    """Read an integer of 64 bits; raises `BadRowError` for another number."""
+    """Read an integer of 64 bits; raises `BadRowError` for any other text."""
     found = to_number(text)
     if isinstance(found, float):
         raise BadRowError
@@ -195,7 +195,7 @@ def to_integer(text: str) -> int | None:
 
 
 def to_whole(text: str) -> int | None:
-    """Read a number and cut its fraction; raises `BadRowError`."""
+    """Read a number and truncate it to an integer; raises `BadRowError`."""
     found = to_number(text)
     if found is None:
         return None
@@ -211,7 +211,7 @@ def to_double(text: str) -> float | None:
 
 
 def to_exact(text: str) -> Decimal | None:
-    """Read a decimal, None for a number that is too large; raises `BadRowError`."""
+    """Read a decimal; None if the number is too large. Raises `BadRowError`."""
     if to_number(text) is None:
         return None
     try:
@@ -236,7 +236,7 @@ def to_bool(text: str) -> bool | None:
 
 
 def timestamps_of(form: str) -> Callable[[str], datetime | None]:
-    """Return the function that reads timestamps, "" for any recognised format (Q-45)."""
+    """Return the function that reads timestamps of a format, or if "" of any (Q-45)."""
 
     def to_timestamp(text: str) -> datetime | None:
         found = parse_timestamp(text, form) if text else None
@@ -248,8 +248,8 @@ def timestamps_of(form: str) -> Callable[[str], datetime | None]:
 
 
 ByKind = Mapping[str, Callable[[str], object]]
-"""How text becomes a value, by its kind: `s` string (all of CSV), `n` number, `b` boolean, `j`
-object or array. A row with another kind is bad."""
+"""The function that converts text of each kind: `s` string (all of CSV), `n` number, `b` boolean,
+`j` object or array. A row with a kind that is missing here is bad."""
 
 NUMBER: Final[ByKind] = dict.fromkeys("sn", to_number)
 EXACT: Final[ByKind] = dict.fromkeys("sn", to_exact)
@@ -260,14 +260,14 @@ COMPARED: Final[Mapping[Type, ByKind]] = {
     Type.BOOL: dict.fromkeys("sb", to_bool),
     Type.TIMESTAMP: {"s": timestamps_of("")},
 }
-"""How a column without a cast becomes what it is compared with."""
+"""How to convert a column without a cast, by the type that it is compared with."""
 
 CAST: Final[Mapping[Type, ByKind]] = {
     Type.STRING: TEXT,
     Type.BOOL: COMPARED[Type.BOOL],
-    # A number with a fraction is cut; text with one is not an integer (Q-41).
+    # A number with a fraction is truncated; text with a fraction is not an integer (Q-41).
     Type.INT: {"s": to_integer, "n": to_whole},
     Type.DOUBLE: dict.fromkeys("sn", to_double),
     Type.DECIMAL: dict.fromkeys("sn", to_decimal),
 }
-"""How a column is cast; timestamps have a format."""
+"""How to cast a column; `timestamps_of` does this for timestamps."""

@@ -41,9 +41,9 @@ def assert_denied(
 ) -> None:
     """Assert that hotlink protection denies a GET of the object.
 
-    The request carries `referer`, or no Referer header for None. It is anonymous, or uses a signed
-    URL with `signed`. With `ec`, the response must carry that error code as well. Raises
-    `AssertionError` with the steps of the decision.
+    The request has `referer`, or no Referer header for None. It is anonymous, or uses a signed URL
+    with `signed`. With `ec`, the response must also have that error code. Raises `AssertionError`
+    with the steps of the decision.
     """
     __tracebackhide__ = True
     answer = fetch(bucket, key, referer, signed=signed)
@@ -67,7 +67,7 @@ def assert_allowed(
 def fetch(bucket: "oss2.Bucket", key: str, referer: str | None, *, signed: bool) -> Fetched:
     """GET an object and ask the emulator for its decision.
 
-    Raises `AssertionError` if the server does not return its decision, so is not an emulator.
+    Raises `AssertionError` if the server returns no decision, because it is not an emulator.
     """
     url = _sign(bucket, key) if signed else _build(bucket, key)
     parts = urlsplit(url)
@@ -91,7 +91,7 @@ def fetch(bucket: "oss2.Bucket", key: str, referer: str | None, *, signed: bool)
 
 
 def _sign(bucket: "oss2.Bucket", key: str) -> str:
-    """Return a URL with the bucket's kind of signature, or with V1 if oss2 is old."""
+    """Return a URL signed with the version of the bucket, or with V1 if oss2 is too old."""
     import oss2
 
     try:
@@ -115,7 +115,7 @@ def _build(bucket: "oss2.Bucket", key: str) -> str:
 def _connect(bucket: "oss2.Bucket", parts: SplitResult) -> HTTPConnection:
     if parts.scheme == "http":
         return HTTPConnection(parts.netloc, timeout=TIMEOUT)
-    # The bucket of an emulator with TLS trusts the emulator's CA file.
+    # With TLS, the bucket's session trusts the emulator's CA file.
     trusted = bucket.session.session.verify
     context = create_default_context(cafile=trusted if isinstance(trusted, str) else None)
     return HTTPSConnection(parts.netloc, timeout=TIMEOUT, context=context)
@@ -129,7 +129,7 @@ def _explain(expected: str, answer: Fetched, referer: str | None) -> str:
     ]
     decision = answer.decision
     if decision is None:
-        lines.append("The rules were not applied: the request ended before them.")
+        lines.append("The rules were not applied, because the request ended earlier.")
         return "\n".join(lines)
     verdict = "allowed" if decision["allowed"] else "denied"
     lines.append(f"The rules {verdict} it ({decision['reason']}, {decision['basis']}):")
@@ -144,7 +144,7 @@ def _explain(expected: str, answer: Fetched, referer: str | None) -> str:
 
 
 def _summarize(answer: Fetched) -> str:
-    """Say in a few words what happened; they stand first, as pytest cuts its summary."""
+    """Return the result in a few words, which come first because pytest cuts its summary."""
     ec = f", EC {answer.ec}" if answer.ec else ""
     decision = answer.decision
     if decision is not None and not decision["allowed"]:

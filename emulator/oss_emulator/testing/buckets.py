@@ -1,4 +1,4 @@
-"""Buckets of an emulator as clients of oss2, which sign with its key."""
+"""Makes oss2 clients for the buckets of an emulator, which sign with its key."""
 
 from typing import TYPE_CHECKING
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def check_name(name: str) -> None:
-    """Raise ValueError for what is not the name of a bucket."""
+    """Raise ValueError for an invalid name of a bucket."""
     if not is_bucket_name(name):
         raise ValueError(f"{name!r} is not the name of a bucket, which has {BUCKET_NAME_RULE}")
 
 
 def refusal(target: str, document: bytes) -> ValueError:
-    """Return the exception for a refused PUT: what its error document says, in one line."""
+    """Return the exception for a refused PUT, with its error document in one line."""
     root = XmlDocument.parse(document).root
     found = (root.find(name) for name in ("Code", "Message", "ErrorDetail"))
     code, message, detail = (element.text if element else "" for element in found)
@@ -41,8 +41,8 @@ def connect(emulator: "Emulator | RemoteEmulator", name: str) -> "oss2.Bucket":
     provider = StaticCredentialsProvider(emulator.access_key_id, emulator.access_key_secret)
     auth = oss2.ProviderAuthV4(provider)
     session = oss2.Session()
-    # A proxy of the environment does not reach this machine, and REQUESTS_CA_BUNDLE would override
-    # `verify`; each request would look for them.
+    # Ignore the environment: a proxy may not reach this machine, and REQUESTS_CA_BUNDLE would
+    # override `verify`.
     session.session.trust_env = False
     if emulator.ca_file is not None:
         session.session.verify = str(emulator.ca_file)

@@ -62,17 +62,17 @@ _CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
 """The settings that can be given as strings, and the functions that convert them."""
 
 _SERVE_ONLY = ("ready_file", "access_log", "log_level", "log_format", "watch")
-"""The settings that only a server process has; `journal` replaces the access log."""
+"""The settings of a server process only; `journal` replaces the access log."""
 
 
 class Emulator:
-    """A local OSS server on a free port of 127.0.0.1, in a thread of its own.
+    """A local OSS server on a free port of 127.0.0.1, in a separate thread.
 
         with Emulator() as emulator:
             bucket = emulator.bucket("examplebucket", acl="public-read")
             bucket.put_object("hello.txt", b"Hello")
 
-    `async with` works as well. Each instance starts once and is independent of all others.
+    `async with` also works. Each instance can be started once and is independent of all others.
 
     Options are the fields of `oss_emulator.settings.Settings`, as values or as strings:
 
@@ -120,7 +120,7 @@ class Emulator:
 
     @property
     def endpoint(self) -> str:
-        """The endpoint for an SDK, such as `http://127.0.0.1:40123`; set once it has started."""
+        """The endpoint for an SDK, such as `http://127.0.0.1:40123`, after the start."""
         self._check_started()
         return self._server.endpoint
 
@@ -150,7 +150,7 @@ class Emulator:
 
     @property
     def assumptions(self) -> Assumptions:
-        """What is assumed where the service's documentation is silent."""
+        """The assumed behaviour where the service's documentation says nothing."""
         return self.settings.assumptions
 
     @property
@@ -159,9 +159,10 @@ class Emulator:
         return self.run(self.controls.journal.entries)
 
     def start(self) -> Self:
-        """Start the server; returns once it accepts requests.
+        """Start the server and return when it accepts requests.
 
-        Raises `RuntimeError` if the emulator was started before, and what the class lists.
+        Raises `RuntimeError` if the emulator was started before, and the errors that the class
+        lists.
         """
         if self._started:
             raise RuntimeError("This emulator was started before: create a new one.")
@@ -194,7 +195,7 @@ class Emulator:
         return file
 
     def stop(self) -> None:
-        """Let running requests finish, then end the thread; does nothing if it has ended."""
+        """Wait for running requests, then end the thread; does nothing if it has ended."""
         if self._loop is None:
             return
         try:
@@ -207,11 +208,11 @@ class Emulator:
                 self._folder.cleanup()
 
     def reset(self) -> None:
-        """Restore the seed, or no buckets, and the real time; clear journal and faults."""
+        """Restore the seed (or no buckets) and the real time; clear the journal and the faults."""
         self._await(contents.reset(self.controls, self._server.change))
 
     def mark(self, test: str) -> None:
-        """Have the journal say that `test` sends the requests from now on; "" for no test."""
+        """Record `test` in the journal as the sender of the following requests; "" for none."""
         self.controls.journal.tests.begin("", test)
 
     def bucket(
@@ -219,10 +220,10 @@ class Emulator:
     ) -> "oss2.Bucket":
         """Create a bucket unless it exists; returns an `oss2.Bucket` with the owner's key.
 
-        `acl` is set in either case. `rules` are the bucket's hotlink protection: a
+        `acl` is also set for an existing bucket. `rules` is the bucket's hotlink protection: a
         `RefererConfiguration`, a mapping of its fields, text in XML, JSON, TOML or another form of
-        the rule lab, or the path of a file. Raises `ValueError` for wrong rules, with the place and
-        the mistake, and for a bad name or ACL.
+        the rule lab, or the path of a file. Raises `ValueError` for invalid rules, with the place
+        and the mistake, and for an invalid name or ACL.
         """
         buckets.check_name(name)
         document = None
@@ -238,7 +239,7 @@ class Emulator:
     def put(self, target: str, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
         """Send a PUT as the owner, without a signature: `put("/bucket/key", b"...")`.
 
-        Raises `ValueError` with the error in one line if the response is not a 200.
+        Raises `ValueError` with the error in one line if the status is not 200.
         """
         fields = [("Host", "localhost"), *(headers or {}).items()]
 
@@ -253,8 +254,8 @@ class Emulator:
     def run(self, function: Callable[[], _T]) -> _T:
         """Run a function on the server's thread, between two requests; returns its result.
 
-        Use it to call `service`, which only that thread may touch. Raises `RuntimeError` if the
-        emulator is not running, and whatever the function raises.
+        Use it to call `service`, which only that thread may use. Raises `RuntimeError` if the
+        emulator is not running, and what the function raises.
         """
 
         async def call() -> _T:
@@ -263,7 +264,7 @@ class Emulator:
         return self._await(call())
 
     def _check_started(self) -> None:
-        """Raise RuntimeError before the start, which chooses the port."""
+        """Raise RuntimeError before the start, when the port is not known."""
         if not self._started:
             raise RuntimeError(
                 "The emulator has no endpoint before it starts: use it in a with statement, or "

@@ -1,9 +1,9 @@
-"""Interception: code for `https://oss-cn-….aliyuncs.com` reaches an emulator, unchanged.
+"""Interception: unchanged code for `https://oss-cn-….aliyuncs.com` uses an emulator.
 
-Requests to host names of OSS, STS and KMS go to the emulator with their original Host header, so it
-finds their buckets: those of `requests` (oss2, SDK V2, the SDKs of STS and KMS), aiohttp (their
-asynchronous forms), httpx, urllib3 and urllib. A client that is not covered fails when it
-looks up such a name, so nothing reaches the service. All other requests are left alone.
+Requests to host names of OSS, STS and KMS are sent to the emulator with their original Host header,
+which names the bucket. Covered clients are `requests` (oss2, SDK V2, the SDKs of STS and KMS),
+aiohttp (their asynchronous forms), httpx, urllib3 and urllib. Any other client fails when it looks
+up such a name, so nothing reaches the service. Requests to other hosts are not changed.
 """
 
 import os
@@ -34,23 +34,23 @@ from oss_emulator.kms import KMS
 from oss_emulator.sts import STS
 from oss_emulator.testing.emulator import Emulator
 
-# Endpoints of every kind, also those of S3, those that name no region, and the older ones of VPCs
-# and of image processing, with or without a bucket. A name may have a line end in it.
+# All kinds of endpoints, with or without a bucket: also of S3, without a region, and the older
+# endpoints of VPCs and of image processing. A name may contain a line end.
 _OSS_HOST = re.compile(
     r"(?:.*\.)?(?:(?:vpc100-)?oss(?:-[a-z0-9-]+)?|img-[a-z0-9-]+)\.aliyuncs\.com", re.DOTALL
 )
 
 
 def _name(host: str) -> str:
-    """Return a host as it is looked up: decoded as urllib does, with IDNA, without the last dot."""
-    name = unquote(host).partition("\0")[0]  # where `socket.getaddrinfo` ends it
-    with suppress(UnicodeError):  # an empty label, or one that is too long
+    """Return a host as it is looked up: decoded as by urllib, with IDNA, without the last dot."""
+    name = unquote(host).partition("\0")[0]  # `socket.getaddrinfo` ignores the rest
+    with suppress(UnicodeError):  # an empty or too long label
         name = name.encode("idna").decode("ascii")
-    return name.lower().strip().rstrip(".")  # IDNA turns other spaces into ordinary ones
+    return name.lower().strip().rstrip(".")  # IDNA converts other spaces into plain spaces
 
 
 def is_of_service(host: str) -> bool:
-    """Return whether a host is one of OSS, STS or KMS, in whatever way it is spelled."""
+    """Return whether a host belongs to OSS, STS or KMS, in any spelling."""
     name = _name(host)
     return bool(_OSS_HOST.fullmatch(name)) or STS.is_host(name) or KMS.is_host(name)
 
@@ -84,19 +84,19 @@ def intercept(endpoint: Any = None, **settings: Any) -> Any:
             ...  # code for https://oss-cn-hangzhou.aliyuncs.com
 
     Without an `endpoint` an `Emulator` with these settings runs until the block ends. The result
-    decorates functions as well, also those that are `async`: `@intercept()`, or `@intercept`. Each
-    call then has an emulator of its own.
+    also decorates functions, including `async` functions: `@intercept()`, or `@intercept`. Each
+    call then has a new emulator.
 
     Raises:
-        TypeError: both an endpoint and settings are given, or what is decorated is a class or a
-            generator, of which nothing would run within the decorator.
-        ValueError: the endpoint is not valid, or what `Emulator` says about its settings.
+        TypeError: both an endpoint and settings are given, or a class or a generator is decorated,
+            whose code would not run within the decorator.
+        ValueError: the endpoint or a setting of the `Emulator` is not valid.
     """
     if callable(endpoint):
         return Interception(None, settings)(endpoint)
     if endpoint is not None:
         if settings:
-            raise TypeError("settings are for an emulator that is started: leave out the endpoint")
+            raise TypeError("settings are only for a new emulator: leave out the endpoint")
         address = ServiceAddress.parse(endpoint)
         endpoint = f"{address.scheme}://{address.authority}"
     return Interception(endpoint, settings)
@@ -150,7 +150,7 @@ class Interception(Generic[_Target]):
 
 @contextmanager
 def _without_proxy(endpoint: str) -> Iterator[None]:
-    """Name the emulator in no_proxy: urllib decides on a proxy by the URL that it requests."""
+    """Add the emulator to no_proxy, because urllib chooses a proxy by the requested URL."""
     before = os.environ.get("no_proxy")
     given = before if before is not None else os.environ.get("NO_PROXY", "")
     host = urlsplit(endpoint).hostname or ""
@@ -165,19 +165,19 @@ def _without_proxy(endpoint: str) -> Iterator[None]:
 
 
 _Patches = Iterator[tuple[Any, str, Callable[..., Any]]]
-"""Classes or modules, each with a function of it and what replaces that; none for a client that is
-not installed."""
+"""Classes or modules, each with the name of a function and its replacement; empty for a client that
+is not installed."""
 
 _endpoints: list[str] = []
-"""Those of the interceptions in effect, the innermost one last."""
+"""The endpoints of the interceptions in effect, the innermost last."""
 
 _LOOK_UPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
-"""The audit events that Python raises before it looks up a name, however it was called."""
+"""The audit events of Python's functions that look up names."""
 
 
 @cache
 def _watch_look_ups() -> None:
-    """Watch all look-ups from now on: Python cannot remove an audit hook."""
+    """Watch all look-ups from now on, because Python cannot remove an audit hook."""
     sys.addaudithook(_refuse_look_up)
 
 
@@ -192,15 +192,15 @@ _SENDERS: tuple[tuple[Any, str, int], ...] = (
     (HTTPConnection, "set_tunnel", 1),
     (HTTPConnection, "putrequest", 2),
 )
-"""What looks up a name without such an event, or sends it to a proxy, and the position of the
-argument that has the name."""
+"""Functions that look up a name without such an event, or send it to a proxy, and the position of
+the argument with the name."""
 
 
 def _patch_senders(endpoint: str) -> _Patches:
-    """Refuse names of the service to clients that are not covered, before they are looked up."""
+    """Refuse names of the service to other clients before they are looked up."""
     found = list(_SENDERS)
     with suppress(ImportError):
-        uvloop: Any = import_module("uvloop")  # it looks up names without Python
+        uvloop: Any = import_module("uvloop")  # looks up names without Python
         found += [(uvloop.Loop, "create_connection", 2), (uvloop.Loop, "getaddrinfo", 1)]
     for owner, name, position in found:
         yield owner, name, _without_names(getattr(owner, name), position, endpoint)
@@ -216,7 +216,7 @@ def _without_names(look_up: Callable[..., Any], position: int, endpoint: str) ->
 
 
 def _refuse(given: Any, endpoint: str) -> None:
-    """Raise RuntimeError for a name, an address, a URL or a request of aiohttp to the service."""
+    """Raise RuntimeError if a name, address, URL or request of aiohttp is of the service."""
     name = _find_name(given)
     if is_of_service(name):
         raise RuntimeError(
@@ -226,7 +226,7 @@ def _refuse(given: Any, endpoint: str) -> None:
 
 
 def _find_name(given: Any) -> str:
-    """Return the name in what `_refuse` gets; "" if it has none."""
+    """Return the host name in an argument of `_refuse`; "" if it has none."""
     host = given[0] if isinstance(given, tuple) else getattr(given, "host", given)
     if isinstance(host, bytes | bytearray):
         host = host.decode("ascii", "replace")
@@ -236,7 +236,7 @@ def _find_name(given: Any) -> str:
 
 
 _REQUESTS = ("requests.adapters", "aliyunsdkcore.vendored.requests.adapters")
-"""The modules of `requests`, and of the copy that the older SDKs of STS and KMS have."""
+"""The modules of `requests`, and of its copy in the older SDKs of STS and KMS."""
 
 
 def _patch_requests(endpoint: str) -> _Patches:
@@ -275,14 +275,14 @@ def _patch_urllib3(endpoint: str) -> _Patches:
         found = redirect(url, endpoint)
         headers = options.get("headers")
         if found is None and headers and urlsplit(url).netloc != urlsplit(endpoint).netloc:
-            # urllib3 follows a redirect to another host with the Host that was set below.
+            # After a redirect to another host, urllib3 would send the Host header set below.
             options["headers"] = headers.copy()
             if is_of_service(headers.get("Host", "").partition(":")[0]):
                 del options["headers"]["Host"]
         if found is not None:
             url, host = found
             options["headers"] = {**(self.headers if headers is None else headers), "Host": host}
-            if self.proxy is not None:  # the emulator is on this machine
+            if self.proxy is not None:  # the emulator needs no proxy
                 settings = self.connection_pool_kw.items()
                 self = PoolManager(**{n: s for n, s in settings if not n.startswith("_proxy")})
         return send(self, method, url, *arguments, **options)
@@ -303,12 +303,12 @@ def _patch_httpx(endpoint: str) -> _Patches:
         return httpx.Request(
             request.method,
             found[0],
-            headers=[*request.headers.raw],  # its Host is the original one
+            headers=[*request.headers.raw],  # including the original Host
             stream=request.stream,
             extensions=request.extensions,
         )
 
-    # Connections are not reused, since those of asyncio belong to one loop.
+    # Connections are not reused, because asyncio's connections belong to one loop.
     once = httpx.Limits(max_keepalive_connections=0)
     is_plain = urlsplit(endpoint).scheme == "http"
     for transport, name in (
@@ -321,17 +321,17 @@ def _patch_httpx(endpoint: str) -> _Patches:
 
 
 class _DirectTransports:
-    """The transports of httpx that send to the emulator: a given one may have a proxy."""
+    """The transports of httpx that send to the emulator, because a given one may use a proxy."""
 
     def __init__(self, transport: Any, limits: Any, *, verify: bool | None) -> None:
-        """`verify` is what to verify; None for what the given transport does."""
+        """`verify` is the option for TLS; None to use that of the given transport."""
         self._make = transport
         self._limits = limits
         self._options: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
         self._any = None if verify is None else transport(verify=verify, limits=limits)
 
     def remember(self, init: Callable[..., None]) -> Callable[..., None]:
-        """Wrap the constructor: no transport tells later whether it has a proxy, and which CA."""
+        """Wrap the constructor to store its options, because a transport does not return them."""
         parameters = signature(init)
 
         def init_and_remember(transport: Any, *arguments: Any, **options: Any) -> None:
@@ -344,7 +344,7 @@ class _DirectTransports:
         return init_and_remember
 
     def of(self, transport: Any) -> Any:
-        """Return the transport that takes the place of one."""
+        """Return the transport to use instead of a given transport."""
         if self._any is not None:
             return self._any
         options = self._options.get(transport)
@@ -386,7 +386,7 @@ _VERBS = ("get", "options", "head", "post", "put", "patch", "delete")
 
 
 def _patch_aiohttp(endpoint: str) -> _Patches:
-    """Replace the public methods that send, since aiohttp has no hook to change the URL."""
+    """Replace the public methods that send, because aiohttp has no hook to change the URL."""
     from aiohttp import BaseConnector, ClientSession
     from multidict import CIMultiDict
     from yarl import URL
@@ -395,17 +395,17 @@ def _patch_aiohttp(endpoint: str) -> _Patches:
     init = ClientSession.__init__
 
     def init_and_remember(self: Any, base_url: Any = None, **options: Any) -> None:
-        """Keep a base URL of the service here: older aiohttp then takes no other absolute URL."""
+        """Store a base URL of the service here, because older aiohttp allows no other host then."""
         base = URL(base_url or "")
         if base.path.endswith("/") and redirect(str(base), endpoint) is not None:
             bases[self], base_url = base, None
         init(self, base_url, **options)
 
     def redirect_options(session: Any, url: Any, options: dict[str, Any]) -> Any:
-        """Return the URL to request, and put its headers into the options."""
+        """Return the URL to request and add its headers to the options."""
         try:
             found = redirect(str(bases.get(session, URL()).join(URL(url))), endpoint)
-        except ValueError:  # aiohttp says what is wrong with the URL
+        except ValueError:  # aiohttp raises its own error for the URL
             return url
         if found is None:
             return url
@@ -427,7 +427,7 @@ def _patch_aiohttp(endpoint: str) -> _Patches:
 
         return send_there
 
-    # aiohttp follows a redirect to another host without the methods below.
+    # aiohttp follows redirects to other hosts without calling the methods below.
     yield BaseConnector, "connect", _without_names(BaseConnector.connect, 1, endpoint)
     yield ClientSession, "__init__", init_and_remember
     for name in ("request", *_VERBS):

@@ -1,6 +1,6 @@
-"""The pytest plugin: fixtures for tests against the emulator. pytest loads it by itself.
+"""The pytest plugin: fixtures for tests against the emulator. pytest loads it automatically.
 
-It imports nothing else of the package until a test uses a fixture.
+It imports no other module of the package until a test uses a fixture.
 """
 
 import re
@@ -36,10 +36,10 @@ _INI = {
 
 _URL = "oss_emulator_url"
 _RUNNING = pytest.StashKey[list["Emulator | ServerSession"]]()
-"""The servers that tests use now."""
+"""The servers that tests currently use."""
 
 _REMOTE = pytest.StashKey[dict[str, "RemoteEmulator"]]()
-"""What each fixture, by its name, gets when the server runs in another process."""
+"""The emulator of each fixture, by its name, if the server runs in another process."""
 
 _TEST = pytest.StashKey[str]()
 
@@ -65,10 +65,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> None:
-    """Tell the servers which test sends the requests from now on."""
+    """Tell the servers which test sends the following requests."""
     item.config.stash[_TEST] = item.nodeid
     for emulator in item.config.stash.get(_RUNNING, ()):
-        with suppress(ConnectionError, ValueError):  # tests that use a server that is gone fail
+        with suppress(ConnectionError, ValueError):  # tests that use an ended server fail
             emulator.mark(item.nodeid)
 
 
@@ -76,10 +76,10 @@ def pytest_runtest_protocol(item: pytest.Item) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Say where the requests of a failed test are, and which fixture a wider one needs."""
+    """Report where the requests of a failed test are, and a hint for a mismatch of scopes."""
     report = yield
     if report.failed:
-        # A server of this process ends with it; while pdb asks, it can be looked at.
+        # A server of this process can be inspected only while pdb runs.
         said = [] if _is_debugged(item.config) else _links(item, only_remote=True)
         report.sections += [("oss-emulator", text) for text in (*said, *_scope_hints(report))]
     return report
@@ -87,7 +87,7 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_exception_interact(node: pytest.Item | pytest.Collector) -> None:
-    """Before pdb begins, say where the requests of the failed test are."""
+    """Print where the requests of the failed test are before pdb begins."""
     if _is_debugged(node.config) and isinstance(node, pytest.Item):
         for text in _links(node, only_remote=False):
             node.config.get_terminal_writer().line(text)
@@ -97,11 +97,11 @@ def _is_debugged(config: pytest.Config) -> bool:
     return bool(config.getoption("usepdb", default=False))
 
 
-_EMULATORS = ("Emulator", "RemoteEmulator")  # by their names, as nothing is imported
+_EMULATORS = ("Emulator", "RemoteEmulator")  # names, because the classes may not be imported
 
 
 def _links(item: pytest.Item, *, only_remote: bool) -> list[str]:
-    """Return sentences with the pages that show the requests of a test."""
+    """Return sentences with links to the requests of a test."""
     if only_remote and not item.config.getoption(_URL):
         return []
     used = getattr(item, "funcargs", {}).values()
@@ -117,7 +117,7 @@ _INSTEAD = {
     "oss_bucket": 'ask for {0} and create a bucket with {0}.bucket("NAME")',
     "oss_intercept": "ask for {0} and use oss_emulator.testing.intercept({0}.endpoint)",
 }
-"""What a fixture of a wider scope does instead of asking for these."""
+"""Advice for a fixture of a wider scope that uses these."""
 
 
 def _scope_hints(report: pytest.TestReport) -> list[str]:
@@ -127,13 +127,13 @@ def _scope_hints(report: pytest.TestReport) -> list[str]:
     name, scope = found.groups()
     wider = f"{scope if scope in ('class', 'module') else 'session'}_oss_emulator"
     return [
-        f"{name} starts anew before each test, so that a fixture for several tests would lose "
-        f"what it made: {_INSTEAD[name].format(wider)}."
+        f"{name} is reset before each test, so a fixture for several tests would lose "
+        f"its contents: {_INSTEAD[name].format(wider)}."
     ]
 
 
 def _run_emulator(request: pytest.FixtureRequest) -> Iterator[AnyEmulator]:
-    """Run an emulator with the options of the configuration, or use the one of another process."""
+    """Run an emulator with the options of the configuration, or use a server of another process."""
     if request.config.getoption(_URL):
         yield _use_remote(request)
         return
@@ -157,7 +157,7 @@ _T = TypeVar("_T", "Emulator", "ServerSession")
 
 
 def _note(server: _T, config: pytest.Config) -> Iterator[_T]:
-    """Have a server know which test runs, as long as tests use it."""
+    """Tell a server which test runs while tests use it."""
     running = config.stash.setdefault(_RUNNING, [])
     server.mark(config.stash.get(_TEST, ""))
     running.append(server)
@@ -178,7 +178,7 @@ def _oss_session(pytestconfig: pytest.Config) -> Iterator["ServerSession"]:
 
 
 def _use_remote(request: pytest.FixtureRequest) -> "RemoteEmulator":
-    """Return the server for a fixture, after removing what the fixture made there last time."""
+    """Return the server for a fixture, after removing the buckets of its last use."""
     from oss_emulator.testing.remote import RemoteEmulator
 
     session: ServerSession = request.getfixturevalue("_oss_session")
@@ -190,7 +190,7 @@ def _use_remote(request: pytest.FixtureRequest) -> "RemoteEmulator":
     return used[name]
 
 
-# Servers of their own, so that what a test resets is not what a wider fixture has prepared.
+# Separate servers, so that a test does not reset the contents of a wider fixture.
 class_oss_emulator = pytest.fixture(scope="class", name="class_oss_emulator")(_run_emulator)
 module_oss_emulator = pytest.fixture(scope="module", name="module_oss_emulator")(_run_emulator)
 session_oss_emulator = pytest.fixture(scope="session", name="session_oss_emulator")(_run_emulator)
@@ -201,7 +201,7 @@ _oss_emulator = pytest.fixture(scope="session", name="_oss_emulator")(_run_emula
 
 @pytest.fixture
 def oss_emulator(_oss_emulator: AnyEmulator) -> AnyEmulator:
-    """A running emulator, reset before each test: what a failed test made can be looked at."""
+    """A running emulator, reset before each test, so that a failed test can be inspected."""
     _oss_emulator.reset()
     return _oss_emulator
 
@@ -222,7 +222,7 @@ def oss_bucket(oss_emulator: AnyEmulator, request: pytest.FixtureRequest) -> "os
 
 @pytest.fixture
 def oss_intercept(oss_emulator: AnyEmulator) -> Iterator[AnyEmulator]:
-    """Send requests for the endpoints of OSS and STS to the emulator, whose key must sign them."""
+    """Send requests to endpoints of OSS and STS to the emulator; its key must sign them."""
     from oss_emulator.testing.interception import intercept
 
     with intercept(oss_emulator.endpoint):

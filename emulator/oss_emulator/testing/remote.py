@@ -38,13 +38,13 @@ _ONLY_IN_PROCESS: Final = ("controls", "run", "service", "settings", "https_endp
 
 
 class ServerSession:
-    """What this process tells a server about its tests, and asks of it below `/_emulator/`.
+    """The session of this process with a server, through its API below `/_emulator/`.
 
-    OSS_EMULATOR_ADMIN_TOKEN gives the token that a server on another machine asks for.
+    OSS_EMULATOR_ADMIN_TOKEN has the token for a server on another machine.
     """
 
     def __init__(self, url: str) -> None:
-        """Raises ValueError for anything but the URL of a server."""
+        """Raises ValueError unless `url` is the URL of a server."""
         self.endpoint = _normalize(url)
         self.test = ""
         self._name = uuid4().hex
@@ -60,14 +60,14 @@ class ServerSession:
         self.ask("PUT", f"tests/{self._name}", {"test": self.test, "buckets": names})
 
     def close(self) -> None:
-        """Tell the server that this process is done; ignore a server that has ended."""
+        """Tell the server that the session ends; ignore a server that has ended."""
         with suppress(ConnectionError):
             self.ask("DELETE", f"tests/{self._name}")
 
     def ask(self, method: str, path: str, value: object = None) -> dict[str, Any]:
-        """Ask the API below `/_emulator/`; returns the JSON of the answer.
+        """Send a request to the API below `/_emulator/`; returns the JSON of the answer.
 
-        Raises `ConnectionError` if no emulator answers, and `ValueError` with its refusal.
+        Raises `ConnectionError` if no emulator answers, and `ValueError` if it refuses the request.
         """
         body = None if value is None else json.dumps(value).encode()
         token = os.environ.get("OSS_EMULATOR_ADMIN_TOKEN")
@@ -96,7 +96,7 @@ class ServerSession:
 class RemoteEmulator:
     """A server started by `oss-emulator serve`, with the members that tests use most.
 
-    Others may use the server as well: `reset` only removes the buckets that `bucket` has made.
+    Other processes may use the server, so `reset` removes only the buckets that `bucket` created.
     """
 
     ca_file: Path | None = None
@@ -121,12 +121,12 @@ class RemoteEmulator:
 
     @property
     def journal(self) -> list[Any]:
-        """The requests of this test since the last reset; each has the fields of HTTP's journal."""
+        """The requests of this test since the last reset, with the fields of the API's journal."""
         asked = f"journal?test={quote(self._session.test)}&since={self._since}"
         return [SimpleNamespace(**entry) for entry in self._session.ask("GET", asked)["entries"]]
 
     def reset(self) -> None:
-        """Remove the buckets that this object has made, and begin the journal anew."""
+        """Remove the buckets that this object created, and start with an empty journal."""
         ask, left = self._session.ask, self._names()
         for name in left.intersection(self._made):
             ask("POST", f"reset?bucket={name}")
@@ -138,8 +138,8 @@ class RemoteEmulator:
     def bucket(
         self, name: str, *, acl: str = "private", rules: "Rules | None" = None
     ) -> "oss2.Bucket":
-        """Create a bucket unless it exists; arguments and result as those of `Emulator.bucket`."""
-        from oss_emulator.testing import rules as given  # on first use: the lab reads all forms
+        """Create a bucket unless it exists; arguments and result as in `Emulator.bucket`."""
+        from oss_emulator.testing import rules as given  # loads the lab, so only on first use
 
         buckets.check_name(name)
         ask, address = self._session.ask, quote(name, safe="")
@@ -161,7 +161,7 @@ class RemoteEmulator:
     def put(self, target: str, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
         """Send a PUT with a signed URL: `put("/bucket/key", b"...")`.
 
-        Raises `ValueError` with the error in one line if the response is not a 200.
+        Raises `ValueError` with the error in one line if the status is not 200.
         """
         path, _, query = target.partition("?")
         _, bucket, *key = path.split("/", 2)
@@ -193,7 +193,7 @@ class RemoteEmulator:
 
 
 def _normalize(url: str) -> str:
-    """Return the endpoint of a URL that people write; raises ValueError."""
+    """Return the endpoint for a URL as people write it; raises ValueError."""
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         host, port = parts.hostname, parts.port
@@ -201,6 +201,6 @@ def _normalize(url: str) -> str:
         host = None
     if not host or parts.scheme not in ("http", "https"):
         raise ValueError(f"{url!r} is not the URL of a server; write http://127.0.0.1:9000")
-    # oss2 would ask for the bucket's own name below localhost, which few systems resolve.
+    # oss2 would use BUCKET.localhost, which few systems resolve.
     name = "127.0.0.1" if host == "localhost" else f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{name}" + ("" if port is None else f":{port}")

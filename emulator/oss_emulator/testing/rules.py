@@ -1,4 +1,4 @@
-"""The Referer rules that a test gives: a file, a text, a value of Python, or a configuration."""
+"""Reads the Referer rules of a test: a file, a text, a mapping or a configuration."""
 
 import os
 from collections.abc import Mapping
@@ -11,16 +11,16 @@ from oss_referer.sources import forms, ossutil
 from oss_referer.sources.toml import SourceError, convert, join, read_file
 
 Rules: TypeAlias = RefererConfiguration | Mapping[str, Any] | str | bytes | os.PathLike[str]
-"""What `read` takes. A string with a line break, or one that begins with `<` or `{`, is the rules
-themselves; any other string names a file."""
+"""Rules as `read` accepts them. A string with a line break, or one that begins with `<` or `{`,
+contains the rules; any other string is the path of a file."""
 
 
 def read(given: Rules, *folders: Path, assumptions: Assumptions = DEFAULT) -> RefererConfiguration:
-    """Read rules; a file is searched in the `folders`, or in the current one.
+    """Read rules; a file is searched in the `folders`, then in the current folder.
 
     Text may have any form that the rule lab reads. A mapping has the names of
-    `RefererConfiguration`, or those of ossutil's JSON. Raises ValueError with the place and the
-    sentence of the mistake, and TypeError for what cannot be rules.
+    `RefererConfiguration` or of ossutil's JSON. Raises ValueError with the place and description
+    of a mistake, and TypeError for values of other types.
     """
     if isinstance(given, RefererConfiguration):
         return _convert({name: getattr(given, name) for name in _FIELDS})
@@ -66,7 +66,7 @@ def _parse(document: bytes, name: str, assumptions: Assumptions) -> RefererConfi
 
 
 def _convert(given: Mapping[str, Any]) -> RefererConfiguration:
-    """Convert a mapping with the names of Python, or with those of ossutil's JSON."""
+    """Convert a mapping with the names of `RefererConfiguration` or of ossutil's JSON."""
     members = _as_plain(given)
     try:
         if any(name[:1].isupper() for name in members):
@@ -81,7 +81,7 @@ def _convert(given: Mapping[str, Any]) -> RefererConfiguration:
 
 
 def _as_plain(value: Any) -> Any:
-    """Return what a parser of JSON would return: with dicts and lists."""
+    """Convert mappings and sequences to dicts and lists, as a JSON parser returns them."""
     if isinstance(value, Mapping):
         return {str(name): _as_plain(member) for name, member in value.items()}
     return [_as_plain(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -44,7 +44,7 @@ def write(folder: Path, text: str) -> None:
         ("--access-key-id=", "--access-key-id: '' is empty; write a value or leave it out"),
         ("--access-key-secret=", "--access-key-secret: '' is empty"),
         # As `--preload $DIR=bucket` is without the variable; it must not take the working folder.
-        ("--preload==examplebucket", "'=examplebucket' names no folder; write DIR=BUCKET"),
+        ("--preload==examplebucket", "'=examplebucket' does not name a folder; write DIR=BUCKET"),
     ],
 )
 def test_value_that_no_client_could_use_is_refused(

@@ -99,9 +99,9 @@ def test_faults_are_removed() -> None:
 @rows(
     ("description", "reason"),
     ({"colour": "red"}, "colour is unknown"),
-    ({}, "does nothing; give it one of status, case, latency"),
-    ({"code": "SlowDown", "times": 1}, "does nothing"),
-    ({"latency": 0.0, "cut_body": -1}, "does nothing"),
+    ({}, "has no effect; set one of status, case, latency"),
+    ({"code": "SlowDown", "times": 1}, "has no effect"),
+    ({"latency": 0.0, "cut_body": -1}, "has no effect"),
     ({"status": 500, "operation": "GetObjet"}, "called 'GetObjet'; use GetObject"),
     ({"status": 500, "operation": "putobject"}, "use PutObject"),
     ({"status": 500, "operation": "Gte*"}, "called 'Gte\\*'; use a name such as GetObject"),

@@ -95,7 +95,7 @@ def test_content_comes_back_in_the_order_of_the_schema(
     ("A? text", "<B/>", "Root has no element B; it has A."),
     ("A text", "<A><B/></A>", "A must contain text, not elements."),
     ("A? name", "<A><A>x</A></A>", "A must contain text, not elements."),
-    ("A name", "<A> </A>", "A is ''; it must be a text that is not empty."),
+    ("A name", "<A> </A>", "A is ''; it must be a non-empty text."),
     ("A boolean", "<A>1</A>", "A is '1'; it must be true or false."),
     ("A 0..9", "<A>x</A>", "A is 'x'; it must be an integer from 0 to 9."),
     ("A 0..9", "<A>٣</A>", "A is '٣'; it must be an integer from 0 to 9."),

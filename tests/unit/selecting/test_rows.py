@@ -126,7 +126,7 @@ def test_quotes_may_not_hold_delimiters() -> None:
     """AllowQuotedRecordDelimiter"""
     source = CSVInput(quoted_records=False)
     assert split(b'"a\nb"\n', source) == [b'"a', b'b"']
-    with pytest.raises(OSSError, match="opening quote"):
+    with pytest.raises(OSSError, match="closing quote"):
         csv_rows.splitter(source)(b'"a')
 
 

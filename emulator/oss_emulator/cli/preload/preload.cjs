@@ -1,6 +1,6 @@
 // Makes Node.js connect to the emulator instead of hosts of OSS, because ali-oss ignores the proxy
-// variables. `oss-emulator run` names this file in NODE_OPTIONS. Socket.connect makes every
-// connection, also for TLS; the host name that TLS expects does not change.
+// variables. `oss-emulator run` names this file in NODE_OPTIONS. All connections, also those with
+// TLS, use Socket.connect; the host name that TLS expects does not change.
 "use strict";
 
 const net = require("node:net");
@@ -15,11 +15,11 @@ const emulator = {
 
 function redirect(options) {
   const asked = options.host ?? "";
-  const names = [asked, domainToASCII(asked)]; // what looks up a name takes it in every script
+  const names = [asked, domainToASCII(asked)]; // look-ups accept names in any script
   if (options.path || !names.some((name) => ALIBABA_CLOUD.test(name))) return options;
   const target = emulator[options.port];
   if (!target) {
-    if (!names.some((name) => OSS.test(name))) return options; // such as a database
+    if (!names.some((name) => OSS.test(name))) return options; // for example a database
     throw new Error(`oss-emulator run redirects ports 80 and 443 of OSS, not ${asked}:${options.port}`);
   }
   const host = target.hostname.replace(/^\[|\]$/g, "");

@@ -1,9 +1,9 @@
-"""Makes Python's clients reach the emulator, and certifi name its CA.
+"""Makes Python's clients use the emulator, and certifi trust its CA.
 
 Python runs this module before a program.
 
-`oss-emulator run` puts this folder first on PYTHONPATH. The program's own sitecustomize runs as
-well. This module may use the standard library only, because the emulator may not be installed.
+`oss-emulator run` puts this folder first on PYTHONPATH. The program's own sitecustomize also runs.
+This module uses only the standard library, because the emulator may not be installed.
 """
 
 import os
@@ -47,7 +47,7 @@ def redirect_look_ups(module: Any) -> None:
     if "OSS_EMULATOR_ENDPOINT" not in os.environ:
         return  # the program was started with other variables
 
-    from urllib.parse import urlsplit  # here, since not every program needs it
+    from urllib.parse import urlsplit  # imported here, because not every program needs it
 
     look_up = module.getaddrinfo
     plain = urlsplit(os.environ["OSS_EMULATOR_ENDPOINT"])
@@ -87,7 +87,7 @@ def trust_environment(module: Any) -> None:
 
 
 def trust_bundle(module: Any) -> None:
-    """Make certifi name the bundle with the CA of the emulator."""
+    """Make certifi return the bundle with the CA of the emulator."""
     bundle = os.environ.get("OSS_EMULATOR_CA_BUNDLE", "")
     if Path(bundle).is_file():
         module.where = lambda: bundle
@@ -102,7 +102,7 @@ CHANGES: Mapping[str, Callable[[Any], None]] = {
 }
 
 sys.meta_path.insert(0, Finder)
-for imported in CHANGES.keys() & sys.modules.keys():  # by a .pth file, such as that of coverage
+for imported in CHANGES.keys() & sys.modules.keys():  # by a .pth file, as of coverage
     CHANGES[imported](sys.modules[imported])
 
 elsewhere = [path for path in sys.path if Path(path or ".").resolve() != HERE.resolve()]

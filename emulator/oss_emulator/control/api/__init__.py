@@ -1,6 +1,6 @@
 """The API below `/_emulator/`: inspect the server, set it up, and plan faults.
 
-One file per resource lists its routes; dispatch and the OpenAPI document follow from them.
+One file per resource lists its routes, from which dispatch and the OpenAPI document are made.
 """
 
 import json

@@ -32,7 +32,7 @@ from oss_emulator.protocol.message import Response
 
 
 class JournalFilter(NamedTuple):
-    """What an entry must have; None accepts everything."""
+    """The conditions on an entry; None accepts any value."""
 
     bucket: str | None
     verdict: str | None
@@ -44,16 +44,16 @@ class JournalFilter(NamedTuple):
     test: str | None
     """A test, or a file, class or folder of tests."""
     text: str | None
-    """Text that anything people search for contains, in any letter case."""
+    """Text that `searched` contains, in any letter case."""
     since: int
     before: int
     """Only entries with a lower number; 0 for all."""
     limit: int
-    """The most entries to return; 0 for all."""
+    """Maximum number of entries to return; 0 for all."""
 
     @classmethod
     def parse(cls, asked: ApiRequest) -> "JournalFilter":
-        """Parse the query, in which an empty value asks for nothing; raises `ApiError`."""
+        """Parse the query, ignoring empty values; raises `ApiError`."""
         query = {name: value for name, value in asked.query.items() if value}
         verdict = query.get("verdict")
         if verdict not in (None, *RefererResult):
@@ -94,13 +94,13 @@ class JournalFilter(NamedTuple):
 
 
 def is_within(test: str, wanted: str) -> bool:
-    """Return whether a test is the wanted one, one of its parameters, or one of its tests."""
+    """Return whether a test is `wanted`, or in this folder, file, class or parametrized test."""
     stems = (wanted if wanted.endswith("/") else f"{wanted}/", f"{wanted}::", f"{wanted}[")
     return test == wanted or test.startswith(stems)
 
 
 def searched(entry: JournalEntry) -> str:
-    """Return everything that a person may search an entry for: what is shown of it, masked."""
+    """Return all texts of an entry that can be searched: those that are shown, masked."""
     words = (
         entry.method,
         entry.target,
@@ -122,25 +122,25 @@ HEADERS = {"Content-Type": EVENTS, "Cache-Control": "no-store"}
 """The headers of an answer that streams events."""
 
 PING = 15.0
-"""Seconds of silence after which a comment shows that the connection is alive."""
+"""Seconds without an entry after which a comment keeps the connection alive."""
 
 COMMENT: Final = b": nothing new\n\n"
-"""Sent after such a silence."""
+"""The comment that is sent after `PING` seconds without an entry."""
 
 MAX_BEHIND = 1000
-"""The most entries that wait for a slow reader; further entries replace the oldest."""
+"""Maximum number of entries that wait for a slow reader; further entries replace the oldest."""
 
 
 def follow(asked: ApiRequest) -> AsyncGenerator[bytes]:
-    """Yield the entries that a request asks for, then each new one, as events, without end.
+    """Yield the matching entries, then each new matching entry, as events, without end.
 
-    Raises `ApiError` at once for a bad query.
+    Raises `ApiError` immediately for an invalid query.
     """
     return _events(asked.controls.journal, JournalFilter.parse(asked))
 
 
 async def _events(journal: Journal, wanted: JournalFilter) -> AsyncGenerator[bytes]:
-    """Yield what fits, then new entries as they come, and a comment after a silence."""
+    """Yield matching entries, then new matching entries, and a comment after each `PING`."""
     queue: asyncio.Queue[JournalEntry] = asyncio.Queue()
     for entry in wanted.find(journal):
         queue.put_nowait(entry)
@@ -171,7 +171,7 @@ def format(number: int | None, value: object) -> bytes:
 
 
 MAX_WAIT = 60.0
-"""Seconds a long poll may wait."""
+"""Maximum seconds of a long poll."""
 
 
 async def list_entries(asked: ApiRequest) -> Response:
@@ -196,7 +196,7 @@ async def list_entries(asked: ApiRequest) -> Response:
 
 
 def clear_journal(asked: ApiRequest) -> Response:
-    """Forget all entries."""
+    """Remove all entries."""
     asked.controls.journal.clear()
     return reply({"entries": []})
 
@@ -231,9 +231,9 @@ SCHEMAS: Mapping[str, route.Schema] = {
             allowed=route.FLAG,
             reason=TEXT,
             action=described(
-                TEXT, "The RAM action that was denied, or the last one that was allowed."
+                TEXT, "The RAM action that was denied, or the last action that was allowed."
             ),
-            statement=described(TEXT, "The policy statement that settled it; empty if none did."),
+            statement=described(TEXT, "The policy statement that decided it; empty for none."),
         ),
         "The decision by ownership, ACLs and policies.",
     ),
@@ -268,7 +268,7 @@ ROUTES = (
             ),
             Parameter("since", COUNT, "Only entries with a greater number."),
             Parameter("before", COUNT, "Only entries with a lower number; 0 means all."),
-            Parameter("limit", COUNT, "The most entries to return, the last ones; 0 means all."),
+            Parameter("limit", COUNT, "Maximum number of entries, the last ones; 0 means all."),
             Parameter(
                 "wait",
                 {**route.NUMBER, "minimum": 0, "maximum": MAX_WAIT},

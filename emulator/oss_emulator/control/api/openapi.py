@@ -68,7 +68,7 @@ _MARK = {
 
 
 def describe(routes: Iterable[Route], schemas: Mapping[str, Schema]) -> dict[str, Any]:
-    """Make the document; `schemas` has the schemas that routes refer to, by name."""
+    """Make the document; `schemas` has the schemas that routes refer to by name."""
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(PREFIX + route.path, {})[route.method.lower()] = _operation(route)
@@ -78,7 +78,7 @@ def describe(routes: Iterable[Route], schemas: Mapping[str, Schema]) -> dict[str
             "title": "oss-emulator administration",
             "version": "1",
             "description": (
-                f"The API below {PREFIX}, beside OSS. It answers this machine only, unless the "
+                f"The administration API below {PREFIX}. It answers only this machine, unless the "
                 f"server was started with --admin-token and the request sends it in "
                 f"{TOKEN_HEADER}. All methods except GET and HEAD need {HEADER} or {TOKEN_HEADER}, "
                 "which no form of a web page can send."

@@ -29,7 +29,7 @@ from oss_emulator.protocol.message import Response
 
 
 def check_requests(asked: ApiRequest) -> Response:
-    """Decide on many requests, by the rules in the body or the rules of a bucket."""
+    """Decide on several requests, by the rules in the body or of a bucket."""
     body = asked.json()
     policy = find_policy(asked, body)
     decisions = [decide(policy, item) for item in list_requests(body)]
@@ -74,7 +74,7 @@ def find_rules(asked: ApiRequest, bucket: str) -> RefererConfiguration:
 
 
 def find_document(asked: ApiRequest, bucket: str) -> bytes | None:
-    """Find the document with the rules of a bucket, None for none; raises `ApiError`."""
+    """Find the document with the rules of a bucket; None without rules. Raises `ApiError`."""
     found = asked.controls.service.storage.bucket(bucket)
     if found is None:
         raise ApiError(404, f"The bucket {bucket} does not exist.")
@@ -87,7 +87,7 @@ def read_document(document: bytes | None) -> RefererConfiguration:
 
 
 def _assumptions(asked: ApiRequest, body: Mapping[str, Any]) -> Assumptions:
-    """The assumptions in the body; without any, those of the server."""
+    """Return the assumptions in the body, by default those of the server; raises `ApiError`."""
     given = body.get("assumptions")
     if given is None:
         return asked.controls.service.settings.assumptions
@@ -101,7 +101,7 @@ def _assumptions(asked: ApiRequest, body: Mapping[str, Any]) -> Assumptions:
 
 
 def read_rules(rules: object, assumptions: Assumptions) -> RefererConfiguration:
-    """Read rules as a body has them, XML in a string or JSON; raises `ApiError`."""
+    """Read the rules in a body, XML in a string or JSON; raises `ApiError`."""
     try:
         if isinstance(rules, str):
             return referer_xml.parse(rules.encode(errors="replace"), assumptions)
@@ -142,8 +142,8 @@ SCHEMAS: Mapping[str, route.Schema] = {
                     },
                     "additionalProperties": False,
                 },
-                "A variant for each assumed fact; a missing one has its default. Without this, "
-                "those of the server.",
+                "A variant for each assumed fact; a missing fact has its default. If this is "
+                "missing, the assumptions of the server apply.",
             ),
             "requests": array(_REQUEST),
         },

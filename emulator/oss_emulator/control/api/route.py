@@ -1,4 +1,4 @@
-"""The routes of the API, in schemas of OpenAPI 3.1: what each takes and returns, its handler."""
+"""Routes of the API: handlers, and schemas of OpenAPI 3.1 for requests and answers."""
 
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -71,14 +71,14 @@ class ApiRequest(NamedTuple):
 
     controls: Controls
     change: WriteRunner
-    """Runs what changes the contents."""
+    """Runs functions that change the contents."""
     metrics: Metrics
     send: Callable[[Request], Awaitable[JournalEntry]]
-    """Has OSS answer a request that no client has sent, and returns its entry of the journal."""
+    """Performs a request to OSS that no client has sent; returns its entry of the journal."""
     request: Request
     data: bytes
     rest: str
-    """The end of the path, in place of a route's `{name}`; "" for other routes."""
+    """The end of the path that matches a route's `{name}`; "" for other routes."""
 
     @property
     def query(self) -> Mapping[str, str]:
@@ -95,7 +95,7 @@ class ApiRequest(NamedTuple):
         return value
 
     def number(self, name: str) -> float:
-        """Parse a number of the query, 0 without a value; raises `ApiError`."""
+        """Parse a number in the query; 0 without a value. Raises `ApiError`."""
         text = self.query.get(name) or "0"
         try:
             value = float(text)
@@ -106,9 +106,9 @@ class ApiRequest(NamedTuple):
         return value
 
     def since(self) -> int:
-        """Return the number above which entries are wanted: `since`, or the last one of a stream.
+        """Return the number after which entries are requested; raises `ApiError`.
 
-        A browser that reconnects sends that one in Last-Event-ID. Raises `ApiError`.
+        It is `since`, or if greater Last-Event-ID, which a browser sends when it reconnects.
         """
         last = self.request.headers.get("last-event-id", "")
         known = int(last) if last.isdecimal() and len(last) < 16 else 0
@@ -116,13 +116,13 @@ class ApiRequest(NamedTuple):
 
 
 class OwnerRequest(NamedTuple):
-    """A request to OSS that the server performs in the name of the owner, without a signature."""
+    """A request to OSS that the server performs as the owner, without a signature."""
 
     request: Request
     finish: Callable[[Response], Response]
-    """Turns the answer of OSS into the answer to send."""
+    """Converts the answer of OSS to the answer to send."""
     data: bytes | None = None
-    """The body; None for that of the request to the API."""
+    """The body; None to use the body of the request to the API."""
 
 
 Handler: TypeAlias = Callable[[ApiRequest], Response | OwnerRequest | Awaitable[Response]]
@@ -138,7 +138,7 @@ class Parameter(NamedTuple):
 
 
 class Content(NamedTuple):
-    """A body: its media types, each with its schema."""
+    """The media types of a body, each with its schema."""
 
     schemas: Mapping[str, Schema]
     description: str = ""
@@ -152,29 +152,26 @@ _NOT_DESCRIBED = Content({})
 
 
 class Route(NamedTuple):
-    """A method and a path, and what answers them."""
+    """A method and a path, and the handler for them."""
 
     method: str
     path: str
-    """Below the prefix; its last part may be a name in braces."""
+    """The path below the prefix; its last part may be a name in braces."""
     handler: Handler
     answer: Content = _NOT_DESCRIBED
-    """What the OpenAPI document shows, as it does the next four fields.
-
-    It has the routes of the API but not of the console.
-    """
+    """Shown in the OpenAPI document, like the next four fields; it omits the console's routes."""
     status: int = 200
-    """The status of the answer to a request that succeeds."""
+    """The status of a successful answer."""
     parameters: tuple[Parameter, ...] = ()
     body: Content | None = None
     errors: tuple[int, ...] = ()
-    """The statuses of refusals, besides 403."""
+    """The statuses of errors other than 403."""
     open_to_all: bool = False
     """Whether other machines may use it without the token."""
     stream: Callable[[ApiRequest], AsyncGenerator[bytes]] | None = None
-    """Makes the events of an answer that does not end, for `Accept: text/event-stream`."""
+    """Yields the events of an endless answer, for `Accept: text/event-stream`."""
     takes_object: bool = False
-    """Whether the body is the content of an object, which the storage takes as it arrives."""
+    """Whether the body is the content of an object, which is stored while it arrives."""
 
     @property
     def summary(self) -> str:

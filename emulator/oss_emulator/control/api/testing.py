@@ -1,4 +1,4 @@
-"""What tests set up: contents, snapshots, the clock, faults, and which test sends the requests."""
+"""Routes for tests: contents, snapshots, the clock, faults, and the test that sends requests."""
 
 import re
 from collections.abc import Mapping
@@ -98,7 +98,7 @@ _NAME = Parameter("name", {**TEXT, "minLength": 1, "pattern": "^[A-Za-z0-9._-]+$
 
 
 MAX_SHIFT = 2**32
-"""The bound of a shift in seconds, in either direction."""
+"""Limit of a shift in seconds, in both directions."""
 
 
 def get_clock(asked: ApiRequest) -> Response:
@@ -208,7 +208,7 @@ SCHEMAS = {
 
 
 def begin_test(asked: ApiRequest) -> Response:
-    """Begin a test of a session, whose requests are those to its buckets."""
+    """Begin a test of a session; requests to the session's buckets belong to it."""
     sent = asked.json()
     test, buckets = sent.get("test"), sent.get("buckets")
     texts = [test, *buckets] if isinstance(buckets, list) else []
@@ -286,7 +286,7 @@ ROUTES = (
         parameters=(_SESSION,),
         body=Content(
             {JSON: record(test=TEXT, buckets=array(TEXT))},
-            "The test and, where several sessions run, the buckets that are only its own.",
+            "The test and, if several sessions run, the buckets that only this session uses.",
         ),
         errors=(400,),
     ),

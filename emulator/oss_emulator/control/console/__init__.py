@@ -1,7 +1,7 @@
 """The console: pages below `/_emulator/` about requests, rules, buckets and the emulator itself.
 
-One page is one file of routes with one template, and at most one module of script. A page is loaded
-when it is first asked for, so that a server without visitors does not pay for it.
+A page is one file of routes with one template, and at most one script. A page is loaded when it is
+first requested, so that a server without visitors starts faster.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,24 +31,24 @@ PAGES: Final[Mapping[str, str]] = {
     "login": "login",
     "static": "static_files",
 }
-"""The first words of the paths, each with the module of this package that has its routes."""
+"""The modules of this package with the routes, by the first word of the path."""
 
 HTML: Final = "text/html"
 
 LOGIN: Final = "X-OSS-Emulator-Login"
-"""The header of a refusal that tells a script of a page that its reader has to log in."""
+"""The header of an error that tells a page's script that the user has to log in."""
 
 _DOORS: Final = frozenset({"/", PREFIX.rstrip("/")})
-"""The paths of the endpoint from which a browser is led to the console."""
+"""The paths of the endpoint that redirect a browser to the console."""
 
 EMBED_DOMAIN: Final = "embed.localhost"
-"""The domain of the pages of the embed test. No bucket has a host below it: its name has no dot."""
+"""The domain of the embed test's pages. Names of buckets have no dot, so none has a host below."""
 
 
 def find(request: Request) -> tuple[Route, str]:
-    """Find the route of a request, among the pages or in the API; raises `ApiError`.
+    """Find the route of a request, of a page or of the API; raises `ApiError`.
 
-    A path that ends with `.json` is that of the page without it.
+    A path that ends with `.json` selects the same page.
     """
     path = request.path.removeprefix(PREFIX)
     word = path.removesuffix(".json").partition("/")[0]
@@ -61,7 +61,7 @@ def find(request: Request) -> tuple[Route, str]:
 
 
 def wants_page(request: Request) -> bool:
-    """Return whether a request asks for a page, not for JSON."""
+    """Return whether a request accepts a page instead of JSON."""
     return HTML in request.headers.get("accept", "") and not request.path.endswith(".json")
 
 
@@ -71,10 +71,10 @@ def is_host(host: str) -> bool:
 
 
 def show(request: Request, is_endpoint: Callable[[str], bool]) -> Response | None:
-    """Answer a visit outside of `/_emulator/`; None for a request that is not for the console.
+    """Answer a request outside of `/_emulator/`; None for a request that is not for the console.
 
-    A browser that opens the endpoint itself is led to the console, and hosts below
-    `embed.localhost` have the pages of the embed test.
+    A browser that opens the endpoint itself is redirected to the console, and hosts below
+    `embed.localhost` serve the pages of the embed test.
     """
     if is_host(request.host):
         from oss_emulator.control.console import embed  # loads the lab
@@ -88,9 +88,9 @@ def show(request: Request, is_endpoint: Callable[[str], bool]) -> Response | Non
 
 
 def show_error(request: Request, error: ApiError, settings: Settings) -> Response:
-    """Answer a refused request: with JSON, with a page, or with the way to the login.
+    """Answer a refused request with JSON, a page, or a redirect to the login.
 
-    What a script of a page asks for is not led there: the script tells its reader to log in.
+    A request of a page's script is not redirected; the script asks the user to log in.
     """
     needs_login = isinstance(error, LoginNeededError) and bool(settings.admin_token)
     if not wants_page(request):

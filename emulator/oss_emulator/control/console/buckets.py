@@ -1,4 +1,4 @@
-"""`/_emulator/buckets`: the buckets, and the objects of each by folders."""
+"""`/_emulator/buckets`: the buckets, and their objects by folders."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -15,13 +15,13 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.storage.base import Bucket, Object, Storage
 
 SHOWN: Final = 200
-"""Names on one page."""
+"""Maximum number of names on one page."""
 
 WINDOW: Final = 20_000
-"""The most names that are searched and sorted at once: a disk takes half a second."""
+"""Maximum number of names that are searched and sorted at once; a disk needs half a second."""
 
 AHEAD: Final = 10
-"""The pages after the shown one that are counted, where names are neither searched nor sorted."""
+"""Number of pages to count after the shown page if names are not searched or sorted."""
 
 
 class FolderOrder(StrEnum):
@@ -38,29 +38,29 @@ class FolderView(StrEnum):
 class FolderQuery(NamedTuple):
     prefix: str = ""
     text: str = ""
-    """What keys have to contain, in any letter case; such keys are found in folders below too."""
+    """Text that keys must contain, in any letter case; also searched in folders below."""
     order: FolderOrder = FolderOrder.NAME
     descending: bool = False
     page: int = 1
     after: str = ""
     """The name after which the search begins; "" for the start of the folder."""
     view: FolderView | None = None
-    """None for a grid where the page has an image, else for a list."""
+    """None for a grid if the page has an image, else a list."""
 
 
 class FolderPage(NamedTuple):
-    """One page of a folder. Sorted by name, each page has its folders first, else all are first."""
+    """One page of a folder. Its folders come first; if not sorted by name, all folders do."""
 
     folders: list[str]
     objects: list[Object]
     total: int
-    """The names that were found."""
+    """The number of names that were found."""
     page: int
     pages: int
     more: bool
-    """Whether more names follow than were looked at."""
+    """Whether more names follow than were read."""
     rest: str
-    """The last name that was read, if the next page begins after it; else ""."""
+    """The last name that was read if the next page begins after it, else ""."""
 
     @property
     def first(self) -> int:
@@ -72,7 +72,7 @@ class FolderPage(NamedTuple):
 
 
 def read_folder(storage: Storage, bucket: str, asked: FolderQuery) -> FolderPage:
-    """Read one page of a folder; a page after the last one is the last one."""
+    """Read one page of a folder, at most the last page."""
     plain = asked.order is FolderOrder.NAME and not (asked.text or asked.descending)
     limit = min(WINDOW, (asked.page + AHEAD) * SHOWN) if plain else WINDOW
     found = paging.cut(
@@ -151,7 +151,7 @@ def get_bucket(asked: ApiRequest) -> Response:
 def _try_visitors(
     asked: ApiRequest, bucket: str, key: str, referers: Mapping[str, str | None]
 ) -> dict[str, bool]:
-    """Return who gets an object at its public URL, by the names of the visitors."""
+    """Return which visitors can read an object at its public URL, by their names."""
     url = find_url(asked, bucket, key)
     return {
         visitor: try_referer(asked, url, referer)["status"] < 400
@@ -197,7 +197,7 @@ def _link(bucket: str, wanted: FolderQuery) -> str:
 
 
 def put_bucket(asked: ApiRequest) -> OwnerRequest:
-    """Create a bucket, or set the ACL of an existing one; without an ACL, it keeps its own."""
+    """Create a bucket, or set the ACL of an existing bucket if the body has one."""
     fields = [("Host", "localhost"), ("Content-Length", "0")]
     if "acl" in (given := asked.json()):
         acl = given["acl"]
@@ -216,7 +216,7 @@ def delete_bucket(asked: ApiRequest) -> OwnerRequest:
 
 
 _PREVIEW: Final = 20 * 1024 * 1024
-"""Bytes of the largest image that is shown."""
+"""Maximum bytes of an image that is shown."""
 
 
 def content_type(item: Object) -> str:
@@ -244,7 +244,7 @@ def _describe(bucket: Bucket) -> dict[str, Any]:
 
 
 def _way(prefix: str) -> list[tuple[str, str]]:
-    """Return the folders that lead to a prefix: the name and the prefix of each."""
+    """Return the name and the prefix of each folder on the path of a prefix."""
     names = prefix.split("/")[:-1]
     return [(name, "/".join(names[: number + 1]) + "/") for number, name in enumerate(names)]
 

@@ -1,4 +1,4 @@
-"""`/_emulator/connect`: the endpoint, the access key, and how clients are pointed here."""
+"""`/_emulator/connect`: the endpoint, the access key, and how to configure clients."""
 
 import shlex
 from dataclasses import asdict, dataclass
@@ -20,22 +20,22 @@ _FILE: Final = Path(__file__).with_name("clients.toml")
 
 @dataclass(frozen=True, slots=True)
 class ClientSnippet:
-    """The first lines of a program or configuration, with places for `$endpoint` and others."""
+    """The first lines of a program or configuration, with placeholders such as `$endpoint`."""
 
     name: str
-    """The client, by the name of its package."""
+    """The name of the client's package."""
     language: str
     text: str
 
     def fill_in(self, **values: str) -> dict[str, Any]:
-        """Return the snippet as values for JSON, with its text filled in."""
+        """Return the snippet as values for JSON, with the placeholders filled in."""
         return {**asdict(self), "text": Template(self.text).substitute(values)}
 
 
 SNIPPETS: Final[tuple[ClientSnippet, ...]] = TomlDocument.parse(_FILE.read_bytes()).convert(
     tuple[ClientSnippet, ...], "client"
 )
-"""One for each client; tests run those whose packages the other tests use."""
+"""The snippets, one for each client; tests run those whose packages other tests also use."""
 
 
 THIEF: Final = "http://thief.example.org/"
@@ -47,7 +47,7 @@ def get_connect(asked: ApiRequest) -> Response:
 
 
 def describe(asked: ApiRequest) -> dict[str, Any]:
-    """Return what a client needs, for the first bucket; a secret of one's own is not shown."""
+    """Return the settings of clients for the first bucket; only the default secret is shown."""
     service = asked.controls.service
     endpoint, named_endpoint = _endpoints(asked.request)
     buckets, key = service.storage.buckets(), service.accounts.first
@@ -74,10 +74,10 @@ def describe(asked: ApiRequest) -> dict[str, Any]:
 
 
 def _endpoints(request: Request) -> tuple[str, str]:
-    """Return the endpoint for most clients, and the one for those that need a name.
+    """Return the endpoint for most clients, and the endpoint for clients that need a name.
 
-    On this machine these are `127.0.0.1` and `localhost`: most SDKs put a bucket before a name,
-    but some take an address for a domain of the bucket (docs/addressing.md).
+    On this machine these are `127.0.0.1` and `localhost`: most SDKs put the bucket before a name,
+    but some treat an address as a domain of the bucket (docs/addressing.md).
     """
     scheme = "https" if request.secure else "http"
     name = _name(request.host)

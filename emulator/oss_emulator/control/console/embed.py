@@ -1,4 +1,4 @@
-"""`/_emulator/embed`: what this browser sends when a page of another host embeds an object."""
+"""`/_emulator/embed`: shows what a browser sends if a page of another host embeds an object."""
 
 import asyncio
 import re
@@ -22,7 +22,7 @@ from oss_emulator.control.journal import JournalEntry
 from oss_emulator.protocol.message import Request, Response
 
 MARK: Final = "embed-test"
-"""The parameter of the embedded object that names the test and the number of the policy."""
+"""The parameter of the embedded object with the test and the number of the policy."""
 
 POLICIES: Final = ("", *ReferrerPolicy)
 """The policies of the pages; the first sets none."""
@@ -31,7 +31,7 @@ _CSP: Final = "default-src 'none'; img-src http: https:"
 
 
 def answer(request: Request) -> Response:
-    """Make the page that embeds the object `show=BUCKET/KEY` for `test=RUN-NUMBER`."""
+    """Return the page that embeds the object `show=BUCKET/KEY` for `test=RUN-NUMBER`."""
     headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": _CSP}
     bucket, _, key = request.query.get("show", "").partition("/")
     test = request.query.get("test", "")
@@ -57,16 +57,16 @@ _TIMEOUT: Final = 8.0
 _PATH: Final = "gallery/page.html"
 
 _LOOKED_AT: Final = 1_000
-"""The objects among which images are looked for."""
+"""Maximum number of objects that are searched for images."""
 
 _OFFERED: Final = 100
-"""The most keys that the form offers."""
+"""Maximum number of keys that the form offers."""
 
 _RUN: Final = re.compile("[0-9a-f]{12}")
 
 
 def get_embed(asked: ApiRequest) -> Response:
-    """Show the form of a test; with a `key`, begin one. The page is one of the rules' own site."""
+    """Show the form of a test; with a `key`, begin a test. The default host fits the rules."""
     buckets = [bucket.name for bucket in asked.controls.service.storage.buckets()]
     bucket, key = asked.query.get("bucket", "") or next(iter(buckets), ""), asked.query.get("key")
     own = urlsplit(guess_site(find_rules(asked, bucket)) if bucket else DEFAULT_SITE)
@@ -92,7 +92,7 @@ def get_embed(asked: ApiRequest) -> Response:
 
 
 async def get_results(asked: ApiRequest) -> Response:
-    """Show what the browser sent in a test, once everything has arrived or the time is over."""
+    """Show what the browser sent in a test, when all has arrived or the time is over."""
     run = asked.rest
     if not _RUN.fullmatch(run):
         raise ApiError(404, f"The test {run!r} does not exist.")
@@ -101,7 +101,7 @@ async def get_results(asked: ApiRequest) -> Response:
     marks = [f"{run}-{number}" for number in range(len(POLICIES))]
 
     def take(entry: JournalEntry) -> None:
-        """Keep the entry if it belongs to the test; each entry is looked at once."""
+        """Store the entry if it belongs to the test."""
         if run in entry.request.target and entry.request.query.get(MARK) in marks:
             found[entry.request.query[MARK]] = entry
             if len(found) == len(marks):
@@ -160,7 +160,7 @@ def _site(asked: ApiRequest) -> str:
 
 
 def _moved(referer: str | None, site: str) -> str | None:
-    """Return a Referer as the same page at a site would have sent it."""
+    """Return the Referer that the same page at a site would have sent."""
     if not referer:
         return referer
     url = urlsplit(referer)

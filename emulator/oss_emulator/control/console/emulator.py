@@ -1,4 +1,4 @@
-"""`/_emulator/`, which leads to the first page, and `/_emulator/emulator`: the server itself."""
+"""`/_emulator/`, which redirects to the first page, and `/_emulator/emulator`: the server."""
 
 from dataclasses import asdict, fields
 from typing import Final
@@ -16,7 +16,7 @@ from oss_emulator.settings import Settings
 
 
 def list_pages(asked: ApiRequest) -> Response:
-    """Lead a browser to the first page; list the pages for other clients."""
+    """Redirect a browser to the first page; list the pages for other clients."""
     if not wants_page(asked.request):
         return reply({"pages": [f"{PREFIX}{tab}" for tab in TABS]})
     return Response(302, {"Location": f"{PREFIX}{TABS[0]}"})
@@ -34,7 +34,7 @@ def get_emulator(asked: ApiRequest) -> Response:
         "settings": {
             item.name: _show(item.name, getattr(settings, item.name))
             for item in fields(settings)
-            if item.name != "assumptions"  # they have a place of their own
+            if item.name != "assumptions"  # shown separately
         },
         "clock": {"now": controls.clock.now(), "shift": controls.clock.shift},
         "snapshots": controls.snapshots.names,
@@ -74,7 +74,7 @@ def _show(name: str, value: object) -> str:
 
 
 def _changed(settings: Settings) -> set[str]:
-    """Return the names of the settings that do not have their defaults."""
+    """Return the names of the settings that differ from their defaults."""
     usual = Settings()
     names = (item.name for item in fields(settings))
     return {name for name in names if getattr(settings, name) != getattr(usual, name)}

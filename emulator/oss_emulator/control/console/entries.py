@@ -1,4 +1,4 @@
-"""Entries of the journal, as the pages about requests find and show them."""
+"""Finds and describes entries of the journal for the pages about requests."""
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
@@ -25,15 +25,15 @@ class IncidentKind(StrEnum):
     RESET = "reset"
     WRONG_CRC = "wrong-crc"
     CHANGE = "change"
-    """A change of the service since a date refused the request or made the answer a download."""
+    """A dated change of the service refused the request or made the answer a download."""
     DOWNLOAD = "download"
-    """The service would send the object as a download at its own host names."""
+    """At its own host names, the service would send the object as a download."""
     REFUSED = "refused"
-    """The service would refuse to send the object from its own host names."""
+    """At its own host names, the service would refuse to send the object."""
 
 
 class Incident(NamedTuple):
-    """An incident, with the value in its sentence: an error, a duration, a size, a date, a fact."""
+    """An incident with the value for its sentence: an error, a duration, a size, a date, a fact."""
 
     kind: IncidentKind
     value: str = ""
@@ -44,7 +44,7 @@ class Incident(NamedTuple):
 
 
 def find_incidents(entry: JournalEntry) -> tuple[Incident, ...]:
-    """Find what else happened to a request."""
+    """Find the incidents of a request."""
     found = list(_of_fault(entry.fault) if entry.fault is not None else ())
     ec = entry.ec or entry.answer.get("x-oss-ec", "")
     found += [
@@ -79,14 +79,14 @@ CHANGES: Final[Mapping[str, tuple[changes.ServiceChange, ...]]] = {
     ErrorCase.EXTERNAL_REDIRECT.value.ec: (changes.REDIRECTS_AT_ENDPOINTS,),
     **{rule.ec: (rule.change,) for rule in RULES},
 }
-"""The changes that an EC tells of."""
+"""The changes of the service that cause an EC."""
 
 
 _SHOWN: Final = "number method bucket key target operation referer status code ec seconds test"
 
 
 def find(asked: ApiRequest) -> JournalEntry:
-    """Find the request whose number ends the path; raises `ApiError`."""
+    """Find the request with the number at the end of the path; raises `ApiError`."""
     number = asked.rest
     is_number = number.isascii() and number.isdigit() and len(number) < 16
     journal = asked.controls.journal
@@ -103,7 +103,7 @@ def find(asked: ApiRequest) -> JournalEntry:
 
 
 def referer_of(entry: JournalEntry, assumptions: Assumptions) -> str | None:
-    """Return the Referer that counts of those that a request has sent (R-29)."""
+    """Return the Referer of a request that counts, if several were sent (R-29)."""
     request = entry.request
     first = request.headers.get("referer")
     sent = [] if first is None else [first, *request.further_referers]
@@ -111,7 +111,7 @@ def referer_of(entry: JournalEntry, assumptions: Assumptions) -> str | None:
 
 
 def summarize(entry: JournalEntry) -> dict[str, Any]:
-    """Return what a row shows of an entry."""
+    """Return the values of an entry's row."""
     decision = entry.decision
     return {
         **page.pick(entry, _SHOWN),

@@ -1,7 +1,7 @@
-"""`/_emulator/login`: exchange the value of --admin-token for the cookie of a session.
+"""`/_emulator/login`: exchanges the value of --admin-token for a session cookie.
 
 A script sends the token as JSON: from the form, or from the fragment of the URL that the server
-prints when it starts, which browsers do not send. Without scripts, the form sends itself.
+prints at the start, which browsers do not send. Without scripts, the browser submits the form.
 """
 
 import re
@@ -19,7 +19,7 @@ _FORM: Final = "application/x-www-form-urlencoded"
 
 
 def lead(request: Request) -> Response:
-    """Lead a browser without a session to the login, and back to the page afterwards."""
+    """Redirect a browser without a session to the login, which leads back to the page."""
     return Response(303, {"Location": f"{_PATH}?next={quote(request.target)}"})
 
 
@@ -28,14 +28,14 @@ def get_login(asked: ApiRequest) -> Response:
 
 
 def _values(asked: ApiRequest, wanted: str) -> dict[str, Any]:
-    # Only what a header can carry: a browser writes other characters as %XX.
+    # Accept only characters allowed in a header; a browser encodes others as %XX.
     known = wanted.startswith(PREFIX) and not _UNSAFE.search(wanted)
     has_token = bool(asked.controls.service.settings.admin_token)
     return {"next": wanted if known else PREFIX, "has_token": has_token}
 
 
 def log_in(asked: ApiRequest) -> Response:
-    """Set the cookie if the token is right; a form is answered with a page."""
+    """Set the cookie if the token is right; the answer to a form is a page."""
     token = asked.controls.service.settings.admin_token
     is_form = asked.request.headers.get("content-type", "").startswith(_FORM)
     sent = dict(parse_qsl(asked.data.decode(errors="replace"))) if is_form else asked.json()
@@ -43,7 +43,7 @@ def log_in(asked: ApiRequest) -> Response:
         raise ApiError(409, "This server has no token: start it with --admin-token.")
     given = sent.get("token")
     knows = isinstance(given, str) and is_equal(given, token)
-    # A browser that does not say which page sent the token may still be told that it is wrong.
+    # Trusted, so that a browser without Sec-Fetch-Site can also be told that the token is wrong.
     check_page(asked.request, trusted=True, is_form=is_form)
     values = _values(asked, str(sent.get("next", PREFIX)))
     if not knows and is_form:

@@ -1,4 +1,4 @@
-"""`/_emulator/objects`: one object: its metadata, tags, versions and content, and a signed URL."""
+"""`/_emulator/objects`: an object's metadata, tags, versions and content, and signed URLs."""
 
 from collections.abc import Iterable
 from itertools import takewhile
@@ -17,7 +17,7 @@ from oss_emulator.protocol.signature.v4 import MAX_EXPIRES
 from oss_emulator.storage.base import NULL_VERSION, Bucket, Object
 
 _VERSIONS: Final = 100
-"""The most versions that are shown."""
+"""Maximum number of versions that are shown."""
 
 
 def get_object(asked: ApiRequest) -> Response:
@@ -44,7 +44,7 @@ def get_object(asked: ApiRequest) -> Response:
 
 
 def put_object(asked: ApiRequest) -> OwnerRequest:
-    """Set the ACL, the tags or the headers of an object; the body has one of them."""
+    """Set the ACL, the tags or the headers of an object, as the body says."""
     bucket, key = address = find_bucket(asked, asked.rest), _key(asked)
     match asked.json():
         case {"acl": str() as acl}:
@@ -59,7 +59,7 @@ def put_object(asked: ApiRequest) -> OwnerRequest:
             source = f"/{quote(bucket.name, safe='')}/{quote(key)}"
             fields = [("x-oss-copy-source", source), ("x-oss-metadata-directive", "REPLACE")]
             item = asked.controls.service.storage.object(bucket.name, key)
-            if item is not None:  # the copy would get the defaults of the bucket
+            if item is not None:  # else the copy would get the bucket's defaults
                 fields.append(("x-oss-object-acl", item.acl))
                 fields.append(("x-oss-storage-class", item.storage_class))
             fields += _pairs(lines, ":")
@@ -70,7 +70,7 @@ def put_object(asked: ApiRequest) -> OwnerRequest:
 
 
 def get_content(asked: ApiRequest) -> OwnerRequest:
-    """Download the content of an object; a browser saves it or shows it as an image only."""
+    """Return the content of an object; a browser can only save it or show it as an image."""
     bucket, key = find_bucket(asked, asked.rest), _key(asked)
     name = quote(key.rpartition("/")[2] or "object", safe="")
     sent = asked.request.headers
@@ -89,7 +89,7 @@ def get_content(asked: ApiRequest) -> OwnerRequest:
 
 
 def put_content(asked: ApiRequest) -> OwnerRequest:
-    """Upload an object; with `x-oss-forbid-overwrite` an existing one is kept, and 409 says so."""
+    """Upload an object; with `x-oss-forbid-overwrite` an existing object is kept, with 409."""
     bucket, key = find_bucket(asked, asked.rest), _key(asked)
     sent = asked.request.headers
     names = ("content-type", "content-length", "transfer-encoding", "x-oss-forbid-overwrite")
@@ -104,7 +104,7 @@ def delete_content(asked: ApiRequest) -> OwnerRequest:
 
 
 def sign_object(asked: ApiRequest) -> Response:
-    """Sign a URL for an object, and say what each part of it means."""
+    """Sign a URL for an object, and explain its parts."""
     bucket, body = find_bucket(asked, asked.rest), asked.json()
     key, method, seconds = body.get("key"), body.get("method", "GET"), body.get("seconds", 3600)
     if not isinstance(key, str) or not key or method not in ("GET", "PUT", "HEAD", "DELETE"):
@@ -138,7 +138,7 @@ def _request(
     fields: Iterable[tuple[str, str]] = (),
     data: bytes = b"",
 ) -> OwnerRequest:
-    """Make a request for the object of a bucket; its answer only confirms that it was done."""
+    """Make a request for an object; its answer only confirms success."""
     bucket, key = address
     text = "&".join(
         urlencode({name: value}, quote_via=quote) if value else name
@@ -169,7 +169,7 @@ def _pairs(lines: str, sign: str) -> list[tuple[str, str]]:
     for line in filter(str.strip, lines.splitlines()):
         name, separator, value = line.partition(sign)
         if not separator or not name.strip():
-            raise ApiError(400, f"{line!r} is not written as name{sign}value.")
+            raise ApiError(400, f"{line!r} must have the form name{sign}value.")
         found.append((name.strip(), value.strip()))
     return found
 

@@ -1,4 +1,4 @@
-"""Rendering: a page as HTML from its template, or its values as JSON."""
+"""Renders a page as HTML from its template, or its values as JSON."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -20,7 +20,7 @@ COOKIE: Final = "oss-emulator-language"
 
 
 def choose_language(request: Request) -> str:
-    """Choose the language of a request: a new choice, the cookie's, or what the browser prefers."""
+    """Return the language of a request, by the query, the cookie or the browser's preferences."""
     for chosen in (request.query.get("language", ""), cookies(request).get(COOKIE, "")):
         if chosen in LANGUAGES:
             return chosen
@@ -32,7 +32,7 @@ def choose_language(request: Request) -> str:
 
 
 def texts_of(request: Request) -> Catalogue:
-    """Return what the pages say in the language of a request."""
+    """Return the texts of the pages in the language of a request."""
     return Catalogue(choose_language(request), FOLDERS)
 
 
@@ -40,7 +40,7 @@ TABS: Final = ("requests", "rules", "buckets", "embed", "emulator")
 """The pages in the navigation."""
 
 FRAGMENT: Final = "x-oss-emulator-fragment"
-"""The header with which a page's script asks for the main part of a page only."""
+"""The header with which a page's script requests only the main part of a page."""
 
 _CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -104,7 +104,7 @@ _TAB_OF: Final = {
     "remedies": "requests",
     "resend": "requests",
 }
-"""The tab of a page that has none of its own."""
+"""The tab to show for a page without its own tab."""
 
 
 def format_bytes(count: int) -> str:
@@ -131,6 +131,6 @@ def _environment() -> Environment:
 
 
 def fragment(request: Request, template: str, values: Mapping[str, Any]) -> str:
-    """Render a part of a page that is sent within events."""
+    """Render a part of a page to send in an event."""
     found = _environment().get_template(f"{template}.html")
     return found.render(**values, t=texts_of(request), root=PREFIX)

@@ -1,4 +1,4 @@
-"""Remedies: what would reverse the verdict on a request, and the proof of what that changes."""
+"""Remedies: changes that would reverse the verdict on a request, with a proof of their effects."""
 
 import asyncio
 from collections.abc import Sequence
@@ -19,21 +19,21 @@ from oss_emulator.control.console.review import ChangedDecision
 from oss_emulator.control.journal import JournalEntry, RefererResult
 
 _OTHERS: Final = 200
-"""The most requests of the journal whose sites stay denied when a blacklist entry is narrowed."""
+"""Number of last requests whose denied sites stay denied when a blacklist entry is narrowed."""
 
 
 class Proof(NamedTuple):
-    """What a remedy changes for everybody."""
+    """The effects of a remedy on all requests."""
 
     difference: diff.Diff
     proved: bool
-    """Whether the search for pages of other hosts covered all of them."""
+    """Whether the search covered all Referers of other hosts."""
     other: str | None
-    """A Referer of another host that is decided differently as well."""
+    """A Referer of another host that is also decided differently; None if none was found."""
     decided: int
-    """The last requests to the bucket that met rules."""
+    """The number of last requests to the bucket that rules decided."""
     turns: tuple[ChangedDecision, ...]
-    """Those of them that the present rules and the changed ones decide differently."""
+    """The requests among these that the present and the changed rules decide differently."""
 
     def to_dict(self) -> dict[str, Any]:
         found = difference_to_dict(self.difference)
@@ -48,7 +48,7 @@ class Proof(NamedTuple):
 
 
 def find(asked: ApiRequest, entry: JournalEntry, policy: RefererPolicy) -> tuple[Remedy, ...]:
-    """Find what reverses the verdict of some rules on a request; nothing if there is none."""
+    """Find remedies that reverse the verdict of rules on a request; none if it was not checked."""
     if entry.verdict is RefererResult.NOT_CHECKED:
         return ()
     denied = [
@@ -64,7 +64,7 @@ class Proposal(NamedTuple):
 
     remedy: Remedy
     place: int
-    """Its place among the remedies of the request."""
+    """Its index in the remedies of the request."""
     etag: str
     """The entity tag of the rules that it changes."""
     proof: Proof
@@ -74,7 +74,7 @@ class Proposal(NamedTuple):
 
 
 def choose(asked: ApiRequest, entry: JournalEntry) -> tuple[Remedy, int, str]:
-    """Find the remedy that a body names, its place, and the entity tag of the rules it changes.
+    """Find the remedy named in the body, its index, and the entity tag of the rules it changes.
 
     Raises `ApiError`.
     """
@@ -91,7 +91,7 @@ def choose(asked: ApiRequest, entry: JournalEntry) -> tuple[Remedy, int, str]:
 async def prove(
     asked: ApiRequest, entry: JournalEntry, chosen: Remedy, place: int, etag: str
 ) -> Proposal:
-    """Propose a remedy with its proof; each search of it has a fixed number of steps."""
+    """Propose a remedy with its proof; each search for it has a limited number of steps."""
     journal = asked.controls.journal.entries()
     decided = review.select_decided(one for one in journal if one.bucket == entry.bucket)
     assumptions = asked.controls.service.settings.assumptions
@@ -101,7 +101,7 @@ async def prove(
 
 
 def _prove(chosen: Remedy, decided: Sequence[JournalEntry], assumptions: Assumptions) -> Proof:
-    """Compare the rules of a remedy with those of now, also for requests of the journal."""
+    """Compare the rules of a remedy with the present rules, also for requests of the journal."""
     old, new = (RefererPolicy.compile(rules, assumptions) for rules in (chosen.old, chosen.new))
     difference = diff.compare(chosen.old, chosen.new, assumptions=assumptions)
     known = [change.referer for change in difference.changes]
@@ -119,7 +119,7 @@ def _prove(chosen: Remedy, decided: Sequence[JournalEntry], assumptions: Assumpt
 
 
 def find_senders(policy: RefererPolicy) -> tuple[Scenario, ...]:
-    """Find the usual requests that have no Referer (B-01, B-05, B-06)."""
+    """Find the usual scenarios of requests without a Referer (B-01, B-05, B-06)."""
     return tuple(
         played.scenario
         for played in scenarios.play(policy, probes.DEFAULT_SITE)

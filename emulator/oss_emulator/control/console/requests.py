@@ -1,4 +1,4 @@
-"""`/_emulator/requests`: who is locked out, over time, and the requests as they come."""
+"""`/_emulator/requests`: the sites that are locked out, traffic over time, and live requests."""
 
 import asyncio
 import shlex
@@ -21,49 +21,49 @@ from oss_emulator.control.traffic import SLOT, SLOTS, SiteOf, key_of
 from oss_emulator.protocol.message import Response
 
 SHOWN: Final = 200
-"""Rows of the first page, and of each further one."""
+"""Number of rows on a page."""
 
 GROUPED: Final = 20
-"""Rows of one site, in a list by site."""
+"""Maximum number of rows of a site in a list by site."""
 
 GROUPS: Final = 200
-"""Sites of such a list."""
+"""Maximum number of sites in a list by site."""
 
 SCREEN: Final = 30
-"""Rows after which its sites are folded."""
+"""Number of rows after which the sites in a list by site are folded."""
 
 PAUSE: Final = 0.1
 """Seconds in which new requests are collected before they are sent to the page."""
 
 READABLE: Final = 4
-"""Requests in that time; while more come, they are collected for longer."""
+"""Requests during a `PAUSE` above which requests are collected for longer."""
 
 LONGER: Final = 5
-"""How many times as long: rendering them takes time on the server and in the browser."""
+"""Factor of the longer pause, because rendering takes time on the server and in the browser."""
 
 MOST_SENT: Final = 100
-"""Rows that are sent at once, the newest ones; the page has a button for those left out."""
+"""Maximum rows sent at once, the newest; the page has a button for the others."""
 
 
 class Group(NamedTuple):
     """The requests of one site."""
 
     key: SiteOf | None
-    """None for those that were not checked."""
+    """None for the requests that were not checked."""
     band: int
-    """The place of its band, for the order."""
+    """The index of its band, for sorting."""
     number: int
     denied: int
     last: float
-    """When the last one came, in seconds since the epoch."""
+    """Time of the last request in seconds since the epoch."""
     is_open: bool
-    """Whether its rows are shown at first: those of a screen are."""
+    """Whether its rows are unfolded at first: only those on the first screen."""
     rows: list[dict[str, Any]]
-    """The newest ones, the newest first."""
+    """The newest requests, the newest first."""
 
     @property
     def search(self) -> str:
-        """The search for all of them."""
+        """The search that finds all requests of the group."""
         if self.key is None:
             return "is:not-checked"
         site = Word("site", self.key.site.rstrip("/") or NO_REFERER)
@@ -71,17 +71,17 @@ class Group(NamedTuple):
 
 
 class _View(NamedTuple):
-    """What a page asks for."""
+    """The parameters of a page."""
 
     search: Search
     text: str
     problem: str
-    """Why the search cannot be read, "" if it can."""
+    """Why the search cannot be parsed; "" for a valid search."""
     by_site: bool
 
     @classmethod
     def parse(cls, asked: ApiRequest) -> "_View":
-        # What is searched is masked too, so a signed URL finds its requests.
+        # Mask the search like the entries, so that a signed URL finds its requests.
         text, problem = mask(asked.query.get("q", "")), ""
         now = asked.controls.clock.now()
         try:
@@ -92,7 +92,7 @@ class _View(NamedTuple):
 
 
 def list_requests(asked: ApiRequest) -> Response:
-    """Show the sites and the requests that the query asks for, the newest first."""
+    """Show the sites and the matching requests, the newest first."""
     journal, view = asked.controls.journal, _View.parse(asked)
     if view.problem and not wants_page(asked.request):
         raise ApiError(400, view.problem)
@@ -142,7 +142,7 @@ def _show(asked: ApiRequest, overview: Overview, view: _View) -> dict[str, Any]:
 
 
 def _group(entries: Iterable[JournalEntry], overview: Overview) -> list[Group]:
-    """Group requests by site: first those locked out, then those that get in, then others."""
+    """Group requests by site: first sites locked out, then sites that get in, then the rest."""
     bands = {row.key: place for place, band in enumerate(Band) for row in overview.rows[band]}
     groups: dict[SiteOf | None, list[JournalEntry]] = {}
     for entry in reversed(list(entries)):
@@ -161,7 +161,7 @@ def _group(entries: Iterable[JournalEntry], overview: Overview) -> list[Group]:
 
 
 class _Trial(NamedTuple):
-    """A command for a newcomer, and the answer to expect."""
+    """A command for a newcomer and the expected answer."""
 
     is_own: bool
     command: str
@@ -170,7 +170,7 @@ class _Trial(NamedTuple):
 
 
 def _greet(asked: ApiRequest) -> dict[str, Any]:
-    """Return two requests for the first object; the second is a stranger's."""
+    """Return two requests for the first object: from an own site and from a stranger."""
     described = connect.describe(asked)
     storage = asked.controls.service.storage
     referers = ["http://www.example.com/page.html", connect.THIEF]
@@ -187,14 +187,14 @@ def _greet(asked: ApiRequest) -> dict[str, Any]:
 
 
 def _try(asked: ApiRequest, url: str, referer: str, *, is_own: bool) -> _Trial:
-    """Find out what a request would be answered, without sending it."""
+    """Find out the answer to a request without sending it."""
     row = visitors.try_referer(asked, url, referer)
     command = shlex.join(["curl", "-i", "-H", f"Referer: {referer}", url])
     return _Trial(is_own, command, row["status"], row["verdict"] == RefererResult.DENIED)
 
 
 def follow_requests(asked: ApiRequest) -> AsyncGenerator[bytes]:
-    """Yield what is new as events; raises `ApiError` at once for a bad query."""
+    """Yield news as events; raises `ApiError` immediately for an invalid query."""
     view = _View.parse(asked)
     if view.problem:
         raise ApiError(400, view.problem)
@@ -202,12 +202,12 @@ def follow_requests(asked: ApiRequest) -> AsyncGenerator[bytes]:
 
 
 async def _events(asked: ApiRequest, view: _View, since: int) -> AsyncGenerator[bytes]:
-    """Yield new rows and the part of the page above them when requests come or rules change."""
+    """Yield new rows and the part of the page above them after new requests and rule changes."""
     journal, changes = asked.controls.journal, asked.controls.rule_changes
     came, loop = asyncio.Event(), asyncio.get_running_loop()
     ends = [
         journal.listen(lambda _: came.set()),
-        changes.listen(lambda: loop.call_soon_threadsafe(came.set)),  # it may be in another thread
+        changes.listen(lambda: loop.call_soon_threadsafe(came.set)),  # called in any thread
     ]
     shown, stretch = "", 1
     try:
@@ -243,18 +243,18 @@ async def _events(asked: ApiRequest, view: _View, since: int) -> AsyncGenerator[
 
 
 def _skips(new: list[JournalEntry], since: int, fitting: list[JournalEntry]) -> bool:
-    """Return whether requests are left out: too many fit, or the journal has dropped some."""
+    """Return whether requests are omitted: too many match, or the journal has dropped some."""
     return len(fitting) > MOST_SENT or (since > 0 and new[0].number > since + 1)
 
 
 def restore_requests(asked: ApiRequest) -> Response:
-    """Put back the requests that were cleared last."""
+    """Restore the requests that were cleared last."""
     asked.controls.journal.restore()
     return reply({"kept": len(asked.controls.journal.entries())})
 
 
 async def put_back(asked: ApiRequest) -> Response:
-    """Restore the rules that a change replaced, unless there are others now."""
+    """Restore the rules that a change replaced, unless the rules were changed again."""
     number, log = asked.json().get("change"), asked.controls.rule_changes
     change = next((one for one in log.all() if str(one.number) == number), None)
     if change is None:

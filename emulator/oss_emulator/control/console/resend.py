@@ -1,4 +1,4 @@
-"""Sending a request of the journal again."""
+"""Sends a request of the journal again."""
 
 from typing import Final, NamedTuple
 
@@ -16,18 +16,18 @@ from oss_emulator.protocol.message import Request, parse_query
 from oss_emulator.protocol.signature import presigning
 
 EXPIRES: Final = 3600
-"""Seconds for which a URL that is signed anew is valid."""
+"""Seconds for which a newly signed URL is valid."""
 
 
 def is_possible(entry: JournalEntry) -> bool:
-    """Return whether a request can be sent again: the journal does not keep bodies."""
+    """Return whether a request can be sent again; not with a body, which the journal lacks."""
     has_body = entry.request.headers.get("content-length", "0") != "0"
     has_body |= "transfer-encoding" in entry.request.headers
     return bool(entry.bucket) and entry.admission.operation.takes is Takes.NOTHING and not has_body
 
 
 def changes(entry: JournalEntry) -> bool:
-    """Return whether a request may change something, so that sending it again needs a thought."""
+    """Return whether a request may change something, so that the page asks before a resend."""
     return entry.method not in READS
 
 
@@ -39,9 +39,9 @@ class Resent(NamedTuple):
 
 
 async def send_again(asked: ApiRequest, entry: JournalEntry) -> Resent:
-    """Send a request again as it came; it is a new entry of the journal. Raises `ApiError`.
+    """Send a request again unchanged, as a new entry of the journal. Raises `ApiError`.
 
-    A signed URL that is no longer valid is signed anew with the first key of the owner.
+    An expired signed URL is signed again with the first key of the owner.
     """
     if not is_possible(entry):
         raise ApiError(409, "The journal keeps no bodies, so this request cannot be sent again.")
@@ -54,7 +54,7 @@ async def send_again(asked: ApiRequest, entry: JournalEntry) -> Resent:
 
 
 def find_again(journal: Journal, entry: JournalEntry, rules: bytes | None) -> JournalEntry | None:
-    """Find the last later request that is like this one and met these rules."""
+    """Find the last later request that equals this request and met these rules."""
     wanted = _describe(entry)
     later = reversed(journal.entries(since=entry.number))
     return next((one for one in later if one.rules == rules and _describe(one) == wanted), None)
@@ -81,7 +81,7 @@ def says_expired(code: str, message: str) -> bool:
 
 
 def sign_anew(service: Service, entry: JournalEntry, request: Request) -> Request:
-    """Return a request to a URL that the owner's first key signs for an hour from now."""
+    """Return the request with a URL that the owner's first key signs for one hour."""
     signer, target = service.accounts.first, entry.admission.target
     query = presigning.sign_url(
         request.method,

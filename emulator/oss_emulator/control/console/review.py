@@ -1,4 +1,4 @@
-"""The rules of a bucket: how saved ones are replaced, and what others would do to the journal."""
+"""Replaces the rules of a bucket, and decides requests of the journal again by other rules."""
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
@@ -20,22 +20,22 @@ from oss_emulator.operations.call import Body
 from oss_emulator.protocol.message import Request
 
 CONFLICT: Final = (
-    "Meanwhile the bucket got other rules, which were not replaced; look at them first."
+    "The rules of the bucket have changed meanwhile and were not replaced; check them first."
 )
 
 
 def tag(document: bytes | None) -> str:
-    """Return the entity tag of a document; a bucket without rules has one too."""
+    """Return the entity tag of a document, also for None (a bucket without rules)."""
     return f'"{sha256(document or b"").hexdigest()[:16]}"'
 
 
 def written(document: bytes | None) -> bytes:
-    """Return a document; that of a bucket without rules has no entries (R-15)."""
+    """Return the document; for a bucket without rules, one without entries (R-15)."""
     return document or referer_xml.format(RefererConfiguration())
 
 
 def etag_of(asked: ApiRequest, bucket: str) -> str:
-    """Return the entity tag of the rules that a bucket has now; raises `ApiError`."""
+    """Return the entity tag of a bucket's present rules; raises `ApiError`."""
     return tag(find_document(asked, bucket))
 
 
@@ -48,10 +48,10 @@ async def replace(
     story: int | None = None,
     undoes: int | None = None,
 ) -> bytes:
-    """Put rules to a bucket, as PutBucketReferer does, and return their document.
+    """Set the rules of a bucket, as PutBucketReferer does, and return their document.
 
-    If rules are `seen`, by their entity tag, no other ones are replaced. The change is logged as
-    made in the `story` of a request, and as the one that `undoes` another. Raises `ApiError` and
+    With `seen`, rules are replaced only if they have this entity tag. The change is logged with the
+    `story` (request) in which it was made and the change that it `undoes`. Raises `ApiError` and
     `OSSError`.
     """
     try:
@@ -64,7 +64,7 @@ async def replace(
     service = asked.controls.service
 
     def write() -> None:
-        with service.storage.transaction():  # nobody writes between the check and the change
+        with service.storage.transaction():  # no write between the check and the change
             if seen is not None and seen != etag_of(asked, bucket):
                 raise ApiError(409, CONFLICT)
             result = service.admit(request, service.accounts.owner)
@@ -78,13 +78,13 @@ async def replace(
 
 
 async def put_back(asked: ApiRequest, change: RuleChange, *, story: int | None = None) -> bytes:
-    """Restore the rules that a change replaced, unless others came; raises as `replace`."""
+    """Restore the rules before a change, unless they changed again; raises as `replace`."""
     rules, seen = written(change.before), tag(change.after)
     return await replace(asked, change.bucket, rules, seen, story=story, undoes=change.number)
 
 
 LAST: Final = 500
-"""The requests of the journal to decide again."""
+"""Maximum number of requests of the journal to decide again."""
 
 
 class ChangedDecision(NamedTuple):
@@ -95,20 +95,20 @@ class ChangedDecision(NamedTuple):
 
 
 class JournalReview(NamedTuple):
-    """What rules would do to the requests of the journal."""
+    """The decisions of other rules on the requests of the journal."""
 
     decided: int
-    """The requests of the journal that were decided again."""
+    """The number of requests that were decided again."""
     turns: Sequence[ChangedDecision]
 
     @classmethod
     def make(cls, policy: RefererPolicy, entries: Iterable[JournalEntry]) -> Self:
-        """Decide again on the last requests that met rules."""
+        """Decide again on the last requests that rules decided."""
         decided = select_decided(entries)
         turns = []
         for entry in reversed(decided):
             decision = decide_again(policy, entry)
-            assert entry.decision is not None  # noqa: S101 - the entries were chosen so
+            assert entry.decision is not None  # noqa: S101 - `select_decided` checks it
             if decision.allowed != entry.decision.allowed:
                 turns.append(ChangedDecision(entry, decision))
         return cls(len(decided), turns)
@@ -125,7 +125,7 @@ class JournalReview(NamedTuple):
 
 
 def select_decided(entries: Iterable[JournalEntry]) -> list[JournalEntry]:
-    """Select the last requests that met rules, the oldest first."""
+    """Select the last requests that rules decided, the oldest first."""
     return [entry for entry in entries if entry.decision is not None][-LAST:]
 
 

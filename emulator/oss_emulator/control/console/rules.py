@@ -1,4 +1,4 @@
-"""`/_emulator/rules`: the Referer rules of each bucket: edit, try, compare, apply, take away."""
+"""`/_emulator/rules`: edit, try, compare, apply and export the Referer rules of each bucket."""
 
 import asyncio
 from collections import Counter
@@ -28,11 +28,11 @@ from oss_emulator.control.journal import RefererResult
 from oss_emulator.protocol.message import Response
 
 _NONE: Final = "none"
-"""The parameter of the page that asks to try a request without a Referer only."""
+"""The parameter of the page to try only a request without a Referer."""
 
 
 def list_rules(asked: ApiRequest) -> Response:
-    """Show the buckets, and what their rules did to the requests of the journal."""
+    """Show the buckets with the numbers of requests that their rules allowed and denied."""
     counts = Counter((entry.bucket, entry.verdict) for entry in asked.controls.journal.entries())
     names = [bucket.name for bucket in asked.controls.service.storage.buckets()]
     buckets = [
@@ -68,16 +68,16 @@ def get_rules(asked: ApiRequest) -> Response:
 
 
 async def put_rules(asked: ApiRequest) -> Response:
-    """Put rules to a bucket, as PutBucketReferer does; If-Match names those that they replace."""
+    """Set the rules of a bucket, as PutBucketReferer does; If-Match names the rules to replace."""
     rules, seen = _read(asked, asked.json()), asked.request.headers.get("if-match")
     etag = tag(await replace(asked, asked.rest, rules, seen))
     return reply({"bucket": asked.rest, "rules": to_members(rules), "etag": etag})
 
 
 async def check_rules(asked: ApiRequest) -> Response:
-    """Decide on requests by edited rules, and by the saved ones of a bucket if one is named.
+    """Decide on requests by edited rules, and by the saved rules of a bucket if it is named.
 
-    Without `requests`, decide on Referers that are proposed for these rules.
+    Without `requests`, decide on Referers that are proposed for the edited rules.
     """
     body = asked.json()
     assumptions = asked.controls.service.settings.assumptions
@@ -121,7 +121,7 @@ async def answer_rules(asked: ApiRequest) -> Response:
 
 
 async def review_rules(asked: ApiRequest) -> Response:
-    """Lint edited rules, compare them with the saved ones, and play the journal."""
+    """Lint edited rules, compare them with the saved rules, and play the journal."""
     body = asked.json()
     bucket = _text(body, "bucket")
     rules, saved = _read(asked, body), find_rules(asked, bucket)
@@ -137,7 +137,7 @@ async def review_rules(asked: ApiRequest) -> Response:
 
 
 async def fix_rules(asked: ApiRequest) -> Response:
-    """Follow all safe corrections to the end."""
+    """Apply safe corrections until none is left."""
     body = asked.json()
     assumptions = asked.controls.service.settings.assumptions
     rules = _read(asked, body)
@@ -146,7 +146,7 @@ async def fix_rules(asked: ApiRequest) -> Response:
 
 
 async def correct_rules(asked: ApiRequest) -> Response:
-    """Follow the corrections of one cause, with their proof: who gets in, or not."""
+    """Apply the corrections of one cause, with a proof of who gets in and who is locked out."""
     body = asked.json()
     rules = _read(asked, body)
     assumptions = asked.controls.service.settings.assumptions
@@ -164,7 +164,7 @@ async def correct_rules(asked: ApiRequest) -> Response:
 
 
 async def generate_rules(asked: ApiRequest) -> Response:
-    """Add the rules for a site, with the decision table that they pass alone."""
+    """Add the rules for a site; also returns the decision table that they alone pass."""
     body = asked.json()
     rules = _read(asked, body)
     try:
@@ -176,7 +176,7 @@ async def generate_rules(asked: ApiRequest) -> Response:
 
 
 async def export_rules(asked: ApiRequest) -> Response:
-    """Format edited rules in every form; `before` are earlier rules, to mark new lines."""
+    """Format edited rules in every form; `before` has earlier rules, to mark new lines."""
     body = asked.json()
     rules, bucket = _read(asked, body), _text(body, "bucket")
     assumptions = asked.controls.service.settings.assumptions
@@ -197,13 +197,13 @@ async def export_rules(asked: ApiRequest) -> Response:
 
 
 def _list_added(text: str, before: str) -> set[str]:
-    """List the lines that another text does not have; a comma at the end makes no difference."""
+    """List the lines that another text lacks, ignoring a comma at the end."""
     known = {line.rstrip(" ,\n") for line in before.splitlines()}
     return {line for line in text.splitlines(keepends=True) if line.rstrip(" ,\n") not in known}
 
 
 async def read_text(asked: ApiRequest) -> Response:
-    """Read rules in any form, or say what is wrong; `name` chooses one of several."""
+    """Read rules in any form, or explain a mistake; `name` chooses one of several."""
     body = asked.json()
     assumptions = asked.controls.service.settings.assumptions
     text, name = _text(body, "text"), _text(body, "name", "")

@@ -1,4 +1,4 @@
-"""The search for requests: words, and tokens such as `is:denied` or `bucket:img`."""
+"""The search for requests, with words, and tokens such as `is:denied` or `bucket:img`."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -39,7 +39,7 @@ def _site(value: str, now: float) -> Fits:
 
 
 def is_site(site: str, wanted: str) -> bool:
-    """Return whether a site is the wanted one: its address, host, or appid."""
+    """Return whether `wanted` is the address, the host or the appid of a site."""
     if wanted == NO_REFERER:
         return not site
     parts = site.rstrip("/").split("/")
@@ -59,10 +59,10 @@ def _time(value: str, now: float) -> Fits:
 
 
 def parse_period(value: str, now: float) -> tuple[float, float]:
-    """Parse the beginning and the end of a time, in seconds since the epoch.
+    """Parse the beginning and the end of a period, in seconds since the epoch.
 
-    `5m` are the last five minutes; `10:30:00..10:31:00` is of the last day, and UTC unless an
-    offset such as +08:00 ends it. Raises ValueError.
+    `5m` means the last five minutes. `10:30:00..10:31:00` is within the last day, and in UTC unless
+    an offset such as +08:00 follows. Raises ValueError.
     """
     if recent := _RECENT.fullmatch(value):
         return now - int(recent[1]) * _SECONDS[recent[2]], float("inf")
@@ -80,7 +80,7 @@ def parse_period(value: str, now: float) -> tuple[float, float]:
 
 
 def _read_moment(date: str | None, clock: str, zone: str, now: float) -> float:
-    """Read a moment; without a date, it is the last one at that time."""
+    """Parse a moment; without a date, the last moment with that time."""
     today = datetime.fromtimestamp(now, UTC)
     if date is not None:
         return datetime.fromisoformat(f"{date}T{clock}{zone}").timestamp()
@@ -114,27 +114,27 @@ TOKENS: Final[Mapping[str, tuple[Callable[[str, float], Fits], str]]] = {
         Sentence("a time such as 5m, or 10:30:00..10:31:00 with an offset such as +08:00"),
     ),
 }
-"""The tokens by name: what parses a value at the current time, and which values are valid."""
+"""The tokens by name: the function that parses a value, and a description of valid values."""
 
 _WORD: Final = re.compile(r'(?:([a-z]+):)?(?:"([^"]*)"|(\S+))')
 
 
 class Word(NamedTuple):
-    """A token such as `bucket:img`, or a word of free text, which has an empty name."""
+    """A token such as `bucket:img`, or a word of free text with an empty name."""
 
     name: str
     value: str
 
 
 class Search(NamedTuple):
-    """A search; a request must fit each of its words."""
+    """A search; a request must match all of its words."""
 
     words: tuple[Word, ...]
     fitting: tuple[Fits, ...]
 
     @classmethod
     def parse(cls, text: str, now: float) -> "Search":
-        """Parse a search at a time, in seconds since the epoch; raises `ApiError`."""
+        """Parse a search; `now` is in seconds since the epoch. Raises `ApiError`."""
         words = tuple(_split(text))
         return cls(words, tuple(_read(word, now) for word in words))
 
@@ -145,7 +145,7 @@ class Search(NamedTuple):
         return [entry for entry in entries if self.fits(entry)]
 
     def fits_site(self, key: SiteOf) -> bool:
-        """Return whether the tokens that name a site or a bucket name this one."""
+        """Return whether a site and bucket match the tokens `site:` and `bucket:`, if any."""
         return all(
             {"bucket": key.bucket == value, "site": is_site(key.site, value)}.get(name, True)
             for name, value in self.words
@@ -160,7 +160,7 @@ class Search(NamedTuple):
         return " ".join(format_word(word) for word in self.words if word.name not in names)
 
     def toggle(self, name: str, value: str) -> str:
-        """Return the text with only this token of its name, or without it if it was there."""
+        """Return the text with this token as the only one of its name, or without it if present."""
         rest = self.without(name)
         return (
             rest
@@ -181,7 +181,7 @@ def _split(text: str) -> Iterable[Word]:
 
 
 def format_word(word: Word) -> str:
-    """Format a word so that it is parsed as itself, in quotation marks if it has to be."""
+    """Format a word so that it is parsed as the same word, in quotation marks if needed."""
     start = f"{word.name}:" if word.name else ""
     plain = start + word.value
     return plain if [*_split(plain)] == [word] else f'{start}"{word.value}"'

@@ -1,4 +1,4 @@
-"""The answer of the first screen: which sites are locked out, since when and why, and over time."""
+"""The overview of the first screen: which sites are locked out, since when and why."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
@@ -30,37 +30,37 @@ from oss_emulator.control.traffic import (
 from oss_emulator.documents.referer import SUBRESOURCE
 
 SHOWN: Final = 200
-"""The most sites that are shown; the others are counted."""
+"""Maximum number of sites that are shown; the others are only counted."""
 _LINES: Final = 5
-"""The most changes of rules that the strip shows, the last ones."""
+"""Number of last rule changes that the strip shows."""
 _CHANGES: Final = 10
-"""The most changes of a bucket among which the cause is looked for, the last ones."""
+"""Number of last rule changes of a bucket that are searched for the cause."""
 
 
 class Band(StrEnum):
     YOURS = "yours"
-    """Locked out, and an entry of the whitelist names the registered domain."""
+    """Locked out, although an entry of the whitelist names the registered domain."""
     STRANGERS = "strangers"
-    """Locked out, and no entry does."""
+    """Locked out, and no entry of the whitelist names the registered domain."""
     IN = "in"
 
 
 class SiteRow(NamedTuple):
-    """A site, and what the present rules of its bucket make of it."""
+    """A site, judged by the present rules of its bucket."""
 
     key: SiteOf
     tally: Tally
     band: Band
     is_fixed: bool
-    """Whether its last request was denied, and would be allowed now."""
+    """Whether its last request was denied but would now be allowed."""
     is_partly_denied: bool
-    """Whether some of its requests are still allowed and others still denied."""
+    """Whether some of its requests would still be allowed and others still denied."""
     cause: RuleChange | None
-    """The change of rules that has locked it out, None if it is unknown."""
+    """The rule change that locked the site out; None if it is unknown."""
 
     @property
     def entry(self) -> JournalEntry:
-        """The request whose story is shown: the last denied one, if that says anything."""
+        """The request whose story is shown: usually the last denied request."""
         is_in = self.band is Band.IN and not self.is_fixed and not self.is_partly_denied
         first, second = self.tally.last_denied, self.tally.last_allowed
         found = (second or first) if is_in else (first or second)
@@ -73,7 +73,7 @@ class SiteRow(NamedTuple):
 
     @property
     def last(self) -> float:
-        """When its last request came, in seconds since the epoch."""
+        """Time of its last request in seconds since the epoch."""
         found = (self.tally.last_allowed, self.tally.last_denied)
         return max(entry.request.received for entry in found if entry is not None)
 
@@ -96,41 +96,41 @@ class SiteRow(NamedTuple):
 
 
 class LockedOut(NamedTuple):
-    """The sites of a bucket that are likely yours and locked out for one reason."""
+    """The sites of a bucket that are likely yours and locked out for the same reason."""
 
     bucket: str
     number: int
-    """The sites."""
+    """The number of sites."""
     since: float
     cause: RuleChange | None
     edits: tuple[tuple[str, str, str], ...]
-    """What the change did: `+` or `-`, a list or a switch, an entry or a value."""
+    """The edits of the change: `+` or `-`, a list or a switch, an entry or a value."""
     is_last: bool
-    """Whether the bucket still has the rules that the change has made."""
+    """Whether the bucket still has the rules after the change."""
 
 
 class Overview(NamedTuple):
-    """What the first screen says before the list of requests."""
+    """The content of the first screen above the list of requests."""
 
     rows: Mapping[Band, list[SiteRow]]
     others: int
-    """The sites that are not shown."""
+    """The number of sites that are not shown."""
     other_requests: int
     locked_out: tuple[LockedOut, ...]
     whole: Tally
     signed: int
     failures: Mapping[Failure, int]
     begin: float
-    """The beginning of the time that is drawn, in seconds since the epoch."""
+    """The beginning of the drawn period, in seconds since the epoch."""
     end: float
     changes: tuple[RuleChange, ...]
     since: float
-    """The beginning of the chosen time, within what is drawn; likewise `until`."""
+    """The beginning of the chosen period, within the drawn period; `until` is its end."""
     until: float
 
     @property
     def is_whole(self) -> bool:
-        """Whether no time is chosen."""
+        """Whether the chosen period is the whole drawn period."""
         return (self.since, self.until) == (self.begin, self.end)
 
     @property
@@ -139,7 +139,7 @@ class Overview(NamedTuple):
 
     @property
     def lines(self) -> list[float]:
-        """Where the changes are drawn, from 0 to SLOTS."""
+        """The positions of the changes, from 0 to SLOTS."""
         return [round((change.time - self.begin) / SLOT, 2) for change in self.changes]
 
     def to_dict(self) -> dict[str, Any]:
@@ -151,7 +151,7 @@ class Overview(NamedTuple):
 
 
 def survey(asked: ApiRequest, search: Search) -> Overview:
-    """Judge the sites that a search names by the present rules of their buckets."""
+    """Judge the sites that match a search by the present rules of their buckets."""
     traffic, storage = asked.controls.journal.traffic, asked.controls.service.storage
     named = [(key, one) for key, one in traffic.sites.items() if search.fits_site(key)]
     buckets = map(storage.bucket, {key.bucket for key, _ in named})
@@ -193,7 +193,7 @@ def survey(asked: ApiRequest, search: Search) -> Overview:
 
 
 def _judge(asked: ApiRequest, key: SiteOf, tally: Tally, document: bytes | None) -> SiteRow:
-    """Say whether the present rules, which may be newer than its requests, lock a site out."""
+    """Judge a site by the present rules, which may be newer than its requests."""
     gets_in = _still(asked, tally.last_allowed, document, allowed=True)
     stays_out = _still(asked, tally.last_denied, document, allowed=False)
     is_out = stays_out and not gets_in
@@ -208,7 +208,7 @@ def _judge(asked: ApiRequest, key: SiteOf, tally: Tally, document: bytes | None)
 def _still(
     asked: ApiRequest, entry: JournalEntry | None, document: bytes | None, *, allowed: bool
 ) -> bool:
-    """Return whether a request is still decided as it was, False for none."""
+    """Return whether the present rules decide a request as before; False without a request."""
     if entry is None:
         return False
     if entry.rules == document:
@@ -218,7 +218,7 @@ def _still(
 
 
 def _find_cause(asked: ApiRequest, key: SiteOf, tally: Tally) -> RuleChange | None:
-    """Find the change that has locked out a site which got in before; None if there is none."""
+    """Find the change that locked out a site that got in before; None if there is none."""
     entry, before = tally.last_denied, tally.last_allowed
     if entry is None or before is None:
         return None
@@ -236,7 +236,7 @@ def _find_cause(asked: ApiRequest, key: SiteOf, tally: Tally) -> RuleChange | No
 def _explain(
     asked: ApiRequest, rows: Iterable[SiteRow], documents: Mapping[str, bytes | None]
 ) -> Iterator[LockedOut]:
-    """Yield, for each bucket and cause, how many sites are locked out."""
+    """Yield the number of sites that are locked out, for each bucket and cause."""
     groups: dict[tuple[str, RuleChange | None], list[SiteRow]] = {}
     for row in rows:
         groups.setdefault((row.key.bucket, row.cause), []).append(row)
@@ -252,7 +252,7 @@ def _explain(
 
 
 def find_nearest(asked: ApiRequest, row: SiteRow) -> Marked | None:
-    """Find the entry that comes closest to a site that is locked out, or that denies it."""
+    """Find the entry that denies a site, or else the entry closest to its Referer."""
     entry = row.entry
     decision = entry.decision
     if decision is None or not decision.referer or decision.reason is Reason.BLACKLISTED:
@@ -292,7 +292,7 @@ def _owner(site: str) -> str:
 
 
 def draw(tally: Tally, overview: Overview, height: int) -> dict[str, str]:
-    """Draw the slots of a tally as paths of SVG, SLOTS wide: allowed up, denied down, one scale."""
+    """Draw the slots of a tally as SVG paths, SLOTS wide: allowed up, denied down, same scale."""
     first = int(overview.begin) // SLOT
     found: dict[int, list[int]] = {}
     for slot, *counts in tally.slots:

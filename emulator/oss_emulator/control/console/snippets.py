@@ -1,4 +1,4 @@
-"""Requests as text to take away: a command, a few lines of Python, a case of a table."""
+"""Formats requests for export: as a command, lines of Python, a test or a case of a table."""
 
 import json
 import shlex
@@ -19,10 +19,10 @@ _NOT_REPEATED: Final = frozenset(
 
 
 def format_curl(entry: JournalEntry, say: Callable[[Sentence], str] = str) -> str:
-    """Format a request as a command of curl; a body has to be in the file BODY.
+    """Format a request as a curl command; a body must be in the file BODY.
 
-    If secrets are masked in it, a comment before the command says so in the language of `say`,
-    because it then fails.
+    If secrets are masked, the command fails, so a comment before it says so in the language of
+    `say`.
     """
     request, headers = entry.request, entry.headers
     scheme = "https" if request.secure else "http"
@@ -68,14 +68,14 @@ _CALLS: Final[Mapping[str, str]] = {
     "GetBucketReferer": "bucket.get_bucket_referer()",
     "PutBucketReferer": "bucket.put_bucket_referer(oss2.models.BucketReferer(True, []))",
 }
-"""The calls of oss2 for operations, besides downloads."""
+"""The calls of oss2 for operations other than downloads."""
 
 
 def format_oss2(entry: JournalEntry, region: str) -> str | None:
-    """Format a request as Python with oss2; None where oss2 has no such call.
+    """Format a request as Python with oss2; None if oss2 has no such call.
 
-    A download becomes a signed URL that is fetched with the Referer, because the rules are not
-    consulted for a call with a signature in the header (R-01).
+    A download becomes a signed URL that is fetched with the Referer, because rules do not apply to
+    a call with a signature in the header (R-01).
     """
     scheme = "https" if entry.request.secure else "http"
     endpoint = f"{scheme}://{entry.host.removeprefix(f'{entry.bucket}.')}"
@@ -99,16 +99,16 @@ def format_oss2(entry: JournalEntry, region: str) -> str | None:
 
 
 def format_test(entry: JournalEntry) -> str | None:
-    """Format a request as a test that expects the same verdict; None for others than downloads.
+    """Format a request as a test that expects the same verdict; None unless it is a download.
 
-    It asserts what `oss_emulator.testing` can: an anonymous GET, or a signed URL to GET.
+    `oss_emulator.testing` has assertions only for an anonymous GET and for a signed URL.
     """
     decision, is_signed = entry.decision, entry.signed is Signing.URL
     is_download = entry.operation == "GetObject" and entry.method == "GET"
     if decision is None or not is_download or entry.signed not in (Signing.NONE, Signing.URL):
         return None
     if decision.allowed and entry.status not in (200, 206):
-        return None  # permissions deny it, or the object is missing
+        return None  # denied by permissions, or no such object
     call = "assert_allowed" if decision.allowed else "assert_denied"
     words = [f"oss_bucket, {entry.key!r}", f"referer={entry.referer!r}"]
     words += [f"ec={decision.ec!r}"] * (not decision.allowed) + ["signed=True"] * is_signed
@@ -130,14 +130,14 @@ def format_test(entry: JournalEntry) -> str | None:
 
 
 def _quote(document: bytes) -> str:
-    """Return a document as a literal of Python, on several lines if it can be read like that."""
+    """Return a document as a Python literal, on several lines if it is plain text."""
     text = document.decode(errors="replace")
     is_plain = "\\" not in text and '"""' not in text and text.replace("\n", "").isprintable()
     return f'"""{text}"""' if is_plain else repr(text)
 
 
 def format_case(entry: JournalEntry) -> str | None:
-    """Format a request and the verdict on it as a case of a decision table; None without one."""
+    """Format a request and its verdict as a case of a decision table; None without a verdict."""
     decision, request = entry.decision, entry.request
     if decision is None or entry.verdict is RefererResult.NOT_CHECKED:
         return None

@@ -21,7 +21,7 @@ _TYPES: Final = {
 
 @cache
 def _read() -> dict[str, tuple[str, bytes]]:
-    """Read all files: their entity tags and contents by name."""
+    """Read all files and return their entity tags and contents by name."""
     found = {}
     for path in (*FOLDER.iterdir(), *page.STATIC.iterdir()):
         content = path.read_bytes()
@@ -30,7 +30,7 @@ def _read() -> dict[str, tuple[str, bytes]]:
 
 
 def get_file(asked: ApiRequest) -> Response:
-    """Return a file, or 304 if the browser has it already."""
+    """Return a file, or 304 if the browser already has it."""
     if asked.rest not in _read():
         raise ApiError(404, f"The file {asked.rest!r} does not exist.")
     etag, content = _read()[asked.rest]

@@ -1,7 +1,7 @@
-"""The story of one request: what settled it, what reverses it, and what was done about it here.
+"""The story of a request: what decided it, what would reverse the decision, and changes made here.
 
-`/_emulator/requests/{number}` shows it. `/_emulator/remedies` and `/_emulator/resend` are its
-steps: prove a change, apply it, undo it, send the request again.
+`/_emulator/requests/{number}` shows the story. `/_emulator/remedies` and `/_emulator/resend` are
+its steps: prove a change, apply it, undo it, send the request again.
 """
 
 from typing import Any, Final, NamedTuple
@@ -33,7 +33,7 @@ from oss_emulator.documents.referer import SUBRESOURCE
 from oss_emulator.protocol.message import Response
 
 SHOWN: Final = 12
-"""The entries of a list above which it is folded."""
+"""Number of entries above which a list is folded."""
 
 
 class ConsultedList(NamedTuple):
@@ -42,23 +42,23 @@ class ConsultedList(NamedTuple):
     stage: Stage
     entries: tuple[str, ...]
     result: str
-    """`empty`, `skipped` for a list that was not consulted, `matched` or `unmatched`."""
+    """`empty`, `skipped` if the list was not consulted, `matched` or `unmatched`."""
     hits: int
-    """The entries that match."""
+    """The number of entries that match."""
     matched: str | None
-    """The entry that settled the decision."""
+    """The entry that determined the decision."""
     miss: NearMiss | None
-    """The entry that comes closest, of a list that was consulted in vain."""
+    """The closest entry of a list without a match."""
     marks: tuple[Marked, Marked] | None
-    """That entry and the Referer, with what differs."""
+    """The closest entry and the Referer, with their differences marked."""
 
 
 class Way(NamedTuple):
-    """The way of a request through the questions, as it is drawn."""
+    """The drawn way of a request through the questions of the decision."""
 
     decision: Decision
     end: Stage
-    """The question that settled it: `EMPTY`, `BLACKLIST` or `WHITELIST`."""
+    """The last question: `EMPTY`, `BLACKLIST` or `WHITELIST`."""
     denies_empty: bool
     """Whether the rules deny requests without a Referer (R-11)."""
     blacklist: ConsultedList
@@ -66,42 +66,42 @@ class Way(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """What was applied in the story, and has reversed the verdict."""
+    """The change that was applied in the story and reversed the verdict."""
 
     change: RuleChange
     edits: tuple[tuple[str, str, str], ...]
     can_undo: bool
-    """Whether the bucket still has the rules that were applied."""
+    """Whether the bucket still has the applied rules."""
 
     @property
     def before(self) -> str:
-        """The rules before it as XML."""
+        """The rules before the change as XML."""
         return _format(self.change.before)
 
 
 class RuleStory(NamedTuple):
-    """The rules that decided on a request, as they were then, and the present rules."""
+    """The rules that decided a request, and the present rules."""
 
     policy: RefererPolicy
-    """The rules as they were."""
+    """The rules that decided the request."""
     way: Way
-    """What is drawn: the original decision, or today's once a change was applied here."""
+    """The drawn decision: the original, or the present one after a change in the story."""
     has_changed: bool
-    """Whether the bucket has other rules now."""
+    """Whether the present rules differ."""
     now: Decision | None
     """The decision by the present rules; None if the bucket no longer exists."""
     document: bytes | None
     """The present rules."""
     remedies: tuple[Remedy, ...]
-    """What would reverse today's decision."""
+    """The changes that would reverse the present decision."""
     senders: tuple[Scenario, ...]
-    """Who sends no Referer, for a request without one."""
+    """The usual senders without a Referer, if the request has none."""
     site: Site | None
     lacks_slash: bool
-    """Whether the Referer is that of a site without the slash that pages send."""
+    """Whether the Referer is the address of a site without the final slash that browsers send."""
     receipt: Receipt | None
     undone: RuleChange | None
-    """The undoing of what was applied here, if it led to the present rules."""
+    """The change that undid the change of the story, if it led to the present rules."""
 
     @property
     def etag(self) -> str:
@@ -114,7 +114,7 @@ class RuleStory(NamedTuple):
 
     @property
     def is_denied(self) -> bool:
-        """Whether the request was denied and still would be, so that a change is proposed."""
+        """Whether the request was denied and still would be, so a change is proposed."""
         return not self.way.decision.allowed and self.now is not None and not self.now.allowed
 
     def to_dict(self, etag: str) -> dict[str, Any]:
@@ -140,7 +140,7 @@ async def get_story(asked: ApiRequest) -> Response:
 
 
 async def propose_remedy(asked: ApiRequest) -> Response:
-    """Show a remedy with its proof: who else gets in, and who is locked out."""
+    """Show a remedy with the proof of who else gets in or is locked out."""
     entry = entries.find(asked)
     proposal = await remedies.prove(asked, entry, *remedies.choose(asked, entry))
     values = {"number": entry.number, **proposal.to_dict()}
@@ -148,7 +148,7 @@ async def propose_remedy(asked: ApiRequest) -> Response:
 
 
 async def apply_remedy(asked: ApiRequest) -> Response:
-    """Apply a remedy to the rules for which it was proved, or `undo` what was applied here."""
+    """Apply a remedy to the rules for which it was proved, or `undo` the change of the story."""
     entry, body = entries.find(asked), asked.json()
     if "undo" in body:
         changes = asked.controls.rule_changes
@@ -170,7 +170,7 @@ async def apply_remedy(asked: ApiRequest) -> Response:
 
 
 async def resend_request(asked: ApiRequest) -> Response:
-    """Send a request again as it came; the answer is a new entry of the journal."""
+    """Send a request again unchanged; it becomes a new entry of the journal."""
     entry = entries.find(asked)
     sent, signed_anew = await resend.send_again(asked, entry)
     values = {
@@ -190,7 +190,7 @@ async def _answer_step(
     proposal: Proposal | None = None,
     sent: JournalEntry | None = None,
 ) -> Response:
-    """Answer a step: programs with its values, a page with the whole story as it is now."""
+    """Answer a step: a program gets the values, a page gets the whole updated story."""
     if not wants_page(asked.request):
         return reply(values)
     described, shown = await _describe(asked, entry, proposal, sent)
@@ -203,9 +203,9 @@ async def _describe(
     proposal: Proposal | None = None,
     sent: JournalEntry | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Describe a story: its values, and what only the page shows.
+    """Return the values of a story, and additional values for the page.
 
-    A request that is locked out has its first remedy proved already, unless another is proposed.
+    For a denied request, the first remedy is proved unless another is proposed.
     """
     region = asked.controls.service.region_of(entry.bucket)
     told = tell(asked, entry)
@@ -248,7 +248,7 @@ async def _describe(
 
 
 def _name_state(entry: JournalEntry, told: RuleStory) -> str:
-    """Return the name of the text that says who gets in, or not."""
+    """Return the name of the title's text."""
     allowed = told.way.decision.allowed
     if told.receipt is not None:
         return "in-now" if allowed else "out-now"
@@ -260,12 +260,12 @@ def _name_state(entry: JournalEntry, told: RuleStory) -> str:
 
 
 def tell(asked: ApiRequest, entry: JournalEntry) -> RuleStory | None:
-    """Find the rules that decided on a request; None if no rules of its bucket did."""
+    """Describe the rules that decided a request; None if no rules of its bucket decided."""
     decision = entry.decision
     if decision is None or decision.referer is None:
         return None
     if ("copy_source", SourceOfCopy.CHECKED) in decision.variants:
-        return None  # the rules of the source have decided, which the journal does not keep (R-45)
+        return None  # decided by the rules of the source, which the journal does not keep (R-45)
     service, changes = asked.controls.service, asked.controls.rule_changes
     then = service.hotlinks.policy_of(entry.rules)
     bucket = service.storage.bucket(entry.bucket)
@@ -321,11 +321,11 @@ def _consult(
         matched = decision.entry
         matching = {pattern.text for pattern in listed.patterns if pattern.matches(referer)}
     elif found == "unmatched":
-        referer = mask(referer)  # it is shown beside the entry
+        referer = mask(referer)  # it is shown with the entry
         miss = remedy.find_nearest(listed.patterns, referer)
     is_blacklist = stage is Stage.BLACKLIST
     if miss is not None and is_blacklist and not (decision.allowed and miss.is_related):
-        miss = None  # it says nothing about this decision
+        miss = None  # not relevant for this decision
     hits = sum(text in matching for text in configured)
     marks = None if miss is None else miss.mark(referer)
     return ConsultedList(stage, configured, found, hits, matched, miss, marks)

@@ -1,6 +1,6 @@
-"""Visitors without a signature: what a page of a site, or a request without a Referer, would get.
+"""Predicts the answers to visitors without a signature, from pages of sites or without a Referer.
 
-Their requests pass all checks of the service, but nothing answers or records them.
+Their requests pass all checks of the service, but are not performed or recorded.
 """
 
 from typing import Any, Final
@@ -16,23 +16,23 @@ from oss_emulator.operations.admission import Refused
 from oss_emulator.protocol.message import Request, Response
 
 STRANGER: Final = "https://stranger.example.net/"
-"""The Referer of a page that no rules are written for."""
+"""The Referer of a page that no rules mention."""
 
 _SHOWN: Final = (
     *("referer", "verdict", "reason", "entry", "denied_by_access"),
     *("status", "code", "ec", "operation"),
 )
-"""What the page shows of a row."""
+"""The values of a row that pages show."""
 
 
 def find_referers(asked: ApiRequest, bucket: str) -> dict[str, str | None]:
-    """Return the Referer of each kind of visitor of a bucket, by the name of the kind."""
+    """Return the Referers of the kinds of visitors of a bucket, by the name of the kind."""
     own = f"{guess_site(find_rules(asked, bucket))}/"
     return {"own": own, "stranger": STRANGER, "none": None}
 
 
 def try_referer(asked: ApiRequest, url: str, referer: str | None) -> dict[str, Any]:
-    """Return the row of a request for a URL, as the list of requests would have it."""
+    """Return the row for a request to a URL, as in the list of requests."""
     service, (scheme, _, rest) = asked.controls.service, url.partition("://")
     host, _, target = rest.partition("/")
     fields = [("Host", host), *([] if referer is None else [("Referer", referer)])]
@@ -55,7 +55,7 @@ def find_url(asked: ApiRequest, bucket: str, key: str, version: str | None = Non
 
 
 def find_address(asked: ApiRequest, bucket: str) -> str:
-    """Return the address of a bucket, at a host of its own where the server demands that."""
+    """Return the address of a bucket, with its own host name under strict addressing."""
     request = asked.request
     if asked.controls.service.settings.strict_addressing:
         return name_server(request, f"{bucket}.localhost")

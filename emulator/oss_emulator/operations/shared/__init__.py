@@ -1,1 +1,1 @@
-"""Code that several operations share."""
+"""Code shared by several operations."""

@@ -1,4 +1,4 @@
-"""New buckets, as PutBucket and PutBucketAcl create them."""
+"""New buckets for PutBucket and PutBucketAcl."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.storage.base import Bucket
 
 MAX_BUCKETS: Final = 100
-"""The number of buckets that an account may have in a region (PutBucket)."""
+"""Maximum number of buckets of an account in a region (PutBucket)."""
 
 
 def new_bucket(
@@ -33,7 +33,7 @@ def new_bucket(
 
 
 def _documents(call: Call) -> dict[str, bytes]:
-    """Return the documents of a new bucket: those of its headers, and its block (P-45)."""
+    """Return the documents of a new bucket: from its headers, and its access block (P-45)."""
     request = call.request.headers
     group, tags = request.get(resource_group.HEADER), request.get(tagging.HEADER)
     blocked = call.changes.follow(PUBLIC_ACCESS_BLOCKED)

@@ -1,4 +1,4 @@
-"""Versions of objects, as operations find, read and describe them."""
+"""Finds, reads and describes versions of objects for operations."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,7 +27,7 @@ HOLD: Final = "x-oss-object-worm-legal-hold"
 
 
 def of_request(call: Call) -> Documents:
-    """Return the documents by which a request retains or holds the object that it creates.
+    """Return the documents of retention and legal hold that a request sets for a new object.
 
     Raises `InvalidRequest` in a bucket without object retention, and `InvalidArgument`.
     """
@@ -97,7 +97,7 @@ def describe_locks(item: Object) -> dict[str, str]:
 
 
 def protects(call: Call, item: Object) -> bool:
-    """Return whether a version must stay: it is under legal hold, or retained and not bypassed."""
+    """Return whether a legal hold or a retention that is not bypassed protects a version."""
     if object_worm.is_held(item.documents):
         return True
     period = object_worm.period(item.documents)
@@ -147,7 +147,7 @@ def find(call: Call) -> Object:
 
 
 def version_id_of(call: Call) -> str | None:
-    """Read the version id that a call names, None for none; raises `InvalidArgument` for ""."""
+    """Return the version id of a call, None for none; raises `InvalidArgument` if invalid."""
     version_id = call.version_id
     if version_id == "":
         raise headers.invalid_argument("VersionId", version_id, code=ErrorCase.VERSION_ID_EMPTY)
@@ -220,7 +220,7 @@ def follow(call: Call, bucket: Bucket, item: Object) -> Object:
 
 
 def reach(call: Call, item: Object) -> Object:
-    """Return what GetObject reads of an object, with the bytes of the target of a link.
+    """Return the object that GetObject reads: for a link, with the bytes of its target.
 
     Raises what `follow` and `check_restored` raise.
     """
@@ -230,10 +230,10 @@ def reach(call: Call, item: Object) -> Object:
 
 
 def show(item: Object, target: Object) -> Object:
-    """Return the object that GET and HEAD show for a link and its target, or for one plain object.
+    """Return the object that GET and HEAD describe for a link and its target.
 
-    The bytes, checksums and ETag are the target's, the time is the later of both, and the rest is
-    the link's (HeadObject).
+    Bytes, checksums and ETag are from the target, the time is the later of both, and the rest is
+    from the link (HeadObject). An object that is not a link is its own target.
     """
     if item is target:
         return item
@@ -253,7 +253,7 @@ def _missing(call: Call, bucket: Bucket, key: str, version_id: str | None) -> OS
 
 
 def find_upload(call: Call, code: ErrorCase = ErrorCase.NO_SUCH_UPLOAD) -> Upload:
-    """Find the multipart upload that the call names, for its key; raises `NoSuchUpload`."""
+    """Find the multipart upload with the id and the key of the call; raises `NoSuchUpload`."""
     upload_id = call.request.query["uploadId"]
     if not upload_id:
         raise OSSError(ErrorCase.UPLOAD_ID_EMPTY, UploadId=upload_id)
@@ -270,8 +270,8 @@ ARCHIVES = ("Archive", "ColdArchive", "DeepColdArchive")
 def check_restored(call: Call, bucket: Bucket, item: Object) -> None:
     """Raise `InvalidObjectState` for an archived object that cannot be read now.
 
-    A bucket may allow direct reads of the class Archive (PutBucketArchiveDirectRead), but not as
-    the index or error page of a website (Access Archive objects in real time, limits).
+    A bucket may allow direct reads of Archive objects (PutBucketArchiveDirectRead), except for the
+    index and error pages of a website (Access Archive objects in real time, limits).
     """
     if item.storage_class not in ARCHIVES:
         return
@@ -303,9 +303,9 @@ def _piece(blob: Blob, files: Iterator[BlobFile], start: int, length: int) -> by
 
 
 def read_ranges(item: Object, ranges: Iterable[Range]) -> Iterator[list[memoryview | FileRange]]:
-    """Read several ranges of an object, without a copy of bytes in memory.
+    """Read several ranges of an object without copying bytes in memory.
 
-    However many ranges need a file, it is opened and checked once.
+    Each file is opened and checked only once.
     """
     found = [list(slices(item.content, offset, length)) for offset, length in ranges]
     blobs = {blob for taken in found for blob, _, _ in taken if not isinstance(blob, MemoryBlob)}
@@ -324,11 +324,11 @@ def read_ranges(item: Object, ranges: Iterable[Range]) -> Iterator[list[memoryvi
 
 
 _CHUNK = 1024 * 1024
-"""Bytes of a file to read at a time."""
+"""Bytes of a file that are read at once."""
 
 
 def read_chunks(item: Object, offset: int, length: int) -> Iterator[bytes]:
-    """Read a range of an object piece by piece; its files are open once this is called."""
+    """Iterate over a range of an object in chunks; the call itself opens the files."""
     found = read(item, offset, length)
     pieces = (found,) if isinstance(found, bytes) else found
     return (chunk for piece in pieces for chunk in _chunks(piece))
@@ -376,11 +376,11 @@ def add_md5(answer: Mapping[str, str], item: Object) -> Mapping[str, str]:
 
 
 class _Described(NamedTuple):
-    """The headers that depend on nothing but the version."""
+    """The headers that depend only on the version."""
 
     shared: Mapping[str, str]
     whole: Mapping[str, str]
-    """Those of an answer with all its bytes."""
+    """The headers of an answer with all bytes."""
 
 
 def _described(item: Object) -> _Described:
@@ -407,7 +407,7 @@ def _described(item: Object) -> _Described:
 def overrides(call: Call) -> dict[str, str]:
     """Return the `response-*` parameters as headers.
 
-    Anonymous requests may send none (GetObject).
+    Raises `InvalidRequest` for an anonymous request (GetObject).
     """
     query = call.request.query
     if headers.OVERRIDES.keys().isdisjoint(query):
@@ -423,16 +423,16 @@ def overrides(call: Call) -> dict[str, str]:
 
 
 def content_md5(item: Object) -> dict[str, str]:
-    """Return the `Content-MD5` of all bytes.
+    """Return the header `Content-MD5` of all bytes.
 
-    Only objects put in one piece (HeadObject) or by sequential parts (P-51) are answered with it.
+    Only objects put in one piece (HeadObject) or in sequential parts (P-51) have this header.
     """
     md5 = checksums.md5_of(item.etag) if item.kind == "Normal" else item.content_md5
     return {"Content-MD5": md5} if md5 else {}
 
 
 def delay_header(call: Call, size: int = 0) -> dict[str, str]:
-    """Return the header with the milliseconds by which a limit delays `size` bytes (P-52)."""
+    """Return the header with the milliseconds that a traffic limit delays `size` bytes (P-52)."""
     admission = call.admission
     limit = admission.requested_limit() if admission.trusted else admission.traffic_limit
     return {} if limit is None else {DELAY: str(size * 8 * 1000 // limit)}

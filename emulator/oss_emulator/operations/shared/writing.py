@@ -1,4 +1,4 @@
-"""Versions of objects, as operations make, store and remove them."""
+"""Makes, stores and removes versions of objects for operations."""
 
 from random import getrandbits
 from typing import NamedTuple
@@ -20,7 +20,7 @@ OBJECT_ACL = "x-oss-object-acl"
 def draft(call: Call, kind: str = "Normal", body: Body = NO_BODY, etag: str = "") -> Object:
     """Make the object that a request's headers describe, with the bytes of `body`.
 
-    Raises `InvalidObjectName`, `FileAlreadyExists`, and what the headers raise, also about the
+    Raises `InvalidObjectName`, `FileAlreadyExists`, and the errors of the headers and of the
     bucket's default encryption.
     """
     request, bucket = call.request.headers, call.bucket
@@ -50,7 +50,7 @@ def check_writable(call: Call) -> None:
     """Raise `InvalidObjectName` or `FileAlreadyExists` if the object must not be written."""
     if call.key.startswith(("/", "\\")):
         raise OSSError(ErrorCase.INVALID_OBJECT_NAME)
-    # A versioned bucket overwrites nothing, so the header has no effect (PutObject).
+    # In a versioned bucket nothing is overwritten, so the header has no effect (PutObject).
     if not headers.forbids_overwrite(call.request.headers) or call.bucket.versioning:
         return
     if call.storage.object(call.bucket.name, call.key) is not None:
@@ -63,7 +63,7 @@ def object_acl(call: Call) -> ObjectAcl:
     Raises `InvalidArgument`, and `AccessDenied` for a public ACL if public access is blocked.
     """
     value = call.request.headers.get(OBJECT_ACL)
-    if not value:  # an empty one is ignored (P-96)
+    if not value:  # an empty header is ignored (P-96)
         return ObjectAcl.DEFAULT
     try:
         acl = ObjectAcl(value)
@@ -75,7 +75,7 @@ def object_acl(call: Call) -> ObjectAcl:
 
 
 def with_acl(call: Call, item: Object) -> Object:
-    """Return an object with the ACL that the request asks for, if it asks for one."""
+    """Return an object with the ACL of the request, or its present ACL without such a header."""
     asks = call.request.headers.get(OBJECT_ACL)
     return item._replace(acl=object_acl(call)) if asks else item
 
@@ -83,7 +83,7 @@ def with_acl(call: Call, item: Object) -> Object:
 def check_mutable(call: Call, key: str, version_id: str) -> None:
     """Raise `FileImmutable` if a version is protected.
 
-    The bucket's retention policy protects it, or its own retention or legal hold.
+    The bucket's retention policy, the version's own retention or a legal hold can protect it.
     """
     documents, now = call.bucket.documents, call.request.received
     policy = worm.policy(documents)
@@ -97,7 +97,7 @@ def check_mutable(call: Call, key: str, version_id: str) -> None:
 
 
 def store(call: Call, item: Object) -> dict[str, str]:
-    """Store the newest version of an object; returns the headers with its version id.
+    """Store a new version of an object and return the headers with its version id.
 
     Raises `FileImmutable` if it would replace a protected version, and `QuotaExceeded`.
     """
@@ -113,7 +113,7 @@ def store(call: Call, item: Object) -> dict[str, str]:
 
 
 def check_capacity(call: Call, size: int) -> None:
-    """Raise `QuotaExceeded` if a bucket may not store `size` bytes more (P-96)."""
+    """Raise `QuotaExceeded` if a bucket may not store `size` more bytes (P-96)."""
     capacity = quota.capacity(call.bucket.documents)
     if capacity is None:
         return
@@ -123,7 +123,7 @@ def check_capacity(call: Call, size: int) -> None:
 
 
 class Put(NamedTuple):
-    """An object that was put, and the headers and callback of the answer."""
+    """A stored object, and the headers and callback of the answer."""
 
     item: Object
     headers: dict[str, str]
@@ -150,7 +150,7 @@ def put(call: Call) -> Put:
 
 
 def callback_of(call: Call, item: Object) -> Callback | None:
-    """Return the callback to an application server that an upload asks for; None for none.
+    """Return the callback that an upload requests to an application server; None for none.
 
     Raises `InvalidArgument`, so call it before the object is stored (Callback).
     """
@@ -197,9 +197,9 @@ class Removed(NamedTuple):
 def remove(call: Call, key: str, version_id: str | None) -> Removed:
     """Delete a version permanently; without a version id, delete the object.
 
-    In a versioned bucket the latter adds a delete marker. Raises `FileImmutable` if a protected
-    version would go. In a bucket that was never versioned, the result has no version id, not even
-    null (P-58).
+    In a versioned bucket the latter adds a delete marker. Raises `FileImmutable` if it would remove
+    a protected version. In a bucket that was never versioned, the result has no version id, not
+    even null (P-58).
     """
     bucket = call.bucket
     check_removable(call, key, version_id)
@@ -234,8 +234,8 @@ def check_removable(call: Call, key: str, version_id: str | None) -> None:
 
 
 def _new_version_id(call: Call) -> str:
-    """Make a version id; it is `null` while versioning is off or suspended."""
+    """Make a version id; `null` while versioning is off or suspended."""
     if call.bucket.versioning != "Enabled":
         return NULL_VERSION
-    # Ids grow with time, so that a listing can continue after a deleted version.
+    # Ids increase with time, so that a listing can continue after a deleted version.
     return f"CAEQ{int(call.request.received * 1_000_000):016X}{getrandbits(176):044x}"  # P-96

@@ -318,7 +318,7 @@ def test_rules_that_changed_after_the_proof_are_not_overwritten(ask: ApiCaller) 
     now = rules_of(ask)
     answer = ask("PUT", f"remedies/{number}", wanted)
     assert (answer.status, rules_of(ask)) == (409, now)
-    assert "got other rules" in answer.json["error"]
+    assert "changed meanwhile" in answer.json["error"]
     put_rules(ask, RefererConfiguration(False, whitelist=(BLOG,)))
     assert prove(ask, number).status == 409  # by these rules, there is nothing to allow
 

@@ -1,14 +1,14 @@
-// Uploads by a choice of files, or of files and folders that are dropped anywhere on the page.
+// Uploads chosen files, or files and folders that are dropped anywhere on the page.
 
 import { announce, at, attempt, confirm, find, onDrop, put, refresh } from "./base.js";
 
-const EXISTS = 409; // the status for an object that may not be replaced
-const NAMED = 10; // the most files that a question names
+const EXISTS = 409; // the status for an object that must not be replaced
+const NAMED = 10; // maximum number of files that a question names
 
-/** @typedef {{ file: File, name: string }} Named a file, and its name with those of its folders */
+/** @typedef {{ file: File, name: string }} Named a file and its path with folders */
 
 /**
- * Upload a file; what is there already is replaced only if that is wanted.
+ * Upload a file; an existing object is replaced only if `replaces` is true.
  * @param {Named} named
  * @param {boolean} replaces
  * @returns {Promise<"done" | "exists" | "failed">}
@@ -64,7 +64,7 @@ async function uploadAll(files) {
 }
 
 /**
- * Find the files of what was dropped; those of a folder get its name before their own.
+ * Find the files in a dropped entry; files of a folder get the folder's name as prefix.
  * @param {FileSystemEntry} entry
  * @returns {AsyncGenerator<Named>}
  */
@@ -90,7 +90,7 @@ async function uploadDropped(items) {
   /** @type {Named[]} */
   const files = [];
   for (const { entry, file } of items) {
-    // In WebKit, an entry finds no file that has no path on a disk.
+    // In WebKit, an entry does not find a file without a path on a disk.
     if (entry?.isDirectory) for await (const found of walk(entry)) files.push(found);
     else if (file) files.push({ file, name: file.name });
   }
@@ -105,7 +105,7 @@ document.addEventListener("change", (event) => {
   attempt(() => uploadAll(files));
 });
 onDrop("#drop", (dropped) => {
-  // They are gone once the event is over.
+  // Read the items now, because they are gone after the event.
   const items = [...dropped.items].filter((item) => item.kind === "file")
     .map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
   return uploadDropped(items);

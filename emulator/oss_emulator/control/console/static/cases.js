@@ -1,4 +1,4 @@
-// The table of cases: what the reader adds to it from stories, kept in this browser.
+// The table of cases that the user adds from stories, stored in this browser.
 
 import { announce, at, attempt, copy, find, kept } from "./base.js";
 

@@ -1,24 +1,24 @@
-// The drafts of the rules of a bucket, kept in this browser: that of each tab, and what was set aside.
+// The drafts of a bucket's rules, stored in this browser: one of each tab, and drafts set aside.
 
 import { kept } from "./base.js";
 import { isRules, isSame } from "./entries.js";
 
 /** @typedef {import("./entries.js").Rules} Rules */
-/** @typedef {{ rules: Rules, etag: string, tab?: string }} Draft rules, and the tag of those that they are to replace */
+/** @typedef {{ rules: Rules, etag: string, tab?: string }} Draft rules, and the tag of the rules to replace */
 
-/** The most drafts that are set aside. */
+/** Maximum number of drafts that are set aside. */
 const MOST = 10;
 
-/** Each tab has a draft of its own. The newest one is what other pages call the edited rules. */
+/** Each tab has its own draft. Other pages call the newest draft the edited rules. */
 export class Drafts {
   /** @param {string} bucket */
   constructor(bucket) {
     this.newest = `rules:${bucket}`;
     this.about = `${this.newest}:about`; // the tab and the tag of the newest draft
-    this.aside = `${this.newest}:aside`; // other drafts, the last one first
+    this.aside = `${this.newest}:aside`; // drafts set aside, the last first
     this.tab = Math.random().toString(36).slice(2);
     /** @type {Rules | undefined} */
-    this.written = this.own()?.rules; // what this tab has made the newest draft
+    this.written = this.own()?.rules; // the newest draft if this tab wrote it
   }
 
   /**
@@ -39,11 +39,11 @@ export class Drafts {
     try {
       if (own) sessionStorage.setItem(this.newest, JSON.stringify(own));
       else sessionStorage.removeItem(this.newest);
-    } catch { /* the browser keeps nothing */ }
+    } catch { /* the browser does not allow storage */ }
   }
 
   /**
-   * Keep the draft of this tab, as the newest one; that of another tab is set aside.
+   * Store the draft of this tab as the newest; a draft of another tab is set aside.
    * @param {Draft} own
    */
   keep(own) {
@@ -55,7 +55,7 @@ export class Drafts {
     this.#setOwn(own);
   }
 
-  /** Forget the draft of this tab: its rules are those of the bucket. */
+  /** Remove the draft of this tab, because its rules are those of the bucket. */
   drop() {
     if (isSame(kept.get(this.newest), this.written)) kept.remove(this.newest);
     this.written = undefined;
@@ -63,7 +63,7 @@ export class Drafts {
   }
 
   /**
-   * Keep a draft that something is about to replace; of another tab, only its last one.
+   * Store a draft before it is replaced; of each tab, only the last draft.
    * @param {Draft} draft
    */
   setAside(draft) {
@@ -77,7 +77,7 @@ export class Drafts {
   }
 
   /**
-   * Return the drafts that differ from some rules: the newest of another tab, and those that were set aside.
+   * Return the drafts that differ from some rules: the newest draft, and drafts set aside.
    * @param {Rules[]} rules
    */
   others(rules) {
@@ -87,7 +87,7 @@ export class Drafts {
   }
 
   /**
-   * Take a draft out of the others, and put the one that it replaces at their end.
+   * Remove a draft from those set aside, and append the draft that it replaces.
    * @param {Draft} draft
    * @param {Draft} [replaced]
    */

@@ -1,4 +1,4 @@
-// The embed test: the frames load by themselves; the server says what arrived.
+// The embed test: the browser loads the frames; the server reports the requests that arrived.
 
 import { ask, attempt, fill, find } from "./base.js";
 

@@ -1,11 +1,11 @@
-// The login: the token is sent by a script, so that it is in no URL.
+// The login: a script sends the token, so that no URL contains it.
 
 import { attempt, find, root } from "./base.js";
 
 const form = find("form#login");
 
 /**
- * Send the token; go on to the page that was wanted, or show what is wrong.
+ * Send the token, then open the requested page or show the error.
  * @param {string} token
  */
 async function logIn(token) {
@@ -29,7 +29,7 @@ form?.addEventListener("submit", (event) => {
   attempt(() => logIn(find("input[name=token]", form).value));
 });
 
-/** The server prints a URL with the token in its fragment. It must not stay in the history. */
+/** Log in with a token in the fragment of the address, which must not stay in the history. */
 function takeFromAddress() {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
   if (given === null) return;
@@ -37,5 +37,5 @@ function takeFromAddress() {
   if (form) attempt(() => logIn(given));
 }
 
-addEventListener("hashchange", takeFromAddress); // the URL may be opened where this page is open
+addEventListener("hashchange", takeFromAddress); // the URL may be opened in this tab
 takeFromAddress();

@@ -1,11 +1,11 @@
-// The first screen: who is locked out, all requests over time, and the list of them. What comes is shown
-// at once, but nothing moves under the pointer, and the list keeps still while somebody reads it.
+// The first screen: sites that are locked out, requests over time, and the list of requests. New requests
+// are shown at once, but nothing moves under the pointer, and the list does not change while it is read.
 
 import { all, announce, ask, at, attempt, confirm, find, later, parse, root } from "./base.js";
 import { mark, open } from "./story.js";
 
-const MOST_ROWS = 500; // rows that stay when new ones come
-const AGAIN = 3000; // milliseconds until the list is loaded again when the server refused it
+const MOST_ROWS = 500; // maximum rows after new rows are added
+const AGAIN = 3000; // milliseconds until the list is loaded again after a failure
 const STEP = 15, LEAP = 60; // seconds by which a key moves an end of the chosen time
 
 const list = find("#rows");
@@ -19,19 +19,19 @@ const clear = find("#clear");
 const undo = find("#undo");
 const page = Number(list.dataset.page);
 
-let { journal } = list.dataset; // the name of the journal that the rows are from
+let { journal } = list.dataset; // the name of the journal of the rows
 let last = Number(list.dataset.last);
 let by = new URLSearchParams(location.search).get("by") === "time" ? "time" : "site";
 /** @type {EventSource | undefined} */
 let source;
 /** @type {{ rows: string, count: number }[]} */
 let waiting = []; // batches that are not shown yet, the newest first
-let count = 0; // how many requests wait, also those of batches that were dropped
-let skips = false; // whether some were left out
-let isPast = false; // whether the reader has scrolled past the top of the list
+let count = 0; // number of waiting requests, including those of dropped batches
+let skips = false; // whether requests were omitted
+let isPast = false; // whether the user has scrolled past the top of the list
 let isPlanned = false;
 /** @type {string | undefined} */
-let above; // what is to be shown above the list, while somebody reads that
+let above; // the new content above the list, until it can be shown
 
 const query = () => {
   const asked = new URLSearchParams();
@@ -52,11 +52,11 @@ function show(name) {
   find("#split").classList.toggle("old", name === "lost");
 }
 
-// --- What comes
+// --- New requests
 
 function connect() {
   source?.close();
-  // A browser has few connections to one host, and a search that cannot be read has no answer.
+  // A browser allows few connections to a host, and an invalid search has no answer.
   if (isPaused() || document.hidden || find("#problem").textContent) return;
   const asked = query();
   asked.set("since", `${last}`);
@@ -64,7 +64,7 @@ function connect() {
   source.onopen = () => show("live");
   source.onmessage = take;
   source.onerror = () => {
-    show("lost"); // the browser tries again by itself, unless the server refused
+    show("lost"); // the browser retries, unless the server refused
     if (source?.readyState === EventSource.CLOSED) loadLater();
   };
 }
@@ -90,13 +90,13 @@ function take(event) {
 }
 
 /**
- * Whether somebody reads a part of the page, so that it must stay as it is.
+ * Whether the pointer or the focus is in a part of the page, so that it must not change.
  * @param {Element[]} parts
  */
 const isUsed = (...parts) => parts.some((part) => part.matches(":hover") || part.contains(document.activeElement));
 const isRead = () => rows().length > 0 && (isPast || find("#first").inert || isUsed(section, fresh));
 
-/** In the next frame, show what waits, or how much it is if somebody reads the list. */
+/** In the next frame, show the waiting requests, or only their number while the list is read. */
 function plan() {
   if (isPlanned) return;
   isPlanned = true;
@@ -109,7 +109,7 @@ function plan() {
 }
 
 /**
- * Replace the rows; the focus stays in the list, and what the reader has folded stays so.
+ * Replace the rows; the focus stays in the list, and folded groups stay folded.
  * @param {HTMLElement} made
  */
 function replaceRows(made) {
@@ -131,7 +131,7 @@ function showWaiting() {
     return;
   }
   const body = find("tbody", list);
-  if (skips) body.replaceChildren(); // so that there is no gap between two rows
+  if (skips) body.replaceChildren(); // avoid a gap between two rows
   body.prepend(parse(waiting.map((batch) => batch.rows).join("")));
   mark();
   const spare = body.childElementCount - MOST_ROWS;
@@ -146,7 +146,7 @@ function forget() {
   tell();
 }
 
-/** Tell how many requests wait, or why there are none. */
+/** Show the number of waiting requests, or why the list is empty. */
 function tell() {
   const isEmpty = rows().length === 0;
   fresh.hidden = count === 0;
@@ -154,13 +154,13 @@ function tell() {
   find("#empty").hidden = !isEmpty || isFiltered() || !find("#sites").hidden;
   find("#unmatched").hidden = !isEmpty;
   section.hidden = !find("#empty").hidden;
-  if (!section.hidden) find("#find").hidden = false; // a fresh server has nothing to search
+  if (!section.hidden) find("#find").hidden = false; // hidden on a fresh server
 }
 
 fresh.addEventListener("click", (event) => {
   if (isPast) section.scrollIntoView();
   showWaiting();
-  if (event.detail === 0) find("#rows tbody a")?.focus(); // a key pressed the button, which is hidden now
+  if (event.detail === 0) find("#rows tbody a")?.focus(); // after a key press, because the button is hidden now
 });
 for (const part of [section, fresh]) {
   part.addEventListener("pointerleave", plan);
@@ -172,9 +172,9 @@ new IntersectionObserver(([head]) => {
   plan();
 }).observe(find(".listhead"));
 
-// --- What is above the list
+// --- Above the list
 
-/** Show the answer, the sites and the time as the server has sent them last. */
+/** Show the last answer, sites and time that the server has sent. */
 function showAbove() {
   if (above === undefined || find("#first :is(.sites, .time):active, #answer:active")) return;
   replaceAbove(parse(above));
@@ -190,7 +190,7 @@ function replaceAbove(made) {
 }
 
 /**
- * Replace a part; what is open stays open, and the focus stays on what is called the same.
+ * Replace a part; open elements stay open, and the focus moves to the equivalent element.
  * @param {HTMLElement} old
  * @param {HTMLElement} made
  */
@@ -208,8 +208,8 @@ function replace(old, made) {
 }
 
 /**
- * Put the rows of sites where they are now: a site that gets in keeps its place until the page is
- * loaded again. While the sites are read, those that are new wait.
+ * Keep the rows of sites in their places, also of a site that gets in now; new sites follow. While the
+ * sites are read, removed rows stay and new sites wait.
  * @param {ParentNode} made
  */
 function keepPlaces(made) {
@@ -227,13 +227,13 @@ function keepPlaces(made) {
     body.append(...kept, ...(isStill ? [] : added));
     body.hidden = !find("tr[data-key]", body);
   }
-  // Either of them stays, see `replace`.
+  // `replace` keeps one of the two.
   if (waits) for (const sites of [old, find("#sites", made)]) sites.addEventListener("pointerleave", () => loadSoon(), { once: true });
 }
 
 // --- The chosen time
 
-/** Place the ends of the chosen time, in the places of the strip. */
+/** Move the ends of the chosen time to their positions in the strip. */
 function fit() {
   const { begin, slot, width, since, until } = numbers();
   const [from, to] = [(since - begin) / slot, (until - begin) / slot];
@@ -258,7 +258,7 @@ function numbers() {
 const local = (seconds) => new Date(seconds * 1000).toLocaleTimeString("en-GB", { hourCycle: "h23" });
 
 /**
- * Choose a time, in seconds since the epoch; the whole time for none.
+ * Choose a time in seconds since the epoch; without arguments, the whole time.
  * @param {number} [since]
  * @param {number} [until]
  */
@@ -277,7 +277,7 @@ function choose(since, until) {
 }
 
 /**
- * Put a token into the search in place of those of its name, or take it out.
+ * Replace the tokens of a name in the search; with an empty value, remove them.
  * @param {string} name
  * @param {string} value
  */
@@ -294,7 +294,7 @@ function look(text) {
 }
 
 /** @type {{ kept: number, begin: number } | undefined} */
-let drag; // the end that stays, and where the pointer began
+let drag; // the end that stays, and the first position of the pointer
 
 document.addEventListener("pointerdown", (event) => {
   if (!at(event, "#strip") || event.button) return;
@@ -320,7 +320,7 @@ document.addEventListener("pointerup", (event) => {
 });
 
 /**
- * The time at a place of the strip, at the edge of a slot.
+ * Return the time at a position of the strip, rounded to a slot.
  * @param {PointerEvent} event
  */
 function moment(event) {
@@ -350,12 +350,12 @@ function slide(event) {
   return true;
 }
 
-// --- What is asked for
+// --- Loading
 
 /** @type {AbortController | undefined} */
 let loading;
 
-/** Load what the search asks for, and follow it. */
+/** Load the requests of the search and follow new requests. */
 async function load() {
   source?.close();
   history.replaceState(history.state, "", `?${query()}`);
@@ -364,7 +364,7 @@ async function load() {
   connect();
 }
 
-/** Load the list and what is above it; return whether that worked. */
+/** Load the list and the parts above it; returns whether this succeeded. */
 async function loadRows() {
   loading?.abort();
   loading = new AbortController();
@@ -372,7 +372,7 @@ async function loadRows() {
   try {
     const made = parse(await ask(`requests?${query()}`, { html: true, signal }));
     find("#problem").textContent = find("#problem", made).textContent;
-    if (find("#problem").textContent) return false; // what is shown stays
+    if (find("#problem").textContent) return false; // keep the shown list
     const loaded = find("#rows", made);
     ({ journal } = loaded.dataset);
     last = Number(loaded.dataset.last);
@@ -385,7 +385,7 @@ async function loadRows() {
     forget();
     return true;
   } catch (error) {
-    if (signal.aborted) return false; // by a later load
+    if (signal.aborted) return false; // aborted by a later load
     if (state.dataset.state !== "lost") attempt(() => Promise.reject(error));
     show("lost");
     loadLater();
@@ -399,7 +399,7 @@ const loadLater = later(load, AGAIN);
 search.addEventListener("input", () => loadSoon());
 find("#find").addEventListener("submit", (event) => event.preventDefault());
 
-/** The query for the requests after the last row. */
+/** Return the query for the requests after the last row. */
 function next() {
   const asked = query();
   asked.set("before", rows().at(-1)?.dataset.number ?? "0");
@@ -409,7 +409,7 @@ function next() {
 older.addEventListener("click", () => attempt(async () => {
   const asked = next();
   const made = parse(await ask(`requests?${asked}`, { html: true }));
-  if (next() !== asked) return; // the list has them by now, or is another one
+  if (next() !== asked) return; // the list has changed meanwhile
   const added = all("#rows tbody tr", made);
   find("tbody", list).append(...added);
   if (document.activeElement === older) find("a", added[0] ?? list)?.focus();
@@ -438,7 +438,7 @@ undo.addEventListener("click", () => attempt(async () => {
 // --- Rows
 
 /**
- * Open the story of a site or a request; of a site to allow, with the focus on what allows it.
+ * Open the story of a site or a request; with `allows`, focus the button that allows the site.
  * @param {HTMLElement} row
  */
 async function tellStory(row, allows = false) {
@@ -464,12 +464,12 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
 });
 
-/** What the arrow keys go through: sites and requests, as far as they are shown. */
+/** The elements that the arrow keys visit: visible sites and requests. */
 const stops = () => all("#sites tr[data-story] th a, :is(#sites, #rows) summary, #rows th a")
   .filter((stop) => stop.checkVisibility());
 
 /**
- * Go to the site or the request before or after the one that has the focus; from the search, to the first one.
+ * Focus the previous or next site or request; from the search, the first.
  * @param {KeyboardEvent} event
  */
 function step(event) {
@@ -502,7 +502,7 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("visibilitychange", () => (document.hidden ? source?.close() : connect()));
 addEventListener("pagehide", () => source?.close());
 addEventListener("pageshow", (event) => event.persisted && connect());
-// The search may have changed since the address was left to which Back returns.
+// Update the address after Back, because the search may have changed since.
 addEventListener("popstate", () => history.replaceState(history.state, "", `?${query()}`));
 
 fit();

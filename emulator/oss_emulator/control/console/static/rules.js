@@ -1,4 +1,4 @@
-// The rules of a bucket: what the server says of them, drafts, links, and applying them.
+// The rules of a bucket: checks by the server, drafts, links, and applying the rules.
 
 import { all, announce, ask, attempt, copy, find } from "./base.js";
 import { Drafts } from "./drafts.js";
@@ -15,11 +15,11 @@ const [revertButton, applyButton] = all("#revert, #apply");
 /** @type {Rules} */
 let saved = JSON.parse(given);
 let etag = tag; // of the saved rules
-let isConflict = false; // whether the reader has to choose between the draft and the saved rules
+let isConflict = false; // whether the user must choose between the draft and the saved rules
 let isApplying = false;
 /** @type {Rules | undefined} */
 let linked; // the rules of the link in the address
-const drafts = new Drafts(bucket); // the draft of this tab, and others
+const drafts = new Drafts(bucket);
 
 const editor = new Editor({
   changed,
@@ -35,7 +35,7 @@ const isEdited = () => !isSame(rules(), saved);
 
 // --- Drafts
 
-/** The draft of the page; in a conflict it has no tag, so that the reader is asked again after a reload. */
+/** The draft of the page; in a conflict without a tag, so that the user is asked again after a reload. */
 const current = () => ({ rules: rules(), etag: isConflict ? "" : etag });
 
 function setAside() {
@@ -55,7 +55,7 @@ find("#bring-back").addEventListener("click", () => {
 });
 addEventListener("storage", offer);
 
-// --- What the server says
+// --- Answers of the server
 
 /**
  * Ask the server about rules.
@@ -71,7 +71,7 @@ async function tell(kind, value, html = true) {
 const asking = {};
 
 /**
- * Ask for a part of the page, in place of the last question of its kind.
+ * Request a part of the page, and abort the last request of the same kind.
  * @param {string} kind
  * @param {{ referers?: (string | null)[] }} values
  */
@@ -94,7 +94,7 @@ async function show(kind, { referers: tried, ...value }) {
 let waiting;
 
 /**
- * Say whether what stands here is old, and why; a server that does not answer is asked again.
+ * Show whether the page is out of date, and why; retry if the server does not answer.
  * @param {boolean} isOld
  * @param {any} [error]
  */
@@ -110,7 +110,7 @@ function age(isOld, error) {
   else if (wasOld && !isOld) editor.ask();
 }
 
-/** Look whether the bucket has other rules, in the background. */
+/** Check in the background whether the bucket has other rules. */
 async function lookAgain() {
   try {
     await look();
@@ -122,7 +122,7 @@ async function lookAgain() {
 
 function changed() {
   if (linked && !isSame(linked, rules())) {
-    linked = undefined; // the case is another one now
+    linked = undefined; // the rules differ from those of the link
     history.replaceState(null, "", location.pathname + location.search);
   }
   const edited = isEdited();
@@ -165,7 +165,7 @@ const statusOf = (/** @type {any} */ error) => error.status;
 
 // --- Other rules in the bucket
 
-/** Look whether the bucket has other rules than this page believes. */
+/** Check whether the rules of the bucket have changed. */
 async function look() {
   const now = await ask(path);
   if (isApplying || now.etag === etag) return;
@@ -184,7 +184,7 @@ async function look() {
 }
 
 /**
- * Return the switches and entries of rules, each as a text.
+ * Return the switches and entries of rules as texts.
  * @param {Rules} given
  * @returns {string[]}
  */
@@ -196,7 +196,7 @@ const describe = (given) => [
   }),
 ];
 
-/** Show what differs between the draft and the saved rules while the reader has to choose. */
+/** In a conflict, show the differences between the draft and the saved rules. */
 function confront() {
   find("#conflict").hidden = !isConflict;
   if (!isConflict) return;
@@ -228,18 +228,18 @@ find("#link").addEventListener("click", () => attempt(async () => {
   await copy(location.href);
 }));
 
-/** Read the case of the address; undefined without one. */
+/** Read the case in the address; undefined if there is none. */
 async function readLink() {
   const [, text] = location.hash.match(/^#case=(.*)$/) ?? [];
   if (text === undefined) return undefined;
   try {
     const given = await unpack(text);
     if (isRules(given.rules) && typeof given.referers === "string" && typeof given.site === "string") return given;
-  } catch { /* what it says is the same */ }
+  } catch { /* the same error follows */ }
   throw new Error(state.dataset.broken);
 }
 
-/** Show the case of a link over the reader's own draft, which can be had back. */
+/** Show the case of a link; the user's own draft is set aside. */
 async function open() {
   const given = await readLink();
   if (!given) return;

@@ -1,24 +1,24 @@
-// The story of one request, on a page of its own or beside the list; each has a URL of its own.
+// The story of a request, on a separate page or beside the list; each story has its own URL.
 
 import { all, ask, at, attempt, fill, find, kept, root, values } from "./base.js";
 import "./cases.js";
 
-const detail = find("#detail"); // null on the page of one story
+const detail = find("#detail"); // null on the separate page of a story
 const covering = matchMedia("(max-width: 56.25rem)"); // the story covers the list, see base.css
-const APPLY = "#allow"; // at the end of an address, it puts the focus on "Apply", and no more
+const APPLY = "#allow"; // at the end of an address: only focus the button "Apply"
 /** @type {string | undefined} */
 let opened; // the number of the open story
 /** @type {string | undefined} */
-let wanted; // the number of the story that was asked for last
+let wanted; // the number of the story that was requested last
 /** @type {Element | null} */
-let opener = null; // what had the focus before
+let opener = null; // the element that had the focus before
 let exports = false; // whether the export is open
-let from = ""; // the list from which it was opened
+let from = ""; // the list from which the story was opened
 
 /**
- * Open the story of a request, in place of the one that is open.
+ * Open the story of a request instead of the open story.
  * @param {string} number
- * @param {string} [place] "#allow" puts the focus on "Apply"
+ * @param {string} [place] "#allow" focuses "Apply"
  */
 export async function open(number, place = "") {
   from = document.activeElement?.closest("#sites, #rows")?.id === "sites" ? "#sites" : "#rows";
@@ -26,10 +26,10 @@ export async function open(number, place = "") {
   if (!(await show(number, place))) return;
   const url = `${root}requests/${number}${location.search}${place}`;
   if (history.state?.story) history.replaceState({ story: number }, "", url);
-  else history.pushState({ story: number }, "", url); // so that Back closes it
+  else history.pushState({ story: number }, "", url); // so that Back closes the story
 }
 
-/** Close the story, as Back does. */
+/** Close the story, like Back. */
 export function close() {
   if (history.state?.story) history.back();
   else hide();
@@ -38,7 +38,7 @@ export function close() {
 /** Whether a story is open beside the list. */
 const isOpen = () => Boolean(detail && !detail.hidden);
 
-/** Mark the row of the open story, which the list may have made anew. */
+/** Mark the row of the open story, which the list may have replaced. */
 export function mark() {
   for (const row of all("#split tr[aria-selected]")) row.removeAttribute("aria-selected");
   for (const row of all(`#split tr:is([data-number="${opened}"], [data-story="${opened}"])`)) row.setAttribute("aria-selected", "true");
@@ -51,7 +51,7 @@ export function mark() {
 async function show(number, place) {
   wanted = number;
   const html = await attempt(() => ask(`requests/${number}`, { html: true }));
-  if (html === undefined || wanted !== number) return false; // another one was asked for meanwhile
+  if (html === undefined || wanted !== number) return false; // another story was requested meanwhile
   opened = number;
   mark();
   fill(detail, html);
@@ -66,7 +66,7 @@ async function show(number, place) {
 }
 
 /**
- * Put the focus on the story, which its headline announces, or on "Apply".
+ * Focus the story, so that its headline is announced, or "Apply".
  * @param {string} place
  */
 function enter(place) {
@@ -96,14 +96,14 @@ function cover() {
   }
 }
 
-/** Show what the address names: Back and Forward lead here, also on a page that was reloaded. */
+/** Show the story in the address after Back and Forward, also after a reload. */
 function follow() {
   const number = location.pathname.slice(root.length).match(/^requests\/(\d+)$/)?.[1];
   if (!number) hide();
   else if (opened !== number) show(number, location.hash);
 }
 
-/** Offer what the edited rules say, if the rules of the bucket are being edited in this browser. */
+/** Offer to decide by the edited rules, if this browser has a draft for the bucket. */
 function prepare() {
   const button = find("[data-edited]");
   if (!button) return;
@@ -117,7 +117,7 @@ function prepare() {
   }));
 }
 
-/** After a step, show an open export again, with the rules as they are now. */
+/** After a step, update an open export with the present rules. */
 async function renew() {
   const form = find("form#export");
   exports &&= Boolean(form);
