@@ -12,6 +12,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from functools import cache, wraps
 from http.client import HTTPConnection
 from importlib import import_module
@@ -22,6 +23,7 @@ from inspect import (
     isgeneratorfunction,
     signature,
 )
+from threading import Lock
 from typing import Any, Generic, TypeVar, cast, overload
 from unittest import mock
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -88,15 +90,18 @@ def intercept(endpoint: Any = None, **settings: Any) -> Any:
     call then has an emulator of its own.
 
     Raises:
-        TypeError: both an endpoint and settings are given, or what is decorated is a class or a
-            generator, of which nothing would run within the decorator.
+        TypeError: both an endpoint and settings are given, the endpoint is not a string, or what is
+            decorated is a class or a generator, of which nothing would run within the decorator.
         ValueError: the endpoint is not valid, or what `Emulator` says about its settings.
+        RuntimeError: the block ends while one that began later, in another thread or task, runs.
     """
     if callable(endpoint):
         return Interception(None, settings)(endpoint)
     if endpoint is not None:
         if settings:
             raise TypeError("settings are for an emulator that is started: leave out the endpoint")
+        if not isinstance(endpoint, str):
+            raise TypeError("the endpoint is not a string; write intercept(emulator.endpoint)")
         address = ServiceAddress.parse(endpoint)
         endpoint = f"{address.scheme}://{address.authority}"
     return Interception(endpoint, settings)
@@ -108,10 +113,9 @@ class Interception(Generic[_Target]):
     def __init__(self, endpoint: str | None, settings: Mapping[str, Any]) -> None:
         self._endpoint = endpoint
         self._settings = settings
-        self._stack = ExitStack()
 
     def __enter__(self) -> _Target:
-        with ExitStack() as stack:
+        with _entering, ExitStack() as stack:
             emulator: Any = None
             if self._endpoint is None:
                 emulator = stack.enter_context(Emulator(**self._settings))
@@ -121,14 +125,21 @@ class Interception(Generic[_Target]):
                     stack.enter_context(mock.patch.object(owner, name, send))
             stack.enter_context(_without_proxy(endpoint))
             _watch_look_ups()
-            _endpoints.append(endpoint)
-            stack.callback(_endpoints.remove, endpoint)
-            self._stack = stack.pop_all()
+            _entered.append(_Entered(self, endpoint, stack.pop_all()))
         found: _Target = emulator
         return found
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        with _entering:
+            is_innermost = _entered[-1].by is self
+            next(one for one in reversed(_entered) if one.by is self).by = None
+            while _entered and _entered[-1].by is None:
+                _entered.pop().stack.close()
+        if not is_innermost:
+            raise RuntimeError(
+                "another interception began during this one and has not ended: each redirects the "
+                "whole process, so let threads and tasks share one, or run one after the other"
+            )
 
     def __call__(self, function: _Function) -> _Function:
         if isclass(function) or isgeneratorfunction(function) or isasyncgenfunction(function):
@@ -168,8 +179,20 @@ _Patches = Iterator[tuple[Any, str, Callable[..., Any]]]
 """Classes or modules, each with a function of it and what replaces that; none for a client that is
 not installed."""
 
-_endpoints: list[str] = []
-"""Those of the interceptions in effect, the innermost one last."""
+
+@dataclass(slots=True)
+class _Entered:
+    by: Interception[Any] | None
+    """None once its block has ended."""
+    endpoint: str
+    stack: ExitStack
+    """What undoes its patches, which must be undone before those below it."""
+
+
+_entered: list[_Entered] = []
+"""The interceptions in effect, the innermost one last."""
+
+_entering = Lock()
 
 _LOOK_UPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
 """The audit events that Python raises before it looks up a name, however it was called."""
@@ -182,8 +205,8 @@ def _watch_look_ups() -> None:
 
 
 def _refuse_look_up(event: str, arguments: tuple[Any, ...]) -> None:
-    if event in _LOOK_UPS and _endpoints:
-        _refuse(arguments[0], _endpoints[-1])
+    if event in _LOOK_UPS and _entered:
+        _refuse(arguments[0], _entered[-1].endpoint)
 
 
 _SENDERS: tuple[tuple[Any, str, int], ...] = (
