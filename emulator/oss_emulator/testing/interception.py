@@ -12,7 +12,6 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from functools import cache, wraps
 from http.client import HTTPConnection
 from importlib import import_module
@@ -113,27 +112,34 @@ class Interception(Generic[_Target]):
     def __init__(self, endpoint: str | None, settings: Mapping[str, Any]) -> None:
         self._endpoint = endpoint
         self._settings = settings
+        self.target = ""
+        """The endpoint of the emulator that receives the requests."""
+        self.stack = ExitStack()
+        """What undoes the patches."""
+        self.is_over = False
 
     def __enter__(self) -> _Target:
         with _entering, ExitStack() as stack:
+            if self in _entered:
+                raise RuntimeError("this interception is in effect already: make another one")
             emulator: Any = None
             if self._endpoint is None:
                 emulator = stack.enter_context(Emulator(**self._settings))
-            endpoint = self._endpoint or emulator.endpoint
+            self.target = self._endpoint or emulator.endpoint
             for patch in _PATCHES:
-                for owner, name, send in patch(endpoint):
+                for owner, name, send in patch(self.target):
                     stack.enter_context(mock.patch.object(owner, name, send))
-            stack.enter_context(_without_proxy(endpoint))
+            stack.enter_context(_without_proxy(self.target))
             _watch_look_ups()
-            _entered.append(_Entered(self, endpoint, stack.pop_all()))
+            self.stack, self.is_over = stack.pop_all(), False
+            _entered.append(self)
         found: _Target = emulator
         return found
 
     def __exit__(self, *_: object) -> None:
         with _entering:
-            is_innermost = _entered[-1].by is self
-            next(one for one in reversed(_entered) if one.by is self).by = None
-            while _entered and _entered[-1].by is None:
+            self.is_over, is_innermost = True, _entered[-1] is self
+            while _entered and _entered[-1].is_over:  # patches are undone innermost first
                 _entered.pop().stack.close()
         if not is_innermost:
             raise RuntimeError(
@@ -179,17 +185,7 @@ _Patches = Iterator[tuple[Any, str, Callable[..., Any]]]
 """Classes or modules, each with a function of it and what replaces that; none for a client that is
 not installed."""
 
-
-@dataclass(slots=True)
-class _Entered:
-    by: Interception[Any] | None
-    """None once its block has ended."""
-    endpoint: str
-    stack: ExitStack
-    """What undoes its patches, which must be undone before those below it."""
-
-
-_entered: list[_Entered] = []
+_entered: list[Interception[Any]] = []
 """The interceptions in effect, the innermost one last."""
 
 _entering = Lock()
@@ -206,7 +202,7 @@ def _watch_look_ups() -> None:
 
 def _refuse_look_up(event: str, arguments: tuple[Any, ...]) -> None:
     if event in _LOOK_UPS and _entered:
-        _refuse(arguments[0], _entered[-1].endpoint)
+        _refuse(arguments[0], _entered[-1].target)
 
 
 _SENDERS: tuple[tuple[Any, str, int], ...] = (

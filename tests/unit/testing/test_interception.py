@@ -387,6 +387,8 @@ def test_blocks_that_overlap_are_refused_and_leave_nothing() -> None:
     before = requests.adapters.HTTPAdapter.send, os.environ.get("no_proxy")
     first, second = intercept(ENDPOINT), intercept("http://127.0.0.2:9000")
     first.__enter__()
+    with pytest.raises(RuntimeError, match="make another one"):
+        first.__enter__()
     second.__enter__()
     with pytest.raises(RuntimeError, match="another interception began during this one"):
         first.__exit__()
