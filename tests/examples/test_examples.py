@@ -45,8 +45,7 @@ def run_pytest(example: str, *needed: str) -> str:
 
 @pytest.mark.system
 def test_pytest_example_passes() -> None:
-    # The settings of this repository, which pytest finds as well, are for pytest-asyncio.
-    assert "2 passed" in run_pytest("pytest", "asyncio")
+    assert "2 passed" in run_pytest("pytest")
 
 
 @pytest.mark.system

@@ -280,6 +280,14 @@ def test_go(newcomer: Newcomer, port: int) -> None:
     assert printed == "Hello\n", printed
 
 
+def example(name: str, newcomer: Newcomer, port: int) -> None:
+    """Type what examples/README.md prints for an example with the pytest plugin."""
+    printed = (newcomer.clone / "examples" / "README.md").read_text(encoding="utf-8")
+    command = f"pytest examples/{name}"
+    assert f"`{command}`" in printed
+    run(*command.split(), cwd=newcomer.clone, env=newcomer.env)
+
+
 def test_node(newcomer: Newcomer, port: int) -> None:
     """Run the example for ali-oss against the server of `make run`."""
     env = {**newcomer.env, "OSS_ENDPOINT": f"http://localhost:{port}"}
@@ -332,7 +340,8 @@ STEPS: dict[str, tuple[Callable[[Newcomer, int], object], *tuple[str, ...]]] = {
     "oss2 with the pytest plugin, as in the README": (test_readme_with_oss2,),
     "SDK V2, as in the console": (test_v2,),
     "SDK V2 under run": (project("v2", *UNDER_RUN, "python", "app.py"),),
-    "SDK V2, FastAPI and httpx": (project("fastapi", "python", "-m", "pytest", "-q"),),
+    "pytest examples/pytest": (partial(example, "pytest"),),
+    "SDK V2, FastAPI and httpx, examples/fastapi": (partial(example, "fastapi"),),
     "Django": (project("django", "python", "-m", "pytest", "-q"),),
     "boto3 under run": (project("boto3", *UNDER_RUN, "python", "app.py"),),
     "pandas and DuckDB, as in docs/s3.md": (test_lake,),

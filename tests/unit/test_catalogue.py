@@ -313,6 +313,15 @@ def test_alternatives_are_joined_by_a_word_of_the_language() -> None:
     assert Catalogue("zh").message("'a or b' is unknown; use c") == "未知的取值 'a or b'，可用：c"
 
 
+def test_standard_input_is_named_in_the_language() -> None:
+    said = Catalogue("zh", FOLDERS)
+    assert said.message("standard input is larger than 4 MiB") == "标准输入 超过 4 MiB"
+    listed = Sentence(
+        "{}: a list of entries (whitelist: {}, blacklist: {})", "standard input", "1", "0"
+    )
+    assert said.sentence(listed) == "标准输入：条目列表（白名单：1，黑名单：0）"
+
+
 def test_long_message_is_not_searched() -> None:
     message = "a" * 10_000 + ": the file cannot be read: b"
     assert Catalogue("zh", FOLDERS).message(message) == message

@@ -22,6 +22,7 @@ from inspect import (
     isgeneratorfunction,
     signature,
 )
+from threading import Lock
 from typing import Any, Generic, TypeVar, cast, overload
 from unittest import mock
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -88,15 +89,18 @@ def intercept(endpoint: Any = None, **settings: Any) -> Any:
     call then has a new emulator.
 
     Raises:
-        TypeError: both an endpoint and settings are given, or a class or a generator is decorated,
-            whose code would not run within the decorator.
+        TypeError: both an endpoint and settings are given, the endpoint is not a string, or a class
+            or a generator is decorated, whose code would not run within the decorator.
         ValueError: the endpoint or a setting of the `Emulator` is not valid.
+        RuntimeError: the block ends before one that began later, in another thread or task.
     """
     if callable(endpoint):
         return Interception(None, settings)(endpoint)
     if endpoint is not None:
         if settings:
             raise TypeError("settings are only for a new emulator: leave out the endpoint")
+        if not isinstance(endpoint, str):
+            raise TypeError("the endpoint is not a string; write intercept(emulator.endpoint)")
         address = ServiceAddress.parse(endpoint)
         endpoint = f"{address.scheme}://{address.authority}"
     return Interception(endpoint, settings)
@@ -108,27 +112,40 @@ class Interception(Generic[_Target]):
     def __init__(self, endpoint: str | None, settings: Mapping[str, Any]) -> None:
         self._endpoint = endpoint
         self._settings = settings
-        self._stack = ExitStack()
+        self.target = ""
+        """The endpoint of the emulator that receives the requests."""
+        self.stack = ExitStack()
+        """What undoes the patches."""
+        self.is_over = False
 
     def __enter__(self) -> _Target:
-        with ExitStack() as stack:
+        with _entering, ExitStack() as stack:
+            if self in _entered:
+                raise RuntimeError("this interception is in effect already: make another one")
             emulator: Any = None
             if self._endpoint is None:
                 emulator = stack.enter_context(Emulator(**self._settings))
-            endpoint = self._endpoint or emulator.endpoint
+            self.target = self._endpoint or emulator.endpoint
             for patch in _PATCHES:
-                for owner, name, send in patch(endpoint):
+                for owner, name, send in patch(self.target):
                     stack.enter_context(mock.patch.object(owner, name, send))
-            stack.enter_context(_without_proxy(endpoint))
+            stack.enter_context(_without_proxy(self.target))
             _watch_look_ups()
-            _endpoints.append(endpoint)
-            stack.callback(_endpoints.remove, endpoint)
-            self._stack = stack.pop_all()
+            self.stack, self.is_over = stack.pop_all(), False
+            _entered.append(self)
         found: _Target = emulator
         return found
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        with _entering:
+            self.is_over, is_innermost = True, _entered[-1] is self
+            while _entered and _entered[-1].is_over:  # patches are undone innermost first
+                _entered.pop().stack.close()
+        if not is_innermost:
+            raise RuntimeError(
+                "another interception began during this one and has not ended: each redirects the "
+                "whole process, so let threads and tasks share one, or run one after the other"
+            )
 
     def __call__(self, function: _Function) -> _Function:
         if isclass(function) or isgeneratorfunction(function) or isasyncgenfunction(function):
@@ -168,8 +185,10 @@ _Patches = Iterator[tuple[Any, str, Callable[..., Any]]]
 """Classes or modules, each with the name of a function and its replacement; empty for a client that
 is not installed."""
 
-_endpoints: list[str] = []
-"""The endpoints of the interceptions in effect, the innermost last."""
+_entered: list[Interception[Any]] = []
+"""The interceptions in effect, the innermost last."""
+
+_entering = Lock()
 
 _LOOK_UPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
 """The audit events of Python's functions that look up names."""
@@ -182,8 +201,8 @@ def _watch_look_ups() -> None:
 
 
 def _refuse_look_up(event: str, arguments: tuple[Any, ...]) -> None:
-    if event in _LOOK_UPS and _endpoints:
-        _refuse(arguments[0], _endpoints[-1])
+    if event in _LOOK_UPS and _entered:
+        _refuse(arguments[0], _entered[-1].target)
 
 
 _SENDERS: tuple[tuple[Any, str, int], ...] = (

@@ -44,7 +44,7 @@ class Program(NamedTuple):
                 setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
         given = language.lead(sys.argv[1:] if arguments is None else arguments)
         if given[0] in _WORDS:
-            given = [*given[1:], _WORDS[given[0]]]
+            given = language.lead([*given[1:], _WORDS[given[0]]])
         language.choose(language.named(given), self.texts)
         try:
             status = self._run(given)

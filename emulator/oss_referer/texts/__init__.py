@@ -133,7 +133,8 @@ class Catalogue:
         if kind == "message":
             return self.message(value)
         before, found, last = value.rpartition(" or ") if kind == "list" else ("", "", value)
-        return f"{before}{self._texts['engine_word.or']}{last}" if found else value
+        said = f"{before}{self._texts['engine_word.or']}{last}" if found else value
+        return self._texts.get(f"engine_name.{said}", said)
 
     def sentence(self, sentence: Sentence) -> str:
         """Translate a sentence and the sentences in its values; an unknown one stays."""
@@ -142,7 +143,7 @@ class Catalogue:
         if found is None:
             return sentence
         values = (
-            self.sentence(value) if isinstance(value, Sentence) else value
+            self.sentence(value) if isinstance(value, Sentence) else self._value(value, "")
             for value in sentence.values
         )
         return found.format(*values)

@@ -197,6 +197,9 @@ def test_words_in_place_of_a_command_are_flags(capsys: pytest.CaptureFixture[str
         assert run(capsys, word) == run(capsys, "--version")
     assert run(capsys, "help", "--lang", "zh") == run(capsys, "--lang", "zh")
     assert run(capsys, "help", "lint") == run(capsys, "lint", "--help")
+    chinese = run(capsys, "lint", "--help", "--lang", "zh")
+    assert run(capsys, "--lang", "zh", "help", "lint") == chinese
+    assert run(capsys, "help", "--lang", "zh", "lint") == chinese
     assert "lnt is not a command (did you mean lint?)" in run(capsys, "help", "lnt")[2]
 
 

@@ -497,6 +497,15 @@ async def test_stream_has_only_entries_that_fit(ask: ApiCaller) -> None:
         follow(ask, "verdict=maybe")
 
 
+async def test_events_have_no_secret(ask: ApiCaller) -> None:
+    stream: Any = follow(ask, "since=3")
+    ask.record("/none/a?Signature=abcdefgh", "http://a.test/?security-token=abcdefgh")
+    event = await anext(stream)
+    await stream.aclose()
+    assert event.count(b"abcd****") == 2
+    assert b"abcdefgh" not in event
+
+
 async def test_silence_is_broken_by_a_comment(
     ask: ApiCaller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -382,6 +382,23 @@ def test_everything_is_as_before_when_the_block_ends() -> None:
     sys.audit("socket.getaddrinfo", "sts.aliyuncs.com")  # nothing refuses it
 
 
+def test_blocks_that_overlap_are_refused_and_leave_nothing() -> None:
+    """As in two threads or tasks, whose requests reach only the emulator of one of them."""
+    before = requests.adapters.HTTPAdapter.send, os.environ.get("no_proxy")
+    first, second = intercept(ENDPOINT), intercept("http://127.0.0.2:9000")
+    first.__enter__()
+    with pytest.raises(RuntimeError, match="make another one"):
+        first.__enter__()
+    second.__enter__()
+    with pytest.raises(RuntimeError, match="another interception began during this one"):
+        first.__exit__()
+    with pytest.raises(RuntimeError, match=r"give this client the endpoint http://127\.0\.0\.2"):
+        gethostbyname("sts.aliyuncs.com")
+    second.__exit__()
+    assert (requests.adapters.HTTPAdapter.send, os.environ.get("no_proxy")) == before
+    sys.audit("socket.getaddrinfo", "sts.aliyuncs.com")  # nothing refuses it
+
+
 # --- an emulator of its own, as a context manager and as a decorator
 
 OF_BEIJING = "http://examplebucket.oss-cn-beijing.aliyuncs.com/a"
@@ -444,6 +461,8 @@ def test_what_would_not_be_intercepted_is_refused() -> None:
             intercept()(wrong)
     with pytest.raises(TypeError, match="leave out the endpoint"):
         intercept(ENDPOINT, region="cn-beijing")  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match=r"write intercept\(emulator\.endpoint\)"):
+        intercept(Emulator())  # type: ignore[call-overload]
     with pytest.raises(ValueError, match="'' is not an endpoint; write http://HOST"):
         intercept("")
     with pytest.raises(TypeError, match="has no setting regio; did you mean region"):
