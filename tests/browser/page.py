@@ -54,9 +54,9 @@ _HOW = """\
   (`examplebucket.oss-cn-hangzhou.aliyuncs.com`), each with `https` and with `http`.
 - The page sets no policy or one of the eight policies: with the header, with `<meta>`, with the
   attribute of the element (the page then has another policy), or with `rel=noreferrer`.
-- An `https` page with `http` objects is tested again with the header `Content-Security-Policy:
-  upgrade-insecure-requests`: each element once, and under each policy the elements that are blocked
-  without the header.
+- An `https` page with `http` objects is tested again with the header
+  `Content-Security-Policy: upgrade-insecure-requests`: each element once, and under each policy the
+  elements that are blocked without the header.
 - All hosts resolve to this machine, where a small server serves the pages and the objects. It
   serves an http page only over http, so that the browser does not upgrade it (B-07).
 - A request agrees if its scheme and its Referer are as predicted.
