@@ -7,15 +7,15 @@
 #
 #   docker buildx build --platform linux/amd64,linux/arm64 --tag oss-emulator .
 #
-# Any base with Python 3.11 or newer and its venv module works, such as a Debian of your own:
+# Any base with Python 3.11 or newer and its venv module works, such as your own Debian image:
 #
 #   buildah build --format docker --build-arg BASE=localhost/debian-python --tag oss-emulator .
 #
-# The format of OCI, which is the default of buildah and podman, has no health check.
+# The OCI format, the default of buildah and podman, has no health check.
 
 ARG BASE=python
 
-# A FROM of its own, since Dependabot does not read the defaults of arguments.
+# A separate FROM, because Dependabot does not read the defaults of arguments.
 FROM python:3.13-slim AS python
 
 FROM ${BASE} AS build
@@ -32,7 +32,7 @@ RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin emulator \
  && if command -v pip; then pip uninstall --yes --root-user-action ignore pip; fi
 COPY --from=build /opt/oss-emulator /opt/oss-emulator
 
-# Listen on all addresses of the container; who can connect is decided where its port is published.
+# Listen on all addresses of the container; the published port decides who can connect.
 ENV PATH=/opt/oss-emulator/bin:$PATH \
     OSS_EMULATOR_HOST=0.0.0.0 \
     OSS_EMULATOR_PORT=9000 \
@@ -40,11 +40,11 @@ ENV PATH=/opt/oss-emulator/bin:$PATH \
     OSS_EMULATOR_DEMO=on
 
 USER emulator
-# Buckets and objects are kept here: mount a volume, or they are lost with the container.
+# Buckets and objects are stored here: without a volume, they are lost with the container.
 WORKDIR /data
 EXPOSE 9000
 
-# The empty ProxyHandler keeps the request from a proxy that the environment names.
+# The empty ProxyHandler makes the request ignore a proxy in the environment.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 \
   CMD ["python", "-c", "import os, urllib.request as r; r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['OSS_EMULATOR_PORT'] + '/_emulator/health', timeout=4)"]
 

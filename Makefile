@@ -9,7 +9,7 @@ SHARE = 1
 PYTHON =
 PYTHONS = $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
 
-# Marks of what was installed last; older than pyproject.toml when it must be installed again.
+# Files that mark an installation; make installs again if pyproject.toml is newer.
 RUNNING = $(VENV)/.installed-to-run
 BUILDING = $(VENV)/.installed-to-build-the-site
 TESTING = $(VENV)/.installed-to-test
@@ -18,24 +18,24 @@ TESTING_LANGUAGES = $(VENV)/.installed-to-test-languages
 TESTING_CONTAINERS = $(VENV)/.installed-to-test-containers
 TESTING_LOWEST = $(VENV)/.installed-to-test-lowest
 
-# The environment with the lowest versions, on the lowest Python that is installed, and its tests:
-# what meets aiohttp, oss2, DuckDB, forms and pytest, and ossfs and dvc-oss, which work only with old
-# versions of the first two.
-# The file left out needs schemathesis, which needs a newer pytest.
+# The environment with the lowest supported versions, on the lowest installed Python, and its tests:
+# those of code that uses aiohttp, oss2, DuckDB, forms and pytest, and of ossfs and dvc-oss, which
+# need old versions of aiohttp and oss2.
+# The ignored file needs schemathesis, which needs a newer pytest.
 LOWEST = .cache/lowest
 LOWEST_TESTS = tests/http tests/referer/replay tests/unit/protocol/test_form.py tests/unit/server \
   tests/unit/testing tests/plugin tests/sdk/test_ossfs.py tests/sdk/test_dvc_oss.py \
   --ignore=tests/http/test_openapi.py
 
-# What does not depend on the Python: pages in a browser, programs that are not in Python, and the
-# architecture.
+# Tests that do not depend on the version of Python: of pages in a browser, of programs in other
+# languages, and of the architecture.
 OF_NO_PYTHON = tests/browser tests/nginx tests/s3/test_aws_js.py tests/s3/test_rclone.py \
   tests/sdk/test_ali_oss.py tests/test_architecture.py
 
-# The environment with clients of S3, of which some are large and others need fixed versions.
+# The environment with S3 clients. Some are large, and others need fixed versions.
 S3 = .cache/s3
 
-# The environment with Flink, of which only the jars are used, for the SDKs in other languages.
+# The environment for the SDKs in other languages. It has Flink, but only for its jars.
 LANGUAGES = .cache/languages
 
 # The environment with clients of container engines.
@@ -44,14 +44,14 @@ CONTAINERS = .cache/containers
 # A warning, such as a broken link or a page that no table lists, is an error.
 SPHINX = $(BIN)/python -m sphinx --conf-dir docs/site --builder html --quiet --fail-on-warning
 
-# The tests start hundreds of processes, which start faster when Python keeps their bytecode. Images
-# of containers often forbid that.
+# The tests start hundreds of processes, which start faster if Python caches their bytecode.
+# Container images often forbid that.
 unexport PYTHONDONTWRITEBYTECODE
 
-# A line that names MAKE itself runs with `make -n` too, and with it the tests in the same line.
+# `make -n` runs a line that contains $(MAKE), and so the tests in that line; this name avoids that.
 AGAIN = $(MAKE) --no-print-directory
 
-# Make an environment again after a failure.
+# Create an environment again after a failure.
 .DELETE_ON_ERROR:
 
 .PHONY: help run test test-system pythons thorough lowest s3 languages containers spark newcomer lint fmt docs site lab test-site translations screenshots conformance browser bench soak mutants clean
@@ -65,7 +65,7 @@ help:  ## list the targets
 run: $(RUNNING)  ## start the emulator on http://127.0.0.1:9000 with a small demo bucket
 	@exec $(BIN)/python -m oss_emulator serve --demo $(ARGS)
 
-test: $(TESTING)  ## run all checks, and all tests but those of test-system
+test: $(TESTING)  ## run all checks, and all tests except those of test-system
 	@mkdir -p .cache; $(AGAIN) lint >.cache/lint 2>&1 & lint=$$!; \
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not system' $(ARGS); tests=$$?; \
 	wait $$lint || { cat .cache/lint; echo 'make lint failed: see above.'; exit 1; }; \
@@ -74,8 +74,8 @@ test: $(TESTING)  ## run all checks, and all tests but those of test-system
 test-system: $(TESTING)  ## run the tests with a browser, other programs or several processes, and long ones
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m system $(ARGS)
 
-# Style and types do not depend on the Python either.
-pythons: $(TESTING)  ## run the tests that may depend on the Python on every other one that is installed
+# Style and types do not depend on the version of Python either.
+pythons: $(TESTING)  ## run the tests that may depend on the version of Python on all other installed versions
 	@used=$$($(BIN)/python -c 'import sys; print("python%d.%d" % sys.version_info[:2])'); failed=; \
 	for python in python3.11 python3.12 python3.13 python3.14; do \
 	  if test $$python = $$used || ! $$python -c 'import ensurepip, venv' 2>/dev/null; then continue; fi; \
@@ -86,7 +86,7 @@ pythons: $(TESTING)  ## run the tests that may depend on the Python on every oth
 	done; \
 	if test -n "$$failed"; then echo "The tests failed on$$failed."; exit 1; fi
 
-thorough: $(TESTING)  ## run the tests that try more cases here than in make test; SHARE=0.05 tries a twentieth
+thorough: $(TESTING)  ## run the tests with random cases with all their cases; SHARE=0.05 runs a twentieth
 	@OSS_EMULATOR_THOROUGH=$(SHARE) $(BIN)/python -m pytest -n auto -m thorough $(ARGS)
 
 lowest:  ## run the tests of the server, replays, the plugin, ossfs and dvc-oss with the lowest versions
@@ -111,7 +111,7 @@ spark: $(TESTING)  ## run the tests that need Spark, s3a among them: 640 MB to d
 	@$(INSTALL) . --no-deps --requirement tests/spark-jars.txt
 	@OSS_EMULATOR_REQUIRE=java,spark $(BIN)/python -m pytest tests/spark $(ARGS)
 
-newcomer:  ## do what a new user does, with a fresh clone and a project for each client
+newcomer:  ## do what a new user does, with a new clone and a project for each client
 	@$(or $(PYTHON),python3) -m tests.newcomer
 
 lint: $(TESTING)  ## check style, types and architecture
@@ -168,7 +168,7 @@ soak: $(TESTING)  ## long traffic, 500,000 random requests, broken connections, 
 	@$(BIN)/python -m tests.hard.large
 	@$(BIN)/python -m tests.nginx.soak
 
-mutants: $(TESTING)  ## change the core in one place at a time, and see that a test notices
+mutants: $(TESTING)  ## change the core in one place at a time, and check that a test fails
 	@$(INSTALL) '.[mutants]'
 	@$(BIN)/python -m tests.mutants $(ARGS)
 
@@ -176,7 +176,7 @@ clean:  ## remove the environments, caches and built files
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
 	find emulator tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# What testing installs includes what running and the site need, so it marks all.
+# TESTING includes the packages of RUNNING and BUILDING, so it marks them as installed too.
 $(RUNNING): pyproject.toml $(BIN)/python
 	@echo 'Installing what running needs into $(VENV) ...'
 	@$(INSTALL) '.[fast,image]'
@@ -214,8 +214,8 @@ $(TESTING_LOWEST): pyproject.toml tests/lowest.txt tests/ossfs.txt $(BIN)/python
 	@$(INSTALL) . --no-deps --requirement tests/ossfs.txt
 	@touch $@
 
-# Made once, and again when its Python is gone. uv is used where it is installed, as it is faster;
-# --seed adds pip, in case uv is removed later. uv must not download a Python, only packages.
+# Created once, and again if its Python was removed. uv is used if it is installed, because it is
+# faster; --seed adds pip, in case uv is removed later. uv may download packages, but no Python.
 $(BIN)/python:
 	@if command -v uv >/dev/null; then needed=''; else needed=', ensurepip, venv'; fi; \
 	for python in $(PYTHONS) ''; do \

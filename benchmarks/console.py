@@ -38,14 +38,14 @@ REVIEWED = 1.0
 """Seconds until the page has judged that many entries."""
 
 _METHOD = (
-    "The first row is wall time: a server starts, a browser that is running already opens the "
-    "console, a page of another site is denied an object, and the verdict is visible. The next two "
-    "are of the list of requests in Chromium: the processor time that styles take, and the longest "
-    "time for which the page does not answer. Then 600 entries are pasted into the editor, until "
-    "what they decide and what is wrong with them is shown. The last two are requests per second "
-    "of the server's processor time, at 2,000 requests a second and at as many as the server "
-    "answers, while a reader follows the requests as the page does, compared with nobody watching: "
-    "0.85 means that watching costs 15 %."
+    "The first row is wall time, from the start of a server until a verdict is visible: a running "
+    "browser opens the console, and a page of another site is denied an object. The next two "
+    "measure the list of requests in Chromium: the processor time for styles, and the longest time "
+    "for which the page does not respond. The next row is the time from pasting 600 entries into "
+    "the editor until their decisions and mistakes are shown. The last two are requests per second "
+    "of the server's processor time, at 2,000 requests a second and at as many as the server can "
+    "answer, while a reader follows the requests as the page does, compared with no reader: 0.85 "
+    "means that watching costs 15 %."
 )
 
 

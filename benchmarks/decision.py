@@ -44,9 +44,9 @@ HOSTILE_TO = {"only `*`, any letters": UNORDERED}
 HEAD = ("entries", "compile, ms", "new", "one by one", "seen", "new, 8 KiB", "hostile, 8 KiB")
 
 _REMARK = (
-    "The last table is the worst case known: the entries are single letters between stars, and in "
-    "the Referer each letter occurs somewhere before every other letter, so that only trying an "
-    "entry shows that it does not match. All entries are tried, at about 1 to 2 µs each "
+    "The last table is the worst known case: the entries are single letters between stars, and in "
+    "the Referer each letter occurs somewhere before every other letter, so only trying an entry "
+    "shows that it does not match. The policy tries all entries, at about 1 to 2 µs each "
     "(`oss_referer/engine/entry_list.py`). The decision on such a Referer is then remembered."
 )
 
@@ -69,11 +69,11 @@ def measure(scratch: Path) -> Section:
     return Section(
         "Decisions",
         "Medians in microseconds of processor time. *New* is a Referer of ordinary length that "
-        "the policy has not seen; *one by one* is the same, trying each entry; *seen* is one that "
-        "it has seen; *hostile* is made of pieces of the entries. The last rows are of requests "
-        "over HTTP with 16 connections: an object behind whitelists of different lengths, divided "
-        "by the same object without a list, for the emulator and for nginx's `valid_referers`, "
-        "which allows `*` only at the ends of host names.",
+        "the policy has not seen before; *one by one* tries each entry on it; *seen* is a Referer "
+        "that the policy has seen before; *hostile* consists of pieces of the entries. The last "
+        "rows are of requests over HTTP with 16 connections: an object behind whitelists of "
+        "different lengths, divided by the same object without a list, for the emulator and for "
+        "nginx's `valid_referers`, which allows `*` only at the ends of host names.",
         [*rows, *beside],
         tables,
         [*remarks, _REMARK],

@@ -43,7 +43,7 @@ def measure(scratch: Path) -> Section:
     return Section(
         "How cost grows",
         f"Listings: the time for a page of 1,000 keys in a bucket of {MANY:,} keys, divided by the "
-        f"time for one in a bucket of {FEW:,}, within the process. The other tables are of "
+        f"time for a page in a bucket of {FEW:,}, within the process. The other tables measure "
         "anonymous GETs of 1 KiB over HTTP.",
         rows,
         [_buckets(), _rules(scratch), _connections(scratch)],

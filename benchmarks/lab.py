@@ -24,8 +24,8 @@ LATER = 0.3
 """Seconds for each further one."""
 
 _METHOD = (
-    "Wall time in Chromium. A page with nothing but the lab's script is opened from the disk, and "
-    "20 entries are linted: that includes starting Python. Then they are linted again and again."
+    "Wall time in Chromium. A page with only the lab's script is opened from the disk and lints 20 "
+    "entries, which includes the start of Python. Then it lints them repeatedly."
 )
 
 

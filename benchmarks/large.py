@@ -42,10 +42,10 @@ def measure(scratch: Path) -> Section:
         rows += _uploads(folder, seed, disk, data)
     return Section(
         "Large objects",
-        "One connection at a time. The ratios are of bytes per second. The client takes the bytes "
+        "One connection at a time. The ratios are of bytes per second. The client reads the bytes "
         "into one buffer, or sends them from one, on the machine's other core. Uploads are "
-        "compared with one pass of MD5 and CRC-64 over the same bytes in memory, the least that an "
-        "upload needs.",
+        "compared with one pass of MD5 and CRC-64 over the same bytes in memory, the minimum work "
+        "of an upload.",
         rows,
         remarks=remarks,
     )

@@ -19,10 +19,10 @@ PROCESSOR = 0.05
 _METHOD = (
     "Eight of the worst image requests (300 blurs, three watermarks of 15,800 × 15,800, the "
     "average hue of such an image, one of 9,000 × 9,000) and twelve SelectObjects that compare "
-    "timestamps are under way, while a client reads an object of 1 KiB on a new connection "
-    "every 50 ms. The first rows divide the median and the slowest answer by the median of the "
-    "idle server and by 250 ms, the third the processor time of the server for each by 50 ms, "
-    "and the last the most memory of the server and its processes together by 1.5 GiB."
+    "timestamps run while a client reads an object of 1 KiB on a new connection every 50 ms. The "
+    "first rows divide the median and the slowest answer by the median of the idle server and by "
+    "250 ms, the third the processor time of the server for each by 50 ms, and the last the most "
+    "memory of the server and its processes together by 1.5 GiB."
 )
 
 

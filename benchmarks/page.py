@@ -12,9 +12,10 @@ _INTRODUCTION = """# Measurements
 
 English | [简体中文](zh/benchmarks.md)
 
-Written by `make bench`; the numbers are those of one run. What is compared took turns within that
-run (A B A B …), so the ratios can be compared with those of another machine, and the numbers
-cannot. A ratio is the median of the ratios of the rounds; the least and the greatest follow it.
+`make bench` writes this page, which compares the emulator with other programs. The numbers are
+those of one run. The compared programs took turns (A B A B …), so the ratios can be compared with
+those of another machine, but the numbers cannot. A ratio is the median of the ratios of the rounds,
+followed by the minimum and the maximum.
 """
 
 

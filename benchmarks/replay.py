@@ -101,10 +101,10 @@ def measure(scratch: Path) -> Section:
     return Section(
         "Replays",
         f"A log of {LINES:,} lines (1.2 GB) and rules of 20 entries, in processes. The scan is "
-        "`read_csv` of DuckDB with 30 columns, grouped by Referer with a count and a sum. An entry "
-        "without wildcards ends with the host, so requests are grouped by the origins of Referers; "
-        "an entry with a wildcard sees whole Referers. Verdicts are decided within the process, on "
-        "Referers that were not seen before.",
+        "`read_csv` of DuckDB with 30 columns, grouped by Referer with a count and a sum. An "
+        "entry without wildcards ends with the host, so requests are grouped by the origins of "
+        "Referers; an entry with a wildcard depends on whole Referers. Verdicts are decided "
+        "within the process, on Referers that were not seen before.",
         rows,
     )
 

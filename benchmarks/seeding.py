@@ -37,10 +37,10 @@ def measure(scratch: Path) -> Section:
         figures=f"{Spread(tuple(elapsed)).median:.1f} s, {Spread(tuple(cpu)).median:.1f} s of CPU",
     )
     method = (
-        "Each start has a new folder. The folders are removed after the last one, because ext4 "
-        "makes files more slowly for some minutes after many were deleted. The row of --preload "
-        "divides the processor time of the start by that of a loop in Python that reads the same "
-        "files, computes the MD5 of each, and writes them to one folder."
+        "Each start uses a new folder. The folders are removed only after the last start, because "
+        "ext4 creates files more slowly for some minutes after many were deleted. The row of "
+        "--preload divides the processor time of the start by that of a loop in Python that reads "
+        "the same files, computes the MD5 of each, and writes them to one folder."
     )
     return Section("Seeds", method, [row, _measure_preload(scratch)])
 

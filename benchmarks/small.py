@@ -42,30 +42,30 @@ PYTHONS = (
 
 _METHOD = (
     "Processor time per request. For each Python, the emulator and a bare `web.Server` of aiohttp "
-    "run at once, both on uvloop, and take turns under `wrk` with "
-    f"{wrk.CONNECTIONS} connections for {wrk.SECONDS} seconds, all on one processor. The object of "
-    "1 KiB lies behind a whitelist of 20 entries, of which the last one matches. The ratio is the "
-    "bare server's processor time per request over the emulator's: 0.4 means that a request costs "
-    "the emulator two and a half times what it costs the bare server. Both send the same body. The "
-    "table below the rows is a profile: in which folder of `oss_emulator` the time of a request is "
-    "spent."
+    f"run at once, both on uvloop, and take turns under `wrk` with {wrk.CONNECTIONS} connections "
+    f"for {wrk.SECONDS} seconds, all on one processor. A whitelist of 20 entries protects the "
+    "object of 1 KiB, and its last entry matches. The ratio is the bare server's processor time "
+    "per request over the emulator's: 0.4 means that a request costs the emulator two and a half "
+    "times what it costs the bare server. Both send the same body. The second table is a profile: "
+    "the time that a request spends in each folder of `oss_emulator`."
 )
 
 _REMARKS = [
     "Why processor time: requests per second of wall time depend on the client, and on how the "
-    "machine wakes processes that sleep. For the same two servers, a client that polls and `wrk` "
-    "gave ratios as far apart as 0.73 and 0.43. The processor time that a server uses per request "
-    "is what it costs, and hardly depends on either.",
-    "Why one processor: waking a client that sleeps on another processor costs the server that "
-    "wakes it, in a virtual machine up to 10 µs for each answer. The client of the slower server "
-    "sleeps, and that of the faster one does not. On one processor, neither pays for that.",
+    "machine wakes processes that sleep. For the same two servers, a polling client and `wrk` "
+    "gave ratios of 0.73 and 0.43. Processor time per request is what a server costs, and it "
+    "hardly depends on the client and the machine.",
+    "Why one processor: waking a client that sleeps on another processor takes time of the "
+    "server, in a virtual machine up to 10 µs for each answer. The client of the slower server "
+    "sleeps, but the client of the faster one does not. On one processor, neither server has this "
+    "cost.",
     "Why not faster: the emulator uses only what aiohttp documents, and every request takes the "
-    "same way through it, short or long, from memory or from a disk. A shortcut for short "
-    "requests, built on private parts of aiohttp, was faster, but any release of aiohttp could "
-    "have broken it in the environments of those who test with the emulator. In a test suite, "
-    "nobody notices the difference; everybody notices a suite that no longer starts.",
-    "Why two Pythons: the emulator's time is spent in Python code, that of the bare server mostly "
-    "in aiohttp's C code. A newer Python is faster with the former only, so the bounds differ.",
+    "same path through it, short or long, from memory or from disk. A shortcut for short requests "
+    "used private parts of aiohttp and was faster, but any release of aiohttp could have broken "
+    "it for users. In a test suite, nobody notices the difference; everybody notices a suite that "
+    "no longer starts.",
+    "Why two Pythons: the emulator spends its time in Python code, the bare server mostly in "
+    "aiohttp's C code. A newer Python makes only Python code faster, so the bounds differ.",
 ]
 
 

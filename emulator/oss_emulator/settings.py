@@ -97,7 +97,7 @@ def as_path(given: str | os.PathLike[str]) -> Path:
 
 def _check_folder(path: Path | None) -> None:
     if path is not None and os.path.exists(path) and not os.path.isdir(path):
-        raise ValueError(f"{path} is not a folder; name a folder, which may be missing")
+        raise ValueError(f"{path} is not a folder; name a folder, which need not exist")
 
 
 _CHECKS: Final[Mapping[str, Callable[[Any], object]]] = {

@@ -24,7 +24,7 @@ async def store(request: web.Request) -> web.Response:
 
 
 async def show(request: web.Request) -> web.Response:
-    """Send the browser to the image, by a signed URL."""
+    """Redirect the browser to a signed URL of the image."""
     bucket, key = request.app[BUCKET], f"images/{request.match_info['name']}"
     raise web.HTTPFound(bucket.sign_url("GET", key, 60, slash_safe=True))
 

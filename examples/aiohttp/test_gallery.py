@@ -13,7 +13,7 @@ async def test_stored_image_is_shown(
 ) -> None:
     client = await aiohttp_client(make_app(oss_bucket))
     assert (await client.put("/logo.png", data=b"...")).status == 201
-    shown = await client.get("/logo.png")  # the client follows the redirection, as a browser does
+    shown = await client.get("/logo.png")  # the client follows the redirect, as a browser does
     assert (shown.status, await shown.read()) == (200, b"...")
 
 

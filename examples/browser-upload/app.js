@@ -1,5 +1,5 @@
-// An application whose visitors upload files from their browsers to the bucket. It gives each of
-// them a form that is signed with a temporary key; its own key never leaves it.
+// An application whose visitors upload files from their browsers to the bucket. It gives each
+// visitor a form that is signed with a temporary key, and never sends its own key to a browser.
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import OSS from "ali-oss";

@@ -1,4 +1,4 @@
-// Creates the bucket, and lets pages of the site send forms to it: what the owner does once.
+// Creates the bucket and allows pages of the site to send forms to it. The owner runs it once.
 import OSS from "ali-oss";
 
 const bucket = "examplebucket";

@@ -1,4 +1,4 @@
-"""The job: check with the standard library alone that the emulator answers like OSS."""
+"""The job: uses only the standard library to check that the emulator answers like OSS."""
 
 import os
 from urllib.error import HTTPError

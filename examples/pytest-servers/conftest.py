@@ -8,7 +8,7 @@ from oss_emulator import Emulator
 
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[dict[str, str]]:
-    """The arguments for clients of boto; `tmp_s3_path` and `tmp_upath_factory` use them."""
+    """Return the arguments of boto clients, which `tmp_s3_path` and `tmp_upath_factory` use."""
     with Emulator() as emulator:
         yield {
             "endpoint_url": emulator.endpoint,

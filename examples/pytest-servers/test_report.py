@@ -1,4 +1,4 @@
-"""A program that writes with fsspec is tested on a path of the emulator."""
+"""Tests a program that writes with fsspec, on a path of the emulator."""
 
 from upath import UPath
 

@@ -10,7 +10,7 @@ from testcontainers.core.wait_strategies import HttpWaitStrategy
 
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[str]:
-    """The endpoint of an emulator."""
+    """Return the endpoint of an emulator."""
     container = DockerContainer("oss-emulator:latest").with_exposed_ports(9000)
     with container.waiting_for(HttpWaitStrategy(9000, "/_emulator/health")) as running:
         yield f"http://{running.get_container_host_ip()}:{running.get_exposed_port(9000)}"

@@ -22,16 +22,17 @@ UNASKED = {
         "only img, picture, iframe, script, link and fetch let one request have its own policy"
     ),
     "a policy of the page for a worker and its fetch": (
-        "a worker obeys only the header of its own script, so it is asked with that header"
+        "a worker obeys only the header of its own script, so the tests set that header"
     ),
-    "a worker script of another origin": "browsers refuse to start it; asked once for each policy",
-    "area, SVG link": "they are links; the link is asked",
-    "dynamic import, shared worker, worklet": "they load scripts, which buckets seldom hold",
+    "a worker script of another origin": "browsers refuse to start it; tested once for each policy",
+    "area, SVG link": "they are links, and links are tested",
+    "dynamic import, shared worker, worklet": "they load scripts, which buckets seldom contain",
     "beacon, WebSocket": "they do not read an object",
     "upgrade-insecure-requests with other policies": (
-        "it changes only what is blocked otherwise, which is asked with the header's policies"
+        "it changes only requests that are otherwise blocked, which are tested with the header's "
+        "policies"
     ),
-    "http and https on one port": "a site or an object with a port answers one scheme there",
+    "http and https on one port": "on a port, a site or an object serves only one scheme",
 }
 """What the Web Platform Tests cover but no cell asks, with the reason."""
 
@@ -40,31 +41,31 @@ _ABOUT = """\
 
 English | [简体中文](zh/browser.md)
 
-`make browser` writes this page. It has a browser visit pages that ask for objects, and compares
-each request with the prediction of the [rule lab](rule-lab.md). `make test-system` asks about one
-in 16 of the requests again.
+`make browser` writes this page. A browser visits pages that request objects, and each request is
+compared with the prediction of the [rule lab](rule-lab.md). `make test-system` repeats one in 16 of
+the requests.
 """
 
 _HOW = """\
-## How it is asked
+## Method
 
-- The page is `https://www.example.com/album/today.html`, and the same by `http`. The object is on
+- The page is `https://www.example.com/album/today.html`, and the same with `http`. The object is on
   the same host, on the same site (`img.example.com`) and on another site
-  (`examplebucket.oss-cn-hangzhou.aliyuncs.com`), each by `https` and by `http`.
-- The page sets none or one of the eight policies: with the header, with `<meta>`, with the
+  (`examplebucket.oss-cn-hangzhou.aliyuncs.com`), each with `https` and with `http`.
+- The page sets no policy or one of the eight policies: with the header, with `<meta>`, with the
   attribute of the element (the page then has another policy), or with `rel=noreferrer`.
-- An `https` page that asks for `http` objects is asked again with the header
-  `Content-Security-Policy: upgrade-insecure-requests`: each element, and what is blocked otherwise
-  under each policy.
-- All hosts are mapped to this machine, where a small server answers for the pages and the objects.
-  An http page is answered only by http, so that the browser does not upgrade it (B-07).
+- An `https` page with `http` objects is tested again with the header
+  `Content-Security-Policy: upgrade-insecure-requests`: each element once, and under each policy the
+  elements that are blocked without the header.
+- All hosts resolve to this machine, where a small server serves the pages and the objects. It
+  serves an http page only over http, so that the browser does not upgrade it (B-07).
 - A request agrees if its scheme and its Referer are as predicted.
 """
 
 _NOT_ASKED = """\
-## What is not asked
+## What is not tested
 
-The tests of Referrer Policy in the Web Platform Tests have these axes as well.
+The Referrer Policy tests of the Web Platform Tests also cover these cases.
 
 | What | Why not |
 |---|---|\

@@ -28,29 +28,30 @@ _CHANGED = """
 The tests run unchanged. A [plugin](../tests/conformance/plugin/oss2_suite.py) makes the outcome of
 each run the same:
 
-- The name of a test seeds its random numbers.
+- Each test seeds its random numbers with its name.
 - The tests run under [`oss-emulator run`](drop-in.md), so every host of `aliyuncs.com` that they
   name is the emulator, over http or https. Their endpoint is `http://oss-cn-hangzhou.aliyuncs.com`.
-- Hosts of `aliyuncs.com` resolve to 127.0.0.2, for which the proxy is asked. The names of other
-  hosts do not resolve, as on a machine without a network, and the proxy is not asked for them.
+- Hosts of `aliyuncs.com` resolve to 127.0.0.2, which clients reach through the proxy. The names of
+  other hosts do not resolve, as on a machine without a network, and requests to them do not use the
+  proxy.
 - The locale zh_CN.UTF-8 is compiled for the run.
-- `example.jpg` and `sample_data.csv`, which tests upload and the archive lacks, are made up. Tests
-  that compare the sizes of processed pictures in bytes cannot pass.
+- The archive lacks `example.jpg` and `sample_data.csv`, which tests upload, so the run creates
+  substitutes. Tests that compare the sizes of processed pictures in bytes cannot pass.
 - GetBucketAcl takes a second, because two tests set a timeout of a millisecond and expect it to
-  pass.
-- The names of assertions that Python 3.12 removed exist again.
-- oss2 writes the record of a transfer in one step. Otherwise another thread can read half of it,
-  and oss2 drops such a record.
+  expire.
+- Assertion names that Python 3.12 removed are restored.
+- oss2 writes the record of a transfer in one step. Otherwise another thread can read an incomplete
+  record, which oss2 discards.
 - The tests of Block Public Access run alone, because they block it for the whole account.
 - A test that takes longer than four minutes fails.
 
-[session.py](../tests/conformance/session.py) defines the accounts: the one that is tested, and one
-that pays for its requests.
+[session.py](../tests/conformance/session.py) defines the accounts: the tested account, and an
+account that pays for its requests.
 """
 
 _TITLES = {
     Class.MACHINE: ("Need the machine", "They depend on a setup outside the tests."),
-    Class.SUITE: ("Mistakes of the suite", "They fail whatever the server does."),
+    Class.SUITE: ("Mistakes of the suite", "They fail for every answer of the server."),
     Class.NOT_EMULATED: (
         "Features that are not emulated",
         "The emulator responds with 501 and the name of the feature.",
@@ -72,7 +73,8 @@ def render(suite: str, outcomes: Mapping[str, Mapping[str, bool]], expected: Exp
     if expected.vacuous:
         parts += _section(
             "Pass, and cannot fail",
-            "They count as passed above, but prove nothing: they pass whatever the server does.",
+            "They count as passed above, but prove nothing: they pass for every answer of the "
+            "server.",
             expected.vacuous,
         )
     return "\n".join(parts) + "\n" + _CHANGED

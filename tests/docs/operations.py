@@ -21,18 +21,18 @@ English | [简体中文](zh/operations.md)
 
 `make docs` writes this page from the code. Operations have the names of the
 [OSS API reference](https://www.alibabacloud.com/help/en/oss/developer-reference/). The action is
-what a policy must allow. The status says how far the emulator goes:
+what a policy must allow. The status says what the emulator does:
 
 - *enforced*: the operation does what the service does.
-- *kept*: the emulator validates the document, stores it, returns it and deletes it as the service
-  does, but the document has no effect.
+- *kept*: the emulator validates, stores, returns and deletes the document as the service does, but
+  the document has no effect.
 
-The basis is the strongest witness of the operation, in the words of [fidelity.md](fidelity.md):
+The basis is the strongest evidence for the operation, in the terms of [fidelity.md](fidelity.md):
 
 - *recorded*: answers of the service to this operation were recorded.
 - *documented*: a help page of the service describes it.
 - *asserted*: no such page was found; the suites or the code of the SDKs in parentheses call it.
-- *assumed*: nobody says.
+- *assumed*: no source describes it.
 
 Any other request gets 501 `NotImplemented` with the name of what is missing:
 
@@ -53,9 +53,9 @@ HTTP/1.1 501 Not Implemented
 _REFUSED = """\
 ## Operations that are not emulated
 
-These operations get 501 `NotImplemented`, which names the operation, or what the service answers
-where the feature is missing. An unknown access key is refused first. The signature is not checked:
-vectors and tables have signatures of their own.
+These operations get 501 `NotImplemented` with the name of the operation, or the service's answer
+for a missing feature. An unknown access key is refused first. The signature is not checked, because
+vectors and tables have other signatures.
 """
 
 _ELSEWHERE = """\

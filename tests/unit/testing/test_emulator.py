@@ -213,7 +213,7 @@ def test_methods_raise_while_the_emulator_is_not_running(method: Any) -> None:
             "^region: 'oss-cn-hangzhou' is not a region; wr",
         ),
         ({"data": ""}, ValueError, "^'' is empty; write a value or leave it out"),
-        ({"data": "/dev/null"}, ValueError, "^data: /dev/null is not a folder; name one"),
+        ({"data": "/dev/null"}, ValueError, "^data: /dev/null is not a folder; name a folder"),
         ({"access_key_id": ""}, ValueError, "^access_key_id: '' is empty; write a value or leave"),
         ({"access_key_secret": ""}, ValueError, "^access_key_secret: '' is empty; write a value"),
         ({"domain": ["http://a.test"]}, ValueError, "^domain: 'http://a.test' is not a domain; wr"),
