@@ -40,10 +40,10 @@ REVIEWED = 1.0
 _METHOD = (
     "The first row is wall time, from the start of a server until a verdict is visible: a running "
     "browser opens the console, and a page of another site is denied an object. The next two "
-    "measure the list of requests in Chromium: the processor time for styles, and the longest time "
+    "measure the list of requests in Chromium: the CPU time for styles, and the longest time "
     "for which the page does not respond. The next row is the time from pasting 600 entries into "
     "the editor until their decisions and mistakes are shown. The last two are requests per second "
-    "of the server's processor time, at 2,000 requests a second and at as many as the server can "
+    "of the server's CPU time, at 2,000 requests a second and at as many as the server can "
     "answer, while a reader follows the requests as the page does, compared with no reader: 0.85 "
     "means that watching costs 15 %."
 )

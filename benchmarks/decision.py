@@ -68,7 +68,7 @@ def measure(scratch: Path) -> Section:
     beside, remarks = _beside_nginx(scratch)
     return Section(
         "Decisions",
-        "Medians in microseconds of processor time. *New* is a Referer of ordinary length that "
+        "Medians in microseconds of CPU time. *New* is a Referer of ordinary length that "
         "the policy has not seen before; *one by one* tries each entry on it; *seen* is a Referer "
         "that the policy has seen before; *hostile* consists of pieces of the entries. The last "
         "rows are of requests over HTTP with 16 connections: an object behind whitelists of "

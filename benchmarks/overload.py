@@ -14,14 +14,14 @@ PAUSE = 0.05
 WALL = 0.25
 """Seconds within which a small GET is answered."""
 PROCESSOR = 0.05
-"""Seconds of the server's processor time for one."""
+"""Seconds of the server's CPU time for one."""
 
 _METHOD = (
     "Eight of the worst image requests (300 blurs, three watermarks of 15,800 × 15,800, the "
     "average hue of such an image, one of 9,000 × 9,000) and twelve SelectObjects that compare "
     "timestamps run while a client reads an object of 1 KiB on a new connection every 50 ms. The "
     "first rows divide the median and the slowest answer by the median of the idle server and by "
-    "250 ms, the third the processor time of the server for each by 50 ms, and the last the most "
+    "250 ms, the third the CPU time of the server for each by 50 ms, and the last the most "
     "memory of the server and its processes together by 1.5 GiB."
 )
 
@@ -64,7 +64,7 @@ def _measure(name: str, *flags: str) -> list[Row]:
             figures=f"{slowest * 1000:.0f} ms",
         ),
         Row(
-            f"GET 1 KiB, {name}, overloaded, processor time",
+            f"GET 1 KiB, {name}, overloaded, CPU time",
             "50 ms",
             Spread((used / PROCESSOR,)),
             at_most=1.0,

@@ -34,7 +34,7 @@ class Running:
 
     @property
     def cpu(self) -> float:
-        """Seconds of processor time that the server has used."""
+        """Seconds of CPU time that the server has used."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 

@@ -135,7 +135,7 @@ def _compare(scratch: Path, log: Path, title: str, form: EntryForm, bound: float
             figures=f"{found.ours.median:.1f} s and {found.theirs.median:.1f} s",
         ),
         Row(
-            f"{same}, processor time",
+            f"{same}, CPU time",
             "DuckDB: scan and group",
             Duel(cpu, other).ratio,
             figures=f"{cpu.median:.1f} s and {other.median:.1f} s",
@@ -257,9 +257,7 @@ def grow(scratch: Path, steps: Sequence[tuple[int, int, int, EntryForm]] = GROWT
         rules = f"{entries:,}, {form.name.lower()}"
         rows.append((f"{lines:,}", f"{count:,}", rules, *needed))
         print(rows[-1], flush=True)
-    return Table(
-        ("lines", "Referers", "entries", "seconds", "processor time, s", "peak, GiB"), rows
-    )
+    return Table(("lines", "Referers", "entries", "seconds", "CPU time, s", "peak, GiB"), rows)
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a command took: seconds by the clock, and of processor time with its children."""
+    """What a command took: seconds by the clock, and of CPU time with its children."""
 
     wall: float
     processor: float
@@ -90,7 +90,7 @@ def compare(
     theirs: Sequence[Cost],
     at_most: float | None = None,
 ) -> list[Row]:
-    """Return a row of wall time and one of processor time."""
+    """Return a row of wall time and one of CPU time."""
     rows = []
     for kind in ("wall", "processor"):
         mine, its = (

@@ -15,7 +15,7 @@ from benchmarks.result import Row, Section, Spread, duel
 OBJECTS = 20_000
 SECONDS = 5
 COPIES = 3
-"""Times the processor time of a plain copy of the files that a preloaded folder may take."""
+"""Times the CPU time of a plain copy of the files that a preloaded folder may take."""
 ROUNDS = 5
 
 
@@ -39,7 +39,7 @@ def measure(scratch: Path) -> Section:
     method = (
         "Each start uses a new folder. The folders are removed only after the last start, because "
         "ext4 creates files more slowly for some minutes after many were deleted. The row of "
-        "--preload divides the processor time of the start by that of a loop in Python that reads "
+        "--preload divides the CPU time of the start by that of a loop in Python that reads "
         "the same files, computes the MD5 of each, and writes them to one folder."
     )
     return Section("Seeds", method, [row, _measure_preload(scratch)])
@@ -58,7 +58,7 @@ def _measure_preload(scratch: Path) -> Row:
         ROUNDS,
     )
     return Row(
-        f"start with --preload of {OBJECTS:,} files, --data, --fsync on, processor time",
+        f"start with --preload of {OBJECTS:,} files, --data, --fsync on, CPU time",
         "a loop that copies them",
         both.ratio,
         at_most=COPIES,
@@ -67,7 +67,7 @@ def _measure_preload(scratch: Path) -> Row:
 
 
 def _copy(source: Path, target: Path) -> float:
-    """Copy all files of a folder into another one; returns the processor time in seconds."""
+    """Copy all files of a folder into another one; returns the CPU time in seconds."""
     target.mkdir()
     began = time.process_time()
     for path in source.glob("*/*"):
@@ -86,7 +86,7 @@ def _tables() -> list[str]:
 
 
 def _serve(data: Path, *flags: str) -> float:
-    """Start a server, wait until it is ready, and end it; returns its processor time in seconds."""
+    """Start a server, wait until it is ready, and end it; returns its CPU time in seconds."""
     ready = data.with_suffix(".json")
     command = [sys.executable, "-m", "oss_emulator", "serve", "--port", "0"]
     command += ["--data", str(data), "--ready-file", str(ready), *flags]

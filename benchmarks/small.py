@@ -1,4 +1,4 @@
-"""Small requests compared with a bare aiohttp server, in processor time, on two Pythons."""
+"""Small requests compared with a bare aiohttp server, in CPU time, on two Pythons."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ PYTHONS = (
 )
 
 _METHOD = (
-    "Processor time per request. For each Python, the emulator and a bare `web.Server` of aiohttp "
+    "CPU time per request. For each Python, the emulator and a bare `web.Server` of aiohttp "
     f"run at once, both on uvloop, and take turns under `wrk` with {wrk.CONNECTIONS} connections "
     f"for {wrk.SECONDS} seconds, all on one processor. A whitelist of 20 entries protects the "
-    "object of 1 KiB, and its last entry matches. The ratio is the bare server's processor time "
+    "object of 1 KiB, and its last entry matches. The ratio is the bare server's CPU time "
     "per request over the emulator's: 0.4 means that a request costs the emulator two and a half "
     "times what it costs the bare server. Both send the same body. The second table is a profile: "
     "the time that a request spends in each folder of `oss_emulator`."
 )
 
 _REMARKS = [
-    "Why processor time: requests per second of wall time depend on the client, and on how the "
+    "Why CPU time: requests per second of wall time depend on the client, and on how the "
     "machine wakes processes that sleep. For the same two servers, a polling client and `wrk` "
-    "gave ratios of 0.73 and 0.43. Processor time per request is what a server costs, and it "
+    "gave ratios of 0.73 and 0.43. CPU time per request is what a server costs, and it "
     "hardly depends on the client and the machine.",
     "Why one processor: waking a client that sleeps on another processor takes time of the "
     "server, in a virtual machine up to 10 µs for each answer. The client of the slower server "

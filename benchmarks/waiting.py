@@ -22,7 +22,7 @@ ROUNDS = 9
 FEW_ROUNDS = 3
 """The rounds of what takes long."""
 BUCKET = 0.003
-"""Seconds of processor time that a test's bucket may cost."""
+"""Seconds of CPU time that a test's bucket may cost."""
 
 PLUGIN = """
 import pytest
@@ -117,7 +117,7 @@ _METHOD = (
     "as moto's documentation does; creating the client takes most of the time. In the third suite, "
     "the fixture is written by hand: an aiohttp server in a thread that keeps bytes in a dict, and "
     "a requests session for each test. pytest loads only the plugin that a suite uses. The cost of "
-    f"a bucket is the processor time of {TESTS} tests that ask for `oss_bucket` and do nothing "
+    f"a bucket is the CPU time of {TESTS} tests that ask for `oss_bucket` and do nothing "
     f"else, less that of {TESTS} tests that ask for `oss_emulator` instead, divided by {TESTS}: a "
     "share of the import of oss2 is part of it. The last row is wall time in an empty folder with "
     "warm caches of packages, with uv where it is installed: `git clone` of this repository, `make "
@@ -173,7 +173,7 @@ def _bucket(asking: Sequence[Cost], running: Sequence[Cost]) -> Row:
     pairs = zip(asking, running, strict=True)
     found = Spread(tuple((ours.processor - its.processor) / TESTS for ours, its in pairs))
     return Row(
-        "the bucket of a test, processor time",
+        "the bucket of a test, CPU time",
         f"{BUCKET * 1000:.0f} ms",
         Spread(tuple(seconds / BUCKET for seconds in found.values)),
         at_most=1.0,

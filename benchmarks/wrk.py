@@ -35,7 +35,7 @@ class Load:
     seconds: float
     """Wall time."""
     cpu: float
-    """Seconds of processor time that the server used."""
+    """Seconds of CPU time that the server used."""
 
     @property
     def per_second(self) -> float:
@@ -44,7 +44,7 @@ class Load:
 
     @property
     def per_cpu_second(self) -> float:
-        """Requests for each second of the server's processor time."""
+        """Requests for each second of the server's CPU time."""
         return self.requests / self.cpu
 
 

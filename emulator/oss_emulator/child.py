@@ -36,7 +36,7 @@ class Job(NamedTuple):
     memory: int
     """MiB of data that the process may allocate."""
     seconds: int
-    """Seconds of processor time that the job may use."""
+    """Seconds of CPU time that the job may use."""
 
 
 class Failure(NamedTuple):

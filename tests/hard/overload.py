@@ -167,7 +167,7 @@ def processes(pid: int) -> list[int]:
 
 
 def cpu(pid: int) -> float:
-    """Return the seconds of processor time that a process has used, without its children."""
+    """Return the seconds of CPU time that a process has used, without its children."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.system
 
 GETS = 40
 PROCESSOR = 0.05
-"""Seconds of processor time that the server may take for each, with all that it does besides."""
+"""Seconds of CPU time that the server may take for each, with all that it does besides."""
 
 SHUTDOWN = 30.0
 """Seconds within which a server ends (`server/app.py`)."""

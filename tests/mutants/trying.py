@@ -38,13 +38,13 @@ MEMORY = 4 * 1024**3
 """Bytes of address space; a mutant may ask for more than there is."""
 
 FIRST = 600
-"""Seconds of processor time for tests without a mutant."""
+"""Seconds of CPU time for tests without a mutant."""
 
 COLLECTION = 15
-"""Seconds of processor time for the collection of tests."""
+"""Seconds of CPU time for the collection of tests."""
 
 PATIENCE = 20
-"""Seconds to wait for one second of processor time: others may be using the machine."""
+"""Seconds to wait for one second of CPU time: others may be using the machine."""
 
 _ALIVE = "alive"
 

@@ -26,9 +26,9 @@ class Bounds(NamedTuple):
     max_wait: float
     """The maximum number of seconds that a job waits."""
     busy: ErrorCase
-    """The answer to a job that is refused, or has used up its processor time."""
+    """The answer to a job that is refused, or has used up its CPU time."""
     seconds: int = 0
-    """Seconds of processor time of a job; 0 for work in a thread, step by step."""
+    """Seconds of CPU time of a job; 0 for work in a thread, step by step."""
     memory: int = 0
     """MiB of data of the process in which a job runs."""
     alone: int = 0

@@ -71,7 +71,7 @@ class JobProcess:
 
     @property
     def took_its_time(self) -> bool:
-        """Whether it has ended because its job used up its processor time."""
+        """Whether it has ended because its job used up its CPU time."""
         return -self._process.wait() in signals("SIGXCPU")
 
     def kill(self) -> None:

@@ -48,13 +48,13 @@ def spin(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:
 
 
 def overrun(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:
-    """Get the signal that the system sends when the processor time is used up."""
+    """Get the signal that the system sends when the CPU time is used up."""
     os.kill(os.getpid(), signal.SIGXCPU)
     yield "still here"
 
 
 def seconds(_: Sequence[Iterator[bytes]]) -> Iterator[int]:
-    """Say how many seconds of processor time the process may take altogether."""
+    """Say how many seconds of CPU time the process may take altogether."""
     yield resource.getrlimit(resource.RLIMIT_CPU)[0]
 
 
