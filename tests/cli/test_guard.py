@@ -155,7 +155,7 @@ def test_plan_that_cannot_be_judged_is_refused(
         (["--token", LOG], "is read by this command; name another file"),
         (["--report", str(EXAMPLE / "plan.json")], "is read by this command; name another"),
         (["--report", "x", "--token", "x"], "is the file of --report; name another file"),
-        (["--report", "x", "--rejects", "x"], "is the file of --rejects; name another file"),
+        (["--report", "x", "--rejects", "x"], "is the file of --report; name another file"),
     ],
 )
 def test_wrong_flags_are_refused(ask: Any, flags: list[str], words: str) -> None:
