@@ -21,6 +21,7 @@ from oss_referer.terminal.project import ProjectFile
 
 from oss_emulator.protocol.address import host_name
 from oss_emulator.protocol.errors import OSSError
+from oss_emulator.protocol.parameters import is_number
 from oss_emulator.settings import Auth, Fsync, Limits, LogFormat, Settings, as_path, check
 
 
@@ -104,7 +105,7 @@ class _Flag(NamedTuple):
 
 
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+    if not is_number(text, most=65535):
         raise ValueError(f"{text!r} is not a port; write a number from 0 to 65535")
     return int(text)
 
@@ -143,7 +144,7 @@ def _cname(text: str) -> tuple[str, str]:
 
 
 def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**63):
+    if not is_number(text, 1, 2**63 - 1):
         raise ValueError(f"{text!r} is not a count; write a number of at least 1")
     return int(text)
 

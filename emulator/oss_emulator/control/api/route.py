@@ -12,6 +12,7 @@ from oss_emulator.control.controls import Controls
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.control.metrics import Metrics
 from oss_emulator.protocol.message import Request, Response
+from oss_emulator.protocol.parameters import is_number
 
 Schema: TypeAlias = Mapping[str, Any]
 
@@ -111,7 +112,7 @@ class ApiRequest(NamedTuple):
         A browser that reconnects sends that one in Last-Event-ID. Raises `ApiError`.
         """
         last = self.request.headers.get("last-event-id", "")
-        known = int(last) if last.isdecimal() and len(last) < 16 else 0
+        known = int(last) if is_number(last) else 0
         return max(known, int(self.number("since")))
 
 
