@@ -44,7 +44,7 @@ class Finder:
 
 def redirect_look_ups(module: Any) -> None:
     """Make clients without a proxy connect to the emulator, as preload.cjs does in Node.js."""
-    given = [os.environ.get(f"OSS_EMULATOR_{name}ENDPOINT") for name in ("", "HTTPS_")]
+    given = [os.environ.get(f"OSS_EMULATOR_{name}ENDPOINT", "") for name in ("", "HTTPS_")]
     if not all(given):
         return  # the program was started with other variables
 

@@ -67,6 +67,10 @@ class ApiError(Exception):
         self.sentence = sentence
 
 
+class ServiceRefusalError(ApiError):
+    """The error of OSS that answers a request, in its words."""
+
+
 class ApiRequest(NamedTuple):
     """A request to the API, and the service and controls that it acts on."""
 
