@@ -29,6 +29,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "seed.toml").write_text("")
     (tmp_path / "black").write_text("https://evil.test/\n")
     (tmp_path / "linked.xml").symlink_to("corrected.xml")
+    shutil.copy(COPIED[0], tmp_path / "rules#1.xml")
     os.link(tmp_path / "corrected.xml", tmp_path / "same.xml")
     for name, moved in (("logs", "access.log"), ("tables", "site.toml")):
         (tmp_path / name).mkdir()
@@ -53,8 +54,10 @@ PLAY = "play referer.json --assumptions known.toml"
     (REPLAY, "--rejects", "known.toml"),
     ("replay logs/../linked.xml logs/access.log", "--html", "corrected.xml"),
     ("replay black logs --blacklist black", "--html", "black"),
+    ("replay rules#1.xml logs", "--html", "rules#1.xml"),
     ("replay plan.json#alicloud_oss_bucket_referer.site logs", "--html", "plan.json"),
     ("review corrected.xml --assumptions=known.toml", "--output", "known.toml"),
+    ("review seed.toml --against corrected.xml", "--output", "corrected.xml"),
     ("review corrected.xml --log logs", "--output", "logs/access.log"),
     (GUARD, "--report", "known.toml"),
     (f"{GUARD} --bucket none", "--token", "plan.json"),
@@ -85,10 +88,19 @@ def test_settings_are_read_wherever_they_are_given(folder: Path) -> None:
     assert (folder / "seed.toml").read_bytes() == b""
 
 
-def test_outputs_of_a_server_are_different_files(folder: Path) -> None:
-    both = str(folder / "new")
-    said = refuse("serve", "--ready-file", both, "--access-log", both)
-    assert f"--access-log: {both} is the file of --ready-file; name another file" in said
+@rows(
+    "command, one, other",
+    ("serve", "--ready-file", "--access-log"),
+    (REPLAY, "--rejects", "--html"),
+    (GUARD, "--report", "--token"),
+    (PLAY, "--write", "--junit"),
+)
+def test_two_outputs_into_one_file_are_refused(
+    folder: Path, command: str, one: str, other: str
+) -> None:
+    with chdir(folder):
+        said = refuse(*command.split(), one, "new", other, "./new")
+    assert f"{other}: ./new is the file of {one}; name another file" in said
 
 
 def test_report_is_replaced_where_it_is_no_input(ask: Any, folder: Path) -> None:
