@@ -301,8 +301,9 @@ def test_every_error_is_translated(language: str, root: Path) -> None:
     for template in messages(root):
         english = filled(template)
         translated = said.message(english)
-        values = re.findall(r"<\d>", english)
-        if translated == english or sorted(re.findall(r"<\d>", translated)) != sorted(values):
+        kept = sorted(re.findall(r"<\d>", english)) == sorted(re.findall(r"<\d>", translated))
+        # Another template that fits too would leave a part in English.
+        if translated == english or not kept or re.search(r"\b(is|are|not|the)\b", translated):
             missing.append(template)
     assert missing == []
 
