@@ -150,6 +150,11 @@ def test_x_oss_date_takes_precedence_over_date(
     assert (claim.date, claim.signed_at) == (oss_date, NOW)
 
 
+def test_expiry_has_as_many_digits_as_other_numbers() -> None:
+    url = "OSSAccessKeyId=ak&Signature=a&Expires=" + "9" * 19
+    assert claimed(request(None, url)).expires_at == 10**19 - 1
+
+
 @pytest.mark.parametrize(
     ("authorization", "query", "signed"),
     [("", "", True), (None, "Signature=a", True), (None, "acl", False)],
