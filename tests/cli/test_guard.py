@@ -152,10 +152,6 @@ def test_plan_that_cannot_be_judged_is_refused(
         (["--max-revoked", "half"], "'half' is neither a number of requests nor a percentage"),
         (["--min-requests", "-1"], "'-1' is not a number of at least 0"),
         (["--logs", "nowhere.log"], "nowhere.log"),
-        (["--token", LOG], "is read by this command; name another file"),
-        (["--report", str(EXAMPLE / "plan.json")], "is read by this command; name another"),
-        (["--report", "x", "--token", "x"], "is the file of --report; name another file"),
-        (["--report", "x", "--rejects", "x"], "is the file of --rejects; name another file"),
     ],
 )
 def test_wrong_flags_are_refused(ask: Any, flags: list[str], words: str) -> None:

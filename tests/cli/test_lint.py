@@ -15,6 +15,7 @@ from oss_referer.sources import forms
 from oss_referer.terminal.project import SERVER_NAMES
 
 from tests.cases import read_cases
+from tests.cli.refusal import refuse
 from tests.rows import rows
 
 CASES = read_cases("cli")
@@ -103,6 +104,12 @@ def test_fix_prints_rules_and_says_what_changes_for_whom(ask: Any, tmp_path: Pat
     assert [item["rule"] for item in answer["left"]] == ["empty-allowed"]
     assert "needs-query" in [item["rule"] for item in answer["unsafe"]]
     assert answer["proof"]["equivalent"] is False
+
+
+@rows("others", (), (str(BROKEN),))
+def test_fix_does_not_write_standard_input(others: tuple[str, ...]) -> None:
+    said = refuse("lint", "--fix", "--write", "-", *others)
+    assert "--write takes files; print the corrected rules of standard input with" in said
 
 
 def test_fix_writes_the_file_and_keeps_its_mode(ask: Any, tmp_path: Path) -> None:

@@ -193,14 +193,6 @@ def test_damaged_lines_are_kept_and_too_many_end_with_2(ask: Any, tmp_path: Path
     assert "246 lines were read, 3 are damaged." in out
 
 
-def test_two_outputs_into_one_file_are_refused(ask: Any, tmp_path: Path) -> None:
-    target = str(tmp_path / "a")
-    status, out, err = ask("replay", RULES, LOGS, "--html", target, "--rejects", target)
-    assert (status, out) == (2, "")
-    said = f"--html: {target} is the file of --rejects; name another file"
-    assert err == f"oss-emulator: {said}\n"
-
-
 def test_page_is_written_through_a_link(ask: Any, tmp_path: Path) -> None:
     link, target = tmp_path / "link.html", tmp_path / "page.html"
     link.symlink_to(target)
@@ -322,42 +314,6 @@ def test_path_that_is_too_long_is_one_sentence(ask: Any) -> None:
     status, _, err = ask("replay", RULES, "x" * 5000)
     assert (status, err.count("\n")) == (2, 1)
     assert err.endswith("x: the file cannot be read: File name too long\n")
-
-
-@pytest.mark.parametrize("flag", ["--html", "--rejects"])
-@pytest.mark.parametrize("name", ["a.log", "rules.xml", "rules#1.xml"])
-def test_output_does_not_overwrite_what_is_read(
-    flag: str, name: str, ask: Any, tmp_path: Path
-) -> None:
-    log = tmp_path / "a.log"
-    log.write_text("damaged\n")
-    for rules in (tmp_path / "rules.xml", tmp_path / "rules#1.xml"):
-        shutil.copy(RULES, rules)
-    files = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    given = tmp_path / name if name.startswith("rules") else rules
-    status, out, err = ask("replay", str(given), str(log), flag, str(tmp_path / name))
-    assert (status, out) == (2, "")
-    assert f"{flag}: {tmp_path / name} is read by this command; name another file" in err
-    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == files
-
-
-def test_page_does_not_overwrite_the_blacklist(ask: Any, tmp_path: Path) -> None:
-    white, black = tmp_path / "white", tmp_path / "black"
-    white.write_text("https://www.example.com/\n")
-    black.write_text("https://thief.test/\n")
-    status, _, err = ask(
-        "replay", str(white), LOGS, "--blacklist", str(black), "--html", str(black)
-    )
-    assert (status, black.read_text()) == (2, "https://thief.test/\n")
-    assert f"--html: {black} is read by this command; name another file" in err
-
-
-def test_proposal_does_not_overwrite_the_log(ask: Any, tmp_path: Path) -> None:
-    log = tmp_path / "a.log"
-    log.write_text("damaged\n")
-    status, _, err = ask("propose", str(log), "--own", "a.test", "--write", str(log))
-    assert (status, log.read_text()) == (2, "damaged\n")
-    assert f"--write: {log} is read by this command; name another file" in err
 
 
 def test_report_may_go_to_a_pipe(ask: Any, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from tests.client import PATIENCE
 from tests.docs.markdown import blocks
 from tests.node import copy_project
 from tests.requirements import require
+from tests.rows import rows
 
 CASES = read_cases("cli")
 
@@ -269,25 +270,52 @@ def test_client_without_a_proxy_reaches_the_emulator(seed: str) -> None:
         "print(socket.getaddrinfo('OSS.aliyuncs\u3002com.', 'http')[0][4][0])\n"
         "try: socket.create_connection(('oss.aliyuncs.com', 81))\n"
         "except OSError as error: print(error)\n"
+        "for look_up in (socket.gethostbyname, socket.gethostbyname_ex):\n"
+        "    try: look_up('oss.aliyuncs.com')\n"
+        "    except OSError as error: print(error)\n"
+        "with socket.socket() as plain:\n"
+        "    plain.connect(('OSS.aliyuncs.com', 80))\n"
+        "    print(plain.getpeername()[0])\n"
+        "    print(plain.connect_ex(('127.0.0.1', 80)) > 0)\n"
         "_socket.getaddrinfo = lambda *given: [(2, 1, 6, '', given[:2])]\n"
         "print(*socket.getaddrinfo('b.rds.aliyuncs.com', 3306)[0][4])"
     )
-    refused = "oss-emulator run redirects ports 80 and 443 of OSS, not oss.aliyuncs.com:81"
+    refused = "oss-emulator run redirects ports 80 and 443 of OSS, not oss.aliyuncs.com"
     output = printed("--seed", seed, "--", sys.executable, "-c", code)
     assert output.splitlines() == [
         *("404", "404", "127.0.0.1"),
-        refused,
+        f"{refused}:81",
+        *[f"{refused} without a port"] * 2,
+        *("127.0.0.1", "True"),
         "b.rds.aliyuncs.com 3306",
     ]
 
 
-def test_program_with_other_variables_still_has_sockets() -> None:
+DROPPED = ("OSS_EMULATOR_ENDPOINT", "OSS_EMULATOR_(HTTPS_)?ENDPOINT", "OSS_EMULATOR_HTTPS")
+"""Names of variables that a program does not hand on to its children."""
+
+
+def run_without(dropped: str, *command: str) -> str:
+    """Run a command in a program that hands on only some variables; return what it prints."""
     code = (
-        "import os, subprocess, sys\n"
-        "path = {'PYTHONPATH': os.environ['PYTHONPATH']}\n"
-        "subprocess.run([sys.executable, '-c', 'import socket; print(1)'], env=path, check=True)"
+        "import os, re, subprocess\n"
+        f"kept = {{n: v for n, v in os.environ.items() if not re.match({dropped!r}, n)}}\n"
+        f"subprocess.run({command!r}, env=kept, check=True)"
     )
-    assert printed("--", sys.executable, "-c", code) == "1\n"
+    return printed("--", sys.executable, "-c", code)
+
+
+@rows("dropped", *DROPPED)
+def test_program_with_other_variables_still_has_sockets(dropped: str) -> None:
+    assert run_without(dropped, sys.executable, "-c", "import socket; print(1)") == "1\n"
+
+
+@pytest.mark.system
+@rows("dropped", *DROPPED)
+def test_node_with_other_variables_runs(dropped: str) -> None:
+    require("node")
+    code = "require('node:net').connect(9).on('error', () => console.log(1))"
+    assert run_without(dropped, "node", "-e", code) == "1\n"
 
 
 # --- the environment

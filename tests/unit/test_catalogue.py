@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from string import Formatter
+from time import process_time
 
 import oss_emulator
 import oss_referer
@@ -181,10 +182,44 @@ OTHERS_SAY = {
 
 
 READ_BY_COMMANDS = (
-    *("settings.py", "control/seed.py", "control/preload.py", "server/tls.py"),
+    *("settings.py", "server/administration.py", "server/tls.py"),
     *("storage/folder.py", "storage/index.py", "pipeline/accounts.py"),
 )
 """Other modules of the server whose errors end a command."""
+
+
+PREVENTED = {
+    "A callback of an upload may not administer a server.",
+    "Name the object: ?key=NAME.",
+    "Name the session: /_emulator/tests/SESSION.",
+    "Name the snapshot: /_emulator/snapshot/NAME.",
+    "Send a key, a method (GET, PUT, HEAD or DELETE) and seconds.",
+    "Send either rules (XML in a string, or JSON) or a bucket.",
+    "Send the etag of the rules that are replaced.",
+    "Send the kind of a remedy and its place, as the story shows them.",
+    'Send {"acl": …}, {"tags": "name=value …"} or {"headers": "name: value …"}.',
+    'Send {"now": "2030-01-31T00:00:00.000Z"} or {"shift": seconds}.',
+    'Send {"test": "test_a.py::test_b", "buckets": ["examplebucket"]}.',
+    "The body must be a JSON object.",
+    "The file {} does not exist.",
+    "acl must be one of {}, not {}.",
+    "page must be a number from 1, not {}.",
+    "referer and method must be strings.",
+    "requests must be a list of objects with referer, signed and method.",
+    "seconds must be a whole number from 1 to {}.",
+    "signed must be one of {}, not {}.",
+    "sort must be one of {}, not {}.",
+    "verdict must be one of {}, not {}.",
+    "view must be one of {}, not {}.",
+    "{} must be a number from 0 to 2^53 - 1, not {}.",
+    "{} must be a string.",
+    "{} must be from {} to {}, not {}",
+    "{} must be of type {}, not {}",
+    "{} takes {}.",
+    "{} {} needs the header {} with any value, because no form of a web page can send it: "
+    "with curl, add -H '{}: 1'.",
+}
+"""Errors of the console's API that its pages prevent, so they stay in English."""
 
 
 REPORTS = ("recording/facts.py", "cli/play.py")
@@ -207,13 +242,15 @@ def messages(root: Path) -> set[str]:
     if root == SERVER_ROOT:
         files = [*(root / "cli").rglob("*.py")]
         files += [root / name for name in READ_BY_COMMANDS]
+        files += [*(root / "control").rglob("*.py")]
         for name in REPORTS:
             nodes = nodes_of(root / name)
             found.update(template for node in nodes for template in reported(node))
     for path in files:
         if str(path.relative_to(root)) not in OTHERS_SAY:
             found.update(template for node in nodes_of(path) for template in said(node))
-    return found
+    assert root != SERVER_ROOT or found >= PREVENTED
+    return found - PREVENTED
 
 
 def reported(node: ast.AST) -> Iterator[str]:
@@ -264,8 +301,9 @@ def test_every_error_is_translated(language: str, root: Path) -> None:
     for template in messages(root):
         english = filled(template)
         translated = said.message(english)
-        values = re.findall(r"<\d>", english)
-        if translated == english or sorted(re.findall(r"<\d>", translated)) != sorted(values):
+        kept = sorted(re.findall(r"<\d>", english)) == sorted(re.findall(r"<\d>", translated))
+        # Another template that fits too would leave a part in English.
+        if translated == english or not kept or re.search(r"\b(is|are|not|the)\b", translated):
             missing.append(template)
     assert missing == []
 
@@ -325,6 +363,14 @@ def test_standard_input_is_named_in_the_language() -> None:
 def test_long_message_is_not_searched() -> None:
     message = "a" * 10_000 + ": the file cannot be read: b"
     assert Catalogue("zh", FOLDERS).message(message) == message
+
+
+def test_message_is_searched_in_one_pass() -> None:
+    """It took a minute where a regular expression tried all ways to divide it."""
+    message = "The accounts " + " is a folder: , line , column " * 120
+    begin = process_time()
+    assert Catalogue("zh", FOLDERS).message(message).startswith("账号文件 ")
+    assert process_time() - begin < 5
 
 
 def test_sentence_is_translated_with_the_sentences_in_it() -> None:

@@ -16,11 +16,12 @@ from oss_referer.engine.assumptions import Assumptions
 from oss_referer.sources.account import BUCKET_NAME_RULE, is_bucket_name
 from oss_referer.sources.toml import join, show
 from oss_referer.terminal import language, project
-from oss_referer.terminal.parser import InputError, Parser, complete_path
+from oss_referer.terminal.parser import InputError, Parser, check_outputs, complete_path
 from oss_referer.terminal.project import ProjectFile
 
 from oss_emulator.protocol.address import host_name
 from oss_emulator.protocol.errors import OSSError
+from oss_emulator.protocol.parameters import is_number
 from oss_emulator.settings import Auth, Fsync, Limits, LogFormat, Settings, as_path, check
 
 
@@ -104,7 +105,7 @@ class _Flag(NamedTuple):
 
 
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+    if not is_number(text, most=65535):
         raise ValueError(f"{text!r} is not a port; write a number from 0 to 65535")
     return int(text)
 
@@ -143,7 +144,7 @@ def _cname(text: str) -> tuple[str, str]:
 
 
 def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**63):
+    if not is_number(text, 1, 2**63 - 1):
         raise ValueError(f"{text!r} is not a count; write a number of at least 1")
     return int(text)
 
@@ -292,6 +293,10 @@ _FLAGS = (
 )
 
 
+_OUTPUTS = ("--ready-file", "--ca-file", "--access-log")
+"""The flags that name a file to write."""
+
+
 class _Precedence(IntEnum):
     """Where a setting comes from, the weakest first; a stronger source overrides alternatives."""
 
@@ -363,6 +368,7 @@ def parse_settings(
     values = dict(defaults)
     sources: dict[str, _Precedence] = {}
     file, written = read(Path()) or (None, {})
+    paths: dict[str, str] = {}
     for flag in _FLAGS:
         given = getattr(arguments, flag.name)
         if given is not None:
@@ -381,6 +387,8 @@ def parse_settings(
                 raise ValueError(f"{text!r} is unknown; use {join(flag.choices)}")
             values[flag.name] = check(flag.name, flag.parse(text))
             sources[flag.name] = source
+            if flag.parse in (as_path, _assumptions):
+                paths[flag.option] = text
         except ValueError as error:
             if file is not None and source is _Precedence.FILE:
                 raise file.error(f"{named}: {error}", flag.name) from None
@@ -390,6 +398,8 @@ def parse_settings(
             if _strongest(group, values, sources) < _strongest(rival, values, sources):
                 for name in group:
                     values.pop(name, None)
+    outputs = {flag: paths.pop(flag) for flag in _OUTPUTS if flag in paths}
+    check_outputs(outputs, [*paths.values(), *([str(file.path)] if file else [])])
     try:
         return Settings(**values)
     except ValueError as error:

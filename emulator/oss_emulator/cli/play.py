@@ -94,12 +94,12 @@ def declare(commands: Commands) -> None:
     said = f"maximum requests a second (default: {DEFAULT_RATE:g}, unbounded on this machine)"
     parser.add_argument("--rate", type=_rate, help=said)
     said = "write the answers as scenarios, without private data of the account"
-    parser.add_argument("--save", metavar="FILE", type=Path, help=said)
+    parser.add_output("--save", said=said)
     said = "write the assumptions that make the emulator do the same"
-    parser.add_argument("--write", metavar="FILE", type=Path, help=said)
+    parser.add_output("--write", said=said)
     rules.declare_assumptions(parser)
     formats.declare(parser)
-    parser.add_argument("--junit", metavar="FILE", type=Path, help="write JUnit XML to FILE")
+    parser.add_output("--junit", said="write JUnit XML to FILE")
 
 
 @dataclass(slots=True)
@@ -127,12 +127,12 @@ def run(arguments: argparse.Namespace) -> int:
     place, date = arguments.endpoint or "an emulator", datetime.now(UTC).date().isoformat()
     if arguments.write is not None:
         heading = f"Found by oss-emulator play at {place} on {date}."
-        with writing(arguments.write, InputError) as written:
+        with writing(Path(arguments.write), InputError) as written:
             written.write(judging.format_assumptions(facts, heading).encode())
     if arguments.save is not None:
-        _save(arguments.save, files[0], f"Played by oss-emulator on {date}.")
+        _save(Path(arguments.save), files[0], f"Played by oss-emulator on {date}.")
     if arguments.junit is not None:
-        with writing(arguments.junit) as written:
+        with writing(Path(arguments.junit)) as written:
             written.write(format_junit(remarks))
     command_result = formats.CommandResult(
         text=_report(played, facts),

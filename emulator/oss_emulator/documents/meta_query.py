@@ -17,6 +17,7 @@ from oss_referer.sources.json_text import JSONError
 from oss_emulator.documents.document import parse_schema
 from oss_emulator.protocol import headers
 from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
+from oss_emulator.protocol.parameters import is_number
 
 MAX_RESULTS: Final = 100
 """Maximum number of objects in one answer, and the default."""
@@ -207,10 +208,9 @@ def _limit(text: str) -> int:
     """Parse the number of objects to return; a greater number means the maximum (Python V2)."""
     if not text:
         return MAX_RESULTS
-    if not (text.isascii() and text.isdigit()):
+    if not is_number(text):
         raise invalid("MaxResults", text, "MaxResults must be an integer of at least 0.")
-    number = int(text) if len(text) < 20 else MAX_RESULTS
-    return min(number, MAX_RESULTS) or MAX_RESULTS
+    return min(int(text), MAX_RESULTS) or MAX_RESULTS
 
 
 def _sort(name: str) -> Field:

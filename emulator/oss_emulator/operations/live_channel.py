@@ -130,7 +130,7 @@ def _find_no_files(call: Call) -> OSSError:
 
 def _time(call: Call, name: str, ec: str) -> int:
     text = call.request.query.get(name, "")
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
+    if not parameters.is_number(text):
         message = f"The {name} must be a Unix timestamp."
         raise invalid_argument(name, text, message, ec=ec)
     return int(text)

@@ -12,6 +12,7 @@ from zlib import crc32
 
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
+from oss_emulator.protocol.parameters import is_number
 
 MAX_SQL: Final = 16 * 1024
 """Bytes of a statement (SelectObject, limits)."""
@@ -224,7 +225,7 @@ def _parse_part(text: str) -> RowRange | None:
 def _parse_max_skipped(text: str) -> int | None:
     if not text:
         return None
-    if not re.fullmatch(r"[0-9]{1,18}", text):
+    if not is_number(text):
         raise _invalid(ErrorCase.SELECT_MAX_SKIPPED, text)
     return int(text)
 

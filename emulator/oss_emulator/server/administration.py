@@ -7,7 +7,13 @@ from aiohttp import web
 from oss_emulator.control import console
 from oss_emulator.control.api import journal
 from oss_emulator.control.api.access import check_allowed, check_no_callback
-from oss_emulator.control.api.route import ApiError, ApiRequest, OwnerRequest, Route
+from oss_emulator.control.api.route import (
+    ApiError,
+    ApiRequest,
+    OwnerRequest,
+    Route,
+    ServiceRefusalError,
+)
 from oss_emulator.control.controls import Controls
 from oss_emulator.control.metrics import Metrics
 from oss_emulator.operations.admission import Refused
@@ -86,4 +92,5 @@ def _api_error_of(request: Request, failed: Exception) -> ApiError:
     error = error_of(request, failed)
     if not isinstance(failed, OSSError):
         return ApiError(error.status, "The emulator failed; its log says why.")
-    return ApiError(error.status, str(error.details.get("ErrorDetail", error.message)))
+    said = str(error.details.get("ErrorDetail", error.message))
+    return ServiceRefusalError(error.status, said)

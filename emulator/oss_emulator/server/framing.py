@@ -11,6 +11,7 @@ from typing import Final, NamedTuple, Protocol
 from oss_emulator.protocol.address import split_host
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import encode
+from oss_emulator.protocol.parameters import is_number
 
 _SIGNS = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
 
@@ -52,8 +53,8 @@ _CHUNK: Final = re.compile(
 )
 _TRAILER: Final = re.compile(_SIGNS.encode() + rb":[^\x00-\x08\x0a-\x1f\x7f]*+\r\n")
 
-_MOST_DIGITS: Final = 18
-"""The most digits of a Content-Length; aiohttp reads it into 64 bits."""
+_MOST_BYTES: Final = 10**18 - 1
+"""The greatest Content-Length; aiohttp reads it into 64 bits."""
 
 LINE: Final = 8 * 1024
 """Bytes of the longest line between chunks."""
@@ -231,9 +232,7 @@ def _check_target(method: str, target: str) -> None:
 
 def _parse_extent(lengths: list[str], encodings: list[str]) -> Extent:
     """Determine where a body ends; raises `BadRequest` for ambiguous headers (but see P-42)."""
-    if len(lengths) > 1 or not all(
-        value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS for value in lengths
-    ):
+    if len(lengths) > 1 or not all(is_number(value, most=_MOST_BYTES) for value in lengths):
         raise bad_request("Content-Length must be given once, as a decimal number.")
     if encodings not in ([], ["chunked"]):
         raise bad_request("The only Transfer-Encoding is chunked.")

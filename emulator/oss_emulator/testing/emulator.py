@@ -19,6 +19,7 @@ from oss_emulator.control import contents
 from oss_emulator.control.controls import Controls, open_storage
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.protocol.message import Request, Response
+from oss_emulator.protocol.parameters import is_number
 from oss_emulator.server import tls as certificates
 from oss_emulator.server.app import Server
 from oss_emulator.server.listening import close_loop, loop_factory
@@ -39,7 +40,7 @@ TIMEOUT = 60.0
 
 def _port(given: object) -> int:
     text = "" if isinstance(given, bool) else str(given)
-    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+    if not is_number(text, most=65535):
         raise ValueError(f"The port is {given!r}; give a whole number from 0 to 65535.")
     return int(text)
 

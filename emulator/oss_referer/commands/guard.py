@@ -53,9 +53,9 @@ def declare(commands: Commands) -> None:
         tuple(GuardFormat),
         "how to print the report (default: markdown); github makes annotations of a workflow",
     )
-    parser.add_value("--report", "FILE", "also write the report in Markdown")
+    parser.add_output("--report", said="also write the report in Markdown")
     said = "write what was judged and the verdict, for apply --require-token"
-    parser.add_value("--token", "FILE", said)
+    parser.add_output("--token", said=said)
     logs.declare(parser)
     rules.declare_service(parser)
 
@@ -154,8 +154,7 @@ def _judge_all(
         selected = logs.select(arguments, Judge(new, None, arguments.assumptions), bucket)
         names = ReplayNames(arguments.plan, logs=selected.names.logs)
         questions.append(replace(selected, top=guard.TOP, names=names))
-    written = {"--report": arguments.report, "--token": arguments.token}
-    with logs.reading(arguments, [arguments.plan], written) as read:
+    with logs.reading(arguments) as read:
         hashes = {(path.name, _hash(path)) for path in read.paths}
         reports = [*replay_each(questions, read)]
     judged = [

@@ -48,7 +48,7 @@ from oss_referer.terminal.output import (
     writing,
 )
 from oss_referer.terminal.parser import Commands, InputError
-from oss_referer.terminal.rules import FoundRules, SelectedRules, Source
+from oss_referer.terminal.rules import FoundRules, SelectedRules
 
 _DESCRIPTION = (
     "Finds mistakes in rules. The engine has decided on every Referer that is shown. The exit "
@@ -106,6 +106,10 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.parser.error("--unsafe-fixes requires --fix")
     if arguments.fix and arguments.format not in (Format.TEXT, Format.JSON):
         arguments.parser.error("--fix prints text or JSON; leave --format out")
+    if arguments.write and any(one.partition("#")[0] == "-" for one in arguments.rules):
+        raise InputError(
+            "--write takes files; print the corrected rules of standard input with lint --fix -"
+        )
     selected = rules.select_all(arguments.rules, arguments)
     status = _fix(selected, arguments) if arguments.fix else _lint(selected, arguments)
     return 2 if selected.wrong else status
@@ -467,7 +471,7 @@ def _show_fixed(
     except NotEditableError as error:
         text, refusal = _format(fixed.configuration, selected.form), str(error)
     if arguments.write:
-        _write(source, text, refusal)
+        _write(selected, text, refusal)
     before = (
         _format(selected.configuration, selected.form)
         if source is None or refusal
@@ -506,12 +510,11 @@ def _format(configuration: RefererConfiguration, form: RulesForm) -> str:
         raise InputError(f"the corrected rules cannot be written as {form}: {error}") from None
 
 
-def _write(source: Source | None, text: str, refusal: str) -> None:
-    if source is not None and source.name == "standard input":
-        refusal = "it is not a file"
+def _write(selected: SelectedRules, text: str, refusal: str) -> None:
+    source = selected.source
     if source is None or refusal:
-        name = source.name if source else "oss://"
-        raise InputError(f"{name}: {refusal}; leave --write out to print the corrected rules")
+        where = selected.where
+        raise InputError(f"{where}: {refusal}; leave --write out to print the corrected rules")
     with writing(Path(source.name), InputError) as file:
         file.write((BOM_UTF8 if source.content.startswith(BOM_UTF8) else b"") + text.encode())
 

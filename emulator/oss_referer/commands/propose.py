@@ -53,7 +53,7 @@ def declare(commands: Commands) -> None:
     parser.add_value("--keep", "SHARE", said, type=_share, default=Decimal("0.999"))
     parser.add_switch("--allow-empty", "allow requests without a Referer")
     logs.declare(parser)
-    parser.add_value("--write", "FILE", "write the rules to this file, in XML")
+    parser.add_output("--write", said="write the rules to this file, in XML")
     formats.declare(parser, formats.PLAIN)
     rules.declare_service(parser)
 
@@ -88,8 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _find(wanted: Sequence[HostName], arguments: argparse.Namespace) -> _Found:
     nothing = logs.select(arguments, Judge(RefererConfiguration()), arguments.bucket)
-    written = {"--write": arguments.write}
-    with logs.reading(arguments, (), written) as read:
+    with logs.reading(arguments) as read:
         rows = measure(wanted, nothing, read)
     names = ", ".join(name.text for name in wanted)
     if not rows:
@@ -102,7 +101,7 @@ def _find(wanted: Sequence[HostName], arguments: argparse.Namespace) -> _Found:
         )
     judge = Judge(proposal.rules, None, arguments.assumptions)
     question = logs.select(arguments, judge, arguments.bucket)
-    with logs.reading(arguments, (), written) as read:
+    with logs.reading(arguments) as read:
         report = replay(question, read)
     policy = question.judge.policy
     lost = [

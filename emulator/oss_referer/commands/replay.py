@@ -33,7 +33,7 @@ def declare(commands: Commands) -> None:
     parser.add_value("--top", "N", "rows of each table (default: 10)", type=_count, default=10)
     said = f"the price of traffic out to the Internet (default: {figures.PRICE})"
     parser.add_value("--price", "YUAN_PER_GB", said, type=logs.decimal, default=figures.PRICE)
-    parser.add_value("--html", "FILE", "also write the report as a web page")
+    parser.add_output("--html", said="also write the report as a web page")
     formats.declare(parser, formats.PLAIN)
     said = "what reads the logs (default: duckdb)"
     parser.add_choice("--engine", EngineName, said, default=EngineName.DUCKDB.value)
@@ -50,8 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     names = ReplayNames(arguments.rules, arguments.against or "", selected.names.logs)
     question = replace(selected, top=arguments.top, price=arguments.price, names=names)
     engine = EngineName(arguments.engine), arguments.master
-    read = arguments.rules, arguments.against, arguments.blacklist
-    with logs.reading(arguments, read, {"--html": arguments.html}, engine) as asked:
+    with logs.reading(arguments, engine) as asked:
         report = replay(question, asked)
     if arguments.html:
         with writing(Path(arguments.html)) as file:

@@ -54,7 +54,7 @@ def declare(commands: Commands) -> None:
     parser.add_value("--log", "LOG", f"count the costs in an access log: {logs.HELP}")
     parser.add_value("--object", "URL", "an object to try the rules with")
     said = "write the rules to use to this file, in the form that its ending names"
-    parser.add_argument("-o", "--output", metavar="FILE", help=said)
+    parser.add_output("-o", "--output", said=said)
     formats.declare_choices(parser, tuple(Form), "how to print the review (default: text)")
     rules.declare(parser)
     parser.set_defaults(
@@ -64,8 +64,6 @@ def declare(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     url = _read_object(arguments.object)
-    read = arguments.rules, arguments.against, arguments.blacklist
-    logs.check_outputs({"--output": arguments.output}, (), read)
     selected = rules.select(arguments.rules, arguments)
     live = rules.read(arguments.against, arguments) if arguments.against else None
     wish = Wish(
@@ -138,8 +136,7 @@ def _replay(
         return None
     arguments.logs = [arguments.log]
     question = logs.select(arguments, Judge(review.rules, live, arguments.assumptions), None)
-    read = arguments.rules, arguments.against
-    with logs.reading(arguments, read, {"--output": arguments.output}) as asked:
+    with logs.reading(arguments) as asked:
         report = replay(question, asked)
     verdicts = {"locked_out": Verdict.REVOKED, "let_in": Verdict.GAINED}
     return {

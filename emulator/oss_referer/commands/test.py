@@ -17,7 +17,7 @@ from oss_referer.sources.toml import SourceError, join
 from oss_referer.terminal import bucket, formats, language, rules
 from oss_referer.terminal.formats import CommandResult
 from oss_referer.terminal.output import ENTRIES, Block, Text, Tone, line, referer, writing
-from oss_referer.terminal.parser import Commands, InputError
+from oss_referer.terminal.parser import Commands, InputError, check_outputs
 from oss_referer.terminal.rules import SelectedRules
 
 _DESCRIPTION = (
@@ -42,7 +42,7 @@ def declare(commands: Commands) -> None:
         f"{rules.HELP}"
     )
     parser.add_value("paths", "TABLE", said, nargs="+")
-    parser.add_value("--junit", "FILE", "write JUnit XML to FILE as well", type=Path)
+    parser.add_output("--junit", said="write JUnit XML to FILE as well")
     parser.add_switch("--partial", "accept entries that no case touches")
     rules.declare_search(parser)
     formats.declare(parser)
@@ -88,11 +88,20 @@ def run(arguments: argparse.Namespace) -> int:
         is_empty=not runs,
     )
     if arguments.junit is not None and runs:
-        with writing(arguments.junit) as file:
+        check_outputs(arguments.parser.find_outputs(arguments), _name_read(runs, wrong))
+        with writing(Path(arguments.junit)) as file:
             file.write(format_junit(_remark(tested, arguments.partial)))
     formats.print_result(command_result, arguments)
     passed = tested.passed and (arguments.partial or not tested.untouched)
     return 2 if wrong else int(not passed)
+
+
+def _name_read(runs: Sequence[_Run], wrong: Sequence[InputError]) -> Iterator[str]:
+    """Yield the files that were read, which may be in a folder that was given."""
+    for run in runs:
+        yield str(run.report.table.path)
+        yield from (one.where for one in run.given)
+    yield from (error.place[0] for error in wrong if error.place)
 
 
 def _separate(arguments: argparse.Namespace) -> tuple[Sequence[SelectedRules], Sequence[str]]:

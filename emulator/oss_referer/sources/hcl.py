@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
-from unicodedata import normalize
 
 from oss_referer.engine import RefererConfiguration
 from oss_referer.sources import resources
@@ -108,7 +107,7 @@ def _not_closed(text: str, closing: str, start: int) -> SourceError:
 
 
 def _unquote(text: str, start: int, end: int) -> str | Unknown:
-    """Return the value of a string in quotes, normalized to NFC as Terraform does."""
+    """Return the value of a string in quotes."""
 
     def unescape(found: re.Match[str]) -> str:
         if not (digits := found[1] or found[2]):
@@ -120,10 +119,9 @@ def _unquote(text: str, start: int, end: int) -> str | Unknown:
             raise _wrong(text, start, f"{found[0]} is not a character")
         return chr(number)
 
-    value = resources.read_template(text[start + 1 : end - 1])
-    if isinstance(value, Unknown):
-        return Unknown(text[start:end])
-    return normalize("NFC", _ESCAPE.sub(unescape, value))
+    inside = text[start + 1 : end - 1]
+    value = resources.read_template(inside, lambda plain: _ESCAPE.sub(unescape, plain))
+    return Unknown(text[start:end]) if isinstance(value, Unknown) else value
 
 
 def _read_heredoc(text: str) -> str | Unknown:

@@ -154,26 +154,33 @@ _LONGEST = 60
 # Strings
 
 
-def read_template(text: str) -> str | Unknown:
+def read_template(text: str, unescape: Callable[[str], str] = str) -> str | Unknown:
     """Return the value of a string; a string with `${…}` or `%{…}` is Unknown.
 
-    `$${` stands for `${`. The rules of HCL for a third `$` are not clear, so that is Unknown too.
-    Terraform normalizes every string to NFC.
+    `$${` stands for `${`, and `$$${` for `$${`: HCL drops one sign where a brace follows several.
+    `unescape` replaces escapes with a backslash. Terraform normalizes every string to NFC.
     """
-    if _BEGINNING.search(_ESCAPED.sub("\0", text)):
+    if _BEGINNING.search(text):
         return Unknown(text)
-    return normalize("NFC", _ESCAPED.sub(lambda found: found[0][1:], text))
+    return normalize("NFC", unescape(_ESCAPED.sub(r"\1", text)))
 
 
-_ESCAPED = re.compile(r"(?<!\$)\$\$\{|(?<!%)%%\{")
-_BEGINNING = re.compile(r"[$%]\{")
+_BEGINNING = re.compile(r"(?<!\$)\$\{|(?<!%)%\{")
+_ESCAPED = re.compile(r"[$%]([$%]\{)")
 
 
 def escape_template(value: Any) -> Any:
-    """Double a `$` or `%` before a brace, so that it begins no expression."""
+    """Double a `$` or `%` before a brace, so that it begins no expression.
+
+    Raises ValueError for a string that is not NFC, since Terraform would change it.
+    """
     if isinstance(value, tuple):
         return tuple(map(escape_template, value))
-    return re.sub(r"([$%])(?=\{)", r"\1\1", value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    if value != normalize("NFC", value):
+        raise ValueError(f"Terraform would change {value} to NFC; write the entry in NFC")
+    return re.sub(r"([$%])(?=\{)", r"\1\1", value)
 
 
 def evaluate(value: Any, depth: int = 0) -> Any:

@@ -8,13 +8,11 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import partial
-from itertools import combinations
-from os.path import realpath
 from pathlib import Path
 
 from oss_referer.replay import log_files
@@ -30,7 +28,7 @@ from oss_referer.replay.log_files import LogForm, LogSourceError, Rejects
 from oss_referer.replay.report import ReadLogs, ReplayNames, ReplayQuestion, TooManyRejectsError
 from oss_referer.terminal import bucket
 from oss_referer.terminal.output import writing
-from oss_referer.terminal.parser import CommandError, InputError, Parser
+from oss_referer.terminal.parser import CommandError, InputError, Parser, check_outputs
 from oss_referer.terminal.progress import Progress
 
 HELP = (
@@ -46,7 +44,7 @@ def declare(parser: Parser) -> None:
     parser.add_value("--until", "TIME", "only requests before this time", type=_moment)
     said = "the form of the logs (default: recognised by the first line of each file)"
     parser.add_choice("--form", LogForm, said)
-    parser.add_value("--rejects", "FILE", "write the damaged lines to this file")
+    parser.add_output("--rejects", said="write the damaged lines to this file")
     said = "end with 2 if more lines are damaged (default: 1)"
     parser.add_value("--max-rejects", "PERCENT", said, type=decimal, default=Decimal(1))
 
@@ -71,15 +69,11 @@ def select(arguments: argparse.Namespace, judge: Judge, bucket: str | None) -> R
 
 @contextmanager
 def reading(
-    arguments: argparse.Namespace,
-    read: Sequence[str | None],
-    written: Mapping[str, str | None],
-    engine: tuple[EngineName, str] = (EngineName.DUCKDB, ""),
+    arguments: argparse.Namespace, engine: tuple[EngineName, str] = (EngineName.DUCKDB, "")
 ) -> Iterator[ReadLogs]:
     """Find the logs and open an engine, which `engine` names with the address of its master.
 
-    `read` are other input files, and `written` are output files by their flags. No output may be
-    an input or another output. Raises InputError and CommandError, also for the body.
+    Raises InputError and CommandError, also for the body.
     """
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="oss-emulator-replay-"))
@@ -89,7 +83,7 @@ def reading(
             if arguments.rejects:
                 rejects.keep = stack.enter_context(writing(Path(arguments.rejects))).write
             files = find(arguments.logs, arguments, folder)
-            check_outputs({"--rejects": arguments.rejects, **written}, files, read)
+            check_outputs(arguments.parser.find_outputs(arguments), map(str, files))
             listener = _listener(stack.enter_context(Progress(_READING, unit="lines")), files)
             with _held_back():
                 opened = open_engine(engine[0], folder, listener, engine[1])
@@ -195,21 +189,3 @@ def is_pipe(argument: str) -> bool:
         return Path(argument).is_fifo()
     except OSError:
         return False  # the search for files reports the error
-
-
-def check_outputs(
-    outputs: Mapping[str, str | None], logs: Sequence[Path], rules: Sequence[str | None]
-) -> None:
-    """Raise InputError if an output would overwrite an input or another output.
-
-    `outputs` maps flags to the names of files.
-    """
-    places = {flag: realpath(name) for flag, name in outputs.items() if name}
-    for (one, path), (other, same) in combinations(places.items(), 2):
-        if path == same and not Path(path).is_char_device():
-            raise InputError(f"{other}: {outputs[other]} is the file of {one}; name another file")
-    files = {file for given in rules if given for file in (given, given.partition("#")[0])}
-    existing = [path for path in (*logs, *map(Path, files)) if path.is_file()]
-    for flag, name in outputs.items():
-        if name and Path(name).exists() and any(path.samefile(name) for path in existing):
-            raise InputError(f"{flag}: {name} is read by this command; name another file")

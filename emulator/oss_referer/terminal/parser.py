@@ -1,10 +1,12 @@
 """The argument parser, and the errors of commands, which are reported in one sentence."""
 
 import argparse
+import os.path
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -39,6 +41,8 @@ class Parser(argparse.ArgumentParser):
         """The parsers of commands by name; empty in the parser of a command."""
         self.example = ""
         """An example command line for the beginning of the help."""
+        self.outputs: dict[str, argparse.Action] = {}
+        """The flags that name a file to write."""
         self.offered: dict[argparse.Action, Sequence[str]] = {}
         """The values that shells offer for flags with values that are checked later."""
 
@@ -62,7 +66,17 @@ class Parser(argparse.ArgumentParser):
             flag = unknown[0].partition("=")[0]
             known = re.findall(r"--[a-z0-9-]+", parser.format_help())
             parser.error(f"unrecognized argument {unknown[0]}{_nearest(flag, known)}")
+        paths = [*_name_paths(arguments)]
+        outputs = parser.find_outputs(parsed)
+        for own in {*outputs.values()} & {*paths}:
+            paths.remove(own)
+        check_outputs(outputs, paths)
         return parsed
+
+    def find_outputs(self, parsed: argparse.Namespace) -> Mapping[str, str]:
+        """Return the files to write by their flags."""
+        named = {flag: getattr(parsed, action.dest) for flag, action in self.outputs.items()}
+        return {flag: name for flag, name in named.items() if name}
 
     def add_argument(self, *names: Any, **options: Any) -> argparse.Action:
         """Add a flag or an argument, and remember the argument with any number of values."""
@@ -82,6 +96,10 @@ class Parser(argparse.ArgumentParser):
     def add_value(self, name: str, metavar: str, said: str, **options: Any) -> None:
         """Add a flag with a value, or an argument."""
         self.add_argument(name, metavar=metavar, help=said, **options)
+
+    def add_output(self, *names: str, said: str) -> None:
+        """Add a flag that names a file to write."""
+        self.outputs[names[-1]] = self.add_argument(*names, metavar="FILE", help=said)
 
     def add_choice(self, name: str, values: Iterable[str], said: str, **options: Any) -> None:
         """Add a flag with a choice of values."""
@@ -278,3 +296,27 @@ class InterruptedCommandError(CommandError):
     """Ctrl-C interrupted a command; the text says what the command left behind."""
 
     status = 130  # as in shells: 128 and the number of SIGINT
+
+
+_BEFORE_PATH = re.compile(r"--[\w-]+=|-\w=?")
+
+
+def _name_paths(arguments: Sequence[str]) -> Iterator[str]:
+    """Yield what may be a path in a command line; of FILE#NAME also the file."""
+    for argument in arguments:
+        flag = _BEFORE_PATH.match(argument)
+        path = argument[flag.end() :] if flag else argument
+        yield path
+        yield from (path[: found.start()] for found in re.finditer("#", path))
+
+
+def check_outputs(outputs: Mapping[str, str], read: Iterable[str]) -> None:
+    """Raise InputError if an output, by its flag, is also an input or another output."""
+    for (one, first), (other, second) in combinations(outputs.items(), 2):
+        is_same = os.path.realpath(first) == os.path.realpath(second)
+        if is_same and not Path(second).is_char_device():
+            raise InputError(f"{other}: {second} is the file of {one}; name another file")
+    files = [path for path in read if os.path.isfile(path)]
+    for flag, name in outputs.items():
+        if os.path.isfile(name) and any(os.path.samefile(path, name) for path in files):
+            raise InputError(f"{flag}: {name} is read by this command; name another file")

@@ -40,20 +40,40 @@ _SLOT: Final = r"\{(message|list)?\}"
 
 
 class _Recognised(NamedTuple):
-    pattern: re.Pattern[str]
+    literals: Sequence[str]
+    """The texts before, between and after its values."""
     kinds: Sequence[str]
     """The kind of each value: `message`, `list`, or "" for any other value."""
     text: str
-    begins: bool
-    """Whether the message begins with a value."""
 
-    def before(self, found: re.Match[str]) -> str:
+    def match(self, message: str) -> Sequence[str] | None:
+        """Return the values of a message, each as short as possible; None for another message.
+
+        A message may quote text of a stranger. A regular expression could take minutes on it.
+        """
+        first, *others = self.literals
+        if not others:
+            return [] if message == first else None
+        *between, last = others
+        values: list[str] = []
+        at, end = len(first), len(message) - len(last)
+        if not (message.startswith(first) and message.endswith(last)):
+            return None
+        for literal in between:
+            found = message.find(literal, at)
+            if found < 0:
+                return None
+            values.append(message[at:found])
+            at = found + len(literal)
+        return [*values, message[at:end]] if at <= end else None
+
+    def before(self, values: Sequence[str]) -> str:
         """Return the value at the start of a message; "" if it begins otherwise."""
-        return found[1] if self.begins else ""
+        return values[0] if values and not self.literals[0] else ""
 
 
 _LONGEST: Final = 4_000
-"""The most characters of a message to recognise; a longer one would take too long."""
+"""The most characters of a message to recognise; a longer one may quote many others."""
 
 
 @cache
@@ -66,13 +86,10 @@ def _messages(language: str, folders: Sequence[Path]) -> Sequence[_Recognised]:
         if name.startswith(begin)
     }
     ordered = sorted(found, key=lambda template: len(re.sub(_SLOT, "", template)), reverse=True)
-    return [_recognise(template, found[template]) for template in ordered]
-
-
-def _recognise(template: str, text: str) -> _Recognised:
-    literals = re.split(_SLOT, template)[::2]
-    pattern = re.compile("(.*?)".join(map(re.escape, literals)), re.DOTALL)
-    return _Recognised(pattern, re.findall(_SLOT, template), text, begins=not literals[0])
+    return [
+        _Recognised(re.split(_SLOT, one)[::2], re.findall(_SLOT, one), found[one])
+        for one in ordered
+    ]
 
 
 class Catalogue:
@@ -117,16 +134,15 @@ class Catalogue:
         if "{" not in message and (whole := self._texts.get(f"engine_message.{message}")):
             return whole
         matches = [
-            (found, known)
+            (values, known)
             for known in _messages(self.language, self._folders)
-            if (found := known.pattern.fullmatch(message))
+            if (values := known.match(message)) is not None
         ]
         if not matches:
             return message
         # Prefer the outermost template, such as `FILE, line 1, column 2: …`.
-        found, known = min(matches, key=lambda match: len(match[1].before(match[0])))
-        values = zip(found.groups(), known.kinds, strict=True)
-        return known.text.format(*(self._value(*value) for value in values))
+        values, known = min(matches, key=lambda match: len(match[1].before(match[0])))
+        return known.text.format(*map(self._value, values, known.kinds))
 
     def _value(self, value: str, kind: str) -> str:
         """Translate a value of a message."""

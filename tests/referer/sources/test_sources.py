@@ -30,6 +30,25 @@ def test_formatted_rules_can_be_parsed(
     assert list(document.parse(written).values()) == [configuration]
 
 
+SIGNS = st.text(st.sampled_from("$%{}\"'\\#<&/ \t\n\r\0\x7f\x85\u2028\u0301e例😀a"), max_size=6)
+
+
+@given(st.sampled_from(document.WHOLE), st.lists(SIGNS, min_size=1, max_size=2))
+def test_any_entry_is_read_as_it_was_written(form: RulesForm, entries: list[str]) -> None:
+    rules = RefererConfiguration(whitelist=(*entries,))
+    try:
+        written = document.format(rules, form).encode()
+    except ValueError:  # XML lacks some characters, and Terraform changes some
+        return
+    assert [*document.parse(written).values()] == [rules]
+
+
+@rows("form", RulesForm.HCL, RulesForm.TERRAFORM)
+def test_entry_that_terraform_would_change_is_refused(form: RulesForm) -> None:
+    with pytest.raises(ValueError, match=r"Terraform would change .* to NFC"):
+        document.format(RefererConfiguration(whitelist=("https://e\u0301.test/",)), form)
+
+
 def test_json_of_ossutil_may_have_strings_for_booleans() -> None:
     text = """{
         "RefererBlacklist": {"Referer": ["http://b"]},

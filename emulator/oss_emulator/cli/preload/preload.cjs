@@ -8,22 +8,22 @@ const { domainToASCII } = require("node:url");
 
 const ALIBABA_CLOUD = /(^|\.)aliyuncs\.com[\s.]*$/i;
 const OSS = /(^|[.-])oss[.-]/i;
-const emulator = {
-  80: new URL(process.env.OSS_EMULATOR_ENDPOINT),
-  443: new URL(process.env.OSS_EMULATOR_HTTPS_ENDPOINT),
-};
+const { OSS_EMULATOR_ENDPOINT: plain, OSS_EMULATOR_HTTPS_ENDPOINT: tls } = process.env;
+// Without these variables, which a program may drop for its children, nothing is redirected.
+const emulator = plain && tls ? { 80: new URL(plain), 443: new URL(tls) } : null;
 
 function redirect(options) {
   const asked = options.host ?? "";
   const names = [asked, domainToASCII(asked)]; // look-ups accept names in any script
-  if (options.path || !names.some((name) => ALIBABA_CLOUD.test(name))) return options;
+  if (!emulator || options.path || !names.some((name) => ALIBABA_CLOUD.test(name))) return options;
   const target = emulator[options.port];
   if (!target) {
     if (!names.some((name) => OSS.test(name))) return options; // for example a database
     throw new Error(`oss-emulator run redirects ports 80 and 443 of OSS, not ${asked}:${options.port}`);
   }
   const host = target.hostname.replace(/^\[|\]$/g, "");
-  return { ...options, host, port: Number(target.port), lookup: undefined };
+  const port = target.port || (target.protocol === "https:" ? 443 : 80); // URL drops a usual port
+  return { ...options, host, port: Number(port), lookup: undefined };
 }
 
 const connect = net.Socket.prototype.connect;

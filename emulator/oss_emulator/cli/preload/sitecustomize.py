@@ -44,18 +44,16 @@ class Finder:
 
 def redirect_look_ups(module: Any) -> None:
     """Make clients without a proxy connect to the emulator, as preload.cjs does in Node.js."""
-    if "OSS_EMULATOR_ENDPOINT" not in os.environ:
+    given = [os.environ.get(f"OSS_EMULATOR_{name}ENDPOINT", "") for name in ("", "HTTPS_")]
+    if not all(given):
         return  # the program was started with other variables
 
     from urllib.parse import urlsplit  # imported here, because not every program needs it
 
-    look_up = module.getaddrinfo
-    plain = urlsplit(os.environ["OSS_EMULATOR_ENDPOINT"])
-    tls = urlsplit(os.environ["OSS_EMULATOR_HTTPS_ENDPOINT"])
+    plain, tls = map(urlsplit, given)
     ports = {"80": plain, "http": plain, "443": tls, "https": tls}
 
-    @wraps(look_up)
-    def look_up_there(host: Any, port: Any, *arguments: Any, **options: Any) -> Any:
+    def redirect(host: Any, port: Any) -> tuple[Any, Any]:
         coded = isinstance(host, (bytes, bytearray))
         name = host.decode("ascii", "replace") if coded else str(host or "")
         with suppress(UnicodeError):  # an empty label, or one that is too long
@@ -66,24 +64,46 @@ def redirect_look_ups(module: Any) -> None:
             if target is not None:
                 host, port = target.hostname, target.port
             elif "oss" in "-".join(labels).split("-"):  # others may be databases
-                asked = f"{host}:{port}"
+                asked = f"{host} without a port" if port is None else f"{host}:{port}"
                 raise OSError(f"oss-emulator run redirects ports 80 and 443 of OSS, not {asked}")
-        return look_up(host, port, *arguments, **options)
+        return host, port
 
-    module.getaddrinfo = look_up_there
+    def look_up_there(look_up: Any, host: Any, port: Any, *others: Any, **options: Any) -> Any:
+        return look_up(*redirect(host, port), *others, **options)
+
+    def look_up_other(look_up: Any, host: Any) -> Any:
+        return look_up(redirect(host, None)[0])
+
+    def connect_there(connect: Any, socket: Any, address: Any) -> Any:
+        if isinstance(address, tuple) and len(address) > 1:
+            address = (*redirect(*address[:2]), *address[2:])
+        return connect(socket, address)
+
+    wrap(module, "getaddrinfo", look_up_there)
+    wrap(module, "gethostbyname", look_up_other)
+    wrap(module, "gethostbyname_ex", look_up_other)
+    wrap(module.socket, "connect", connect_there)
+    wrap(module.socket, "connect_ex", connect_there)
+
+
+def wrap(owner: Any, name: str, call: Callable[..., Any]) -> None:
+    """Replace a function of a module or class by `call`, whose first argument is the original."""
+    wrapped = getattr(owner, name)
+
+    @wraps(wrapped)
+    def called(*arguments: Any, **options: Any) -> Any:
+        return call(wrapped, *arguments, **options)
+
+    setattr(owner, name, called)
 
 
 def trust_environment(module: Any) -> None:
     """Make sessions of aiohttp use the proxy variables unless their caller says otherwise."""
-    session = module.ClientSession
-    init = session.__init__
 
-    @wraps(init)
-    def init_with_environment(self: Any, *arguments: Any, **options: Any) -> None:
-        options.setdefault("trust_env", True)
-        init(self, *arguments, **options)
+    def init_with_environment(init: Any, *arguments: Any, **options: Any) -> None:
+        init(*arguments, **{"trust_env": True, **options})
 
-    session.__init__ = init_with_environment
+    wrap(module.ClientSession, "__init__", init_with_environment)
 
 
 def trust_bundle(module: Any) -> None:

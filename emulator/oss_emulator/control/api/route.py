@@ -12,6 +12,7 @@ from oss_emulator.control.controls import Controls
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.control.metrics import Metrics
 from oss_emulator.protocol.message import Request, Response
+from oss_emulator.protocol.parameters import is_number
 
 Schema: TypeAlias = Mapping[str, Any]
 
@@ -66,6 +67,10 @@ class ApiError(Exception):
         self.sentence = sentence
 
 
+class ServiceRefusalError(ApiError):
+    """An error of OSS in the service's own words, which are not translated."""
+
+
 class ApiRequest(NamedTuple):
     """A request to the API, and the service and controls that it acts on."""
 
@@ -111,7 +116,7 @@ class ApiRequest(NamedTuple):
         It is `since`, or if greater Last-Event-ID, which a browser sends when it reconnects.
         """
         last = self.request.headers.get("last-event-id", "")
-        known = int(last) if last.isdecimal() and len(last) < 16 else 0
+        known = int(last) if is_number(last) else 0
         return max(known, int(self.number("since")))
 
 

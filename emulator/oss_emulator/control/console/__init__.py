@@ -10,7 +10,14 @@ from typing import Final
 
 from oss_emulator.control import api
 from oss_emulator.control.api.access import LoginNeededError
-from oss_emulator.control.api.route import PREFIX, ApiError, Route, choose, reply
+from oss_emulator.control.api.route import (
+    PREFIX,
+    ApiError,
+    Route,
+    ServiceRefusalError,
+    choose,
+    reply,
+)
 from oss_emulator.protocol import signature
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
@@ -90,15 +97,23 @@ def show(request: Request, is_endpoint: Callable[[str], bool]) -> Response | Non
 def show_error(request: Request, error: ApiError, settings: Settings) -> Response:
     """Answer a refused request with JSON, a page, or a redirect to the login.
 
-    A request of a page's script is not redirected; the script asks the user to log in.
+    A request of a page's script is not redirected; the script asks the user to log in. A browser
+    gets the sentence in the language of the pages, except for the service's own errors. A program
+    that sends no Accept-Language gets English.
     """
     needs_login = isinstance(error, LoginNeededError) and bool(settings.admin_token)
-    if not wants_page(request):
+    if not wants_page(request) and "accept-language" not in request.headers:
         answer = reply({"error": error.sentence}, error.status)
     else:
         from oss_emulator.control.console import login, page  # loads jinja2
 
-        if needs_login and request.method == "GET" and page.FRAGMENT not in request.headers:
+        said = error.sentence
+        if not isinstance(error, ServiceRefusalError):
+            said = page.texts_of(request).message(said)
+        if not wants_page(request):
+            answer = reply({"error": said}, error.status)
+        elif needs_login and request.method == "GET" and page.FRAGMENT not in request.headers:
             return login.lead(request)
-        answer = page.render(request, "error", {"error": error}, error.status)
+        else:
+            answer = page.render(request, "error", {"error": error, "said": said}, error.status)
     return answer._replace(headers={**answer.headers, LOGIN: "needed"}) if needs_login else answer

@@ -12,6 +12,7 @@ from oss_emulator.control.console import page
 from oss_emulator.control.console.visitors import find_referers, find_url, try_referer
 from oss_emulator.protocol import paging
 from oss_emulator.protocol.message import Request, Response
+from oss_emulator.protocol.parameters import is_number
 from oss_emulator.storage.base import Bucket, Object, Storage
 
 SHOWN: Final = 200
@@ -167,7 +168,7 @@ def _read_query(asked: ApiRequest) -> FolderQuery:
         raise ApiError(400, f"sort must be one of {', '.join(FolderOrder)}, not {order!r}.")
     if view not in ("", *FolderView):
         raise ApiError(400, f"view must be one of {', '.join(FolderView)}, not {view!r}.")
-    if not (number.isascii() and number.isdigit()) or len(number) > 9:
+    if not is_number(number, most=10**9):
         raise ApiError(400, f"page must be a number from 1, not {number!r}.")
     return FolderQuery(
         query.get("prefix", ""),

@@ -20,6 +20,7 @@ from oss_emulator.control.console.buckets import is_image
 from oss_emulator.control.console.visitors import find_url, name_server, try_referer
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.protocol.message import Request, Response
+from oss_emulator.protocol.parameters import is_number
 
 MARK: Final = "embed-test"
 """The parameter of the embedded object with the test and the number of the policy."""
@@ -36,9 +37,9 @@ def answer(request: Request) -> Response:
     bucket, _, key = request.query.get("show", "").partition("/")
     test = request.query.get("test", "")
     number = test.rpartition("-")[2]
-    if not (is_bucket_name(bucket) and number.isascii() and number.isdigit()) or not key:
+    if not (is_bucket_name(bucket) and is_number(number)) or not key:
         return Response(400, headers, b"<!doctype html><title>Embed test</title>No object.")
-    policy = POLICIES[int(number[:3]) % len(POLICIES)]
+    policy = POLICIES[int(number) % len(POLICIES)]
     if policy:
         headers["Referrer-Policy"] = policy
     server = name_server(request, f"{bucket}.localhost")

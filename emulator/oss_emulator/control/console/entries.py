@@ -15,6 +15,7 @@ from oss_emulator.control.faults import Fault
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.control.traffic import find_failure, key_of
 from oss_emulator.protocol.errors import ErrorCase
+from oss_emulator.protocol.parameters import is_number
 
 
 class IncidentKind(StrEnum):
@@ -88,10 +89,9 @@ _SHOWN: Final = "number method bucket key target operation referer status code e
 def find(asked: ApiRequest) -> JournalEntry:
     """Find the request with the number at the end of the path; raises `ApiError`."""
     number = asked.rest
-    is_number = number.isascii() and number.isdigit() and len(number) < 16
     journal = asked.controls.journal
     entry = None
-    if is_number:
+    if is_number(number):
         entry = journal.entry(int(number)) or journal.traffic.find(int(number))
     if entry is None:
         raise ApiError(

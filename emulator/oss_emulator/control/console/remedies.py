@@ -17,6 +17,7 @@ from oss_emulator.control.api.route import ApiError, ApiRequest
 from oss_emulator.control.console import entries, review
 from oss_emulator.control.console.review import ChangedDecision
 from oss_emulator.control.journal import JournalEntry, RefererResult
+from oss_emulator.protocol.parameters import is_number
 
 _OTHERS: Final = 200
 """Number of last requests whose denied sites stay denied when a blacklist entry is narrowed."""
@@ -80,7 +81,7 @@ def choose(asked: ApiRequest, entry: JournalEntry) -> tuple[Remedy, int, str]:
     """
     body, document = asked.json(), find_document(asked, entry.bucket)
     kind, place = body.get("kind"), body.get("place")
-    if not isinstance(place, str) or not place.isdecimal() or len(place) > 3:
+    if not isinstance(place, str) or not is_number(place, most=999):
         raise ApiError(400, "Send the kind of a remedy and its place, as the story shows them.")
     found = find(asked, entry, asked.controls.service.hotlinks.policy_of(document))
     if int(place) >= len(found) or found[int(place)].kind != kind:

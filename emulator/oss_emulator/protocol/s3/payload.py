@@ -14,6 +14,7 @@ from fastcrc.crc32 import iscsi as crc32c
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.parameters import is_number
 from oss_emulator.protocol.s3 import signature
 from oss_emulator.protocol.s3.headers import (
     CHECKSUM,
@@ -351,7 +352,7 @@ def _checksums(headers: Mapping[str, str]) -> dict[str, str]:
 
 def _size(headers: Mapping[str, str]) -> int:
     text = headers.get(CONTENT_LENGTH, "")
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
+    if not is_number(text):
         message = f"A body in chunks needs {CONTENT_LENGTH}, the size of its content in bytes."
         raise OSSError(ErrorCase.MISSING_CONTENT_LENGTH, message)
     return int(text)

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote_plus, unquote_to_bytes
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import EXPLAIN, encode
 from oss_emulator.protocol.message import Request, repeated_names
-from oss_emulator.protocol.parameters import KNOWN, is_parameter
+from oss_emulator.protocol.parameters import KNOWN, is_number, is_parameter
 from oss_emulator.protocol.s3.headers import COMPATIBLE, PAYLOAD_HASH
 from oss_emulator.protocol.signature import canonical, v1, v4
 from oss_emulator.protocol.signature.claim import (
@@ -24,7 +24,6 @@ from oss_emulator.protocol.signature.claim import (
     parse_expires,
     parse_fields,
     parse_header_names,
-    parse_seconds,
     parse_time,
     refuse_parameter,
 )
@@ -285,8 +284,7 @@ def _parse_url_v4(request: Request) -> Claim:
     signed_at = parse_time(date)
     if signed_at is None:
         raise refuse_parameter("X-Amz-Date", date, "0002-00000415")
-    expires = parse_seconds(query["X-Amz-Expires"])
-    if expires is None or not 1 <= expires <= MAX_EXPIRES:
+    if not is_number(query["X-Amz-Expires"], 1, MAX_EXPIRES):
         raise refuse_parameter("X-Amz-Expires", query["X-Amz-Expires"], "0002-00000417")
     access_key_id, day, region = parse_credential(
         query["X-Amz-Credential"], "0002-00000413", "0002-00000425"
@@ -301,7 +299,7 @@ def _parse_url_v4(request: Request) -> Claim:
         token=query.get("X-Amz-Security-Token") or None,
         date=date,
         signed_at=signed_at,
-        expires_at=signed_at + expires,
+        expires_at=signed_at + int(query["X-Amz-Expires"]),
         additional_headers=parse_header_names(query["X-Amz-SignedHeaders"]),
         day=day,
         region=region,

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import invalid_argument
+from oss_emulator.protocol.parameters import is_number
 
 
 class Version(IntEnum):
@@ -142,15 +143,9 @@ def parse_date(headers: Mapping[str, str]) -> tuple[str, float]:
 
 def parse_expires(text: str) -> int:
     """Parse the expiry in a URL of V1 or V2, seconds since the epoch; raises `AccessDenied`."""
-    seconds = parse_seconds(text)
-    if seconds is None:
+    if not is_number(text):
         raise OSSError(ErrorCase.INVALID_EXPIRES)
-    return seconds
-
-
-def parse_seconds(text: str) -> int | None:
-    """Parse up to 15 digits; None for any other text."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+    return int(text)
 
 
 @lru_cache(1024)  # busy clients send the same second many times

@@ -11,6 +11,7 @@ from oss_emulator.protocol.address import elsewhere
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import encode
 from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.parameters import is_number
 from oss_emulator.protocol.signature import canonical
 from oss_emulator.protocol.signature.claim import (
     Calculation,
@@ -24,7 +25,6 @@ from oss_emulator.protocol.signature.claim import (
     parse_date,
     parse_fields,
     parse_header_names,
-    parse_seconds,
     parse_time,
     refuse_parameter,
 )
@@ -93,8 +93,7 @@ def parse_url(query: Mapping[str, str]) -> Claim:
     signed_at = parse_time(date)
     if signed_at is None:
         raise refuse_parameter("x-oss-date", date)
-    expires = parse_seconds(query["x-oss-expires"])
-    if expires is None or not 1 <= expires <= MAX_EXPIRES:
+    if not is_number(query["x-oss-expires"], 1, MAX_EXPIRES):
         raise refuse_parameter("x-oss-expires", query["x-oss-expires"], "0002-00000232")
     if day != format_day(signed_at):
         raise refuse_parameter("x-oss-credential", credential, "0002-00000223")
@@ -108,7 +107,7 @@ def parse_url(query: Mapping[str, str]) -> Claim:
         token=query.get("x-oss-security-token") or None,
         date=date,
         signed_at=signed_at,
-        expires_at=signed_at + expires,
+        expires_at=signed_at + int(query["x-oss-expires"]),
         additional_headers=parse_header_names(query.get("x-oss-additional-headers")),
         day=day,
         region=region,

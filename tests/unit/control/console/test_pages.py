@@ -7,6 +7,7 @@ import json
 import re
 import time
 from contextlib import suppress
+from html import unescape
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from oss_emulator.control.api.access import (
     check_allowed,
     session,
 )
-from oss_emulator.control.api.route import ApiError
+from oss_emulator.control.api.route import ApiError, ServiceRefusalError
 from oss_emulator.control.console import (
     EMBED_DOMAIN,
     LOGIN,
@@ -777,6 +778,28 @@ def test_error_leads_to_the_first_page() -> None:
     text = bytes(answer.body).decode()  # type: ignore[arg-type]
     main = text.partition("<main")[2].partition("</main>")[0]
     assert re.findall(r'href="([^"]*)"', main) == ["/_emulator/"]
+
+
+@rows(
+    "said, chinese",
+    ("The bucket 'b' does not exist.", "Bucket 'b' 不存在。"),
+    ("The rules cannot be read: AllowEmptyReferer is missing; write x.", "AllowEmptyReferer，"),
+    ("The bucket b does not exist.", None),  # as the service would say it
+)
+def test_error_is_in_the_language_of_the_reader(said: str, chinese: str | None) -> None:
+    kind = ApiError if chinese else ServiceRefusalError
+    error = kind(404, said)
+    browser = {"accept_language": "zh-CN,zh;q=0.9"}
+
+    def show(**headers: str) -> str:
+        asked = far("GET", "/_emulator/rules/b", "127.0.0.1", **headers)
+        return unescape(bytes(show_error(asked, error, Settings()).body).decode())  # type: ignore[arg-type]
+
+    assert json.loads(show()) == {"error": said}
+    assert (chinese or said) in json.loads(show(**browser))["error"]
+    page = show(accept=BROWSER, **browser)
+    assert (chinese or said) in page
+    assert ('class="notice bad" lang="en">' in page) is (chinese is None)
 
 
 # --- Without scripts
