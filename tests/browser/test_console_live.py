@@ -1,4 +1,4 @@
-"""The list of requests in a real browser: what comes, what waits, and what a filter leaves."""
+"""The list of requests in a real browser: new rows, rows that wait, and filters."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def visit(tab: Page, emulator: Emulator, query: str = "") -> Locator:
 
 
 def fetch(emulator: Emulator, referer: str = THIEF, path: str = f"{BUCKET}/hello.txt") -> None:
-    """Ask for an object, which is denied for most Referers."""
+    """Ask for an object, which the rules deny to most Referers."""
     requests.get(f"{emulator.endpoint}/{path}", headers={"Referer": referer}, timeout=20)
 
 
@@ -360,7 +360,7 @@ def test_another_token_after_a_restart_leads_to_the_login(
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_only_addresses_in_the_list_are_cut(tab: Page, emulator: Emulator, language: str) -> None:
-    """Also the dates of a shifted clock."""
+    """The dates of a shifted clock are longer, but not cut either."""
     fetch(emulator)
     fetch(emulator, path="missing/a.txt")  # not checked
     emulator.controls.clock.shift = -40 * 24 * 3600.0

@@ -165,7 +165,7 @@ def test_folder_with_images_is_a_grid_and_the_list_is_one_click_away(
     images = tab.locator(".grid img")
     expect(images).to_have_count(150)
     tab.wait_for_function("() => document.querySelector('.grid img').naturalWidth === 1")
-    assert 0 < sum("/content/" in url for url in loaded) < 150  # those out of sight wait
+    assert 0 < sum("/content/" in url for url in loaded) < 150  # images out of sight are not loaded
     first = tab.locator(".grid > li", has_text="000.png")
     expect(first.locator("li")).to_have_text(
         ["own page ✔allowed", "stranger ✘denied", "no Referer ✔allowed"]
@@ -210,11 +210,11 @@ def test_focus_goes_to_the_next_row_after_a_deletion(tab: Page, emulator: Emulat
     assert tab.evaluate("() => document.activeElement !== document.body")
 
 
-# --- What comes late
+# --- Late answers
 
 
 def hold_the_first(tab: Page, pattern: str) -> list[Route]:
-    """Hold the first request to such a URL; return all of them as they come."""
+    """Hold the first request to a URL of this pattern; return a list that collects all of them."""
     routes: list[Route] = []
 
     def take(route: Route) -> None:
@@ -292,7 +292,7 @@ def test_text_stays_where_the_server_has_another_one_by_now(tab: Page, emulator:
 def test_fields_that_are_sent_are_empty_also_after_two_quick_actions(
     tab: Page, emulator: Emulator, held: str
 ) -> None:
-    """The first answer comes after the page is refreshed for the second one, or is not awaited."""
+    """The first answer comes after the second refresh, or the refresh after it never ends."""
     visit(tab, emulator, "emulator")
     waiting = hold_the_first(tab, f"**/_emulator/{held}")
     name, status = tab.get_by_label("Name"), tab.get_by_label("Status")
@@ -388,7 +388,7 @@ def test_files_are_dropped_anywhere_on_the_page(tab: Page, emulator: Emulator) -
 
 
 def test_dropped_file_without_a_path_is_uploaded(tab: Page, emulator: Emulator) -> None:
-    """What WebKit gives for a file that a script has made: an entry that finds no file."""
+    """For a file that a script has made, WebKit has an entry whose file cannot be found."""
     visit(tab, emulator, f"buckets/{BUCKET}?prefix=new/")
     tab.evaluate(
         """() => {
@@ -407,7 +407,7 @@ def test_dropped_folder_keeps_its_names(tab: Page, emulator: Emulator, tmp_path:
     """Chromium gives a page a real folder only when a person drags it."""
     below = tmp_path / "site" / "图 片"
     below.mkdir(parents=True)
-    for number in range(120):  # a browser names a hundred at a time
+    for number in range(120):  # a browser lists a folder a hundred names at a time
         (below / f"{number}.txt").write_text("x")
     (tmp_path / "site" / "index.html").write_text("<p>")
     visit(tab, emulator, f"buckets/{BUCKET}?prefix=new/")

@@ -68,7 +68,7 @@ def cause(page: Page, name: str) -> Locator:
 
 
 def paste(tab: Page, text: str, into: str = "#whitelist") -> None:
-    """Paste a text in place of the one that is there."""
+    """Replace a text by pasting another one."""
     tab.locator(into).select_text()
     tab.evaluate(
         """(text) => {
@@ -272,7 +272,7 @@ def test_page_and_commands_give_the_same_answer(tab: Page, tmp_path: Path) -> No
     assert json.loads(shown)["RefererList"]["Referer"] == said["rules"]["whitelist"]
     found = command("lint", str(file), "--format", "json")
     causes = tab.locator(".cause[data-named]")
-    expect(causes).to_have_count(len(found))  # they come after the answer
+    expect(causes).to_have_count(len(found))  # the marks arrive after the answer
     rules = causes.evaluate_all(
         "(causes) => causes.map((one) => JSON.parse(one.dataset.named).rule)"
     )
@@ -416,7 +416,7 @@ def test_rules_that_others_put_are_never_overwritten_unseen(tab: Page, emulator:
     expect(conflict.locator("#mine")).to_have_text("Whitelist: https://mine.test/")
     expect(tab.locator("#change")).to_contain_text("https://theirs.test/")
     assert saved(emulator) == "https://theirs.test/"
-    tab.reload()  # the question stays
+    tab.reload()  # the conflict is still shown
     expect(conflict).to_be_visible()
     expect(button(tab, "Apply")).to_have_attribute("aria-disabled", "true")
     conflict.get_by_role("button", name="Keep mine").click()
@@ -678,7 +678,7 @@ def test_long_paste_is_taken_at_once_and_undone(tab: Page) -> None:
 def test_lines_have_numbers_unless_they_are_too_many(tab: Page) -> None:
     numbers = tab.locator(".gutter[data-list=whitelist] li")
     paste(tab, "https://a.test/\n" * 600)
-    expect(numbers).to_have_count(601)  # the last line is empty, and no entry
+    expect(numbers).to_have_count(601)  # the last line is empty: it is not an entry
     paste(tab, "a\n" * 10_000)
     expect(numbers).to_have_count(0)
 

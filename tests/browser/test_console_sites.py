@@ -94,7 +94,7 @@ def test_earlier_rules_are_put_back_and_back_again(tab: Page, emulator: Emulator
 
 
 def test_sites_of_the_last_minute_are_seen_at_once(tab: Page, emulator: Emulator) -> None:
-    """The site that was denied last comes first, with the time of that."""
+    """The site that was denied last comes first, with the time of the denial."""
     began = time.time()
     for referer in ("http://one.test/", "http://two.test/", "http://one.test/"):
         fetch(emulator, referer)

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.system
 
 @pytest.fixture
 def far(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """A server that takes every browser for one of another machine."""
+    """A server that treats every browser as one on another machine."""
     monkeypatch.setattr(access, "_is_loopback", lambda remote: False)
     with Emulator(seed=DEMO, admin_token="s3cret", domain=("console.test",)) as running:
         yield running
@@ -80,7 +80,7 @@ def test_list_whose_stream_is_refused_leads_to_the_login(
 def test_url_with_the_token_works_where_the_login_is_open(
     tabs: BrowserContext, far: Emulator
 ) -> None:
-    """A browser loads no page again for another fragment."""
+    """A browser does not reload a page when only its fragment changes."""
     tab = tabs.new_page()
     visit(tab, far, "login")
     tab.evaluate("() => { location.hash = 'token=s3cret'; }")

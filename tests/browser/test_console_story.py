@@ -119,7 +119,7 @@ def test_denied_request_is_allowed_sent_again_and_exported(
     visit(tab, emulator, "requests")
     tab.locator("#rows tr[data-number]").first.click()
     story = tab.locator("#detail")
-    # Denied, because of this list: the nearest entry, and where it parts.
+    # Denied, because of this list: the nearest entry, and where the Referer differs from it.
     expect(story.get_by_role("heading", level=2)).to_have_text(words["out"])
     expect(story.locator(".parting mark")).to_have_text(["www", "blog"])
     expect(story).to_contain_text(words["host"])
@@ -150,7 +150,7 @@ def test_denied_request_is_allowed_sent_again_and_exported(
     (rules,) = forms.parse(download.value.path().read_bytes()).values()
     assert f"{BLOG}/" in rules.whitelist
     assert look(tab) == []
-    # Undo: nothing says any more that the request is allowed, not even the export.
+    # Undo: nothing on the page says that the request is allowed, not even the export.
     story.get_by_role("button", name=words["undo"]).click()
     expect(story.locator("#fix")).to_contain_text(words["undone"])
     expect(story.get_by_role("heading", level=2)).to_have_text(words["out"])

@@ -36,7 +36,7 @@ UNSEEN = {
 the answer, which is not an image."""
 
 READS = {"frame", "tab"}
-"""Attempts with GET, which the API does not take for `reset`."""
+"""Attempts with GET, which the API does not accept for `reset`."""
 
 
 @pytest.fixture
@@ -179,7 +179,7 @@ def test_html_object_in_a_page_of_another_origin_changes_nothing(
 def test_page_whose_name_turns_to_this_machine_reaches_nothing(
     emulator: Emulator, tabs: BrowserContext
 ) -> None:
-    """DNS rebinding: the page and the server have the same origin, but the Host is a stranger's."""
+    """DNS rebinding: the page and the server have the same origin, but the Host is not ours."""
     before, page = read_state(emulator), tabs.new_page()
     page.goto(f"http://evil.test:{emulator.port}/")
     assert "The host evil.test is neither an endpoint" in page.content()
@@ -215,7 +215,7 @@ def test_page_of_the_api_itself_may_change_the_server(
 def test_page_at_a_name_without_fetch_metadata_may_not_change_the_server(
     tabs: BrowserContext,
 ) -> None:
-    """Browsers send no Sec-Fetch-Site there, and the name may be of somebody else's machine."""
+    """Browsers send no Sec-Fetch-Site there, and the name may belong to another machine."""
     with Emulator(domain="oss.test") as emulator:
         page = tabs.new_page()
         page.goto(f"http://oss.test:{emulator.port}/_emulator/openapi.json")
@@ -370,7 +370,7 @@ ESCAPES = {
     "it.src = `data:text/html,${encodeURIComponent(source)}`; document.body.append(it)}",
     "blob-tab": "(source) => open(URL.createObjectURL(new Blob([source], {type: 'text/html'})))",
 }
-"""Ways to a new document, whose origin is that of the page which makes it."""
+"""Ways to open a new document with the origin of the page that makes it."""
 
 
 @pytest.mark.parametrize("way", ESCAPES)
@@ -402,7 +402,7 @@ def test_document_made_by_a_sandboxed_page_has_no_origin(
     ],
 )
 def test_sandboxed_page_may_not_use(emulator: Emulator, tabs: BrowserContext, use: str) -> None:
-    """A service worker would answer for the pages of `/_emulator/` later."""
+    """A service worker could later answer requests for the pages of `/_emulator/`."""
     put_document(emulator, "text/html")
     worker = {"Content-Type": "text/javascript"}
     emulator.put(f"/{BUCKET}/worker.js", b"addEventListener('fetch', () => {})", worker)

@@ -113,7 +113,7 @@ def test_bucket_that_is_not_known_must_be_named(ask: Any, write: Any) -> None:
 
 @pytest.mark.parametrize("is_known", [False, True])
 def test_flag_names_the_bucket_of_one_resource_only(ask: Any, write: Any, is_known: bool) -> None:
-    """Two resources would be judged by the requests of one bucket."""
+    """Otherwise two resources would be judged by the requests of one bucket."""
     unknown = {**CLOSED, "bucket": None}
     one, two = f"{KIND}.one", f"{KIND}.two"
     first = change(one, None, CLOSED) if is_known else change(one, None, unknown, {"bucket": True})
@@ -165,7 +165,7 @@ def test_wrong_flags_are_refused(ask: Any, flags: list[str], words: str) -> None
 
 
 def test_apply_puts_only_what_passed(ask: Any, tmp_path: Path) -> None:
-    """The bucket is not asked for anything before the token is checked."""
+    """No request is sent to the bucket before the token is checked."""
     token = tmp_path / "token.json"
     good, bad = str(EXAMPLE / "plan.json"), str(EXAMPLE / "plan-bad.json")
     flags = ["--logs", LOG, "--max-revoked", "8", "--token", str(token)]

@@ -83,7 +83,7 @@ def test_json_has_the_documented_top(ask: Any) -> None:
 
 
 def test_first_and_last_time_of_the_calendar_are_taken(ask: Any) -> None:
-    """In most time zones, they are out of the range of Python."""
+    """In most time zones, Python cannot represent them."""
     times = ("--since", "0001-01-01T00:00+08:00", "--until", "9999-12-31T23:59-08:00")
     status, out, _ = ask("replay", RULES, LOGS, *times, "--json")
     assert (status, json.loads(out)["lines"]["judged"]) == (0, 600)
@@ -253,7 +253,7 @@ def test_form_can_be_told(ask: Any, tmp_path: Path) -> None:
 def test_lines_after_a_missing_quotation_mark_are_damaged(
     ask: Any, tmp_path: Path, after: int, judged: int, reason: str
 ) -> None:
-    """They are all in the field that the mark should end, up to the longest field."""
+    """They all belong to the field that the mark should end, up to the limit of a field."""
     log = tmp_path / "export.csv"
     head, first = Path(LOGS, "realtime.csv").read_text().splitlines()[:2]
     line = re.sub('"[^"]*"', "curl", first)

@@ -56,7 +56,7 @@ def run(*arguments: str, cwd: Path | None = None, **env: str) -> subprocess.Comp
         written(1) as output,
         written(2) as error,
     ):
-        signal.alarm(240)  # end the tests if the command does not end
+        signal.alarm(240)  # end the tests if the command hangs
         try:
             status = main(["run", *arguments])
         finally:
@@ -103,7 +103,7 @@ def sample(folder: Path, name: str, bucket: str = "examplebucket") -> str:
 
 @pytest.mark.system
 def test_samples_set_get_and_clear_the_rules(tmp_path: Path, seed: str) -> None:
-    """All use one emulator. The sample that sets rules lacks a line, hence its NameError."""
+    """All use one emulator. The sample that sets rules lacks a line, so it raises NameError."""
     setting, getting, clearing = (sample(tmp_path, name) for name in ("set", "get", "clear"))
     whole = (
         Path(setting).read_text(encoding="utf-8").replace("# black_referers =", "black_referers =")
@@ -220,7 +220,7 @@ def test_node_connects_to_other_hosts_directly(tmp_path: Path) -> None:
 
 @pytest.mark.system
 def test_program_in_java_on_the_page_reaches_the_emulator(tmp_path: Path) -> None:
-    """The folder of the store has a space: JAVA_TOOL_OPTIONS is split at spaces."""
+    """The path of the trust store has a space, at which Java splits JAVA_TOOL_OPTIONS."""
     require("java")
     page = (ROOT / "docs" / "drop-in.md").read_text(encoding="utf-8").partition("### Java\n")[2]
     program, command, output = blocks(page)[:3]
@@ -359,7 +359,7 @@ policies = ["AliyunOSSFullAccess"]
 def test_providers_of_alibabacloud_credentials(
     tmp_path: Path, seed: str, provider: str, key: str
 ) -> None:
-    """The client of STS trusts what certifi names, whatever the variables say."""
+    """The client of STS trusts the bundle of certifi and ignores the variables."""
     accounts = tmp_path / "accounts.toml"
     accounts.write_text(ACCOUNTS)
     program = [sys.executable, "-W", "ignore", str(PROGRAMS / "credentials.py"), provider]
@@ -442,7 +442,7 @@ def test_other_hosts_are_refused_without_a_request(seed: str) -> None:
 def test_refused_hosts_are_named_after_a_failure(
     status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`curl` shows only the status of the proxy, and others nothing at all."""
+    """`curl` shows only the status of the proxy; other clients show nothing."""
     code = (
         "import http.client, os, sys, urllib.parse\n"
         "proxy = urllib.parse.urlsplit(os.environ['HTTPS_PROXY']).netloc\n"
@@ -531,7 +531,7 @@ def test_signal_that_ends_the_command_is_the_status() -> None:
 
 
 def test_signals_are_forwarded() -> None:
-    """The command names each signal that it gets; the last one ends it."""
+    """The command prints each signal that it gets, and exits at the last one."""
     numbers = [signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGINT, signal.SIGTERM]
     code = (
         "import signal, sys, time\n"
@@ -540,7 +540,7 @@ def test_signals_are_forwarded() -> None:
         f"    if number == {int(numbers[-1])}: sys.exit(42)\n"
         f"for number in {[int(number) for number in numbers]}: signal.signal(number, tell)\n"
         "print('ready', flush=True)\n"
-        # Not pause(), before which a signal may come; nor for ever, as one may never come.
+        # Not pause(): a signal may come before it. Not for ever: a signal may never come.
         f"for _ in range({int(PATIENCE / 0.05)}): time.sleep(0.05)"
     )
     with (

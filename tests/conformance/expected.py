@@ -37,7 +37,7 @@ class Entry:
     tests: tuple[str, ...]
     """The names of the tests in pytest, without the file."""
     versions: tuple[str, ...] = VERSIONS
-    """The signature versions with which they fail."""
+    """The signature versions with which the tests fail."""
 
     def __iter__(self) -> Iterator[str]:
         """The full names of the tests."""

@@ -54,7 +54,7 @@ def _missing(page: Path, link: str) -> str:
     if not target.is_file():
         return "no such file"
     if parts.fragment.startswith(("case=", "sample=")):
-        return ""  # the page of the lab reads it
+        return ""  # the script of the lab reads it
     if parts.fragment and target.suffix == ".html":
         return "" if unquote(parts.fragment) in _anchors(target) else "no such heading"
     return ""

@@ -45,7 +45,7 @@ def run_pytest(example: str, *needed: str) -> str:
 
 @pytest.mark.system
 def test_pytest_example_passes() -> None:
-    # The settings of this repository, which pytest finds as well, are for pytest-asyncio.
+    # pytest also finds the settings of this repository, which are for pytest-asyncio.
     assert "2 passed" in run_pytest("pytest", "asyncio")
 
 
@@ -71,7 +71,7 @@ def test_unittest_example_passes() -> None:
 
 
 def test_job_of_compose_example_passes() -> None:
-    """Run the job against an emulator in this process, so that no container engine is needed."""
+    """Run the job against an emulator in this process, without a container engine."""
     with Emulator() as emulator:
         output = run(
             sys.executable, "check.py", folder=EXAMPLES / "compose", OSS_ENDPOINT=emulator.endpoint

@@ -1,4 +1,4 @@
-"""Writes an encrypted object with a key of KMS and reads it; names no emulator."""
+"""Writes an encrypted object with a key of KMS and reads it; it does not name the emulator."""
 
 import os
 
