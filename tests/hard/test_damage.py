@@ -1,4 +1,4 @@
-"""The short form of the damage rounds, and what a start refuses as a whole."""
+"""The short form of the damage rounds, and damages for which a start refuses the folder."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_lost_wal_is_noticed(image: Path) -> None:
 
 @pytest.mark.parametrize("table", ["account", "bucket", "version", "upload", "part"])
 def test_changed_record_is_refused(image: Path, table: str) -> None:
-    """What SQLite itself does not notice: one character of a text."""
+    """SQLite itself does not notice the change of one character of a text."""
     with closing(sqlite3.connect(image / INDEX)) as index:
         index.execute(f"UPDATE {table} SET record = replace(record, ':', ': ')")
         index.commit()
@@ -105,7 +105,7 @@ def test_changed_record_is_refused(image: Path, table: str) -> None:
 
 
 def test_older_index_is_refused(tmp_path: Path, image: Path) -> None:
-    """The copy of an index that was in use, without the writes that came later."""
+    """Replace the index by an earlier copy, which lacks the later writes."""
     with closing(DiskStorage(image, fsync=False)):
         pass
     shutil.copy(image / INDEX, tmp_path / "older")

@@ -102,7 +102,7 @@ def expected_status(case: tables.Case) -> int:
 
 @pytest.fixture(scope="module")
 def live_under() -> Iterator[Callable[[Assumptions], Live]]:
-    """Return a function that gives a server with the assumptions; each starts once."""
+    """Return a function that returns the server for given assumptions; each starts once."""
     started: dict[Assumptions, Live] = {}
     with ExitStack() as stack:
 
@@ -117,7 +117,7 @@ def live_under() -> Iterator[Callable[[Assumptions], Live]]:
 
 @pytest.mark.parametrize("name", TABLES)
 def test_table_holds_over_http(live_under: Callable[[Assumptions], Live], name: str) -> None:
-    """Each case has one of its signers in turn: which one it is makes no difference to rules."""
+    """Each case uses one of its signers in turn, because rules treat all signers alike."""
     wrong, table = {}, TABLES[name]
     for number, case in enumerate(table.cases):
         signers = _signers(case)
@@ -151,7 +151,7 @@ def check_case(
         return
     assert answer.headers.get("x-oss-ec") not in ECS
     if case.method == "OPTIONS":
-        return  # what comes of a preflight is for CORS to say
+        return  # CORS decides on preflights
     assert answer.status == expected_status(case)
     if answer.status == 200 and case.method == "GET" and case.scope == "object":
         assert answer.body == BODY
@@ -252,7 +252,7 @@ def test_body_of_a_denied_upload_is_not_parsed_as_a_request(client: Client, site
 
 
 def test_long_referer_is_decided_in_time(live: Live, client: Client, make_bucket: Any) -> None:
-    """8 KiB against an entry that a backtracking matcher would not finish: linear time."""
+    """8 KiB against an entry on which a backtracking matcher would never end."""
     bucket = make_bucket("public-read")
     rules(live, bucket, RefererConfiguration(whitelist=("*a*a*a*a*a*a*a*a*a*b",)))
     live.put(f"/{bucket}/a", BODY)

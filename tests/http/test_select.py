@@ -100,7 +100,7 @@ def test_requests_are_answered_at_once(live: Live, bucket: oss2.Bucket) -> None:
 
 
 def test_client_may_leave(live: Live, bucket: oss2.Bucket) -> None:
-    """The server goes on, and the work ends."""
+    """The server continues, and the work of the client ends."""
     bucket.put_object("a.csv", LARGE)
     body = xml_utils.to_select_object("select * from ossobject", None)
     bucket.put_object_acl("a.csv", "public-read")
