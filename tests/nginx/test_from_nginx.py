@@ -1,4 +1,4 @@
-"""`valid_referers` as rules of OSS: decided as nginx does, with a warning of each difference."""
+"""`valid_referers` as rules of OSS: the decisions of nginx, or a warning of the difference."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SEED = 13
 
 
 def compare(folder: Path, count: int, per: int, seed: int = SEED) -> Counter[str]:
-    """Ask nginx about random servers; fail for a difference that is not announced."""
+    """Ask nginx about random servers; fail for a difference without a warning."""
     draw = random.Random(seed)  # noqa: S311
     servers: list[tuple[str, int, NginxRules]] = []
     while len(servers) < count:

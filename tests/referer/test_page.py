@@ -1,4 +1,4 @@
-"""The actions of the page without a server: what each answers, and what it refuses."""
+"""The actions of the page without a server: their answers and refusals."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ HEAD = "HTTP/1.1 200 OK\r\nServer: AliyunOSS\r\n\r\n"
 
 
 def ask(action: str, /, **values: Any) -> Any:
-    """What an action answers, as it arrives in JSON."""
+    """Return the answer of an action, as it arrives in JSON."""
     return json.loads(json.dumps(answer(action, {"language": "en", **values})))
 
 
 def entries(found: Any) -> list[str]:
-    """The whitelist of an answer."""
+    """Return the whitelist of an answer."""
     made: list[str] = found["rules"]["RefererList"]["Referer"]
     return made
 
 
 def rules(*whitelist: str, empty: bool = False) -> dict[str, Any]:
-    """Rules as a page has them."""
+    """Return rules in the form of the page."""
     return {"AllowEmptyReferer": empty, "RefererList": {"Referer": list(whitelist)}}
 
 

@@ -1,4 +1,4 @@
-"""A server for clients of S3, and what they need to know of it."""
+"""A server for clients of S3, and their settings for it."""
 
 from __future__ import annotations
 

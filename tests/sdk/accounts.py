@@ -115,9 +115,9 @@ def bucket_as(emulator: Emulator, auth: Any) -> oss2.Bucket:
 def get_object_as(
     emulator: Emulator, auth: Any, place: str = "header", **changes: str
 ) -> tuple[int, Given]:
-    """Get `a`, signed in the "header" or the "url"; the headers `changes` are added unsigned.
+    """Get `a`, signed in the "header" or the "url"; the headers `changes` are not signed.
 
-    Returns the status, and the elements of an error.
+    Returns the status and the elements of an error.
     """
     target, fields = sign(auth, place, "GET", "examplebucket", "a", expires=1200)
     headers = {**dict(fields), **{name.replace("_", "-"): text for name, text in changes.items()}}

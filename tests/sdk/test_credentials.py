@@ -33,7 +33,7 @@ from oss_emulator.testing import intercept
 from tests.issuer import CLIENT, ISSUER, SUBJECT, Issuer
 from tests.sdk.accounts import ACCOUNTS, OWNER, ROLE, bucket_as, sts_auth
 
-# --- Accounts with an OIDC provider, and clients of STS and providers of credentials for them
+# --- Accounts with an OIDC provider, clients of STS, and providers of credentials
 
 PROVIDER = f"acs:ram::{OWNER}:oidc-provider/local"
 DEPLOYER = f"acs:ram::{OWNER}:role/deployer"
@@ -105,7 +105,7 @@ def oidc_role(token_file: Path, **changes: Any) -> Client:
 
 
 def arn(emulator: Emulator, found: Client) -> str:
-    """Who STS says that credentials are."""
+    """Return the ARN of credentials, as STS reports it."""
     given = found.get_credential()
     asking = client(emulator, given.access_key_id, given.access_key_secret, given.security_token)
     return str(asking.get_caller_identity().body.arn)
@@ -114,7 +114,7 @@ def arn(emulator: Emulator, found: Client) -> str:
 # --- The providers of alibabacloud_credentials that need no cloud
 # Others need one: `ecs_ram_role` asks the metadata service of a machine, `CloudSSO` and `OAuth` a
 # sign-in page. `rsa_key_pair` asks GenerateSessionAccessKey, which is not in the reference of STS.
-# `bearer` only holds a token, which OSS does not take.
+# `bearer` only holds a token, which OSS does not accept.
 
 # alibabacloud_credentials asks the clock in a way that Python 3.12 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
@@ -205,7 +205,7 @@ def test_temporary_key(emulator: Emulator, session: dict[str, str]) -> None:
 
 
 def test_uri_can_be_an_object(emulator: Emulator, session: dict[str, str]) -> None:
-    """A program gets its credentials at a URL; a public object can have them."""
+    """A program fetches its credentials from a URL, here that of a public object."""
     answer = {"Code": "Success", **session}
     bucket = emulator.bucket("credentials", acl="public-read")
     bucket.put_object("app.json", json.dumps(answer))
@@ -253,7 +253,7 @@ def test_variables(emulator: Emulator, no_settings: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def sections(token_file: Path) -> dict[str, dict[str, str]]:
-    """What `credentials.ini` can say, without what needs a cloud."""
+    """The sections that `credentials.ini` can have, except those that need a cloud."""
     return {
         "access_key": {"type": "access_key", **KEY},
         "role": {
@@ -300,7 +300,7 @@ def test_profile_of_the_credentials_file(
 
 @pytest.fixture
 def profiles(session: dict[str, str], token_file: Path) -> list[dict[str, Any]]:
-    """What the configuration of the `aliyun` command can say, without what needs a cloud."""
+    """The profiles that the `aliyun` command can have, except those that need a cloud."""
     role = {"ram_role_arn": ROLE, "ram_session_name": "night"}
     printed = {"mode": "AK", **KEY}
     program = f"{sys.executable} -c {shlex.quote(f'print({json.dumps(printed)!r})')}"

@@ -1,4 +1,4 @@
-"""KMS with the SDKs that sign with V1 and with V3, and what the journal holds of it."""
+"""KMS with the SDKs that sign with V1 and with V3, and its entries in the journal."""
 
 from __future__ import annotations
 

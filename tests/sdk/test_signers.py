@@ -34,7 +34,7 @@ PART = 100 * 1024
 
 @pytest.fixture(params=["v1", "v2", "v4"])
 def owner(request: pytest.FixtureRequest) -> Any:
-    """The key's owner, by each signer in turn; `Emulator.bucket` signs with `ProviderAuthV4`."""
+    """The owner of the key with each signer; `Emulator.bucket` signs with `ProviderAuthV4`."""
     return SIGNERS[request.param](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
 
 

@@ -253,7 +253,7 @@ def test_each_call_takes_a_version(call: Caller) -> None:
     assert call.read("a", version_id=new) == b"newer"
 
 
-# --- Copies with the copier of SDK V2: at once, or by parts
+# --- Copies with the copier of SDK V2: in one request, or by parts
 
 PART = 100 * 1024
 DATA = bytes(200 * 1024 + 1234)
@@ -309,7 +309,7 @@ def copy(v2_client: oss.Client, name: str, way: str, **fields: Any) -> Any:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_replaced_metadata_is_gone(v2_client: oss.Client, name: str, source: Any, way: str) -> None:
-    """P-53: only the type stays, and an upload by parts does not know it."""
+    """P-53: only the type stays, and not even that in an upload by parts."""
     directives = {"metadata_directive": "REPLACE", "tagging_directive": "REPLACE"}
     head = copy(v2_client, name, way, **directives)
     assert head.hash_crc64 == source.hash_crc64
@@ -447,7 +447,7 @@ def test_completed_upload_is_answered_by_its_callback(
 def test_failed_callback_gets_203_and_keeps_the_object(
     ask: Ask, make_bucket: MakeBucket, app: Application
 ) -> None:
-    """SDK V2 takes every 2xx for a success, so the error is in the result."""
+    """SDK V2 treats every 2xx as a success, so the error is in the result."""
     app.replies["/"] = Reply(status=400)
     place = {"bucket": make_bucket(), "key": "a"}
     result = ask(oss.PutObjectRequest(**place, body=CONTENT, **callback(app)))
@@ -594,7 +594,7 @@ def encrypting(live: Live, cipher: oss.crypto.MasterRsaCipher) -> oss.Encryption
 
 @pytest.fixture
 def stored_as(name: str) -> dict[str, str]:
-    """Where the object of a test is."""
+    """The bucket and the key of the object of a test."""
     return {"bucket": name, "key": "a"}
 
 
@@ -656,7 +656,7 @@ def test_encrypted_upload_is_listed_with_its_metadata(
 def test_upload_without_its_size_is_refused(
     encrypting: oss.EncryptionClient, stored_as: dict[str, str]
 ) -> None:
-    """The SDK leaves the header out for a size of 0."""
+    """The SDK omits the header for a size of 0."""
     with pytest.raises(OperationError, match="InvalidEncryptionRequest"):
         begin(encrypting, stored_as, cse_part_size=PART, cse_data_size=0)
 

@@ -1,4 +1,4 @@
-"""Reviews: the rules that they propose, the words, and one screen of text."""
+"""Reviews: the rules that they propose, their wording, and one screen of text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PUBLISHED: list[dict[str, Any]] = tomllib.loads(
     (Path(__file__).parents[3] / "fixtures" / "lab" / "published.toml").read_text(encoding="utf-8")
 )["configuration"]
 MISSPELT = {"C++ test, wwww and taobao?", "PHP page, four w's"}
-"""Those whose hosts only their owner can correct."""
+"""Published rules whose misspelt hosts only their owner can correct."""
 
 
 def rules(*white: str, black: tuple[str, ...] = (), empty: bool = False) -> RefererConfiguration:
@@ -257,7 +257,7 @@ def test_wish_for_nobody_is_refused(wish: Wish) -> None:
         review(rules(KEEP), wish)
 
 
-# What holds for all rules
+# What must hold for all rules
 
 
 def mistakes(before: RefererConfiguration, wish: Wish) -> Iterator[str]:
@@ -282,7 +282,7 @@ def mistakes(before: RefererConfiguration, wish: Wish) -> Iterator[str]:
         sites = [site for entry in found.rules.whitelist for site in read(entry).sites]
         own = [WebURL.parse(site.page(scheme)) for site in sites for scheme in site.schemes]
         for stranger in strangers.search(policy, own).found:
-            if ".localhost" not in stranger.referer:  # nobody else can have such a host
+            if ".localhost" not in stranger.referer:  # nobody can register such a host
                 yield f"a stranger gets in: {stranger.referer}"
     if len(before.whitelist) + len(before.blacklist) <= SHOWN:
         yield from screen_mistakes(found)
@@ -351,7 +351,7 @@ def test_reviews_of_random_rules_hold(seed: int) -> None:
 
 @pytest.mark.parametrize("found", PUBLISHED, ids=lambda found: found["name"])
 def test_published_rules_get_a_complete_answer(found: dict[str, Any]) -> None:
-    """Their evident sites get in, strangers do not, and the rules are whole."""
+    """The evident sites get in, strangers do not, and the rules are complete."""
     before = RefererConfiguration(
         found["allow_empty_referer"],
         whitelist=tuple(found["whitelist"]),

@@ -192,7 +192,7 @@ def test_page_of_serve_lists_every_change() -> None:
 OF_TRANSLATION = {
     *(ProbeKind.NO_HOST, ProbeKind.OTHER_PLACE),
 }
-"""What rules of another system are probed for; entries alone do not show it."""
+"""Probes for the rules of other systems only; entries of OSS do not give them."""
 
 
 def test_three_entries_give_every_generated_kind() -> None:

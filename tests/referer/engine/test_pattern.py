@@ -43,7 +43,7 @@ def test_decisions_agree_with_the_oracle(entry: str, referer: str) -> None:
 
 
 @given(st.text("aA?*", min_size=1, max_size=8), st.text("aA?", max_size=10))
-@example("?A", "aa")  # without a query
+@example("?A", "aa")  # this Referer has no query
 @example("?A", "?a")
 @example("*A", "?a")
 @example("*a", "a?")
@@ -70,7 +70,7 @@ def test_letter_case_does_not_matter_in_the_query(entry: str, referer: str) -> N
 def test_label_is_a_text_that_a_referer_must_have_as_a_whole(entry: str, labels: set[str]) -> None:
     assert parse_entry(entry).labels == labels
     lowering = Pattern.of(entry, entry, lowers_query=True)
-    assert lowering.labels == labels - {"Site"}  # in a query `site` does as well (R-41)
+    assert lowering.labels == labels - {"Site"}  # in a query, `site` matches as well (R-41)
 
 
 @pytest.mark.parametrize(("entry", "has"), [("a", False), ("a*", True), ("a?", True)])
@@ -110,7 +110,7 @@ def test_documented_examples(entry: str, referer: str, matches: bool) -> None:
 
 
 class CountedReferer(str):
-    """A Referer that counts how many of its characters a search walks over."""
+    """A Referer that counts the characters that a search passes."""
 
     walked = 0
 
@@ -204,7 +204,7 @@ def test_cut_path(referer: str, cut: str) -> None:
 @pytest.mark.parametrize(
     ("referer", "lowered"),
     [
-        ("A?AMZ?@[\u00c0", "A?amz?@[\u00c0"),  # ASCII letters only, and none before the mark
+        ("A?AMZ?@[\u00c0", "A?amz?@[\u00c0"),  # only ASCII letters after the question mark
         ("A", "A"),
         ("?A", "?a"),
     ],

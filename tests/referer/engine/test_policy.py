@@ -1,4 +1,4 @@
-"""The whole decision, against one made slowly; and what is cached."""
+"""The whole decision, compared with a slow one; and what is cached."""
 
 from __future__ import annotations
 

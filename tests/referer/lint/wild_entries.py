@@ -17,13 +17,13 @@ class Meant:
     ports: tuple[str, ...] = ("",)
     tags: frozenset[str] = frozenset()
     page: str = ""
-    """A page that is meant, where it is not the origin."""
+    """A page that is meant, if it is not the origin."""
     is_sure: bool = True
-    """Whether it is known what the author meant; not so behind a random slip."""
+    """Whether it is known what the author meant; False after a random slip."""
 
     @property
     def pages(self) -> list[str]:
-        """The pages that are surely meant, as browsers send them across sites."""
+        """The pages that are certainly meant, as browsers send them across sites."""
         if self.page:
             return [self.page]
         return [

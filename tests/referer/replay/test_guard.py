@@ -1,4 +1,4 @@
-"""The guard: what was agreed to be locked out, the hash of rules, the token and the report."""
+"""The guard: agreed lock-outs, the hash of rules, the token and the report."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RULES = RefererConfiguration(False, whitelist=("https://a.test/", "https://b.tes
 
 
 def make(agreement: Agreement, requests: int = 1000, **revoked: int) -> GuardResult:
-    """Return a change whose report has revoked requests by host, in which `_` is a dot."""
+    """Return a change whose report has revoked requests by host; `_` in a host means a dot."""
     hosts = [
         {"host": host.replace("_", "."), "revoked": {"requests": count}}
         for host, count in revoked.items()

@@ -1,4 +1,4 @@
-"""The service names the endpoint of production; `oss_intercept` leads it to the emulator."""
+"""The service names the endpoint of production; `oss_intercept` redirects it to the emulator."""
 
 import pytest
 from app import app
