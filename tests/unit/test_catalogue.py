@@ -46,7 +46,7 @@ OTHERS = [language for language in LANGUAGES if language != "en"]
 
 
 def own(language: str) -> dict[str, str]:
-    """The texts that the pages themselves have."""
+    """Return the texts of the pages themselves."""
     return {
         name: text
         for name, text in read(language, FOLDERS).items()
@@ -121,7 +121,7 @@ def test_what_the_engine_says_is_translated(language: str) -> None:
 
 @cache
 def nodes_of(path: Path) -> list[ast.AST]:
-    """Return the nodes that may hold texts for people: calls, assignments, returns and yields."""
+    """Return the nodes that may have texts for people: calls, assignments, returns and yields."""
     kinds = (ast.Call, ast.Assign, ast.Yield, ast.Return)
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return [node for node in ast.walk(tree) if isinstance(node, kinds)]
@@ -136,7 +136,7 @@ def templates() -> set[str]:
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "Sentence":
                 named = ast.unparse(node.args[0])
                 if not named.endswith((".value", "template")):
-                    found.add(ast.literal_eval(node.args[0]))  # fails for a text that is computed
+                    found.add(ast.literal_eval(node.args[0]))  # fails for a computed text
             elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "template":
                 found.update(texts_of(node.value))
     return (found | {item.value for kind in SAID for item in kind}) - {"", "{}"}
@@ -155,7 +155,7 @@ def texts_of(node: ast.expr) -> Iterator[str]:
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_sentence_of_the_lab_is_translated(language: str) -> None:
-    """A new sentence has no translation yet, and one that has changed has lost it."""
+    """A new or changed sentence has no translation yet."""
     begin = "engine_sentence."
     translated = {
         name.removeprefix(begin): text
@@ -174,7 +174,7 @@ SAID_BY = ("*Error", "error", "_error", "_error_at", "_invalid", "_beyond", "_wr
 
 OTHERS_SAY = {
     "sources/bucket.py",  # the address of the bucket comes first
-    "__init__.py",  # mistakes of a program
+    "__init__.py",  # errors of a program
     "cli/preload/sitecustomize.py",  # an error in the program that `run` runs
     "texts/__init__.py",
 }
@@ -197,11 +197,11 @@ WHY = (
     "the new rules did not take effect within 25 tries",
     "the service answered 503",
 )
-"""Why the answers to a question show nothing."""
+"""Reasons why the answers to a question show nothing."""
 
 
 def messages(root: Path) -> set[str]:
-    """The templates of errors in the sources of the commands of a package, and what they read."""
+    """Return the templates of errors in the commands of a package and in the modules they use."""
     found: set[str] = set()
     files = [*root.rglob("*.py")]
     if root == SERVER_ROOT:
@@ -250,7 +250,7 @@ def template_of(node: ast.expr) -> str | None:
 
 
 def filled(template: str) -> str:
-    """Return a template with a number for each value; it may have other braces."""
+    """Return a template with a number for each value; other braces may remain."""
     numbers = itertools.count()
     return re.sub(r"\{\}", lambda _: f"<{next(numbers)}>", template)
 

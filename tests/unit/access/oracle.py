@@ -130,9 +130,9 @@ class Situation:
     caller: str
     """`owner`, `user`, `session`, `stranger`, `stranger-user` or `anonymous`."""
     name: str
-    """Its name in bucket policies, "" for anonymous (A-30)."""
+    """The caller's name in bucket policies, "" for anonymous (A-30)."""
     actions: tuple[str, ...]
-    """That of the operation, then those of its headers (A-12)."""
+    """The action of the operation, then those of its headers (A-12)."""
     resource: str
     context: Mapping[str, str]
     ram: tuple[Document, ...]

@@ -211,7 +211,7 @@ ACCEPTED = [
     (IDENTITY, condition("NumericEquals", "oss:object-remaining-retention-days", 5)),
     (IDENTITY, condition("DateLessThan", "acs:CurrentTime", "2024-01-01T00:00:00+08:00")),
     (IDENTITY, condition("IpAddressIncludeBorder", "acs:SourceIp", "10.0.0.0/8")),
-    (BUCKET, document()),  # without Principal, as in the suite of oss2
+    (BUCKET, document()),  # without a Principal, as in the suite of oss2
     (BUCKET, document(Principal=[])),
     (BUCKET, document(Principal="*", Resource="*")),
     (BUCKET, document(Principal=["1", "arn:sts::1:assumed-role/r/*"])),

@@ -1,4 +1,4 @@
-"""The language of commands: what chooses it, and what it changes."""
+"""The language of commands: how it is chosen, and which texts it changes."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_every_line_of_the_list_of_commands_is_translated(
 
 
 def texts(parser: Parser) -> Iterator[str]:
-    """Return what the help of a parser says in words."""
+    """Return the texts in the help of a parser."""
     yield parser.description or ""
     for group in parser._action_groups:
         yield group.description or ""
@@ -181,7 +181,7 @@ def test_no_help_is_wider_than_80_columns(
     columns: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
-    monkeypatch.setenv("FORCE_COLOR", "1")  # by which Python 3.14 colours help
+    monkeypatch.setenv("FORCE_COLOR", "1")  # these make Python 3.14 colour its help
     for command in (*PROGRAM.commands, "help"):
         _, before, _ = run(capsys, command, "--help", "--lang", "en")
         _, out, _ = run(capsys, command, "--help", "--lang", "zh")
@@ -248,7 +248,7 @@ def test_a_guard_and_play_speak_chinese(
 
 
 def english(text: str) -> list[str]:
-    """Return the lines that say several English words and nothing in Chinese."""
+    """Return the lines with several English words and no Chinese."""
     return [
         line
         for line in text.splitlines()

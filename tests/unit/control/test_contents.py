@@ -98,7 +98,7 @@ def test_accounts_with_a_mistake_change_nothing(tmp_path: Path) -> None:
 
 @pytest.fixture(params=["memory", "disk"])
 def watched(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Controls]:
-    """A server with accounts, a seed and a folder in which a bucket is not to be changed."""
+    """A server with accounts, a seed and a preloaded folder, in memory or on a disk."""
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "a.txt").write_text("a")
     (tmp_path / "accounts.toml").write_text(ACCOUNTS.format("one"))
@@ -149,7 +149,7 @@ def test_all_files_are_loaded_together(watched: Controls, tmp_path: Path) -> Non
 
 
 def test_refusal_by_the_running_server_changes_nothing(watched: Controls, tmp_path: Path) -> None:
-    """What the files say is right alone and collides with what the server has meanwhile."""
+    """The files are valid, but conflict with the current contents of the server."""
     bucket = watched.service.storage.bucket("site")
     assert bucket is not None
     watched.service.storage.put_bucket(bucket._replace(owner="2000000000000002"))

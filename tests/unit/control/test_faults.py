@@ -1,4 +1,4 @@
-"""What a server is told to do: planned faults, the clock, and the tests that run."""
+"""The controls of a server: planned faults, the clock, and the tests that run."""
 
 import time
 from typing import Any
@@ -168,7 +168,7 @@ def test_clock_ticks_like_the_machine_when_it_is_shifted_or_set(
 
 
 class Seconds:
-    """Seconds that pass when a test says so."""
+    """A clock that a test moves."""
 
     seconds = 0.0
 

@@ -1,4 +1,4 @@
-"""The log of changes of rules: what they were, who made them, and whether they were undone."""
+"""The log of changes of rules: their documents, who made them, and whether they were undone."""
 
 import pytest
 from oss_emulator.control.rule_changes import SIZE, RuleChanges

@@ -1,4 +1,4 @@
-"""Who asks: the tallies of the sites, which outlive the entries of the journal."""
+"""The tallies of the sites that send requests, which outlive the entries of the journal."""
 
 import pytest
 from oss_emulator.control.journal import Journal, JournalEntry
@@ -191,7 +191,7 @@ def test_tallies_equal_a_recount_after_any_clear_and_undo(seed: int) -> None:
 
 
 def _by_slot(tally: Tally) -> dict[int, list[int]]:
-    """The last 30 slots, which a cleared part cannot have pushed out by a slot in two parts."""
+    """Return the last 30 slots; a slot that an undone Clear splits in two pushes out older ones."""
     found: dict[int, list[int]] = {}
     for slot, *counts in tally.slots:
         merged = found.get(slot, [0, 0, 0])

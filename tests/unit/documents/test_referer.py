@@ -1,4 +1,4 @@
-"""Hotlink protection as a bucket keeps it: what clients send, and how bad documents are refused."""
+"""The Referer rules of a bucket: the documents of clients, and how bad documents are refused."""
 
 from __future__ import annotations
 

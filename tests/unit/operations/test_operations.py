@@ -1,4 +1,4 @@
-"""What `fixtures/exchanges/` cannot say: other accounts, long lists, large objects, raw bytes."""
+"""What `fixtures/exchanges/` cannot test: other accounts, long lists, large objects, raw bytes."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ from tests.unit.pipeline.service import (
     visited,
 )
 
-# --- Nothing that is remembered changes an answer: two services, one of which remembers nothing
+# --- No cache changes an answer: two services, one of them without caches
 
 BUCKETS = ("first-bucket", "second-bucket")
 KEYS = ("a", "docs/", "docs/index.html", "photo.png!small", "b c")
@@ -186,7 +186,7 @@ def _signed(
 
 @functools.cache
 def _modules(imported: int) -> list[tuple[Any, str, Any]]:
-    """The functions that remember results, by module and name, of that many imported modules."""
+    """Return the cached functions by module and name; the argument is the number of modules."""
     return [
         (module, name, found)
         for package, module in list(sys.modules.items())
@@ -198,7 +198,7 @@ def _modules(imported: int) -> list[tuple[Any, str, Any]]:
 
 @contextmanager
 def remembering_nothing() -> Iterator[None]:
-    """Compute within the block what is remembered otherwise, in all modules and records."""
+    """Switch off the caches of all modules and records within the block."""
     functions, once, allow = _modules(len(sys.modules)), Record.once, permissions.allow_by_acl
     permissions.allow_by_acl = lambda *_: None
     for module, name, found in functions:
@@ -214,7 +214,7 @@ def remembering_nothing() -> Iterator[None]:
 
 
 class AllSteps(Shortcuts):
-    """No shortcut: every request runs all its steps."""
+    """No shortcuts: every request runs all its steps."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
@@ -227,7 +227,7 @@ class AllSteps(Shortcuts):
 
 
 def forget(service: Service) -> None:
-    """Have a service remember nothing, and run every step."""
+    """Make a service run every step without caches."""
     service.shortcuts = AllSteps(service)
     for owner in (service.dispatcher, service.hotlinks, service.addresses):
         for name, found in list(vars(owner).items()):
@@ -259,7 +259,7 @@ def play(
 
 
 class Ids:
-    """The known generator from which the ids of requests, versions and tokens come."""
+    """A seeded source of the ids of requests, versions and tokens."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.generator = Random()  # noqa: S311
@@ -301,7 +301,7 @@ def test_result_that_outlives_its_record_would_be_found(monkeypatch: pytest.Monk
     kept: dict[tuple[Any, str], Any] = {}
 
     def once(self: Any, work: Callable[[Any], Any]) -> Any:
-        """Keep a result by the name of the record, so that a changed one gets it too."""
+        """Cache a result by the name of the record, so that a changed record gets it too."""
         key = (work, self[0])
         if key not in kept:
             kept[key] = work(self)

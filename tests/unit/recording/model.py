@@ -1,4 +1,4 @@
-"""A model of a service: rules, assumptions and the order of a request, without HTTP."""
+"""A model of a service: rules, assumptions and the order of checks, without HTTP."""
 
 from __future__ import annotations
 

@@ -167,7 +167,7 @@ def test_small_gzip_of_much_text_is_read_in_pieces() -> None:
     assert max(map(len, found)) <= 256 * 1024
 
 
-# --- Nodes of JSON, however the text arrives
+# --- Nodes of JSON, in any pieces of text
 
 ANY = Wildcard.CHILD
 
@@ -309,7 +309,7 @@ def test_number_has_the_fewest_digits(value: float | Decimal, text: str) -> None
     assert number(value) == text
 
 
-# --- What CreateSelectObjectMeta counts, and the parts of an object by it
+# --- The counts of CreateSelectObjectMeta, and the parts of an object by them
 
 CSV, LINES = CSVInput(), JSONInput(lines=True)
 
@@ -401,13 +401,13 @@ def test_splits_and_lines_are_read_from_their_place(
     assert total == 10_000
 
 
-# --- An answer that takes long
+# --- Slow answers
 
 SHORT = 0.05
 
 
 class Held:
-    """The bytes of an object whose rest comes when the test says so."""
+    """The bytes of an object; the rest arrives when the test lets it."""
 
     def __init__(self, *rest: bytes) -> None:
         self.more, self.ended = threading.Event(), threading.Event()

@@ -251,7 +251,7 @@ def number(field: str | None) -> int | None:
 
 
 def evaluate(condition: Any, row: list[str]) -> bool | None:
-    """Evaluate a condition as the documents tell it, one row at a time (Q-35, Q-41)."""
+    """Evaluate a condition as documented, one row at a time (Q-35, Q-41)."""
     if isinstance(condition, str):
         return evaluate_leaf(condition, row)
     if len(condition) == 1:

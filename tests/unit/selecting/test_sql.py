@@ -245,7 +245,7 @@ def test_one_cast_of_a_column_may_repeat() -> None:
     accepts("select cast(a as int) from ossobject where cast(A as INT) > 1")
     with pytest.raises(OSSError, match="SqlOneColumnCastToDifferentTypes"):
         accepts("select cast(a as int) from ossobject where cast(A as double) > 1")
-    # Keys of JSON have a case.
+    # Keys of JSON are case-sensitive.
     accepts("select cast(a as int) from ossobject where cast(A as double) > 1", json=True)
 
 
@@ -395,7 +395,7 @@ def test_milliseconds_are_shown_if_there_are_some() -> None:
     assert timestamps.format_timestamp(MILLIS) == "2017-02-28 12:30:51.123"
 
 
-# --- Text that becomes a value
+# --- Texts that become values
 
 
 @rows(
@@ -420,7 +420,7 @@ def test_number_is_an_integer_or_a_double(text: str, value: float | None) -> Non
 
 @rows("text", "x", "0x1F", "1_000", "inf", "NaN", "1,5", "١", "--1", "1 2", " ")
 def test_text_that_is_not_a_number_is_bad(text: str) -> None:
-    """Q-41: what Python alone would read is not read either"""
+    """Q-41: texts that only Python would read are bad as well"""
     for read in (to_number, to_integer, to_whole, to_exact):
         with pytest.raises(BadRowError):
             read(text)

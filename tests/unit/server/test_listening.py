@@ -1,4 +1,4 @@
-"""Sockets that are bound to every address of a host."""
+"""Sockets that are bound to all addresses of a host."""
 
 from __future__ import annotations
 

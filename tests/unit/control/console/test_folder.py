@@ -1,4 +1,4 @@
-"""What a page of a folder shows: searched, sorted, and within a window of names."""
+"""What a page of a folder shows: its search, its order, and its window of names."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_folder_is_searched_and_sorted(asked: FolderQuery, shown: list[str]) -> 
 
 @pytest.mark.parametrize("order", FolderOrder)
 def test_pages_of_a_large_folder_have_every_name_once(order: FolderOrder) -> None:
-    """A page of a plain folder looks at more names than the page before, folders among them."""
+    """Each page of a plain folder reads more names than the page before, including folders."""
     sizes = {f"{number:05}{'/x' * (number % 3 == 0)}": 1 for number in range(2_000)}
     made, shown = storage(sizes), []
     for number in range(1, 11):

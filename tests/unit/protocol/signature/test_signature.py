@@ -1,6 +1,6 @@
-"""Claims of signatures, what is signed, and signed URLs that the emulator makes.
+"""Claims of signatures, strings to sign, and signed URLs that the emulator makes.
 
-`fixtures/exchanges/signatures.txt` has the claims that are refused, `fixtures/signatures/`
+`fixtures/exchanges/signatures.txt` has the claims that are refused, and `fixtures/signatures/` has
 signatures of other programs.
 """
 
@@ -61,7 +61,7 @@ def claimed(request: Request) -> Claim:
     return claim
 
 
-# --- what a claim says
+# --- the content of a claim
 
 HEADER_V1 = Claim(Version.V1, SignedIn.HEADER, "ak", "c2ln", None, DATE, NOW)
 HEADER_V2 = Claim(
