@@ -113,7 +113,7 @@ def test_browser_at_the_endpoint_comes_to_the_console(tab: Page, emulator: Emula
 # --- Requests
 
 
-def test_requests_come_by_themselves_and_can_be_paused(tab: Page, emulator: Emulator) -> None:
+def test_requests_appear_at_once_and_can_be_paused(tab: Page, emulator: Emulator) -> None:
     visit(tab, emulator, "requests")
     rows = tab.locator("#rows tbody tr")
     expect(tab.locator("#state")).to_have_attribute("data-state", "live")
@@ -447,7 +447,7 @@ def test_link_never_loses_a_draft(tab: Page, emulator: Emulator) -> None:
     expect(whitelist).to_have_value("https://mine.test/")
 
 
-def test_broken_link_is_told_and_leaves_the_draft(tab: Page, emulator: Emulator) -> None:
+def test_broken_link_is_reported_and_keeps_the_draft(tab: Page, emulator: Emulator) -> None:
     visit(tab, emulator, f"rules/{BUCKET}")
     tab.get_by_role("textbox", name="Whitelist").fill("https://mine.test/")
     tab.goto("about:blank")

@@ -226,9 +226,7 @@ def hold_the_first(tab: Page, pattern: str) -> list[Route]:
     return routes
 
 
-def test_text_that_is_not_sent_stays_when_the_page_is_refreshed(
-    tab: Page, emulator: Emulator
-) -> None:
+def test_unsent_text_stays_when_the_page_is_refreshed(tab: Page, emulator: Emulator) -> None:
     emulator.put(f"/{BUCKET}/new/there.txt", b"x")
     visit(tab, emulator, f"buckets/{BUCKET}?prefix=new/")
     search = tab.get_by_role("searchbox")
@@ -258,7 +256,7 @@ def test_fields_that_are_sent_are_empty_afterwards(tab: Page, emulator: Emulator
     expect(name).to_have_value("kept")
 
 
-def test_choices_that_are_not_sent_stay_as_well(tab: Page, emulator: Emulator) -> None:
+def test_unsent_choices_stay_when_the_page_is_refreshed(tab: Page, emulator: Emulator) -> None:
     visit(tab, emulator, "emulator")
     breaks, delay = tab.get_by_role("checkbox"), tab.locator("input[name=latency]")
     breaks.check()
@@ -277,7 +275,7 @@ def test_choices_that_are_not_sent_stay_as_well(tab: Page, emulator: Emulator) -
     expect(method).to_have_value("DELETE")
 
 
-def test_text_stays_where_the_server_has_another_one_by_now(tab: Page, emulator: Emulator) -> None:
+def test_typed_text_stays_if_the_server_has_a_newer_one(tab: Page, emulator: Emulator) -> None:
     emulator.put(f"/{BUCKET}/a.txt", b"x")
     visit(tab, emulator, f"objects/{BUCKET}?key=a.txt")
     headers = tab.locator("textarea[name=headers]")
@@ -309,7 +307,7 @@ def test_fields_that_are_sent_are_empty_also_after_two_quick_actions(
     expect(name).to_have_value("")
 
 
-def test_text_stays_that_is_typed_after_the_form_was_sent(tab: Page, emulator: Emulator) -> None:
+def test_text_typed_after_the_form_was_sent_stays(tab: Page, emulator: Emulator) -> None:
     visit(tab, emulator, "emulator")
     status, key, code = (tab.locator(f"input[name={name}]") for name in ("status", "key", "code"))
 
@@ -328,14 +326,14 @@ def test_text_stays_that_is_typed_after_the_form_was_sent(tab: Page, emulator: E
     expect(code).to_have_value("")
 
 
-def test_acl_that_the_server_did_not_take_is_told(tab: Page, emulator: Emulator) -> None:
+def test_refused_acl_is_reported(tab: Page, emulator: Emulator) -> None:
     visit(tab, emulator, f"objects/{BUCKET}?key=hello.txt")
     tab.route("**/objects/**", lambda route: route.abort())
     set_acl(tab, "private")
     expect(tab.locator("#announce")).to_contain_text("the server did not answer")
 
 
-def test_what_is_done_is_not_said_to_have_failed(tab: Page, emulator: Emulator) -> None:
+def test_action_is_announced_although_the_refresh_fails(tab: Page, emulator: Emulator) -> None:
     visit(tab, emulator, "emulator")
     tab.route("**/_emulator/emulator", lambda route: route.abort())
     tab.get_by_label("Status").fill("503")
@@ -435,7 +433,7 @@ def test_failed_upload_keeps_the_others_and_is_named(tab: Page, emulator: Emulat
     expect(tab.locator("#uploads li")).to_have_text(["bad.txt: No room."])
 
 
-def test_upload_without_a_server_is_told(tabs: BrowserContext, emulator: Emulator) -> None:
+def test_upload_without_a_server_is_reported(tabs: BrowserContext, emulator: Emulator) -> None:
     tab = tabs.new_page()
     failures: list[str] = []
     tab.on("pageerror", lambda error: failures.append(str(error)))
@@ -468,9 +466,7 @@ def test_upload_asks_before_it_replaces(
 # --- The embed test
 
 
-def test_embed_test_is_at_the_site_of_the_rules_and_takes_an_image(
-    tab: Page, emulator: Emulator
-) -> None:
+def test_embed_test_uses_the_site_of_the_rules_and_an_image(tab: Page, emulator: Emulator) -> None:
     emulator.put(f"/{BUCKET}/zz.png", PIXEL, {"Content-Type": "image/png"})
     emulator.put(f"/{BUCKET}/a.txt", b"x")
     rules: Any = {"AllowEmptyReferer": False, "RefererList": {"Referer": ["http://shop.test/*"]}}

@@ -53,7 +53,7 @@ def test_open_story_has_an_address_and_back_closes_it(tab: Page, emulator: Emula
     expect(tab).to_have_url(re.compile("/requests[?]q=b.test$"))
 
 
-def test_story_that_was_asked_for_last_stays(tab: Page, emulator: Emulator) -> None:
+def test_story_that_was_opened_last_stays(tab: Page, emulator: Emulator) -> None:
     for referer in ("http://slow.test/", "http://quick.test/"):
         fetch(emulator, referer)
     slow, quick = (entry.number for entry in emulator.journal)

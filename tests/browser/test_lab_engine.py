@@ -373,7 +373,7 @@ def why_not(page: Page) -> dict[str, str]:
         ),
     ],
 )
-def test_browser_that_cannot_run_it_is_told_what_to_do(
+def test_browser_that_cannot_run_python_says_what_to_do(
     browser: Browser, folder: Path, script: str, code: str, sentence: str
 ) -> None:
     page = open_lab(browser, folder.as_uri(), script)
@@ -446,7 +446,7 @@ def test_wrong_question_is_refused_with_a_sentence(lab: Page, call: str, words: 
     assert lab.evaluate("lab.run(['--version'])")["status"] == 0
 
 
-def test_value_that_json_cannot_hold_ends_nothing(lab: Page) -> None:
+def test_value_that_json_cannot_hold_is_refused(lab: Page) -> None:
     said = lab.evaluate(
         """async () => {
             const other = lab.run(["--version"]);
@@ -529,7 +529,7 @@ def test_server_that_forbids_what_python_needs_is_told_what_to_allow(
     page.close()
 
 
-def test_python_that_gave_up_starts_again(browser: Browser, folder: Path) -> None:
+def test_python_starts_again_after_a_crash(browser: Browser, folder: Path) -> None:
     keep = """const Native = Worker;
     window.workers = [];
     window.Worker = class extends Native {

@@ -149,7 +149,7 @@ def test_broken_rules_are_understood_corrected_and_shared(visit: Visit) -> None:
     expect(other.locator("#undo")).to_have_attribute("aria-disabled", "true")
 
 
-def test_example_is_there_at_once_and_gives_way_to_what_is_pasted(visit: Visit) -> None:
+def test_example_is_shown_at_once_and_replaced_by_a_paste(visit: Visit) -> None:
     page = visit.profile.new_page()
     page.add_init_script(f"({HOLD})()")  # Python is not there yet
     page.goto(f"{visit.address}/index.html", wait_until="domcontentloaded")
@@ -167,7 +167,7 @@ def test_example_is_there_at_once_and_gives_way_to_what_is_pasted(visit: Visit) 
     expect(page.locator("#whitelist")).to_have_value(f"{SITE}\nhttps://a.test/")
 
 
-def test_page_names_the_size_of_what_it_loads(shown: Page, folder: Path) -> None:
+def test_page_names_the_size_of_its_download(shown: Page, folder: Path) -> None:
     size = sum(path.stat().st_size for path in (folder / "parts").iterdir())
     loading = Catalogue("en")("lab.loading", size=round(size / 1e6))
     assert loading in (folder / "index.html").read_text(encoding="utf-8")
@@ -186,7 +186,7 @@ PASTED = {
 
 
 @pytest.mark.parametrize("form", PASTED)
-def test_form_of_what_is_pasted_or_dropped_is_recognised(shown: Page, form: str) -> None:
+def test_form_of_pasted_and_dropped_rules_is_recognised(shown: Page, form: str) -> None:
     for give in (paste, drop):
         shown.locator("#whitelist").fill("https://before.test/")
         give(shown, PASTED[form])
@@ -607,7 +607,7 @@ def test_ten_thousand_entries_do_not_hang_the_page(shown: Page) -> None:
     expect(shown.locator("#refused")).to_be_hidden()
 
 
-def test_question_that_takes_minutes_is_given_up_for_the_next_one(shown: Page) -> None:
+def test_question_that_takes_minutes_is_dropped_for_the_next_one(shown: Page) -> None:
     shown.locator("#whitelist").fill("https://a.test/")
     set_referers(shown, SITE)
     expect(verdict_on(shown, SITE)).to_have_text("denied")
@@ -666,7 +666,7 @@ def test_file_that_is_not_text_is_refused(shown: Page, data: bytes) -> None:
     expect(shown.locator("#whitelist")).to_have_value(SITE)
 
 
-def test_last_state_counts_however_fast_somebody_types(shown: Page) -> None:
+def test_last_state_counts_however_fast_the_typing_is(shown: Page) -> None:
     set_referers(shown, SITE)
     field = shown.locator("#whitelist")
     field.fill("https://before.test/")

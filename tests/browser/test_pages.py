@@ -176,9 +176,7 @@ def test_html_object_in_a_page_of_another_origin_changes_nothing(
     assert read_state(emulator) == before
 
 
-def test_page_whose_name_turns_to_this_machine_reaches_nothing(
-    emulator: Emulator, tabs: BrowserContext
-) -> None:
+def test_dns_rebinding_reaches_nothing(emulator: Emulator, tabs: BrowserContext) -> None:
     """DNS rebinding: the page and the server have the same origin, but the Host is not ours."""
     before, page = read_state(emulator), tabs.new_page()
     page.goto(f"http://evil.test:{emulator.port}/")
@@ -401,7 +399,9 @@ def test_document_made_by_a_sandboxed_page_has_no_origin(
         "caches.keys()",
     ],
 )
-def test_sandboxed_page_may_not_use(emulator: Emulator, tabs: BrowserContext, use: str) -> None:
+def test_sandboxed_page_has_no_service_worker_storage_or_cache(
+    emulator: Emulator, tabs: BrowserContext, use: str
+) -> None:
     """A service worker could later answer requests for the pages of `/_emulator/`."""
     put_document(emulator, "text/html")
     worker = {"Content-Type": "text/javascript"}

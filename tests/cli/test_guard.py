@@ -57,7 +57,7 @@ def test_bad_plan_is_blocked_and_good_one_passes(ask: Any, tmp_path: Path) -> No
     assert json.loads(token.read_text())["verdict"] == "passed"
 
 
-def test_formats_of_the_report(ask: Any) -> None:
+def test_report_has_each_format(ask: Any) -> None:
     asked = ["guard", "--plan", str(EXAMPLE / "plan-bad.json"), "--logs", LOG]
     status, out, _ = ask(*asked, "--format", "github")
     assert status == 1

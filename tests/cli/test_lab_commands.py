@@ -656,7 +656,7 @@ def test_server_that_does_not_answer_is_one_sentence(
     )
 
 
-def test_bucket_without_rules_is_said(lab_bucket: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_rules_are_reported(lab_bucket: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lint", lab_bucket]) == 0
     assert "There are no rules, so every site is allowed." in capsys.readouterr().out
 

@@ -64,7 +64,7 @@ def test_decision_of_the_owner_can_be_accepted(ask: Any, tmp_path: Path) -> None
     assert "Accepted: blacklist-only\n" in out
 
 
-def test_missing_rules_are_said(ask: Any, tmp_path: Path) -> None:
+def test_missing_rules_are_reported(ask: Any, tmp_path: Path) -> None:
     file = tmp_path / "rules.toml"
     file.write_text("[rules.a]\n")
     status, out, _ = ask("lint", str(file))

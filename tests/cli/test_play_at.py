@@ -268,7 +268,7 @@ def test_signal_deletes_the_bucket(number: signal.Signals, emulator: Emulator) -
     assert buckets(emulator) == []
 
 
-def test_what_is_left_is_said_if_the_service_is_lost(
+def test_leftovers_are_named_if_the_service_is_lost(
     monkeypatch: pytest.MonkeyPatch, emulator: Emulator, run: Run
 ) -> None:
     send = ServiceClient.send
@@ -312,7 +312,7 @@ def test_deleting_is_tried_again(
     assert buckets(emulator) == []
 
 
-def test_interruption_between_two_tries_says_what_is_left(
+def test_interruption_between_two_tries_names_leftovers(
     monkeypatch: pytest.MonkeyPatch, emulator: Emulator, run: Run, small: str
 ) -> None:
     send = ServiceClient.send
@@ -333,7 +333,7 @@ def test_interruption_between_two_tries_says_what_is_left(
     assert (status, error) == (2, said)
 
 
-def test_bucket_whose_listing_is_not_xml_is_said_to_be_left(
+def test_bucket_whose_listing_is_not_xml_is_named_as_left(
     monkeypatch: pytest.MonkeyPatch, emulator: Emulator, run: Run, small: str
 ) -> None:
     send = ServiceClient.send
@@ -406,7 +406,7 @@ def test_saved_answers_have_nothing_of_the_account(
     assert requests == {"GET referer/", "OPTIONS referer/open"}
 
 
-def test_file_of_the_reader_is_said_to_be_saved_as_it_is(
+def test_saving_a_file_of_the_reader_warns_of_private_texts(
     emulator: Emulator, run: Run, small: str, tmp_path: Path
 ) -> None:
     _, _, error = run(emulator, small, "--save", str(tmp_path / "saved.json"))

@@ -47,7 +47,7 @@ def test_report_of_the_example_can_be_understood(ask: Any) -> None:
     assert "600 lines were read." in out
 
 
-def test_what_a_cdn_and_the_internal_network_got_is_set_apart(ask: Any, tmp_path: Path) -> None:
+def test_bytes_to_a_cdn_and_the_internal_network_are_separate(ask: Any, tmp_path: Path) -> None:
     """P-93"""
     log = tmp_path / "a.log"
     fields = ACCESS_LINE.split('"')
@@ -161,7 +161,7 @@ RECORD = {
         (ACCESS_LINE.replace(" 200 ", f" {'9' * 5_000} "), "the field status"),
     ],
 )
-def test_hostile_line_is_damaged_and_no_more(
+def test_hostile_line_is_only_counted_as_damaged(
     ask: Any, tmp_path: Path, line: str, reason: str
 ) -> None:
     log = tmp_path / "a.log"
@@ -235,7 +235,7 @@ def test_json_may_begin_with_a_byte_order_mark(ask: Any, tmp_path: Path) -> None
     assert "40 lines were read." in out
 
 
-def test_form_can_be_told(ask: Any, tmp_path: Path) -> None:
+def test_form_can_be_given(ask: Any, tmp_path: Path) -> None:
     log = tmp_path / "export"
     log.write_text('\n{"bucket": "b"\n' + Path(LOGS, "realtime.json").read_text())
     status, out, _ = ask("replay", RULES, str(log), "--form", "json", "--max-rejects", "3")
@@ -398,7 +398,7 @@ def test_damaged_file_is_named(content: bytes, ask: Any, tmp_path: Path) -> None
     assert f"{log}: the file cannot be read: " in err
 
 
-def test_empty_log_is_said_to_be_empty(ask: Any, tmp_path: Path) -> None:
+def test_empty_log_is_reported(ask: Any, tmp_path: Path) -> None:
     log, page = tmp_path / "empty.log", tmp_path / "report.html"
     log.write_text("")
     status, out, err = ask("replay", RULES, str(log), "--html", str(page))

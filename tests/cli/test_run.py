@@ -297,7 +297,7 @@ def variables(*flags: str, **env: str) -> dict[str, str]:
     return dict(json.loads(printed(*flags, "--", sys.executable, "-c", PRINT, cwd=None, **env)))
 
 
-def test_variables_of_the_command() -> None:
+def test_command_gets_endpoint_proxy_key_and_bundle() -> None:
     found = variables(OSS_EMULATOR_ACCESS_KEY_ID="an-id", OSS_EMULATOR_ACCESS_KEY_SECRET="hush")
     endpoint = found["OSS_EMULATOR_ENDPOINT"]
     assert endpoint.startswith("http://127.0.0.1:")
@@ -315,7 +315,7 @@ def test_variables_of_the_command() -> None:
     assert not Path(bundle).exists()  # the emulator removed it at its end
 
 
-def test_keys_of_the_program_are_known() -> None:
+def test_keys_of_the_program_are_accepted() -> None:
     found = variables(OSS_ACCESS_KEY_ID="of-production", OSS_ACCESS_KEY_SECRET="of-production-too")
     assert found["OSS_ACCESS_KEY_ID"] == "of-production"
     assert found["OSS_ACCESS_KEY_SECRET"] == "of-production-too"

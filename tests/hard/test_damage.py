@@ -84,7 +84,7 @@ def test_damaged_definition_that_is_not_text_is_refused(image: Path) -> None:
     check_refused(image, "its index is damaged")
 
 
-def test_long_number_in_the_lock_is_a_mark(image: Path) -> None:
+def test_long_number_in_the_lock_counts_as_a_mark(image: Path) -> None:
     (image / LOCK).write_text("9" * 8000)
     with pytest.raises(FolderError, match="its index is older than its objects"):
         DiskStorage(image)

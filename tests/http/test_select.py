@@ -56,7 +56,7 @@ def test_rules_decide_before_the_request_is_read(
         assert (answer.status, answer.headers["x-oss-ec"]) == (status, ec)
 
 
-def test_visitor_reads_and_does_not_count(client: Client, protected: str) -> None:
+def test_visitor_may_select_but_not_create_a_meta(client: Client, protected: str) -> None:
     """Q-03: SelectObject reads an object, CreateSelectObjectMeta changes one"""
     answer = post(client, f"/{protected}/a.csv{SELECT}", COUNT)
     assert answer.status == 206

@@ -176,7 +176,7 @@ def test_check_names_what_another_version_decides() -> None:
 @pytest.mark.parametrize(
     ("is_comparing", "said"), [(True, "other version:"), (False, "as opened:")]
 )
-def test_what_is_compared_with_has_its_name(is_comparing: bool, said: str) -> None:
+def test_difference_names_the_compared_version(is_comparing: bool, said: str) -> None:
     values = {"rules": rules("https://a.test/"), "other": rules("*"), "isComparing": is_comparing}
     assert said in ask("check", **values, referers=["https://b/"])["html"]
     titles = ("Difference from the rules as you opened them", "Difference from the other version")
@@ -271,7 +271,7 @@ def test_blacklist_entry_that_grows_may_lock_out_a_page() -> None:
     assert "opens the whole site" not in html
 
 
-def test_search_that_ends_early_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unfinished_search_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("oss_referer.lint.correcting._MAX_STEPS", 0)
     html = ask("review", rules=rules("https://*.example.com*", "https://a.*"), other=rules())[
         "html"

@@ -54,7 +54,9 @@ def test_lance_works_unchanged(tmp_path: Path) -> None:
     assert run_unchanged("over_lance.py", tmp_path) == "{'number': [1, 2, 1, 2]}\n"
 
 
-def test_jindosdk(server: Emulator, bucket: str, over_oss: oss2.Bucket, tmp_path: Path) -> None:
+def test_jindosdk_works(
+    server: Emulator, bucket: str, over_oss: oss2.Bucket, tmp_path: Path
+) -> None:
     """Its endpoint has no scheme: `fs.oss.https.enable` says which."""
     if sys.platform != "linux":
         pytest.skip("pyjindosdk is only for Linux")

@@ -147,7 +147,7 @@ def https(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> str:
     return emulator.https_endpoint.removeprefix("https://")
 
 
-def test_credentials_of_a_role(emulator: Emulator, https: str) -> None:
+def test_credentials_of_a_role_are_accepted(emulator: Emulator, https: str) -> None:
     found = ram_role(sts_endpoint=https)
     assert arn(emulator, found) == f"acs:ram::{OWNER}:assumed-role/uploader/night"
 
@@ -179,7 +179,7 @@ async def test_intercepted_asynchronous_credentials(emulator: Emulator, token_fi
         ({"sub": "system:serviceaccount:kube-system:app"}, "AuthenticationFail.NoPermission"),
     ],
 )
-def test_refused_token_is_told_to_the_provider(
+def test_provider_gets_the_refusal_of_a_token(
     emulator: Emulator, issuer: Issuer, token_file: Path, claims: dict[str, Any], code: str
 ) -> None:
     token_file.write_text(issuer.token(time.time(), **claims), encoding="utf-8")
@@ -190,11 +190,11 @@ def test_refused_token_is_told_to_the_provider(
 # --- providers that do not ask STS themselves
 
 
-def test_access_key(emulator: Emulator) -> None:
+def test_access_key_is_accepted(emulator: Emulator) -> None:
     assert arn(emulator, Client(Config(type="access_key", **KEY))) == APP
 
 
-def test_temporary_key(emulator: Emulator, session: dict[str, str]) -> None:
+def test_temporary_key_is_accepted(emulator: Emulator, session: dict[str, str]) -> None:
     config = Config(
         type="sts",
         access_key_id=session["AccessKeyId"],
@@ -244,7 +244,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.Monke
     return monkeypatch
 
 
-def test_variables(emulator: Emulator, no_settings: pytest.MonkeyPatch) -> None:
+def test_key_comes_from_the_variables(emulator: Emulator, no_settings: pytest.MonkeyPatch) -> None:
     no_settings.setattr(auth_util, "environment_access_key_id", "app")
     no_settings.setattr(auth_util, "environment_access_key_secret", "secret of app")
     for provider in (EnvironmentVariableCredentialsProvider(), DefaultCredentialsProvider()):
@@ -385,7 +385,7 @@ def test_role_is_assumed_and_its_credentials_work(emulator: Emulator) -> None:
     assert used(emulator, body.credentials).get_object("a").read() == b"content"
 
 
-def test_caller_identity_is_told_to_a_user_and_to_a_session(emulator: Emulator) -> None:
+def test_user_and_session_get_their_caller_identity(emulator: Emulator) -> None:
     who = client(emulator, "app").get_caller_identity().body
     assert (who.identity_type, who.arn) == ("RAMUser", f"acs:ram::{OWNER}:user/app")
     given = client(emulator, "app").assume_role(assume()).body.credentials

@@ -84,7 +84,7 @@ def test_snippet_stores_and_reads_an_object(
     )
 
 
-def test_secret_of_ones_own_is_not_shown() -> None:
+def test_configured_secret_is_not_shown() -> None:
     with Emulator(access_key_secret="a-secret-of-my-own") as emulator:
         answer = requests.get(f"{emulator.endpoint}/_emulator/connect.json", timeout=20)
         assert json.loads(answer.text)["access_key_secret"] is None

@@ -532,7 +532,7 @@ def select(ask: Ask, name: str, form: str, sql: str, source: oss.InputSerializat
     return b"".join(found.body.iter_bytes())
 
 
-def test_csv(ask: Ask, name: str) -> None:
+def test_rows_of_csv_are_selected(ask: Ask, name: str) -> None:
     """Q-02, Q-11, Q-32"""
     ask(oss.PutObjectRequest(bucket=name, key="a", body=TABLE))
     source = oss.InputSerialization(csv=oss.CSVInput(file_header_info="Use"))
@@ -540,7 +540,7 @@ def test_csv(ask: Ask, name: str) -> None:
     assert rows == b"name\nAnn\n"
 
 
-def test_json(ask: Ask, name: str) -> None:
+def test_nodes_of_json_are_selected(ask: Ask, name: str) -> None:
     """Q-31"""
     ask(oss.PutObjectRequest(bucket=name, key="a", body=PEOPLE))
     source = oss.InputSerialization(json=oss.JSONInput(type="LINES"))
@@ -548,7 +548,7 @@ def test_json(ask: Ask, name: str) -> None:
     assert select(ask, name, "json", sql, source) == b'{"name":"Ann","age":31}\n'
 
 
-def test_meta(ask: Ask, name: str) -> None:
+def test_meta_has_the_counts(ask: Ask, name: str) -> None:
     """Q-23"""
     ask(oss.PutObjectRequest(bucket=name, key="a", body=TABLE))
     for scanned in (len(TABLE), 0):

@@ -326,7 +326,7 @@ def test_sentence_is_translated_with_the_sentences_in_it() -> None:
     assert Catalogue("en", FOLDERS).sentence(said) == said
 
 
-def test_a_decision_is_told_in_chinese() -> None:
+def test_decision_is_explained_in_chinese() -> None:
     decision = RefererPolicy.compile(RefererConfiguration(whitelist=("http://a/",))).decide("x")
     assert [Catalogue("zh", FOLDERS).step(step) for step in decision.steps] == [
         "对 Object 的匿名请求需要检查规则。",

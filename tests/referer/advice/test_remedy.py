@@ -189,7 +189,7 @@ def test_allowing_a_site_changes_nothing_for_others(referer: str) -> None:
 OLD = RefererConfiguration(True, whitelist=("http://a/", "http://b/"))
 
 
-def test_switches_and_entries_are_told() -> None:
+def test_changed_switches_and_entries_are_listed() -> None:
     new = RefererConfiguration(
         False, whitelist=("http://b/", "http://c/"), blacklist=("http://d/",), truncate_path=True
     )
@@ -378,7 +378,7 @@ def test_list_without_entries_has_no_nearest_miss() -> None:
     strategies.lists(strategies.text("ab*?:/.h", min_size=1, max_size=12), min_size=1, max_size=4),
     strategies.text("ab:/.h?", min_size=1, max_size=20),
 )
-def test_parts_that_agree_do_match(whitelist: list[str], referer: str) -> None:
+def test_agreeing_part_of_an_entry_matches(whitelist: list[str], referer: str) -> None:
     """As an entry, the part that agrees matches the Referer."""
     rules = RefererConfiguration(whitelist=tuple(whitelist), allow_truncate_query_string=False)
     policy = RefererPolicy.compile(rules)

@@ -220,20 +220,20 @@ def test_bucket_without_rules_needs_no_change() -> None:
     assert review(RefererConfiguration(), Wish((KEEP,))).rules.whitelist == (KEEP,)
 
 
-def test_app_that_is_kept_out_is_a_choice_and_no_change() -> None:
+def test_app_that_is_locked_out_is_a_choice_of_the_owner() -> None:
     found = review(rules(KEEP), Wish(app=True))
     assert not found.changed
     assert "your app stays out" in found.answer
     assert "true lets in both" in found.costs.choice
 
 
-def test_truncated_paths_end_because_entries_need_their_slash() -> None:
+def test_truncated_path_is_turned_off_because_entries_need_a_slash() -> None:
     found = review(replace(rules("https://www.example.com"), truncate_path=True))
     assert (found.rules.whitelist, found.rules.truncate_path) == ((KEEP,), False)
     assert any("R-27" in note for note in found.notes)
 
 
-def test_other_live_rules_are_those_of_now() -> None:
+def test_costs_are_compared_with_the_live_rules() -> None:
     found = review(rules(KEEP), Wish((KEEP,)), live=rules("https://www.example.com"))
     assert not found.changed
     assert found.costs.locked_out == ("the strangers marked !",)

@@ -104,7 +104,7 @@ def test_every_literal_of_an_entry_is_in_what_it_matches(entry: str, referer: st
         ("*aa*aa", "aaaa", True),
     ],
 )
-def test_documented_examples(entry: str, referer: str, matches: bool) -> None:
+def test_documented_examples_match(entry: str, referer: str, matches: bool) -> None:
     assert parse_entry(entry).matches(referer) is matches
     assert oracle.matches(entry, referer) is matches
 
@@ -180,7 +180,7 @@ def test_time_is_linear_where_stars_follow_each_other() -> None:
     ("referer", "trimmed"),
     [(None, ""), ("", ""), (" \t\r\n", ""), (" a b ", "a b"), ("\u00a0", "\u00a0")],
 )
-def test_trim(referer: str | None, trimmed: str) -> None:
+def test_white_space_is_trimmed(referer: str | None, trimmed: str) -> None:
     assert header.trim(referer) == trimmed
 
 
@@ -192,12 +192,12 @@ def test_first_of_several_headers_counts(values: tuple[str, ...], first: str | N
 @pytest.mark.parametrize(
     ("referer", "cut"), [("a?b?c", "a"), ("a", "a"), ("?a", ""), ("a#b?c", "a#b")]
 )
-def test_cut_query(referer: str, cut: str) -> None:
+def test_query_is_cut(referer: str, cut: str) -> None:
     assert header.cut_query(referer) == cut
 
 
 @pytest.mark.parametrize(("referer", "cut"), CASES["cut_path"])
-def test_cut_path(referer: str, cut: str) -> None:
+def test_path_is_cut(referer: str, cut: str) -> None:
     assert header.cut_path(referer) == cut
 
 
@@ -209,7 +209,7 @@ def test_cut_path(referer: str, cut: str) -> None:
         ("?A", "?a"),
     ],
 )
-def test_letters_of_the_query_become_small(referer: str, lowered: str) -> None:
+def test_query_becomes_lower_case(referer: str, lowered: str) -> None:
     assert header.lower_query(referer) == lowered
 
 
@@ -224,7 +224,7 @@ def test_what_counts_of_several_headers_is_assumed(rule: RepeatedHeader, chosen:
     ("referer", "cut"),
     [("https://a/x?y", "https://a/"), ("https://a", "https://a"), ("https://a?y", "https://a")],
 )
-def test_cut_path_may_keep_the_slash(referer: str, cut: str) -> None:
+def test_path_is_cut_after_the_slash_if_assumed(referer: str, cut: str) -> None:
     assert header.cut_path(referer, keep_slash=True) == cut
 
 

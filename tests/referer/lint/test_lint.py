@@ -371,7 +371,7 @@ def test_risk_comes_with_a_referer(old: Lists, new: Lists, words: str) -> None:
         ((("www.a.test",), ()), (("https://www.a.test/",), ()), []),
     ],
 )
-def test_rare_consequences_are_told_and_block_nothing(
+def test_rare_consequences_are_named_and_block_nothing(
     old: Lists, new: Lists, said: list[str]
 ) -> None:
     assert find_risk(old, new) is None

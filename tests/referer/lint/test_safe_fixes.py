@@ -141,7 +141,7 @@ def test_safe_fixes_do_no_harm(part: int) -> None:
         ("(example.com|www.example.com)", ("(example.com|www.example.com)",)),
     ],
 )
-def test_nobody_else_gets_in_by_a_guess(entry: str, fixed: tuple[str, ...]) -> None:
+def test_fix_lets_in_no_guessed_site(entry: str, fixed: tuple[str, ...]) -> None:
     assert lint.fix(RefererConfiguration(whitelist=(entry,))).configuration.whitelist == fixed
 
 

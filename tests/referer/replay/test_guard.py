@@ -76,7 +76,7 @@ def test_verdict_needs_requests() -> None:
     assert make(Agreement(Limit.parse("1%"), least=1001)).objection.endswith("needs 1,001")
 
 
-def test_hash_tells_rules_apart_but_not_their_order() -> None:
+def test_hash_depends_on_rules_but_not_on_their_order() -> None:
     same = RefererConfiguration(False, whitelist=("https://b.test/", "https://a.test/") * 2)
     assert guard.hash_rules(same) == guard.hash_rules(RULES)
     others = [

@@ -513,7 +513,7 @@ def test_report_shows_no_signature_of_a_url_or_a_referer(
     assert "cmV0" not in json.dumps(report)
 
 
-def test_own_hosts_are_told_from_others(engine: DuckDBEngine, folder: Path, tmp_path: Path) -> None:
+def test_own_hosts_are_marked(engine: DuckDBEngine, folder: Path, tmp_path: Path) -> None:
     log = save(tmp_path / "a.log", text(generate(7, LINES, SITE)[0]))
     rules = replace(SITE, whitelist=("https://www.example.com/",))
     report = ask(engine, folder, ReplayQuestion(Judge(rules), top=2), log)

@@ -90,7 +90,7 @@ def test_only_entries_that_change_are_written(text: str, new: tuple[str, ...], e
         RefererConfiguration(whitelist=("a.test\nb.test",)),
     ],
 )
-def test_list_takes_only_what_it_can_say(new: RefererConfiguration) -> None:
+def test_list_refuses_rules_that_it_cannot_hold(new: RefererConfiguration) -> None:
     with pytest.raises(NotEditableError):
         editing.edit(b"a.test\nwww.a.test\n", RulesForm.LIST, "", new)
     with pytest.raises(ValueError, match="a list has only a whitelist"):

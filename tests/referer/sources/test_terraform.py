@@ -97,7 +97,7 @@ def test_every_unknown_part_is_refused(values: Any, unknown: Any, part: str) -> 
 
 
 @pytest.mark.parametrize("unknown", [{}, {"id": True, "bucket": True}, {"referer_list": [False]}])
-def test_what_is_unknown_beside_the_rules_does_not_matter(unknown: Any) -> None:
+def test_unknown_values_beside_the_rules_do_not_matter(unknown: Any) -> None:
     assert find(plan(change(ADDRESS, None, SITE, unknown))) == {ADDRESS: RULES}
 
 
@@ -287,7 +287,7 @@ def test_change_names_the_bucket_if_it_is_known() -> None:
     assert (known.bucket, unknown.bucket, gone.bucket) == ("examplebucket", None, "examplebucket")
 
 
-def test_deletion_of_a_bucket_is_said() -> None:
+def test_deletion_of_a_bucket_is_reported() -> None:
     (found,) = changes(plan(change(BUCKET, {"bucket": "b"}, None)))
     assert found.deletes_bucket
     assert found.rules() == (RefererConfiguration(), RefererConfiguration())

@@ -408,7 +408,7 @@ def test_wildcard_stays_in_its_field_of_a_resource() -> None:
     assert resource_pattern("acs:oss:*:*:open/acs:oss:*:other").fullmatch(resource) is None
 
 
-def test_principal_in_brackets_is_accepted_and_is_nobody() -> None:
+def test_principal_in_brackets_is_accepted_and_matches_nobody() -> None:
     """P-90"""
     policy = Policy.parse(document(Principal="[123456790]"), BUCKET)
     assert not policy.statements[0].principals.includes("123456790")

@@ -56,7 +56,7 @@ def test_value_that_no_client_could_use_is_refused(
     assert said in capsys.readouterr().err
 
 
-def test_domain_and_region_of_a_developer_are_taken() -> None:
+def test_domain_and_region_of_a_developer_are_accepted() -> None:
     found = parse("--region", "here--1", "--domain", "oss.test, OSS-Emulator,a_b.test.")
     assert (found.region, found.domain) == ("here--1", ("oss.test", "OSS-Emulator", "a_b.test."))
 

@@ -131,7 +131,7 @@ def test_flag_may_stand_anywhere(
         ),
     ],
 )
-def test_mistakes_are_said_in_the_language(
+def test_mistakes_are_reported_in_the_language(
     arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     status, _, err = run(capsys, *arguments)
@@ -233,7 +233,7 @@ def test_names_in_tables_are_translated(capsys: pytest.CaptureFixture[str]) -> N
 GUARD = LAB.parents[1] / "examples" / "guard"
 
 
-def test_a_guard_and_play_speak_chinese(
+def test_guard_and_play_speak_chinese(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     logs = ("--logs", str(GUARD / "access.log"))
@@ -340,7 +340,7 @@ def test_rules_of_the_linter_are_explained_in_chinese(capsys: pytest.CaptureFixt
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
-def test_reason_of_an_error_is_said_in_chinese(
+def test_reason_of_an_error_is_in_chinese(
     command: tuple[str, ...],
     said: str,
     tmp_path: Path,
@@ -357,7 +357,7 @@ def test_reason_of_an_error_is_said_in_chinese(
     assert english(err) == []
 
 
-def test_object_in_the_address_bar_is_told_in_one_language(
+def test_note_on_the_address_bar_is_in_one_language(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     _, out, _ = run(capsys, "scenarios", BROKEN, "--site", "https://a.test", "--lang", "zh")

@@ -78,7 +78,7 @@ def refusal(
     ("192.0.2.1", {"x-oss-emulator-token": "u"}, "t", False),
     ("192.0.2.1", {"x-oss-emulator-token": ""}, "", False),
 )
-def test_this_machine_or_the_token(
+def test_change_needs_this_machine_or_the_token(
     remote: str, headers: dict[str, str], token: str, allowed: bool
 ) -> None:
     assert (refusal("POST", {**MARK, **headers}, remote, token) == "") is allowed
@@ -262,7 +262,7 @@ def test_mistake_is_refused_with_one_sentence(
 # --- Resources: what each does
 
 
-def test_health_and_metrics(ask: ApiCaller) -> None:
+def test_health_and_metrics_are_answered(ask: ApiCaller) -> None:
     assert ask("GET", "health") == (200, {"status": "ok", "version": __version__})
     assert ask("HEAD", "health").status == 200
     ask.metrics.count(ask.record("/bucket/a", "http://good.test/"))
@@ -497,9 +497,7 @@ async def test_stream_has_only_entries_that_fit(ask: ApiCaller) -> None:
         follow(ask, "verdict=maybe")
 
 
-async def test_silence_is_broken_by_a_comment(
-    ask: ApiCaller, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_idle_stream_sends_a_comment(ask: ApiCaller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "PING", 0.001)
     stream: Any = follow(ask, "since=3")
     assert (await anext(stream)).startswith(b":")

@@ -303,7 +303,7 @@ def test_files_become_objects_with_their_types(site: Path) -> None:
     }
 
 
-def test_private_bucket_is_told_with_what_opens_it(site: Path, tmp_path: Path) -> None:
+def test_hint_about_a_private_bucket_has_the_seed_that_opens_it(site: Path, tmp_path: Path) -> None:
     with Emulator() as emulator:
         service = emulator.service
         hint = emulator.run(lambda: preload.load(site, "examplebucket", service))

@@ -104,7 +104,7 @@ def test_requests_of_a_slot_are_counted_together_and_old_slots_go() -> None:
     assert tally.slots[0] == [5, 3, 0, 0]
 
 
-def test_sites_that_were_silent_for_longest_become_others(ask: ApiCaller) -> None:
+def test_sites_with_the_oldest_requests_become_others(ask: ApiCaller) -> None:
     for number in range(MOST + 3):
         ask.record("/bucket/a", f"https://site{number}.test/")
         ask.record("/bucket/a", BLOG)
@@ -134,7 +134,7 @@ def test_clear_and_undo_keep_what_came_between(ask: ApiCaller) -> None:
     assert ask.journal.traffic.whole.denied == 2
 
 
-def test_reset_begins_anew(ask: ApiCaller) -> None:
+def test_reset_clears_the_tallies(ask: ApiCaller) -> None:
     ask.record("/bucket/a", BLOG)
     ask("POST", "reset")
     assert ask.journal.traffic.sites == {}

@@ -365,7 +365,7 @@ def test_key_of_tokens_is_written_although_an_earlier_start_was_cut_off(tmp_path
     assert [path.name for path in tmp_path.iterdir()] == [TOKEN_KEY_FILE]
 
 
-def test_key_of_tokens_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_key_of_tokens_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     path = tmp_path / TOKEN_KEY_FILE
     path.symlink_to(path)
     with pytest.raises(AccountsError, match="cannot be read: Too many levels of symbolic links"):
@@ -405,7 +405,7 @@ def test_new_key_of_tokens_beside_buckets_is_logged(
     )
 
 
-def test_key_of_tokens_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
+def test_key_of_tokens_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     with pytest.raises(AccountsError, match=r"security tokens .* cannot be stored: No such file"):
         open_token_key(tmp_path / "missing")
 

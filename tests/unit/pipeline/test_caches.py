@@ -291,9 +291,7 @@ def compare(seed: int, monkeypatch: pytest.MonkeyPatch) -> set[int]:
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(cases(2, 20)))
-def test_what_is_remembered_changes_no_answer_and_no_entry(
-    seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_caches_change_no_answer_and_no_entry(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     assert {200, 403, 404} <= compare(seed, monkeypatch)
 
 

@@ -183,7 +183,7 @@ def test_assumption_decides_whether_processing_fails_before_the_check(
     assert statuses == [denied, 400]
 
 
-def test_missing_extra_is_told_to_allowed_referers_only(
+def test_missing_extra_is_reported_to_allowed_referers_only(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """R-39"""

@@ -97,11 +97,11 @@ CONDITIONS: dict[str, Expression] = {
 
 
 @rows("text", *CONDITIONS)
-def test_condition(text: str) -> None:
+def test_condition_is_parsed(text: str) -> None:
     assert where(text) == CONDITIONS[text]
 
 
-def test_whole_statement() -> None:
+def test_whole_statement_is_parsed() -> None:
     found = parse("SELECT s.a AS x, max(s.b) FROM OSSObject.r[*].q[2] AS s LIMIT 7")
     assert found.projections == (Projection(A, "x"), Projection(Aggregate("max", B)))
     assert found.root == ("r", Wildcard.CHILD, "q", 2)
@@ -175,7 +175,7 @@ def value(text: str) -> Expression:
     ("(_1 || 'a')", Type.STRING),
     ("(_1 = 1)", Type.BOOL),
 )
-def test_type(text: str, kind: Type) -> None:
+def test_type_follows_from_the_operands(text: str, kind: Type) -> None:
     """Q-43"""
     assert type_of(value(text)) is kind
 

@@ -64,7 +64,7 @@ def test_server_that_does_not_answer_is_named() -> None:
     session.close()  # no error, although the server is gone
 
 
-def test_refusal_is_told(session: ServerSession) -> None:
+def test_refusal_of_the_server_raises(session: ServerSession) -> None:
     with pytest.raises(ValueError, match="answers 404: "):
         session.ask("GET", "none")
 

@@ -272,7 +272,7 @@ def test_review_of_the_journal_shows_no_secret(ask: ApiCaller) -> None:
         assert "abcdefgh" not in text
 
 
-def test_correction_is_applied_and_what_is_gone_is_told(ask: ApiCaller) -> None:
+def test_correction_is_applied_and_an_old_finding_is_refused(ask: ApiCaller) -> None:
     rules = members("http://www.example.com")
     wanted = {"rule": "open-host", "list": "whitelist", "entry": "http://www.example.com"}
     corrected = ask("POST", "rules/correct", {"rules": rules, **wanted}).json["rules"]
@@ -700,7 +700,7 @@ def test_browser_is_led_from_the_endpoint_to_the_console(
         assert (response.status, response.headers["Location"]) == (302, "/_emulator/")
 
 
-def test_json_in_the_path_beats_the_header() -> None:
+def test_json_in_the_path_overrides_the_header() -> None:
     assert wants_page(request("/_emulator/requests", accept="text/html"))
     assert not wants_page(request("/_emulator/requests.json", accept="text/html"))
 
@@ -728,7 +728,7 @@ def far(method: str, path: str, remote: str = "192.0.2.1", **headers: str) -> Re
 # --- Who has to log in
 
 
-def test_script_is_told_that_its_reader_has_to_log_in() -> None:
+def test_script_gets_an_error_if_its_reader_has_to_log_in() -> None:
     """With a redirect, the script would put the form of the login into its page."""
     fragment = {"accept": "text/html", FRAGMENT.replace("-", "_"): "1"}
     answer = show_error(far("GET", "/_emulator/requests/1", **fragment), NEEDED, WITH_TOKEN)
@@ -754,7 +754,7 @@ def test_wrong_token_in_the_header_is_named() -> None:
         check_allowed(far("GET", "/_emulator/journal"), "t")
 
 
-def test_wrong_token_from_afar_is_called_wrong(ask: ApiCaller) -> None:
+def test_wrong_token_from_another_machine_is_reported(ask: ApiCaller) -> None:
     """To plain http at a name, a browser sends an Origin, but no Sec-Fetch-Site."""
     ask.service.settings = WITH_TOKEN
     asked = ask.asked("POST", "login", b'{"token": "wrong"}', x_oss_emulator="1")

@@ -156,7 +156,7 @@ def test_what_clients_and_rules_say_is_text_in_a_story(ask: ApiCaller) -> None:
         assert "<img" not in ask.html(path, body)
 
 
-def test_bytes_that_are_no_text_have_a_story_and_a_page_of_requests(ask: ApiCaller) -> None:
+def test_bytes_that_are_not_text_have_a_story_and_a_page_of_requests(ask: ApiCaller) -> None:
     put_rules(ask, RefererConfiguration(False, whitelist=(SITE,), blacklist=("*",)))
     number = get(ask, "a\udcff b")
     for path in (f"requests/{number}", "requests", "requests?by=time"):
@@ -164,7 +164,7 @@ def test_bytes_that_are_no_text_have_a_story_and_a_page_of_requests(ask: ApiCall
     assert "referer=a%FF%20b" in ask.html(f"requests/{number}")
 
 
-def test_story_by_many_rules_takes_a_moment(ask: ApiCaller) -> None:
+def test_story_by_many_rules_is_fast(ask: ApiCaller) -> None:
     """600 entries are what 20 KB hold (R-42)."""
     entries = tuple(f"https://*.site{number}.example.com/" for number in range(560))
     put_rules(ask, RefererConfiguration(False, whitelist=entries))
@@ -536,7 +536,7 @@ def test_policy_of_the_host_names_is_named(ask: ApiCaller) -> None:
 # --- Export
 
 
-def test_request_as_a_test_passes(ask: ApiCaller) -> None:
+def test_request_exported_as_a_test_passes(ask: ApiCaller) -> None:
     with Emulator() as emulator:
         for referer in (SITE, BLOG, None, "https://a.test/'\"\\"):
             names: dict[str, Any] = {}
@@ -547,7 +547,7 @@ def test_request_as_a_test_passes(ask: ApiCaller) -> None:
             bucket.session.session.close()
 
 
-def test_test_that_sent_a_request_is_not_the_one_to_take_along(ask: ApiCaller) -> None:
+def test_exported_test_is_not_the_one_that_sent_the_request(ask: ApiCaller) -> None:
     ask.journal.tests.begin("session", "test_a.py::test_b")
     told = story(ask, get(ask, SITE))
     assert told["test"] == "test_a.py::test_b"
