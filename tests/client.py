@@ -120,7 +120,7 @@ class Connection:
         line = self._input.readline().decode("ascii")
         if not line:
             raise ConnectionResetError("the server closed the connection without an answer")
-        assert line.endswith("\r\n"), f"no status line but {line!r}"
+        assert line.endswith("\r\n"), f"expected a status line, got {line!r}"
         version, status, reason = line.rstrip("\r\n").split(" ", 2)
         headers = parse_headers(self._input)
         body = b""

@@ -49,7 +49,7 @@ class Issuer:
         return json.dumps({"keys": self.keys})
 
     def token(self, now: float, header: dict[str, Any] | None = None, **claims: Any) -> str:
-        """A token that is valid for an hour; members that are None are left out."""
+        """Return a token that is valid for an hour; members that are None are left out."""
         found = {
             "iss": ISSUER,
             "aud": CLIENT,

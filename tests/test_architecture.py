@@ -251,7 +251,7 @@ def _is_private(name: str) -> bool:
 
 
 def _root(node: ast.expr) -> str:
-    """The name that a dotted expression begins with: `a` of `a.b().c`."""
+    """Return the name that a dotted expression begins with: `a` of `a.b().c`."""
     while isinstance(node, ast.Attribute | ast.Call):
         node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else ""

@@ -51,7 +51,7 @@ def emulator() -> Iterator[Emulator]:
 
 
 def verdict_on(tab: Page, referer: str) -> str:
-    """The verdict that the rules page shows for a Referer."""
+    """Return the verdict that the rules page shows for a Referer."""
     row = tab.locator("#verdicts tr", has=tab.get_by_text(referer, exact=True))
     return row.locator(".verdict").inner_text()
 

@@ -49,7 +49,7 @@ def put(emulator: Emulator, whitelist: str) -> None:
 
 
 def saved(emulator: Emulator) -> str:
-    """The whitelist that the bucket has."""
+    """Return the whitelist of the bucket."""
     url = f"{emulator.endpoint}/_emulator/rules/{BUCKET}"
     found = requests.get(url, timeout=20).json()["rules"]["RefererList"]["Referer"]
     return "\n".join(found)

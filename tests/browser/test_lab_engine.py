@@ -101,7 +101,7 @@ def read(path: Path) -> str:
 
 
 def as_toml(case: Mapping[str, Any]) -> str:
-    """The rules of a case as a file."""
+    """Return the rules of a case as a file."""
     names = RefererConfiguration.__dataclass_fields__
     return "".join(f"{name} = {json.dumps(case[name])}\n" for name in names if name in case)
 
@@ -235,7 +235,7 @@ _FILE = re.compile(r"^cat > (\S+) <<'END'\n(.*?\n)END\n", re.DOTALL | re.MULTILI
 
 
 def samples(page: str) -> Iterator[Run]:
-    """The commands of a page that a browser can run, with the files of the page."""
+    """Yield the commands of a page that a browser can run, with the files of the page."""
     files: dict[str, str] = {}
     for block in blocks(page):
         files |= dict(_FILE.findall(block.text))

@@ -588,7 +588,7 @@ def test_link_drops_a_text_that_is_still_being_read(shown: Page) -> None:
     paste(shown, BROKEN)
     linked = "https://linked.test/"
     goes_to(shown, samples.link("case", {**CASE, "rules": rules(linked), "referers": linked}))
-    # Python decides in turn, so it has read the text by then.
+    # Python answers in order, so it has read the text by then.
     expect(verdict_on(shown, linked)).to_have_text("allowed")
     expect(shown.locator("#whitelist")).to_have_value(linked)
 

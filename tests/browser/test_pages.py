@@ -100,7 +100,7 @@ class Seen:
 
 
 def script(emulator: Emulator, endpoint: str) -> str:
-    """The attack as an expression whose value is a promise."""
+    """Return the attack as an expression whose value is a promise."""
     uploads = emulator.run(lambda: list(emulator.service.storage.uploads(BUCKET)))
     settings = {
         "endpoint": endpoint,
@@ -295,7 +295,7 @@ def put_document(emulator: Emulator, kind: str, **headers: str) -> None:
 
 
 def origin_of(page: Page | Frame) -> str:
-    """The origin that the script of a document has."""
+    """Return the origin of a script in a document."""
     root = page.wait_for_selector("[data-origin]", state="attached")
     assert root is not None
     return root.get_attribute("data-origin") or ""

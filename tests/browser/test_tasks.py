@@ -128,7 +128,7 @@ def put(emulator: Emulator, *whitelist: str) -> None:
 
 
 def saved(emulator: Emulator) -> RefererConfiguration:
-    """The rules that the bucket has."""
+    """Return the rules of the bucket."""
     url = f"{emulator.endpoint}/_emulator/rules/{BUCKET}"
     return ossutil.convert_members(requests.get(url, timeout=20).json()["rules"])
 

@@ -217,7 +217,7 @@ def test_only_terminals_get_colours(ask: Any, monkeypatch: pytest.MonkeyPatch) -
 
 
 def loaded_by(*arguments: str) -> set[str]:
-    """The modules that a command loads, in a process of its own."""
+    """Return the modules that a command loads, in a process of its own."""
     code = (
         "import sys; from oss_emulator.cli import main\n"
         f"try: main({list(arguments)!r})\nexcept SystemExit: pass\n"

@@ -1,4 +1,4 @@
-"""The commands replay and propose: what they say, write and refuse, and how they end."""
+"""The commands replay and propose: output, files, refusals and exit status."""
 
 from __future__ import annotations
 

@@ -1038,7 +1038,7 @@ def test_unverified_signature_counts_for_the_referer_rules(
 
 
 def parse_log(path: Path, count: int) -> list[dict[str, str]]:
-    """Wait until an access log has so many lines, because they follow the answers; parse them."""
+    """Wait until an access log has `count` lines, which follow the answers; parse them."""
     wait_for(lambda: path.exists() and path.read_text().count("\n") >= count)
     with path.open(newline="") as log:
         matches = [(line, LINE.fullmatch(line)) for line in log]

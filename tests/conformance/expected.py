@@ -40,7 +40,7 @@ class Entry:
     """The signature versions with which the tests fail."""
 
     def __iter__(self) -> Iterator[str]:
-        """The full names of the tests."""
+        """Yield the full names of the tests."""
         return (f"tests/{self.file}::{test}" for test in self.tests)
 
 

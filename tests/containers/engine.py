@@ -13,7 +13,7 @@ from tests.cli.process import wait_for
 
 ROOT = Path(__file__).parents[2]
 BASE = "localhost/debian-python"
-"""The image below ours: Debian with its Python, made from packages."""
+"""The base image: Debian with its Python, made from packages."""
 IMAGE = "localhost/oss-emulator"
 NGINX = "docker.io/library/nginx:stable"
 PACKAGES = "ca-certificates,python3,python3-venv,python-is-python3"
@@ -26,7 +26,7 @@ RUN apt-get update -qq && apt-get install -qq -y --no-install-recommends nginx-l
     rm /etc/nginx/sites-enabled/default && mkdir /var/cache/nginx
 CMD ["nginx", "-g", "daemon off;"]
 """
-"""The nginx of Debian, which reads `/etc/nginx/conf.d` as the image of that name does."""
+"""The nginx of Debian, which reads `/etc/nginx/conf.d` like the image `nginx`."""
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ class Project:
         self._engine.podman("tag", IMAGE, f"localhost/{self._name}_{service}")
 
     def container(self, service: str) -> str:
-        """The name of the container of a service."""
+        """Return the name of the container of a service."""
         return f"{self._name}_{service}_1"
 
 

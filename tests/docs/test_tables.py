@@ -1,4 +1,4 @@
-"""Tables and examples of the pages say what the code does."""
+"""Tables and examples of the pages agree with the code."""
 
 from __future__ import annotations
 

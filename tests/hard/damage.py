@@ -94,7 +94,7 @@ def make(folder: Path) -> Path:
 
 
 def settings_of(folder: Path) -> Settings:
-    """The settings of a server with a data folder."""
+    """Return the settings of a server with a data folder."""
     return Settings(data=folder, fsync=Fsync.OFF)
 
 
@@ -115,7 +115,7 @@ def contents(folder: Path) -> list[object]:
 
 
 def read(item: Object | Part) -> bytes | None:
-    """The bytes of an object; None if the storage reports that they are damaged."""
+    """Return the bytes of an object; None if the storage reports that they are damaged."""
     try:
         return b"".join(blob.read(0, blob.size) for blob in item.content)
     except (CorruptBlobError, FileNotFoundError):
@@ -123,7 +123,7 @@ def read(item: Object | Part) -> bytes | None:
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
-    """The bytes of all files that may not change when a folder is refused.
+    """Return the bytes of all files that may not change when a folder is refused.
 
     A start makes an empty lock, and SQLite an empty WAL for a reader.
     """

@@ -276,7 +276,7 @@ class Fuzzer:
 
 @cache
 def routes() -> tuple[tuple[str, str], ...]:
-    """All routes below `/_emulator/`."""
+    """Return all routes below `/_emulator/`."""
     found = {(route.method, route.path) for route in api.ROUTES}
     for page in set(PAGES.values()):
         module = import_module(f"oss_emulator.control.console.{page}")

@@ -92,7 +92,7 @@ def photo(side: int) -> bytes:
 
 
 def contents() -> dict[str, bytes]:
-    """Return what the objects of the scenario hold, by their keys."""
+    """Return the contents of the objects of the scenario, by key."""
     return {
         "small.bin": os.urandom(1024),
         "photo.png": photo(4096),

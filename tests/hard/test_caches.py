@@ -107,7 +107,7 @@ CHANGES: tuple[tuple[str, str, bytes, dict[str, str]], ...] = (
     ("DELETE", "/other/a", b"", {}),
     ("DELETE", "/other", b"", {}),
 )
-"""What the owner does."""
+"""The changes by the owner."""
 
 SCHEMES = (
     Scheme(Dialect.OSS, Version.V1, SignedIn.URL),
@@ -191,7 +191,7 @@ class Pair:
         self.storage.close()
 
     def answer(self, asked: Sequence[Sent]) -> list[list[Any]]:
-        """The answers of both services."""
+        """Return the answers of both services."""
 
         def ask(service: Service) -> list[Any]:
             return [answer(service, sent, self.now) for sent in asked]
@@ -200,7 +200,7 @@ class Pair:
         return [thread.submit(ask, service).result() for thread, service in pairs]
 
     def answer_anew(self, asked: Sequence[Sent]) -> list[Any]:
-        """The answers of a new service in a new thread, which has a new connection to the index."""
+        """Return the answers of a new service in a new thread, with its own connection."""
 
         def ask() -> list[Any]:
             new = Service(self.settings, self.storage)

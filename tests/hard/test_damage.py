@@ -44,13 +44,13 @@ def scratch(original: Path) -> Path:
 
 @pytest.fixture
 def image(original: Path, scratch: Path) -> Path:
-    """A copy of that folder, made anew."""
+    """A fresh copy of that folder."""
     damage.renew(original, scratch)
     return scratch
 
 
 def check_refused(folder: Path, reason: str) -> None:
-    """A start says why it refuses a folder and changes nothing."""
+    """Check that a start gives a reason for refusing a folder, and changes nothing."""
     before = damage.snapshot(folder)
     with pytest.raises(FolderError, match=f"{reason}.*nothing was changed: restore a copy"):
         DiskStorage(folder)

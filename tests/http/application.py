@@ -1,7 +1,7 @@
 """An application server that receives callbacks and GETs and sends the replies that a test sets.
 
 It runs on the event loop of the test by the fixture `aiohttp_server` of pytest-aiohttp. The clients
-of the tests block, so that such a test is `in_thread`.
+of the tests block, so these tests run `in_thread`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 StartServer = Callable[[web.Application], Awaitable[TestServer]]
-"""What `aiohttp_server` is."""
+"""The type of `aiohttp_server`."""
 
 Arguments = ParamSpec("Arguments")
 

@@ -50,7 +50,7 @@ def signer(version: str) -> Any:
 
 
 def ask(client: Client, case: tables.Case, bucket: str, version: str, key: str = KEY) -> Answer:
-    """The request of a case."""
+    """Send the request of a case."""
     bucket, key = {"object": (bucket, key), "bucket": (bucket, ""), "service": ("", "")}[case.scope]
     if case.method == "POST":
         return _post(client, case, bucket, version, key)
@@ -63,7 +63,7 @@ def ask(client: Client, case: tables.Case, bucket: str, version: str, key: str =
 
 
 def _post(client: Client, case: tables.Case, bucket: str, version: str, key: str) -> Answer:
-    """The form that puts an object."""
+    """Send the form that puts an object."""
     signers: dict[str, Callable[[str], forms.Fields]] = {
         "": lambda policy: [],
         "v1": forms.sign_v1,
@@ -88,7 +88,7 @@ def check_denied(answer: Answer, bucket: str, ec: str, host: str) -> None:
 
 
 def expected_status(case: tables.Case) -> int:
-    """The answer to a request that the rules allow: the ACL and the object decide."""
+    """Return the status if the rules allow a request: the ACL and the object decide."""
     anonymous = case.signed == "none"
     if case.scope != "object":
         return 403 if anonymous else 200

@@ -3,7 +3,7 @@
     make newcomer
 
 It needs Python 3.11 without any package, make, git and curl, and gets packages from PyPI and npm.
-The projects type what the pages print. A project whose programs are missing is skipped, and fails
+The projects use the commands of the pages. A project without its programs is skipped, and fails
 where `OSS_EMULATOR_REQUIRE` names one of them. It reports the time of each step, and fails if a
 step fails.
 """

@@ -69,7 +69,7 @@ def judge(text: str, rules: NginxRules, verdicts: dict[str | None, list[bool]]) 
 def test_no_difference_is_silent(tmp_path: Path) -> None:
     found = compare(tmp_path, 90, 20)
     assert found["compared"] > 1_800
-    assert 200 < found["allowed"] < 1_400, "the Referers do not try both verdicts"
+    assert 200 < found["allowed"] < 1_400, "the Referers do not reach both verdicts"
 
 
 REFUSED = {

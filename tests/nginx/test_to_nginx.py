@@ -69,7 +69,7 @@ def compare(
         for policy, items in zip(policies, referers, strict=True)
     ]
     verdicts = [verdict for row in ours for verdict in row]
-    assert 0.25 < sum(verdicts) / len(verdicts) < 0.75, "the Referers do not try both verdicts"
+    assert 0.25 < sum(verdicts) / len(verdicts) < 0.75, "the Referers do not reach both verdicts"
     return [
         (rules, item)
         for rules, items, one, other in zip(configurations, referers, theirs, ours, strict=True)

@@ -67,5 +67,5 @@ def no_settings_of_aws() -> Iterator[None]:
 
 
 def code_of(error: Any) -> str:
-    """The code of an error of botocore."""
+    """Return the code of an error of botocore."""
     return str(error.value.response["Error"]["Code"])

@@ -66,7 +66,7 @@ def write_accounts(factory: pytest.TempPathFactory, issuer: Issuer) -> Path:
 
 
 def client(emulator: Emulator, key: str, secret: str = "", token: str | None = None) -> StsClient:
-    """A client of STS at the emulator's own endpoint."""
+    """Return a client of STS at the emulator's own endpoint."""
     return StsClient(
         StsConfig(
             access_key_id=key,
@@ -374,7 +374,7 @@ def assume(role: str = ROLE, **changes: Any) -> models.AssumeRoleRequest:
 
 
 def used(emulator: Emulator, given: Any) -> oss2.Bucket:
-    """The bucket with credentials that STS gave."""
+    """Return the bucket with credentials from STS."""
     return bucket_as(emulator, sts_auth(given.to_map()))
 
 

@@ -17,7 +17,7 @@ OWNER = "1000000000000001"
 
 
 def fields(model: Any) -> Any:
-    """The fields of a model that are set, as plain values."""
+    """Return the fields of a model that are set, as plain values."""
     if isinstance(model, list):
         return [fields(item) for item in model]
     if not isinstance(model, oss.serde.Model):

@@ -37,11 +37,11 @@ class Caller:
         return self._ask(self._request(name, key, fields))
 
     def read(self, key: str, **fields: Any) -> bytes:
-        """The bytes of an object."""
+        """Return the bytes of an object."""
         return self._ask.read(self._request("GetObject", key, fields))
 
     def fails(self, name: str, key: str | None = None, **fields: Any) -> ServiceError:
-        """The service's error of a call that must fail."""
+        """Return the service's error of a call that must fail."""
         return self._ask.fails(self._request(name, key, fields))
 
     def _request(self, name: str, key: str | None, fields: dict[str, Any]) -> Any:
@@ -406,7 +406,7 @@ def encode(value: Any) -> str:
 
 
 def callback(app: Application) -> dict[str, str]:
-    """The parameters of SDK V2's sample put_object_callback.py."""
+    """Return the parameters of SDK V2's sample put_object_callback.py."""
     body = "bucket=${bucket}&object=${object}&my_var_1=${x:var1}"
     return {
         "callback": encode({"callbackUrl": app.url(), "callbackBody": body}),
@@ -599,7 +599,7 @@ def stored_as(name: str) -> dict[str, str]:
 
 
 def read(encrypting: oss.EncryptionClient, stored_as: dict[str, str]) -> bytes:
-    """The decrypted bytes of an object."""
+    """Return the decrypted bytes of an object."""
     content: bytes = encrypting.get_object(oss.GetObjectRequest(**stored_as)).body.content
     return content
 

@@ -23,7 +23,7 @@ class Ask:
         self._send, self._wait = send, wait
 
     def __call__(self, request: Any) -> Any:
-        """The result of a request."""
+        """Send a request; return its result."""
         return self._send(request)
 
     def read(self, request: Any) -> bytes:

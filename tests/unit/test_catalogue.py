@@ -128,7 +128,7 @@ def nodes_of(path: Path) -> list[ast.AST]:
 
 
 def templates() -> set[str]:
-    """The templates of the sentences in the sources of both packages."""
+    """Return the templates of the sentences in the sources of both packages."""
     found = set()
     rooms = (Path(room.__path__[0]) for room in (oss_emulator, oss_referer))
     for path in itertools.chain.from_iterable(room.rglob("*.py") for room in rooms):

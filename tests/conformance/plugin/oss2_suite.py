@@ -164,7 +164,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 def _turn(*, alone: bool) -> Iterator[None]:
     """Run in parallel with the tests of other workers, or alone.
 
-    A test that waits to be alone holds the door, so that no other test starts meanwhile.
+    A test that waits to be alone locks `door`, so that no other test starts.
     """
     results = Path(os.environ["OSS2_SUITE_RESULTS"])
     with results.with_name("door").open("w") as door, results.with_name("room").open("w") as room:

@@ -37,7 +37,7 @@ def rules(*white: str, black: tuple[str, ...] = (), empty: bool = False) -> Refe
 
 
 def four(host: str) -> tuple[str, ...]:
-    """The safe entries for a host and its sub-domains."""
+    """Return the safe entries for a host and its sub-domains."""
     hosts = f"*.{host}", host
     return tuple(f"{scheme}://{name}/" for scheme in ("https", "http") for name in hosts)
 

@@ -19,7 +19,7 @@ from tests.thorough import cases
 
 SITE = WebURL.parse("https://www.example.com/")
 CASES = cases(40, 1_000)
-"""Of each seed."""
+"""The cases of each seed."""
 
 
 def foreign(site: WebURL) -> SentReferers:

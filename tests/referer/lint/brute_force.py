@@ -59,7 +59,7 @@ def allows(rules: RefererConfiguration, referer: str) -> bool:
 
 
 def cut(rules: RefererConfiguration, referer: str) -> str:
-    """Cut the query or the path off a Referer, if the rules say so (R-26, R-27)."""
+    """Cut the query or the path off a Referer, if the rules cut it (R-26, R-27)."""
     if rules.truncate_path:
         return "/".join(referer.split("/", 3)[:3])
     return referer.partition("?")[0] if rules.allow_truncate_query_string else referer

@@ -144,7 +144,7 @@ def _count(
 
 
 def network(line: LogLine) -> str:
-    """The network that got the answer."""
+    """Return the network that got the answer."""
     if line.sync == "cdn":
         return "cdn"
     internal = re.fullmatch(r"[^:]*-internal\.aliyuncs\.com(:.*)?", line.host, re.DOTALL)
@@ -152,7 +152,7 @@ def network(line: LogLine) -> str:
 
 
 def traffic(line: LogLine) -> int:
-    """The bytes that are billed as traffic out to the Internet."""
+    """Return the bytes that are billed as traffic out to the Internet."""
     return line.sent_bytes if network(line) == "internet" else 0
 
 

@@ -65,7 +65,7 @@ RULES = {
 STEP = 1 if THOROUGH else 2
 """In `make test`, one half of the rules is replayed alone, the other half is compared with."""
 LINES = cases(300, 1_500)
-"""Of a generated log."""
+"""The lines of a generated log."""
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ REFUSED = {
     "https://?": "it has no host",
     "https://:80/": "its host or its port is not valid",
 }
-"""What Chromium refuses, and why."""
+"""URLs that Chromium refuses, and why."""
 
 
 def test_url_is_read_as_browsers_read_it() -> None:

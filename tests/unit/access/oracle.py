@@ -45,7 +45,7 @@ def _address(text: str) -> int:
 
 
 def _in_block(address: str, block: str) -> bool:
-    """An IPv4 address, a block, or an address with `*` for some of its numbers (A-26)."""
+    """Match an IPv4 address, a block, or an address with `*` for some of its numbers (A-26)."""
     address = address.removeprefix("::ffff:")
     if "*" in block:
         return matches(block, address)

@@ -78,7 +78,7 @@ class ApiCaller:
         return self.journal.record(outcome, response, 0, 0.0)
 
     def response(self, method: str, path: str, body: bytes = b"", **headers: str) -> Response:
-        """The response to a request; raises `ApiError`."""
+        """Return the response to a request; raises `ApiError`."""
         asked = self.asked(method, path, body, **headers)
         route, _ = find(asked.request)
         response = route.handler(asked)

@@ -56,7 +56,7 @@ def ask() -> ApiCaller:
 def refusal(
     method: str, headers: Mapping[str, str], remote: str = "127.0.0.1", token: str = ""
 ) -> str:
-    """The sentence with which a request is refused, "" if it is allowed."""
+    """Return the sentence with which a request is refused, "" if it is allowed."""
     fields = [("Host", "127.0.0.1:9000"), *headers.items()]
     request = Request.parse(method, "/_emulator/reset", fields, 0.0, remote)
     try:
@@ -460,7 +460,7 @@ def follow(ask: ApiCaller, query: str = "", **headers: str) -> AsyncIterator[byt
 
 
 async def numbers(stream: AsyncIterator[bytes], count: int) -> list[int]:
-    """The ids of the next events."""
+    """Return the ids of the next events."""
     return [int((await anext(stream)).split(b"\n")[0].removeprefix(b"id: ")) for _ in range(count)]
 
 

@@ -196,7 +196,7 @@ def seeds(tmp_path: Path) -> Path:
 
 
 def plant(seeds: Path, name: str, **settings: bool) -> str:
-    """The object that a seed makes of a file."""
+    """Return the object that a seed makes from a file."""
     path = seeds / "seed.toml"
     path.write_text(SEED.format(name))
     with Emulator(seed=path, **settings) as emulator:
@@ -385,7 +385,7 @@ def put(controls: Controls, target: str, body: bytes = b"") -> None:
 
 
 def kept(controls: Controls) -> dict[str, dict[str, bytes]]:
-    """The bytes of each object by bucket and key."""
+    """Return the bytes of each object by bucket and key."""
     storage = controls.service.storage
     return {
         bucket.name: {

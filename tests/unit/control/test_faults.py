@@ -15,7 +15,7 @@ from tests.rows import rows
 
 
 def call(method: str = "GET", target: str = "/examplebucket/a.png") -> Admission:
-    """An admitted request of the owner."""
+    """Return an admitted request of the owner."""
     service = Service()
     service.handle(
         Request.parse("PUT", "/examplebucket", [("Host", "localhost")], time.time()),

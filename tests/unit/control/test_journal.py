@@ -1,4 +1,4 @@
-"""The journal without a socket: which entries it keeps, its listeners, what an entry tells."""
+"""The journal without a socket: the entries it keeps, its listeners, the content of an entry."""
 
 import time
 import weakref

@@ -81,7 +81,7 @@ def test_nothing_hides_that_a_request_sets_tags(ask: Caller, turn: int, name: st
         ask.anonymously(method, target + query, b"", **sent)
         assert not any(tags_of(ask)), (query, extra)
     assert ask(method, target, b"", **headers, **TAGGED).status == 200
-    assert any(tags_of(ask)), "whoever may sets tags with this request"
+    assert any(tags_of(ask)), "the owner cannot set tags"
 
 
 @pytest.mark.thorough

@@ -217,8 +217,8 @@ _DRAFTS: dict[Scheme, tuple[str, Fields]] = {
 SCHEMES = list(_DRAFTS)
 
 
-# --- Changes to signed requests: parts that are added, left out, repeated, encoded anew or moved
-# They leave alone what `UNSIGNED_PARTS` names, and do not change the body.
+# --- Changes to signed requests: parts that are added, omitted, repeated, encoded again or moved
+# They change neither the parts in `UNSIGNED_PARTS` nor the body.
 
 _OF_S3 = """
     x-amz-acl x-amz-copy-source x-amz-copy-source-range x-amz-date x-amz-meta-a x-amz-meta-b

@@ -337,7 +337,7 @@ def created(service: Service, day: datetime) -> None:
     service.storage.put_bucket(bucket._replace(created=day.timestamp()))
 
 
-# --- What the journal says
+# --- The note in the journal
 
 
 @rows(
@@ -366,7 +366,7 @@ def test_entry_of_another_request_says_nothing() -> None:
     assert find_rule_at_endpoint(admission, answer._replace(status=304)) is None
 
 
-# --- What is sent
+# --- The answer
 
 
 def get(
@@ -461,7 +461,7 @@ def test_acceleration_counts_from_when_it_was_enabled() -> None:
     assert visited(service, "a.txt", "text/plain", ACCELERATED) == (200, "0048-00000106")
 
 
-# --- What is refused
+# --- Refusals
 
 
 def test_app_is_refused_and_a_page_is_not() -> None:

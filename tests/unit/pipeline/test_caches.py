@@ -125,7 +125,7 @@ CHANGES: list[tuple[str, str, list[bytes], Mapping[str, str]]] = [
     ("PUT", "/{bucket}?cname&comp=add", [b"<BucketCnameConfiguration><Cname><Domain>"
      b"files.test</Domain></Cname></BucketCnameConfiguration>"], {}),
 ]  # fmt: skip
-"""What the owner does: methods, targets, bodies and headers."""
+"""The changes by the owner: methods, targets, bodies and headers."""
 
 READS = ("/{bucket}/{key}", "/{bucket}/{key}", "/{bucket}", "/{bucket}?acl", "/{bucket}/{key}?acl")
 HEADERS: list[Mapping[str, str]] = [

@@ -1,4 +1,4 @@
-"""Headers whose values no exchange shows: `fixtures/exchanges/headers.txt` has the others."""
+"""Values of headers that exchanges cannot show: `fixtures/exchanges/headers.txt` has the others."""
 
 from __future__ import annotations
 

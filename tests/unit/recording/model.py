@@ -119,7 +119,7 @@ def compile_rules(document: bytes, assumptions: Assumptions) -> RefererPolicy:
 
 
 def error(status: int, code: str, ec: str = "", message: str = "") -> PlayedAnswer:
-    """An error document of the service."""
+    """Return an error document of the service."""
     body = (
         f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>1</RequestId>"
         f"<HostId>h</HostId><BucketName>referer</BucketName><EC>{ec}</EC>"

@@ -223,7 +223,7 @@ ANY_ASSUMPTIONS = st.builds(
 def test_any_combination_of_variants_is_found(assumptions: Assumptions) -> None:
     results = judge(ask_model(assumptions))
     hidden = assumptions.checked_requests is CheckedRequests.ALL_SIGNED_URLS
-    if hidden:  # the copy is denied as a signed URL, whatever holds for its source
+    if hidden:  # the copy is denied as a signed URL, whatever the rules say about its source
         assert results["R-45 copy_source"].conclusion is FactStatus.UNSEEN
         assumptions = replace(assumptions, copy_source=DEFAULT.copy_source)
     wanted = {**assumptions.chosen(), **({"copy_source": None} if hidden else {})}

@@ -48,7 +48,7 @@ def emulator(tmp_path: Path) -> Iterator[Emulator]:
 
 
 def files(data: Path) -> list[Path]:
-    """The files of blobs, complete or not."""
+    """Return the files of blobs, complete or not."""
     return [path for path in (data / "blobs").rglob("*") if path.is_file()]
 
 
@@ -201,7 +201,7 @@ def test_full_disk_accepts_writes_again_once_it_has_space(
     assert invariants.check(small / "data") == {**kept, str(number): data}
 
 
-# --- Failures of the disk or the index, told apart from bugs in the emulator
+# --- Failures of the disk or the index, distinguished from bugs in the emulator
 
 
 @rows(

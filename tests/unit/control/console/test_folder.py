@@ -14,7 +14,7 @@ from tests.rows import rows
 
 
 def storage(sizes: Mapping[str, int]) -> MemoryStorage:
-    """A bucket with objects of these sizes; each is newer than those before it."""
+    """Return a bucket with objects of these sizes; each is newer than those before it."""
     made = MemoryStorage()
     made.put_bucket(Bucket("b", "owner", 0.0, "cn-hangzhou"))
     for moment, (key, size) in enumerate(sizes.items()):

@@ -88,7 +88,7 @@ PATHS = """
 
 
 def as_json(path: str) -> str:
-    """The same page with `.json` at the end of its path."""
+    """Return the same page with `.json` at the end of its path."""
     place, sign, query = path.partition("?")
     return f"{place}.json{sign}{query}"
 
@@ -721,7 +721,7 @@ SAVED = b"""<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer>
 
 
 def far(method: str, path: str, remote: str = "192.0.2.1", **headers: str) -> Request:
-    """A request of another machine."""
+    """Return a request of another machine."""
     return request(path, method, remote, host="nas:9000", **headers)
 
 

@@ -60,7 +60,7 @@ def target_of(request: Request) -> tuple[str, str]:
 
 
 def sent(method: str, url: str, headers: Mapping[str, Any]) -> Request:
-    """The request on the wire, with the unsigned headers that the HTTP library adds."""
+    """Return the request on the wire, with the unsigned headers that the HTTP library adds."""
     named = {name.lower() for name in headers}
     added = [("Host", HOST), ("Connection", "keep-alive")]
     fields = [*headers.items(), *(field for field in added if field[0].lower() not in named)]

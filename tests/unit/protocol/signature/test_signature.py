@@ -370,7 +370,7 @@ FORM_V4 = forms.sign_v4(POLICY, now=POSTED)
 
 
 def filled(fields: Iterable[tuple[str, str]], **changes: str | None) -> Form:
-    """A form of fields; a change to None removes one."""
+    """Return a form of fields; a change to None removes one."""
     found: dict[str, str | None] = {name.lower(): value for name, value in fields}
     found |= {name.replace("_", "-"): value for name, value in changes.items()}
     return Form({name: value for name, value in found.items() if value is not None})
