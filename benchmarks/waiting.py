@@ -1,4 +1,4 @@
-"""What people wait for: a suite of tests with buckets, and the first answer after a clone."""
+"""The times that people wait: for a suite of tests with buckets, and for a first answer."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def test_only_the_steps_fill_an_admission(trees: Mapping[str, Nodes]) -> None:
 
 
 def _fills_admission(nodes: Nodes) -> bool:
-    """Whether a module assigns to an attribute of what it calls an admission."""
+    """Whether a module assigns to an attribute of a variable that it calls an admission."""
     return any(
         isinstance(node, ast.Attribute)
         and isinstance(node.ctx, ast.Store)

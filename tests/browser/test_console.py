@@ -1,4 +1,4 @@
-"""The console in a real browser: each page by what a person does with it."""
+"""The console in a real browser: the actions of a person on each page."""
 
 from __future__ import annotations
 
@@ -751,7 +751,7 @@ def test_no_page_is_left_out() -> None:
 
 
 def settle(tab: Page, path: str) -> None:
-    """Wait for what a page loads after itself."""
+    """Wait for the files that a page loads after it is shown."""
     if path.startswith(f"rules/{BUCKET}"):
         tab.locator("#part-1").wait_for()
         tab.locator("#found").wait_for()

@@ -1,4 +1,4 @@
-"""Buckets, objects, the embed test and the first run in a browser: what a person does with them."""
+"""Buckets, objects, the embed test and the first run in a browser: the actions of a person."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def visit(page: Page, emulator: Emulator, more: str = "") -> None:
 
 
 def put(emulator: Emulator, whitelist: str) -> None:
-    """Put rules as somebody else would do it."""
+    """Put rules like another client."""
     rules: dict[str, Any] = {"AllowEmptyReferer": True}
     rules["RefererList"] = {"Referer": whitelist.split("\n")}
     url = f"{emulator.endpoint}/_emulator/rules/{BUCKET}"
@@ -86,7 +86,7 @@ def paste(tab: Page, text: str, into: str = "#whitelist") -> None:
 
 def test_typing_is_undone_in_steps_and_redone(tab: Page) -> None:
     field = whitelist(tab)
-    tab.clock.set_fixed_time(0)  # what is typed after a pause is a step of its own
+    tab.clock.set_fixed_time(0)  # text that is typed after a pause is a new step
     field.press("Control+End")
     field.press_sequentially("\nhttps://a.test/\nhttps://b.test/")
     expect(field).to_have_value(f"{SAVED}\nhttps://a.test/\nhttps://b.test/")

@@ -340,11 +340,11 @@ def describe(parse: UrlStandard, text: str) -> tuple[str, ...] | None:
     return url["protocol"], url["hostname"], url["port"], path, url["search"]
 
 
-# --- What goes wrong
+# --- Failures
 
 
 def why_not(page: Page) -> dict[str, str]:
-    """Return what `lab.ready` rejects with."""
+    """Return the error with which `lab.ready` rejects."""
     script = "lab.ready.then(() => ({}), ({ code, message }) => ({ code, message }))"
     answer: dict[str, str] = page.evaluate(script)
     return answer
@@ -503,7 +503,7 @@ def open_under(policy: str, browser: Browser, served: str, script: str = "") -> 
 
 def test_worker_needs_no_blob_of_its_own_and_no_module(browser: Browser, served: str) -> None:
     """In Safari, the worker of a page that is opened from a disk has neither."""
-    policy = "script-src 'self' 'wasm-unsafe-eval'; worker-src blob:"  # what docs/rule-lab.md names
+    policy = "script-src 'self' 'wasm-unsafe-eval'; worker-src blob:"  # from docs/rule-lab.md
     without = """const Native = Blob;
     window.Blob = class extends Native {
         constructor(texts, options) {

@@ -671,7 +671,7 @@ def test_last_state_counts_however_fast_the_typing_is(shown: Page) -> None:
     field = shown.locator("#whitelist")
     field.fill("https://before.test/")
     expect(verdict_on(shown, SITE)).to_have_text("denied")
-    shown.wait_for_timeout(1_100)  # what is typed after a pause is a step of its own
+    shown.wait_for_timeout(1_100)  # text that is typed after a pause is a new step
     field.select_text()
     field.press_sequentially(SITE, delay=1)
     expect(verdict_on(shown, SITE)).to_have_text("allowed")

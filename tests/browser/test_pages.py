@@ -1,4 +1,4 @@
-"""What web pages in a browser can change: nothing, unless a form or a CORS rule allows it."""
+"""Web pages in a browser can change nothing, unless a form or a CORS rule allows it."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_dns_rebinding_reaches_nothing(emulator: Emulator, tabs: BrowserContext)
     assert read_state(emulator)._replace(oldest=0) == before._replace(oldest=0)
 
 
-# --- What pages may do
+# --- Allowed actions of pages
 
 
 def request_reset(page: Page, headers: dict[str, str]) -> tuple[int, str]:

@@ -29,7 +29,7 @@ KEYS_TO_ANYTHING = 120
 
 @dataclass
 class Hand:
-    """What a person does on a page, and how many clicks that takes.
+    """The actions of a person on a page, and the number of clicks.
 
     By keyboard, Enter counts as a click, and Tab leads to everything.
     """

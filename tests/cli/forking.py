@@ -211,7 +211,7 @@ def _fork(listening: socket.socket) -> list[str]:
         question = ast.literal_eval(message.decode())
         for name in LOADED.get(question["arguments"][0], ()):
             import_module(name)
-        gc.freeze()  # the collector of a fork skips what it shares
+        gc.freeze()  # the garbage collector of a fork skips shared objects
         pid = os.fork()
         if pid == 0:
             signal.set_wakeup_fd(-1)

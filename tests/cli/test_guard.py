@@ -1,4 +1,4 @@
-"""`guard` and `generate`: what they print, write and refuse."""
+"""`guard` and `generate`: output, files and refusals."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ def test_pipe_is_read_once_for_two_resources(ask: Any, write: Any, tmp_path: Pat
     assert out.startswith("## Referer rules: passed\n")
 
 
-# --- `generate`: each form is accepted by what it is made for, and `test` reads the table
+# --- `generate`: the target of each form accepts it, and `test` reads the table
 
 
 WISH = (
@@ -317,7 +317,7 @@ def test_program_sets_the_rules_with_oss2(
 def test_xml_for_ossutil_is_accepted(
     save: Any, live: Live, make_bucket: Callable[..., str], tmp_path: Path
 ) -> None:
-    """A stand-in for ossutil shows what it is called with."""
+    """A stand-in for ossutil prints its arguments."""
     bucket = make_bucket()
     tool = tmp_path / "ossutil"
     tool.write_text('#!/bin/sh\necho "$@" >called\n')

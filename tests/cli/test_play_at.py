@@ -93,7 +93,7 @@ def buckets(emulator: Emulator) -> list[str]:
 
 
 def unconfirmed(output: str) -> dict[str, str]:
-    """Return the conclusions that are not "confirmed", by what they are about."""
+    """Return the conclusions that are not "confirmed", by their subject."""
     return {
         item["about"]: item["conclusion"]
         for item in json.loads(output)["facts"]
@@ -182,7 +182,7 @@ def test_own_emulator_is_asked_without_an_endpoint(capsys: pytest.CaptureFixture
     assert said["equal"] == said["answers"] >= 120
 
 
-# --- nothing of the account is touched, and nothing is left
+# --- other data of the account is not touched, and nothing is left behind
 
 
 def test_bucket_of_the_same_name_is_not_touched(emulator: Emulator, run: Run, small: str) -> None:

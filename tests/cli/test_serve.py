@@ -89,7 +89,7 @@ def other_port() -> Iterator[int]:
 
 
 def console_of(running: Running) -> str:
-    """Return what is printed about the console."""
+    """Return what the server prints about the console."""
     running.process.send_signal(signal.SIGTERM)
     found = re.search(r"^Console: (.*)$", running.announced + running.read_rest(), re.MULTILINE)
     assert found is not None

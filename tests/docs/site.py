@@ -44,7 +44,7 @@ def _is_remote(address: str) -> bool:
 
 
 def _missing(page: Path, link: str) -> str:
-    """Return what a link to this site lacks; "" if nothing, or for a link to another site."""
+    """Return why a link to this site is broken; "" if it works, or leads to another site."""
     parts = urlsplit(link)
     if parts.scheme or parts.netloc:
         return ""

@@ -157,7 +157,7 @@ def renew(image: Path, scratch: Path) -> None:
 
 
 def check(image: Path, scratch: Path, name: str, wanted: list[object]) -> str:
-    """Start with a damaged copy; returns what happened."""
+    """Start with a damaged copy; return the outcome."""
     before = snapshot(scratch)
     with _lines() as lines:
         try:
@@ -208,7 +208,7 @@ def _lines() -> Iterator[list[str]]:
 
 
 def damages(image: Path, regions: int, chance: random.Random) -> Iterator[tuple[str, str, Round]]:
-    """Yield each damage to try: its file, its name, and what makes it."""
+    """Yield each damage to try: its file, its name, and the function for it."""
     blobs = sorted(name for name in files(image) if name.startswith("blobs/"))
     blobs = [name for name in blobs if name not in UNRECORDED]
     for name in (INDEX, WAL, SHM, LOCK, TOKEN_KEY_FILE, *UNRECORDED, *blobs[:3]):

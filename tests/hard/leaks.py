@@ -220,7 +220,7 @@ class Fuzzer:
 
 
 class Log(logging.Handler):
-    """Keeps what is logged."""
+    """Keeps the lines of the log."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)

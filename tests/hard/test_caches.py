@@ -1,6 +1,6 @@
 """No cache is stale: long-lived services answer like a new one.
 
-Two services share a folder, each in a thread of its own, and remember what they were asked. After
+Two services share a folder, each in a thread of its own, and cache the results of requests. After
 each random change by one of them, both are asked the same as a new service in a new thread.
 """
 
@@ -173,7 +173,7 @@ def whole(response: Response) -> bytes:
 
 
 class Pair:
-    """Two services of one folder, each in its own thread, and what changes them."""
+    """Two services of one folder, each in its own thread, and random changes by them."""
 
     def __init__(self, settings: Settings, folder: Path, chance: random.Random) -> None:
         self.settings, self._chance = settings, chance

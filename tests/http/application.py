@@ -36,7 +36,7 @@ def in_thread(test: Callable[Arguments, None]) -> Callable[Arguments, Coroutine[
 
 @dataclass(frozen=True)
 class Reply:
-    """What the application answers."""
+    """The answer of the application."""
 
     body: bytes = b'{"a":"b"}'
     status: int = 200

@@ -1,4 +1,4 @@
-"""Tasks that fetch a URL in the background: what they store, how they end, and what they reach."""
+"""Tasks that fetch a URL in the background: stored objects, states, and forbidden addresses."""
 
 from __future__ import annotations
 

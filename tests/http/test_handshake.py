@@ -70,7 +70,7 @@ def after_connect_in_tls(emulator: Emulator) -> Tcp:
 
 @contextmanager
 def reset(tcp: Tcp) -> Iterator[None]:
-    """Reset a connection at the end."""
+    """Reset a connection at the end of the block."""
     yield
     tcp.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     tcp.socket.close()

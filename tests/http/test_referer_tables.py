@@ -157,7 +157,7 @@ def check_case(
         assert answer.body == BODY
 
 
-# --- what no table can say
+# --- cases that no table can express
 
 SITE = RefererConfiguration(
     allow_empty_referer=False,

@@ -54,7 +54,7 @@ class TestsError(Exception):
 
 
 def load_libraries() -> None:
-    """Load what the tests import, but nothing of the packages."""
+    """Load the imports of the tests, except for those from the packages."""
     for name in LIBRARIES:
         importlib.import_module(name)
     for name in list(sys.modules):
@@ -209,7 +209,7 @@ def _replaced(
 
 
 def _place(code: CodeType) -> tuple[object, ...]:
-    """Return what identifies code within its file; running the code does not change it."""
+    """Return a key of code within its file; running the code does not change the key."""
     return tuple(code.co_positions())
 
 

@@ -1,4 +1,4 @@
-"""What a new user does: a clone, the commands of the README, and one project for each client.
+"""The first steps of a new user: a clone, the commands of the README, a project for each client.
 
     make newcomer
 
@@ -287,7 +287,7 @@ def test_node(newcomer: Newcomer, port: int) -> None:
 
 
 def test_browser_upload(newcomer: Newcomer, port: int) -> None:
-    """Type what docs/web.md prints, with `npm test` for a person with a browser."""
+    """Run the commands of docs/web.md, with `npm test` in place of a person with a browser."""
     ready = newcomer.home / "browser-upload.json"
     serve = newcomer.printed("docs/web.md", "oss-emulator serve --accounts")
     command = (*shlex.split(serve), "--port", "0", "--ready-file", str(ready))

@@ -35,7 +35,7 @@ ANSWERS = {item.name: item.refusal for item in NOT_EMULATED}
 
 @pytest.fixture
 def endpoint(live: Live, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The endpoint by its name, below which are those of the buckets."""
+    """The endpoint as a host name, because the hosts of buckets are below it."""
     resolve = socket.getaddrinfo
 
     def find(host: Any, *others: Any, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What all unit tests share."""
+"""The fixtures of all unit tests."""
 
 from collections.abc import Iterator
 from pathlib import Path

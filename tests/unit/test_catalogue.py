@@ -217,7 +217,7 @@ def messages(root: Path) -> set[str]:
 
 
 def reported(node: ast.AST) -> Iterator[str]:
-    """Yield the templates of what a function yields, returns or adds to a report."""
+    """Yield the templates of texts that a function yields, returns or adds to a report."""
     values: Sequence[ast.expr | None] = ()
     if isinstance(node, ast.Yield | ast.Return):
         values = [node.value]
@@ -238,7 +238,7 @@ def said(node: ast.AST) -> Iterator[str]:
 
 
 def template_of(node: ast.expr) -> str | None:
-    """Return the template that a text is made from; None for what is not a sentence."""
+    """Return the template of a text; None if the text is not a sentence."""
     if isinstance(node, ast.JoinedStr):
         parts = (part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
         text = "".join(map(str, parts))
@@ -258,7 +258,7 @@ def filled(template: str) -> str:
 @pytest.mark.parametrize("root", PACKAGES, ids=lambda root: root.name)
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_error_is_translated(language: str, root: Path) -> None:
-    """Those about rules are translated without the texts of the server."""
+    """Errors about rules are translated without the catalogue of the server."""
     said = Catalogue(language, (TEXTS,) if root == RULES_ROOT else FOLDERS)
     missing = []
     for template in messages(root):

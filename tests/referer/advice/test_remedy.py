@@ -1,4 +1,4 @@
-"""What to change: remedies, edits of rules, trials, nearest entries and programs."""
+"""Proposed changes: remedies, edits of rules, trials, nearest entries and programs."""
 
 from __future__ import annotations
 

@@ -261,7 +261,7 @@ def test_wish_for_nobody_is_refused(wish: Wish) -> None:
 
 
 def mistakes(before: RefererConfiguration, wish: Wish) -> Iterator[str]:
-    """Yield what is wrong with the review of rules."""
+    """Yield the mistakes in the review of rules."""
     found = review(before, wish)
     policy = RefererPolicy.compile(found.rules)
     again = review(found.rules, wish)

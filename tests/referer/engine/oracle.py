@@ -29,7 +29,7 @@ def matches(entry: str, referer: str) -> bool:
 
 
 def begins_with(referer: str, pattern: str, *, lowers_query: bool = False) -> bool:
-    """Whether a Referer begins with what a pattern stands for (R-20, R-21, R-41)."""
+    """Whether a Referer begins with a match of a pattern (R-20, R-21, R-41)."""
 
     def fits(wanted: str, place: int) -> bool:
         found = referer[place]

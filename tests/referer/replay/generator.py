@@ -69,7 +69,7 @@ def generate(
     rules: RefererConfiguration,
     against: RefererConfiguration | None = None,
 ) -> tuple[Sequence[LogLine], Answer]:
-    """Return lines and what a replay by the rules must find."""
+    """Return lines and the totals that a replay by the rules must find."""
     chance = random.Random(seed)  # noqa: S311 - reproducible
     lines = tuple(_line(chance, number) for number in range(count))
     return lines, answer_to(lines, rules, against)
@@ -80,7 +80,7 @@ def answer_to(
     rules: RefererConfiguration,
     against: RefererConfiguration | None = None,
 ) -> Answer:
-    """Return what a replay of the lines by the rules must find."""
+    """Return the totals that a replay of the lines by the rules must find."""
     answer = Answer()
     for line in lines:
         _count(answer, line, rules, against)

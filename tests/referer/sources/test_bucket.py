@@ -341,7 +341,7 @@ def test_slow_answer_fails_as_a_whole(
 
 
 def test_large_object_may_take_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The time grows with what was received, so that only a slow answer fails."""
+    """The allowed time grows with the received bytes, so only a slow answer fails."""
     monkeypatch.setattr(bucket, "_LONGEST", 0.3)
     body = b"x" * (1 << 20)
     with answering(200, body) as (endpoint, _):

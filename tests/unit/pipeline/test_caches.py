@@ -173,7 +173,7 @@ def _request(method: str, target: str, host: str, fields: Mapping[str, str], now
 def _signed(
     random: Random, method: str, names: Mapping[str, str], fields: dict[str, str], now: float
 ) -> Request:
-    """Sign a request for an object; sometimes it is not the one that is sent."""
+    """Return a signed request for an object; sometimes another method was signed."""
     auth = SIGNERS[random.choice(tuple(SIGNERS))](
         ACCESS_KEY_ID, random.choice((ACCESS_KEY_SECRET, ACCESS_KEY_SECRET, "wrong"))
     )

@@ -1,4 +1,4 @@
-"""The storage in a folder: what survives a restart, what is removed, what is refused."""
+"""The storage in a folder: restarts, removal of files, damage, and refusals."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ def test_bytes_that_are_not_text_have_a_story_and_a_page_of_requests(ask: ApiCal
 
 
 def test_story_by_many_rules_is_fast(ask: ApiCaller) -> None:
-    """600 entries are what 20 KB hold (R-42)."""
+    """600 entries fit into 20 KB (R-42)."""
     entries = tuple(f"https://*.site{number}.example.com/" for number in range(560))
     put_rules(ask, RefererConfiguration(False, whitelist=entries))
     number = get(ask, "https://www.site7.example.org/")
@@ -479,7 +479,7 @@ def test_request_that_changes_something_asks_first(ask: ApiCaller) -> None:
     assert "data-confirm" not in ask.html(f"requests/{get(ask, SITE)}")
 
 
-# --- What else happened to it
+# --- Faults and policies that affected the request
 
 
 @pytest.mark.parametrize(
