@@ -1,8 +1,8 @@
 """Measure everything and write docs/benchmarks.md, also in Chinese: `python -m benchmarks`.
 
-With names of sections (`python -m benchmarks small large`), only those are measured, and nothing is
-written; `--add` puts them into the page, each with the machine at that time. The section
-`make-test` is measured only by name, and a page that was written anew lacks it. A run takes about
+Given names of sections (`python -m benchmarks small large`), it measures only those and writes
+nothing; `--add` adds them to the page, each with a description of the machine. The section
+`make-test` is measured only by name, so a run without names drops it from the page. A run takes
 twenty minutes. It needs `wrk` and the extras `fast`, `dev` and `bench`, and installs the peers into
 a temporary folder; `--scratch FOLDER` keeps them for the next run.
 """
@@ -74,7 +74,7 @@ def main() -> None:
 
 
 def _write(text: str) -> None:
-    """Write the page and its Chinese. Missing Chinese does not discard what was measured."""
+    """Write both pages. A missing translation does not discard the measurements."""
     PAGE.write_text(text, encoding="utf-8")
     print(f"{PAGE} was written.")
     try:

@@ -54,12 +54,12 @@ def format(method: str, target: str, fields: dict[str, str], body: bytes = b"") 
 
 
 def get() -> bytes:
-    """An anonymous GET."""
+    """Return an anonymous GET."""
     return format("GET", TARGET, {"User-Agent": "load", "Referer": REFERER})
 
 
 def signed_in_header(method: str, body: bytes = b"") -> bytes:
-    """Signed by V4 in the header."""
+    """Return a request signed with V4 in the header."""
     request = oss2.http.Request(
         method, TARGET, headers={"Referer": REFERER}, region=REGION, product="oss"
     )
@@ -71,7 +71,7 @@ def signed_in_header(method: str, body: bytes = b"") -> bytes:
 
 
 def signed_in_url(version: str) -> bytes:
-    """A GET signed by "v1" or "v4" in the URL."""
+    """Return a GET signed with "v1" or "v4" in the URL."""
     auth = _v4() if version == "v4" else oss2.Auth(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET)
     request = oss2.http.Request("GET", TARGET, region=REGION, product="oss")
     target = auth._sign_url(request, NAME, KEY, EXPIRES)

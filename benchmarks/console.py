@@ -30,9 +30,9 @@ LIST_ROUNDS = 3
 SLOW, QUICK = 50, 400
 """Requests a second while the list is shown."""
 STYLES = 0.1
-"""The part of a processor that calculating styles may take at SLOW requests a second."""
+"""The share of a processor that style calculation may take at SLOW requests a second."""
 TASK = 0.2
-"""Seconds for which the page may not answer at QUICK requests a second."""
+"""Seconds for which the page may be blocked at QUICK requests a second."""
 ENTRIES = 600
 REVIEWED = 1.0
 """Seconds until the page has judged that many entries."""
@@ -50,7 +50,7 @@ _METHOD = (
 
 
 def measure(scratch: Path) -> Section:
-    """Measure all."""
+    """Measure each of them."""
     rows, remarks = [], []
     seed = str(bucket.seed(scratch))
     try:
@@ -123,7 +123,7 @@ def _measure_pages(browser: Browser, seed: str) -> list[Row]:
 
 
 def _watch(page: Page, server: Running, rate: float) -> tuple[float, float]:
-    """Show requests; return the part of a processor for styles, and the longest task in seconds."""
+    """Show requests; return the share of a processor for styles, and the longest task's seconds."""
     page.evaluate(_OBSERVE)
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
@@ -150,7 +150,7 @@ _OBSERVE = """() => {
 }"""
 
 
-# It watches the page itself, because Playwright looks only twice a second after a while.
+# The script observes the page, because Playwright soon polls only twice a second.
 _PASTE = """(text) => new Promise((resolve) => {
   const parts = ["verdicts", "causes"].map((id) => document.getElementById(id));
   for (const part of parts) part.textContent = "";
@@ -170,7 +170,7 @@ _PASTE = """(text) => new Promise((resolve) => {
 
 
 def _paste(page: Page, number: int) -> float:
-    """Paste entries; return the seconds until the page has shown what they do."""
+    """Paste entries; return the seconds until the page shows their verdicts."""
     entries = "\n".join(f"https://www{number}.site-{each}.example/" for each in range(ENTRIES))
     seconds: float = page.evaluate(_PASTE, entries)
     return seconds
@@ -213,7 +213,7 @@ def _measure_watching(seed: str) -> list[Row]:
 
 @contextlib.contextmanager
 def _watching(server: Running) -> Iterator[None]:
-    """Follow the requests as the page does, and read everything at once."""
+    """Follow the requests as the page does, and discard the events as they arrive."""
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall(
             b"GET /_emulator/requests HTTP/1.1\r\nHost: localhost\r\n"

@@ -23,7 +23,7 @@ from benchmarks.result import Row, Section, Spread, Table, duel
 STORED = (10, 100, 600)
 """Entries of a list that a server takes: the lists of a bucket may have 20 KB (R-42)."""
 SIZES = (*STORED, 10_000)
-"""The last is the size of a file of rules that nobody has shortened yet."""
+"""The last is the size of a rules file before somebody shortens it for a bucket."""
 SHAPES: dict[str, Callable[[int], str]] = {
     "plain": lambda number: f"https://www.site{number:05}.example/",
     "`*.host`": lambda number: f"*.site{number:05}.example",

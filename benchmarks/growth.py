@@ -31,7 +31,7 @@ MAX_FOLDERS = 100
 """The folders of each bucket: listing them must not cost more when they have more keys."""
 
 ENTRIES = (0, 20, 100, 600)
-"""Of a whitelist: the lists of a bucket may have 20 KB (R-42)."""
+"""The entries of a whitelist: the lists of a bucket may have 20 KB (R-42)."""
 
 
 def measure(scratch: Path) -> Section:

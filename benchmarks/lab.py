@@ -21,7 +21,7 @@ WARM_ROUNDS = 20
 FIRST = 10.0
 """Seconds from opening the page until the first answer."""
 LATER = 0.3
-"""Seconds for each further one."""
+"""Seconds until each later answer."""
 
 _METHOD = (
     "Wall time in Chromium. A page with only the lab's script is opened from the disk and lints 20 "
@@ -30,7 +30,7 @@ _METHOD = (
 
 
 def measure(scratch: Path) -> Section:
-    """Measure all."""
+    """Measure both."""
     rows: list[Row] = []
     remarks: list[str] = []
     try:

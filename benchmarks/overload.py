@@ -1,4 +1,4 @@
-"""What the worst requests for images and rows cost a small one, and the memory that they take."""
+"""How the worst requests for images and rows delay a small one, and the memory that they take."""
 
 from __future__ import annotations
 

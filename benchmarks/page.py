@@ -35,7 +35,7 @@ def format(about: str, sections: Sequence[Section]) -> str:
 
 
 def insert(page: str, about: str, section: Section) -> str:
-    """Return a page with a section that was measured apart from the others, or again."""
+    """Return a page with one more section, or with a new version of one that it has."""
     measured = f"Measured apart from the other sections, {datetime.now(UTC):%Y-%m-%d}: {about}"
     heading, _, rest = section.format().partition("\n\n")
     text = f"{heading}\n\n{measured}\n\n{rest}\n"
@@ -48,7 +48,7 @@ def insert(page: str, about: str, section: Section) -> str:
 
 
 def _summarize(page: str) -> str:
-    """Return the page with the bounds that its sections hold and miss."""
+    """Return the page with a summary of the bounds that hold and those that do not."""
     tables = re.findall(r"^\|.*$", _SHORT.sub("", page), re.MULTILINE)
     rows = [line[2:-2].split(" | ") for line in tables]
     held = [row for row in rows if len(row) == len(HEAD) and row[4] == "yes"]

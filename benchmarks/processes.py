@@ -47,7 +47,7 @@ class Running:
 
 
 def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Cost:
-    """Run a command and return its cost, in which other children that end meanwhile are counted.
+    """Run a command and return its cost. Other children that end meanwhile are counted too.
 
     Raises RuntimeError with the end of its output if it fails.
     """
@@ -71,8 +71,8 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) ->
 def on_one_processor() -> Iterator[None]:
     """Run everything that is started within the block on the same processor.
 
-    Waking a process on another processor costs the one that wakes it, in a virtual machine up to
-    10 µs. The client of a slow server sleeps between answers, so that server pays for each of them.
+    Waking a process on another processor costs the process that wakes it up to 10 µs in a virtual
+    machine. The client of a slow server sleeps between answers, so the server pays for each one.
     """
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(allowed)})

@@ -59,7 +59,7 @@ process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
 _, status, used = os.wait4(process.pid, 0)
 print(status, time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss)
 """
-"""Runs a command from a small process: a child's peak counts the memory of who started it."""
+"""Runs a command from a small process: a child's peak counts the memory of its parent."""
 
 
 class EntryForm(StrEnum):
@@ -79,12 +79,12 @@ LOGS = (
 
 @dataclass(frozen=True)
 class Run:
-    """What a process needed."""
+    """The cost of a process."""
 
     seconds: float
     cpu: float
     memory: float
-    """GiB at most."""
+    """The peak in GiB."""
 
 
 def measure(scratch: Path) -> Section:
@@ -160,7 +160,7 @@ def replay(scratch: Path, log: Path, *further: str, entries: int = 20, form: Ent
 
 
 def _run(command: Sequence[str]) -> Run:
-    # What is installed is compiled, so the first run may write bytecode.
+    # An installed package is compiled, so let the first run write bytecode.
     environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
     done = subprocess.run(
         [sys.executable, "-c", _MEASURE, *command],
@@ -237,11 +237,11 @@ GROWTH = (
     (30_000_000, FEW, 20, EntryForm.WILDCARD),
     (3_000_000, MANY, 20, EntryForm.WILDCARD),
 )
-"""Lines, distinct Referers and entries of the table of growth."""
+"""Lines, distinct Referers and entries for each row of the table of growth."""
 
 
 def grow(scratch: Path, steps: Sequence[tuple[int, int, int, EntryForm]] = GROWTH) -> Table:
-    """Measure how cost grows; a log that is 10 times as long is the same log 10 times."""
+    """Measure how cost grows; a log that is 10 times as long repeats the same log 10 times."""
     rows = []
     for lines, count, entries, form in steps:
         log = scratch / "access.log"

@@ -77,7 +77,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a command took: seconds by the clock, and of CPU time with its children."""
+    """The cost of a command: wall time, and CPU time with its children, in seconds."""
 
     wall: float
     processor: float

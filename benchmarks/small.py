@@ -89,7 +89,7 @@ def measure(scratch: Path) -> Section:
 
 
 def requests() -> dict[str, bytes]:
-    """The requests that are measured, by name."""
+    """Return the requests that are measured, by name."""
     return {
         ANONYMOUS: bucket.get(),
         "GET, V4 in the header": bucket.signed_in_header("GET"),

@@ -1,4 +1,4 @@
-"""What people wait for: a suite of tests with buckets, and the first answer after a clone."""
+"""The times that people wait: for a suite of tests with buckets, and for a first answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TESTS = 200
 WHAT = f"{TESTS} tests with the pytest plugin"
 ROUNDS = 9
 FEW_ROUNDS = 3
-"""The rounds of what takes long."""
+"""The rounds of measurements that take long."""
 BUCKET = 0.003
 """Seconds of CPU time that a test's bucket may cost."""
 
@@ -218,6 +218,6 @@ def _clone(scratch: Path) -> Row:
 
 
 def _ask(newcomer: Newcomer, url: str) -> None:
-    """Get a URL; the Referer is one that the demo bucket allows."""
+    """Get a URL with a Referer that the demo bucket allows."""
     command = ("curl", "-sf", "-H", "Referer: http://www.example.com/page.html", url)
     run(*command, cwd=newcomer.home, env=newcomer.bare)

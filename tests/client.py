@@ -120,7 +120,7 @@ class Connection:
         line = self._input.readline().decode("ascii")
         if not line:
             raise ConnectionResetError("the server closed the connection without an answer")
-        assert line.endswith("\r\n"), f"no status line but {line!r}"
+        assert line.endswith("\r\n"), f"expected a status line, got {line!r}"
         version, status, reason = line.rstrip("\r\n").split(" ", 2)
         headers = parse_headers(self._input)
         body = b""
@@ -130,7 +130,7 @@ class Connection:
         return Answer(int(status), headers, body, version, reason)
 
     def _read_body(self, headers: HTTPMessage, ends: bool) -> bytes:
-        """Read a body; `ends` says whether the end of the connection may end it."""
+        """Read a body; `ends` tells whether the end of the connection may end the body."""
         if "Transfer-Encoding" in headers:
             assert "Content-Length" not in headers
             return b"".join(self._read_chunks())
@@ -164,7 +164,7 @@ class Connection:
             return b""
 
     def ends(self) -> bool:
-        """Wait until the server sends something or closes; returns whether it closed."""
+        """Wait until the server sends something or closes; return whether it closed."""
         try:
             return self._input.read(1) == b""
         except ConnectionResetError:
@@ -184,7 +184,7 @@ class Client:
         return Connection(self.host, self.port, self.cafile)
 
     def ask(self, method: str, target: str, body: object = None, **headers: str) -> Answer:
-        """Send a request; what is not bytes is sent as JSON, and `user_agent` is User-Agent.
+        """Send a request; a body that is not bytes is sent as JSON; `user_agent` means User-Agent.
 
         A request to the API of the emulator gets the header that changes need.
         """
@@ -237,8 +237,8 @@ def check_error(
 ) -> None:
     """Compare an error with the expected one, element by element (P-30).
 
-    `ec` is "" if the number in the service is unknown; then the element must be missing.
-    An `_` in the name of a detail stands for `-`.
+    `ec` is "" if the EC of the service is unknown; then the element must be missing.
+    A `_` in the name of a detail stands for `-`.
     """
     extra = [(name.replace("_", "-"), value) for name, value in details.items()]
     told = [("EC", ec), ("RecommendDoc", f"https://api.aliyun.com/troubleshoot?q={ec}")]
@@ -303,7 +303,7 @@ class Live:
         return oss2.Bucket(auth, self.endpoint, name, region=REGION, **options)
 
     def put(self, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
-        """Put as the owner of the key, without a socket and a signature."""
+        """Put as the owner of the key, without a socket or a signature."""
         fields = [("Host", "localhost"), *(headers or {}).items()]
         owner = self.service.accounts.owner
         answer = self.run(

@@ -45,12 +45,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection() -> None:
-    """Keep the garbage collector from walking the tests while they are collected."""
+    """Stop the garbage collector while pytest collects the tests."""
     gc.disable()
 
 
 def pytest_collection_finish() -> None:
-    """Keep it from walking them while they run, and from running often."""
+    """Exempt the collected tests from garbage collection, and collect less often."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
@@ -63,7 +63,7 @@ def _is_of_old_oss2(error: BaseException) -> bool:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call() -> Generator[None, object, object]:
-    """Skip what an old oss2 cannot do: before 2.18.4 it does not put signatures of V4 into URLs."""
+    """Skip tests that an old oss2 cannot run: before 2.18.4, it does not sign URLs with V4."""
     try:
         return (yield)
     except (oss2.exceptions.ClientError, BaseExceptionGroup) as error:
@@ -83,7 +83,7 @@ def live() -> Iterator[Live]:
 def session() -> Iterator[oss2.Session]:
     """The connection pool that the oss2 clients of a worker share."""
     pool = oss2.Session()
-    pool.session.trust_env = False  # or each request looks for proxies in the environment
+    pool.session.trust_env = False  # otherwise each request looks for proxies in the environment
     yield pool
     pool.session.close()
 

@@ -17,7 +17,7 @@ SUBJECT = "system:serviceaccount:default:app"
 
 @cache
 def _make_key(key_id: str) -> rsa.RSAPrivateKey:
-    """Return the key of a name: to make one takes a tenth of a second."""
+    """Return the key with a name; cached, because making one takes a tenth of a second."""
     return rsa.generate_private_key(65537, 2048)
 
 
@@ -49,7 +49,7 @@ class Issuer:
         return json.dumps({"keys": self.keys})
 
     def token(self, now: float, header: dict[str, Any] | None = None, **claims: Any) -> str:
-        """A token that is valid for an hour; what is None is left out of its header and claims."""
+        """Return a token that is valid for an hour; members that are None are left out."""
         found = {
             "iss": ISSUER,
             "aud": CLIENT,

@@ -25,7 +25,7 @@ def copy_project(source: Path, target: Path) -> Path:
 def packages(project: Path) -> Path:
     """Return the folder of the packages that a project names; install them if they are not there.
 
-    npm takes longer than the programs, so that its packages are kept like those of `.venv`:
+    npm takes longer than the programs, so its packages are kept like those of `.venv`:
     `make clean` removes them.
     """
     npm = require("npm")

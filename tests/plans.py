@@ -72,7 +72,7 @@ def plan(
     configuration: dict[str, Any] | None = None,
     **members: Any,
 ) -> dict[str, Any]:
-    """Return a plan with changes, as a version of the format has it."""
+    """Return a plan with changes, in a version of the format."""
     terraform, more = VERSIONS[version]
     planned = [
         {**_resource(item), "values": item["change"]["after"]}

@@ -12,7 +12,7 @@ _TABLE = Path(__file__).parents[1] / "fixtures" / "xml" / "referer.toml"
 
 
 class RefererDocument(NamedTuple):
-    """A document, and the rules in it or the problem with it."""
+    """A document with its rules or its problem."""
 
     name: str
     document: bytes

@@ -20,12 +20,12 @@ PROGRAMS = {
     "ruby": ("ruby",),
     "sh": ("sh",),
 }
-"""The names of requirements, and the programs that fulfil each; the first one found is used.
+"""The requirements, and the programs that fulfil each; the first one that is found is used.
 
-Debian keeps nginx in a folder that only root has on its PATH."""
+On Debian, nginx is in a folder that only root has on its PATH."""
 
 PACKAGES = {"containers", "languages", "s3", "site", "spark"}
-"""Targets of make that install or build what their tests need; these ask `required`."""
+"""Targets of make that install or build what their tests need; the tests call `required`."""
 
 VARIABLE = "OSS_EMULATOR_REQUIRE"
 """The environment variable that lists, with commas, the requirements that must not be missing."""

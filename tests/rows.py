@@ -1,4 +1,4 @@
-"""A table of rows as one test: pytest takes a millisecond for each test, whatever it does."""
+"""A table of rows as one test, because pytest adds a millisecond to each test."""
 
 from __future__ import annotations
 

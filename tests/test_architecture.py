@@ -29,7 +29,7 @@ NAMED = re.compile(
     r"\b(aiohttp|asyncio|uvloop|tomllib|pickle|literal_eval|JSONDecoder|datetime)\b"
     r"|\bjson\.load|\b(from|import) (json|time)\b|\badmission(\.\w+)+[^\n=]*=[^=]",
 )
-"""What the rules below are about; other modules need not be parsed."""
+"""The names that the rules below concern; modules without them need not be parsed."""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def sources() -> Mapping[str, str]:
 
 @pytest.fixture(scope="module")
 def trees(sources: Mapping[str, str]) -> Mapping[str, Nodes]:
-    """Those that a rule may be about, parsed once."""
+    """The modules that a rule may concern, parsed once."""
     return {name: _parse(source) for name, source in sources.items() if NAMED.search(source)}
 
 
@@ -88,7 +88,7 @@ def test_only_the_steps_fill_an_admission(trees: Mapping[str, Nodes]) -> None:
 
 
 def _fills_admission(nodes: Nodes) -> bool:
-    """Whether a module assigns to an attribute of what it calls an admission."""
+    """Whether a module assigns to an attribute of a variable that it calls an admission."""
     return any(
         isinstance(node, ast.Attribute)
         and isinstance(node.ctx, ast.Store)
@@ -122,12 +122,12 @@ RUN_ON_IMPORT = {"__main__", "sitecustomize"}
 
 READERS = {
     "oss_emulator/selecting/json_nodes.py": {"json.JSONDecoder"},  # by the limits of the service
-    "oss_referer/extras.py": {"json.loads"},  # what pip wrote
+    "oss_referer/extras.py": {"json.loads"},  # a file of pip
     "oss_referer/sources/json_text.py": {"json.JSONDecoder"},
     "oss_referer/sources/toml.py": {"tomllib.loads"},
     "oss_referer/texts/__init__.py": {"tomllib.loads"},  # a file of the package
 }
-"""The modules that read JSON and TOML, and how; all others have them read."""
+"""The modules that may parse JSON and TOML, and how; all others must call these."""
 
 
 def test_json_and_toml_are_read_within_limits_only(trees: Mapping[str, Nodes]) -> None:
@@ -140,7 +140,7 @@ def test_json_and_toml_are_read_within_limits_only(trees: Mapping[str, Nodes]) -
 
 
 def _names_of_libraries(nodes: Nodes) -> list[str]:
-    """Return the names that a module uses of others, such as `json.loads`."""
+    """Return the names that a module uses from other modules, such as `json.loads`."""
     found = []
     for node in nodes:
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -151,7 +151,7 @@ def _names_of_libraries(nodes: Nodes) -> list[str]:
 
 
 LIBRARIES = {"aiohttp", "asyncio", "uvloop"}
-"""Our plugin runs beside its users' own versions of these, so only their public names are safe."""
+"""Users of our plugin choose the versions of these, so only their public names are safe."""
 
 
 def test_no_private_name_of_a_library_is_used(trees: Mapping[str, Nodes]) -> None:
@@ -211,7 +211,7 @@ def _private_imports(nodes: Nodes) -> list[str]:
 
 
 def _private_attributes(nodes: Nodes) -> list[str]:
-    """Those of what is imported from the libraries, of its results and of their attributes."""
+    """Return private attributes of names from the libraries, of their results and attributes."""
     imported = {
         alias.asname or alias.name.partition(".")[0]
         for node in nodes
@@ -229,9 +229,9 @@ def _private_attributes(nodes: Nodes) -> list[str]:
 
 
 def _overridden(names: Mapping[str, object]) -> list[str]:
-    """The private names that classes take from classes of the libraries and define anew.
+    """Return the private names of classes of the libraries that our classes override.
 
-    Python itself gives each class of an abstract one an `_abc_impl`.
+    Python itself adds `_abc_impl` to each subclass of an abstract class.
     """
     return [
         f"{defined.__name__}.{name}"
@@ -251,7 +251,7 @@ def _is_private(name: str) -> bool:
 
 
 def _root(node: ast.expr) -> str:
-    """The name that a dotted expression begins with: `a` of `a.b().c`."""
+    """Return the name that a dotted expression begins with: `a` of `a.b().c`."""
     while isinstance(node, ast.Attribute | ast.Call):
         node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else ""

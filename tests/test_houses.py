@@ -1,4 +1,4 @@
-"""The two packages: everything about rules runs without the server and its libraries."""
+"""The two packages: everything for rules runs without the server and its libraries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import oss_referer
 
 BLOCKED = ("oss_emulator", "aiohttp", "multidict", "lxml")
-"""What the server is made of."""
+"""The package and the libraries of the server."""
 
 ROOT = Path(oss_referer.__file__).parent
 MODULES = sorted(
@@ -59,7 +59,7 @@ def test_modules_and_commands_about_rules_run_without_the_server() -> None:
         [sys.executable, "-c", ALONE + COMMANDS], capture_output=True, encoding="utf-8", check=False
     )
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("\n") == 1, done.stderr  # there is no command to serve
+    assert done.stderr.count("\n") == 1, done.stderr  # there is no command `serve`
 
 
 RULES = """<RefererConfiguration>
@@ -79,7 +79,7 @@ verdict = "allow"
 
 
 def test_action_runs_without_the_server(tmp_path: Path) -> None:
-    """Its own program and the commands that this starts."""
+    """The program of the action, and the commands that the program starts."""
     project, blocking = tmp_path / "project", tmp_path / "blocking"
     project.mkdir()
     blocking.mkdir()

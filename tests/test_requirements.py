@@ -10,7 +10,7 @@ from tests.requirements import PROGRAMS, VARIABLE, require
 
 @pytest.fixture(autouse=True)
 def programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One requirement that is there, and one that is not."""
+    """One requirement that is installed, and one that is not."""
     table = {"shell": ("no-such-program", "sh"), "ghost": ("no-such-program",)}
     monkeypatch.setattr(requirements, "PROGRAMS", table)
     monkeypatch.delenv(VARIABLE, raising=False)

@@ -1,6 +1,6 @@
 """How much a test tries: some cases in `make test`, all in `make thorough`, a twentieth in CI.
 
-A test whose cases depend on this has the marker `thorough`, by which `make thorough` finds it.
+A test that uses this number has the marker `thorough`, which `make thorough` selects.
 """
 
 import os

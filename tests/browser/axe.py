@@ -1,4 +1,4 @@
-"""axe-core, which finds what keeps people from using a page; fetched with npm, only for tests."""
+"""axe-core, which finds barriers for people who use a page; fetched with npm, only for tests."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def source() -> str:
 
 
 def find_violations(page: Page, script: str, widths: Sequence[int] = WIDTHS) -> list[str]:
-    """Return what axe finds on a page at some widths, light and dark: the rule, why, and where.
+    """Return what axe finds on a page at some widths, light and dark: rule, reason and element.
 
-    A dark page differs from the light one by its colours only, so only these are checked. A page
-    that is wider than its window is found as well. Nothing moves meanwhile, since a text that
-    appears slowly has too little contrast.
+    A dark page differs from the light one only in its colours, so only they are checked. A page
+    that is wider than its window is reported as well. Animations are off, because a text that
+    fades in has too little contrast.
     """
     if not page.evaluate("'axe' in window"):
         page.evaluate(script)

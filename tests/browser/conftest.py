@@ -59,7 +59,7 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def tab(tabs: BrowserContext) -> Iterator[Page]:
-    """A page whose requests stay with this server, and which breaks none of its own rules."""
+    """A page; the test fails if it asks another host for anything or logs an error."""
     watch = Watch(tabs)
     tabs.grant_permissions(["clipboard-read", "clipboard-write"])
     yield tabs.new_page()

@@ -1,4 +1,4 @@
-"""What the tests of the console share: the demo bucket, ways to a page, what a page may not do."""
+"""What the tests of the console share: the demo bucket, navigation, and the errors of a page."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ PIXEL = bytes.fromhex(
 
 
 SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-"""Resolves when what has arrived is shown, and the page is laid out as it will stay."""
+"""Resolves when everything that has arrived is shown and the layout is stable."""
 
 
 class Watch:
     """The requests to other hosts and the errors of the pages of a profile.
 
-    An answer that fails is not an error of the page, which tells its reader.
+    A failed response is not an error of the page: the page shows it to its reader.
     """
 
     def __init__(self, tabs: BrowserContext) -> None:
@@ -52,7 +52,7 @@ def visit(tab: Page, emulator: Emulator, path: str) -> None:
 
 
 def follow(tab: Page, way: Locator) -> None:
-    """Click on what leads to another page; return once the scripts of that page have run."""
+    """Click on a link or button to another page; return once the scripts of that page have run."""
     with tab.expect_event("load"):
         way.click()
 
@@ -60,13 +60,13 @@ def follow(tab: Page, way: Locator) -> None:
 def fetch(
     emulator: Emulator, referer: str | None = None, key: str = "hello.txt", bucket: str = BUCKET
 ) -> requests.Response:
-    """Fetch an object as a page would have it fetched."""
+    """Fetch an object with a Referer, as a browser does for a page."""
     headers = {} if referer is None else {"Referer": referer}
     return requests.get(f"{emulator.endpoint}/{bucket}/{quote(key)}", headers=headers, timeout=20)
 
 
 def drop(tab: Page, place: str, files: dict[str, str]) -> None:
-    """Drop files on a place, each with its name and its text."""
+    """Drop files on an element, each with its name and its text."""
     tab.evaluate(
         """([place, files]) => {
           const dataTransfer = new DataTransfer();

@@ -174,7 +174,7 @@ def _ways() -> Iterator[tuple[Embedding, Delivery, ReferrerPolicy | None]]:
 
 
 def _is_upgraded(element: Embedding, delivery: Delivery, _: ReferrerPolicy | None) -> bool:
-    """Whether an element is also asked on a page with upgrade-insecure-requests."""
+    """Whether an element is also tried on a page with upgrade-insecure-requests."""
     is_blocked = BEHAVIOURS[element].mixed is Mixed.BLOCKED
     return delivery is Delivery.NONE or (is_blocked and delivery is Delivery.HEADER)
 
@@ -208,13 +208,13 @@ class _Listener(ThreadingHTTPServer):
         if scheme == "https":
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             trustme.CA().issue_cert("any.test").configure_cert(context)
-            # Without a handshake here, each connection has its own in its thread.
+            # Each connection does its handshake in its own thread.
             self.socket = context.wrap_socket(
                 self.socket, server_side=True, do_handshake_on_connect=False
             )
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of connections that the browser gives up."""
+        """Log nothing about connections that the browser closes."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
@@ -328,7 +328,7 @@ def _frame(asked: Mapping[str, list[str]]) -> str:
 
 
 class Stage:
-    """A Chromium that finds every host at a server on this machine, and what it sent there."""
+    """A Chromium that reaches every host at a server on this machine, and the requests it sent."""
 
     def __init__(self, cells: Iterable[Cell]) -> None:
         self.seen: defaultdict[int, list[Sent]] = defaultdict(list)
@@ -361,7 +361,7 @@ class Stage:
             self._arrived.notify_all()
 
     def wait_for(self, number: int, requests: int, seconds: float) -> bool:
-        """Wait until a cell has been asked for so often; return whether it has."""
+        """Wait until a cell has had this many requests; return whether it has."""
         with self._arrived:
             return self._arrived.wait_for(lambda: len(self.seen[number]) >= requests, seconds)
 
@@ -393,7 +393,7 @@ def _show(page: Page, cells: Sequence[Cell], stage: Stage) -> None:
 
 
 def differences(cells: Iterable[Cell], seen: Mapping[int, Sent]) -> list[str]:
-    """Describe each cell for which the browser sent anything else than predicted."""
+    """Describe each cell for which the browser did not send what was predicted."""
     return [
         f"{cell.element.value}, {cell.delivery.value} {cell.policy}, {cell.sheet.page.text} asks "
         f"for {cell.target.text}: predicted {cell.predicted}, sent {seen.get(cell.number)}"

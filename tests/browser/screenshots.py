@@ -50,7 +50,7 @@ class Picture(NamedTuple):
     width: int = 1280
     height: int = 800
     of_lab: bool = False
-    """Whether it is of the page of the lab, which needs no server."""
+    """Whether it shows the page of the lab, which needs no server."""
 
 
 _SCROLL_UP = "() => { scrollTo(0, 0); document.querySelector('#detail').scrollTo(0, 0); }"
@@ -98,7 +98,7 @@ PICTURES = [
 
 
 def take(names: Collection[str]) -> None:
-    """Take the pictures with some names, or all if there are none."""
+    """Take the pictures with these names, or all of them without names."""
     FOLDER.mkdir(exist_ok=True)
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with (

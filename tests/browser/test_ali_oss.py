@@ -112,7 +112,7 @@ def test_page_without_a_rule_of_the_bucket_is_refused(emulator: Emulator, call: 
 def test_address_as_the_endpoint_loses_the_bucket(
     emulator: Emulator, bucket: oss2.Bucket, call: Call
 ) -> None:
-    """P-02: for an address it names the bucket in the header Host, which a page cannot set."""
+    """P-02: for an IP address it names the bucket in the header Host, which a page cannot set."""
     with pytest.raises(Error, match=rf"PUT http://127\.0\.0\.1:{emulator.port}/%E7"):
         call(emulator.endpoint)
 

@@ -1,4 +1,4 @@
-"""The console in a real browser: each page by what a person does with it."""
+"""The console in a real browser: the actions of a person on each page."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ HOSTILE = [
     "{{ 7 * 7 }}'\"`${1}",
     "long/" + "x" * 900,
 ]
-"""Names of objects, and parts of Referers, that try to be something else."""
+"""Names of objects, and parts of Referers, that try to be more than text."""
 
 
 @pytest.fixture
@@ -51,16 +51,16 @@ def emulator() -> Iterator[Emulator]:
 
 
 def verdict_on(tab: Page, referer: str) -> str:
-    """The verdict that the rules page shows for a Referer."""
+    """Return the verdict that the rules page shows for a Referer."""
     row = tab.locator("#verdicts tr", has=tab.get_by_text(referer, exact=True))
     return row.locator(".verdict").inner_text()
 
 
-# --- The way of a person who has not read the documentation
+# --- A person who has not read the documentation
 
 
 def test_newcomer_finds_out_why_and_changes_the_rule(tab: Page, tmp_path: Path) -> None:
-    """Start, look, see a hotlink denied, ask why, change the rule, see it served, take it along."""
+    """Start, see a hotlink denied, ask why, change the rule, see it served, export the rules."""
     with serving(tmp_path, "--demo") as running:
         assert running.process.stdout is not None
         printed = running.process.stdout.readline().decode()
@@ -113,7 +113,7 @@ def test_browser_at_the_endpoint_comes_to_the_console(tab: Page, emulator: Emula
 # --- Requests
 
 
-def test_requests_come_by_themselves_and_can_be_paused(tab: Page, emulator: Emulator) -> None:
+def test_requests_appear_at_once_and_can_be_paused(tab: Page, emulator: Emulator) -> None:
     visit(tab, emulator, "requests")
     rows = tab.locator("#rows tbody tr")
     expect(tab.locator("#state")).to_have_attribute("data-state", "live")
@@ -447,7 +447,7 @@ def test_link_never_loses_a_draft(tab: Page, emulator: Emulator) -> None:
     expect(whitelist).to_have_value("https://mine.test/")
 
 
-def test_broken_link_is_told_and_leaves_the_draft(tab: Page, emulator: Emulator) -> None:
+def test_broken_link_is_reported_and_keeps_the_draft(tab: Page, emulator: Emulator) -> None:
     visit(tab, emulator, f"rules/{BUCKET}")
     tab.get_by_role("textbox", name="Whitelist").fill("https://mine.test/")
     tab.goto("about:blank")
@@ -577,7 +577,7 @@ def test_versions_are_listed_and_removed(tab: Page, emulator: Emulator) -> None:
 
 
 def test_embed_test_shows_what_this_browser_sends(tab: Page, emulator: Emulator) -> None:
-    """The browser is the witness for `oss_referer.browser`."""
+    """A real browser confirms the predictions of `oss_referer.browser`."""
     visit(tab, emulator, "embed")
     tab.get_by_label("Object").fill("picture.svg")
     tab.get_by_role("button", name="Run the test").click()
@@ -652,7 +652,7 @@ def test_clock_snapshots_and_metrics(tab: Page, emulator: Emulator) -> None:
 
 
 def test_login_with_the_token_opens_the_console(tab: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Through a published port of a container, a browser of this machine looks like another one."""
+    """At a published port of a container, a browser on this machine looks like another machine."""
     monkeypatch.setattr(access, "_is_loopback", lambda remote: False)
     with Emulator(seed=DEMO, admin_token="s3cret") as emulator:
         visit(tab, emulator, f"rules/{BUCKET}?referer=x")
@@ -702,7 +702,7 @@ def test_language_is_switched_and_kept(tab: Page, emulator: Emulator) -> None:
     expect(tab.locator("#verdicts")).to_contain_text("匹配白名单条目")
 
 
-# --- What others send is text
+# --- What clients send is shown as text
 
 
 def test_hostile_names_are_text(tab: Page, emulator: Emulator) -> None:
@@ -751,7 +751,7 @@ def test_no_page_is_left_out() -> None:
 
 
 def settle(tab: Page, path: str) -> None:
-    """Wait for what a page loads after itself."""
+    """Wait for the files that a page loads after it is shown."""
     if path.startswith(f"rules/{BUCKET}"):
         tab.locator("#part-1").wait_for()
         tab.locator("#found").wait_for()
@@ -770,7 +770,7 @@ ENGLISH = """() => {
   }
   return found;
 }"""
-"""What a page says in English: three words of it, outside of what others have sent."""
+"""Finds three English words in a row on a page, outside of what clients have sent."""
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -1,4 +1,4 @@
-"""The list of requests in a real browser: what comes, what waits, and what a filter leaves."""
+"""The list of requests in a real browser: new rows, rows that wait, and filters."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def visit(tab: Page, emulator: Emulator, query: str = "") -> Locator:
 
 
 def fetch(emulator: Emulator, referer: str = THIEF, path: str = f"{BUCKET}/hello.txt") -> None:
-    """Ask for an object, which is denied for most Referers."""
+    """Ask for an object, which the rules deny to most Referers."""
     requests.get(f"{emulator.endpoint}/{path}", headers={"Referer": referer}, timeout=20)
 
 
@@ -112,7 +112,9 @@ def test_new_requests_wait_while_the_reader_is_further_down(tab: Page, emulator:
 
 
 @pytest.mark.parametrize("batches", [[90] * 6, [50, MOST_SENT + 20]], ids=str)
-def test_many_that_wait_leave_no_gap(tab: Page, emulator: Emulator, batches: Sequence[int]) -> None:
+def test_waiting_requests_leave_no_gap(
+    tab: Page, emulator: Emulator, batches: Sequence[int]
+) -> None:
     fetch(emulator)
     rows, fresh = visit(tab, emulator), tab.locator("#fresh")
     rows.first.hover()
@@ -157,7 +159,7 @@ def test_list_is_used_with_keys_alone(tab: Page, emulator: Emulator) -> None:
 # --- Filters
 
 
-def test_filter_that_nothing_fits_says_so(tab: Page, emulator: Emulator) -> None:
+def test_filter_without_a_match_says_so(tab: Page, emulator: Emulator) -> None:
     fetch(emulator)
     rows = visit(tab, emulator)
     tab.get_by_label("Search").fill("nothing like this")
@@ -321,7 +323,7 @@ def test_verdicts_are_marked_as_old_until_the_server_is_back(tab: Page, port: in
         assert tab.locator("#detail .verdict").first.evaluate(style) == "none"
 
 
-def test_list_goes_on_where_it_was_if_only_the_line_broke(tab: Page, emulator: Emulator) -> None:
+def test_list_continues_after_a_lost_connection(tab: Page, emulator: Emulator) -> None:
     fetch(emulator)
     rows = visit(tab, emulator)
     tab.context.set_offline(True)
@@ -360,7 +362,7 @@ def test_another_token_after_a_restart_leads_to_the_login(
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_only_addresses_in_the_list_are_cut(tab: Page, emulator: Emulator, language: str) -> None:
-    """Also the dates of a shifted clock."""
+    """The dates of a shifted clock are longer, but not cut either."""
     fetch(emulator)
     fetch(emulator, path="missing/a.txt")  # not checked
     emulator.controls.clock.shift = -40 * 24 * 3600.0

@@ -1,4 +1,4 @@
-"""Buckets, objects, the embed test and the first run in a browser: what a person does with them."""
+"""Buckets, objects, the embed test and the first run in a browser: the actions of a person."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_folder_with_images_is_a_grid_and_the_list_is_one_click_away(
     images = tab.locator(".grid img")
     expect(images).to_have_count(150)
     tab.wait_for_function("() => document.querySelector('.grid img').naturalWidth === 1")
-    assert 0 < sum("/content/" in url for url in loaded) < 150  # those out of sight wait
+    assert 0 < sum("/content/" in url for url in loaded) < 150  # images out of sight are not loaded
     first = tab.locator(".grid > li", has_text="000.png")
     expect(first.locator("li")).to_have_text(
         ["own page ✔allowed", "stranger ✘denied", "no Referer ✔allowed"]
@@ -210,11 +210,11 @@ def test_focus_goes_to_the_next_row_after_a_deletion(tab: Page, emulator: Emulat
     assert tab.evaluate("() => document.activeElement !== document.body")
 
 
-# --- What comes late
+# --- Late answers
 
 
 def hold_the_first(tab: Page, pattern: str) -> list[Route]:
-    """Hold the first request to such a URL; return all of them as they come."""
+    """Hold the first request to a URL of this pattern; return a list that collects all of them."""
     routes: list[Route] = []
 
     def take(route: Route) -> None:
@@ -226,9 +226,7 @@ def hold_the_first(tab: Page, pattern: str) -> list[Route]:
     return routes
 
 
-def test_text_that_is_not_sent_stays_when_the_page_is_refreshed(
-    tab: Page, emulator: Emulator
-) -> None:
+def test_unsent_text_stays_when_the_page_is_refreshed(tab: Page, emulator: Emulator) -> None:
     emulator.put(f"/{BUCKET}/new/there.txt", b"x")
     visit(tab, emulator, f"buckets/{BUCKET}?prefix=new/")
     search = tab.get_by_role("searchbox")
@@ -258,7 +256,7 @@ def test_fields_that_are_sent_are_empty_afterwards(tab: Page, emulator: Emulator
     expect(name).to_have_value("kept")
 
 
-def test_choices_that_are_not_sent_stay_as_well(tab: Page, emulator: Emulator) -> None:
+def test_unsent_choices_stay_when_the_page_is_refreshed(tab: Page, emulator: Emulator) -> None:
     visit(tab, emulator, "emulator")
     breaks, delay = tab.get_by_role("checkbox"), tab.locator("input[name=latency]")
     breaks.check()
@@ -277,7 +275,7 @@ def test_choices_that_are_not_sent_stay_as_well(tab: Page, emulator: Emulator) -
     expect(method).to_have_value("DELETE")
 
 
-def test_text_stays_where_the_server_has_another_one_by_now(tab: Page, emulator: Emulator) -> None:
+def test_typed_text_stays_if_the_server_has_a_newer_one(tab: Page, emulator: Emulator) -> None:
     emulator.put(f"/{BUCKET}/a.txt", b"x")
     visit(tab, emulator, f"objects/{BUCKET}?key=a.txt")
     headers = tab.locator("textarea[name=headers]")
@@ -292,7 +290,7 @@ def test_text_stays_where_the_server_has_another_one_by_now(tab: Page, emulator:
 def test_fields_that_are_sent_are_empty_also_after_two_quick_actions(
     tab: Page, emulator: Emulator, held: str
 ) -> None:
-    """The first answer comes after the page is refreshed for the second one, or is not awaited."""
+    """The first answer comes after the second refresh, or the refresh after it never ends."""
     visit(tab, emulator, "emulator")
     waiting = hold_the_first(tab, f"**/_emulator/{held}")
     name, status = tab.get_by_label("Name"), tab.get_by_label("Status")
@@ -309,7 +307,7 @@ def test_fields_that_are_sent_are_empty_also_after_two_quick_actions(
     expect(name).to_have_value("")
 
 
-def test_text_stays_that_is_typed_after_the_form_was_sent(tab: Page, emulator: Emulator) -> None:
+def test_text_typed_after_the_form_was_sent_stays(tab: Page, emulator: Emulator) -> None:
     visit(tab, emulator, "emulator")
     status, key, code = (tab.locator(f"input[name={name}]") for name in ("status", "key", "code"))
 
@@ -328,14 +326,14 @@ def test_text_stays_that_is_typed_after_the_form_was_sent(tab: Page, emulator: E
     expect(code).to_have_value("")
 
 
-def test_acl_that_the_server_did_not_take_is_told(tab: Page, emulator: Emulator) -> None:
+def test_refused_acl_is_reported(tab: Page, emulator: Emulator) -> None:
     visit(tab, emulator, f"objects/{BUCKET}?key=hello.txt")
     tab.route("**/objects/**", lambda route: route.abort())
     set_acl(tab, "private")
     expect(tab.locator("#announce")).to_contain_text("the server did not answer")
 
 
-def test_what_is_done_is_not_said_to_have_failed(tab: Page, emulator: Emulator) -> None:
+def test_action_is_announced_although_the_refresh_fails(tab: Page, emulator: Emulator) -> None:
     visit(tab, emulator, "emulator")
     tab.route("**/_emulator/emulator", lambda route: route.abort())
     tab.get_by_label("Status").fill("503")
@@ -388,7 +386,7 @@ def test_files_are_dropped_anywhere_on_the_page(tab: Page, emulator: Emulator) -
 
 
 def test_dropped_file_without_a_path_is_uploaded(tab: Page, emulator: Emulator) -> None:
-    """What WebKit gives for a file that a script has made: an entry that finds no file."""
+    """For a file that a script has made, WebKit has an entry whose file cannot be found."""
     visit(tab, emulator, f"buckets/{BUCKET}?prefix=new/")
     tab.evaluate(
         """() => {
@@ -407,7 +405,7 @@ def test_dropped_folder_keeps_its_names(tab: Page, emulator: Emulator, tmp_path:
     """Chromium gives a page a real folder only when a person drags it."""
     below = tmp_path / "site" / "图 片"
     below.mkdir(parents=True)
-    for number in range(120):  # a browser names a hundred at a time
+    for number in range(120):  # a browser lists a folder a hundred names at a time
         (below / f"{number}.txt").write_text("x")
     (tmp_path / "site" / "index.html").write_text("<p>")
     visit(tab, emulator, f"buckets/{BUCKET}?prefix=new/")
@@ -435,7 +433,7 @@ def test_failed_upload_keeps_the_others_and_is_named(tab: Page, emulator: Emulat
     expect(tab.locator("#uploads li")).to_have_text(["bad.txt: No room."])
 
 
-def test_upload_without_a_server_is_told(tabs: BrowserContext, emulator: Emulator) -> None:
+def test_upload_without_a_server_is_reported(tabs: BrowserContext, emulator: Emulator) -> None:
     tab = tabs.new_page()
     failures: list[str] = []
     tab.on("pageerror", lambda error: failures.append(str(error)))
@@ -468,9 +466,7 @@ def test_upload_asks_before_it_replaces(
 # --- The embed test
 
 
-def test_embed_test_is_at_the_site_of_the_rules_and_takes_an_image(
-    tab: Page, emulator: Emulator
-) -> None:
+def test_embed_test_uses_the_site_of_the_rules_and_an_image(tab: Page, emulator: Emulator) -> None:
     emulator.put(f"/{BUCKET}/zz.png", PIXEL, {"Content-Type": "image/png"})
     emulator.put(f"/{BUCKET}/a.txt", b"x")
     rules: Any = {"AllowEmptyReferer": False, "RefererList": {"Referer": ["http://shop.test/*"]}}

@@ -40,7 +40,7 @@ def visit(page: Page, emulator: Emulator, more: str = "") -> None:
 
 
 def put(emulator: Emulator, whitelist: str) -> None:
-    """Put rules as somebody else would do it."""
+    """Put rules like another client."""
     rules: dict[str, Any] = {"AllowEmptyReferer": True}
     rules["RefererList"] = {"Referer": whitelist.split("\n")}
     url = f"{emulator.endpoint}/_emulator/rules/{BUCKET}"
@@ -49,7 +49,7 @@ def put(emulator: Emulator, whitelist: str) -> None:
 
 
 def saved(emulator: Emulator) -> str:
-    """The whitelist that the bucket has."""
+    """Return the whitelist of the bucket."""
     url = f"{emulator.endpoint}/_emulator/rules/{BUCKET}"
     found = requests.get(url, timeout=20).json()["rules"]["RefererList"]["Referer"]
     return "\n".join(found)
@@ -68,7 +68,7 @@ def cause(page: Page, name: str) -> Locator:
 
 
 def paste(tab: Page, text: str, into: str = "#whitelist") -> None:
-    """Paste a text in place of the one that is there."""
+    """Replace a text by pasting another one."""
     tab.locator(into).select_text()
     tab.evaluate(
         """(text) => {
@@ -86,7 +86,7 @@ def paste(tab: Page, text: str, into: str = "#whitelist") -> None:
 
 def test_typing_is_undone_in_steps_and_redone(tab: Page) -> None:
     field = whitelist(tab)
-    tab.clock.set_fixed_time(0)  # what is typed after a pause is a step of its own
+    tab.clock.set_fixed_time(0)  # text that is typed after a pause is a new step
     field.press("Control+End")
     field.press_sequentially("\nhttps://a.test/\nhttps://b.test/")
     expect(field).to_have_value(f"{SAVED}\nhttps://a.test/\nhttps://b.test/")
@@ -188,7 +188,7 @@ def test_price_of_an_unsafe_fix_unfolds_in_place(tab: Page) -> None:
     expect(whitelist(tab)).to_have_value("https://www.example.com/")
 
 
-def test_cause_that_is_left_so_can_be_shown_again(tab: Page) -> None:
+def test_accepted_cause_can_be_shown_again(tab: Page) -> None:
     whitelist(tab).fill("https://www.example.com/a/*")
     path = cause(tab, "names a path")
     path.get_by_role("button", name="Decide").click()
@@ -272,7 +272,7 @@ def test_page_and_commands_give_the_same_answer(tab: Page, tmp_path: Path) -> No
     assert json.loads(shown)["RefererList"]["Referer"] == said["rules"]["whitelist"]
     found = command("lint", str(file), "--format", "json")
     causes = tab.locator(".cause[data-named]")
-    expect(causes).to_have_count(len(found))  # they come after the answer
+    expect(causes).to_have_count(len(found))  # the marks arrive after the answer
     rules = causes.evaluate_all(
         "(causes) => causes.map((one) => JSON.parse(one.dataset.named).rule)"
     )
@@ -352,7 +352,7 @@ def test_pasted_list_has_the_entries_that_commands_read(tab: Page) -> None:
     expect(whitelist(tab)).to_have_value("".join(f"{entry}\n" for entry in rules.whitelist))
 
 
-def test_trailing_line_end_is_no_entry(tab: Page) -> None:
+def test_trailing_line_end_is_not_an_entry(tab: Page) -> None:
     whitelist(tab).fill(f"{SAVED}\n")
     expect(tab.get_by_text("as saved in the bucket")).to_be_visible()
 
@@ -416,7 +416,7 @@ def test_rules_that_others_put_are_never_overwritten_unseen(tab: Page, emulator:
     expect(conflict.locator("#mine")).to_have_text("Whitelist: https://mine.test/")
     expect(tab.locator("#change")).to_contain_text("https://theirs.test/")
     assert saved(emulator) == "https://theirs.test/"
-    tab.reload()  # the question stays
+    tab.reload()  # the conflict is still shown
     expect(conflict).to_be_visible()
     expect(button(tab, "Apply")).to_have_attribute("aria-disabled", "true")
     conflict.get_by_role("button", name="Keep mine").click()
@@ -468,7 +468,7 @@ def test_tabs_do_not_share_a_draft_silently(
 
 
 @pytest.mark.parametrize("meanwhile", [SAVED, "https://theirs.test/"])
-def test_draft_of_a_closed_tab_can_be_had_back(
+def test_draft_of_a_closed_tab_can_be_restored(
     tab: Page, tabs: BrowserContext, emulator: Emulator, meanwhile: str
 ) -> None:
     whitelist(tab).fill("https://mine.test/")
@@ -527,7 +527,7 @@ def test_referers_to_try_follow_the_rules_until_they_are_typed(tab: Page) -> Non
     expect(tried).to_have_value("https://typed.other.example/")
 
 
-def test_server_that_is_gone_leaves_old_verdicts_marked(
+def test_verdicts_are_marked_as_old_without_a_server(
     tab: Page, tabs: BrowserContext, emulator: Emulator
 ) -> None:
     old = tab.get_by_text("The server does not answer. Below is")
@@ -543,7 +543,7 @@ def test_server_that_is_gone_leaves_old_verdicts_marked(
     expect(tab.locator("#verdicts")).to_contain_text("https://a.test/")
 
 
-def test_bucket_that_is_gone_is_said_so(tab: Page, emulator: Emulator) -> None:
+def test_deleted_bucket_is_reported(tab: Page, emulator: Emulator) -> None:
     emulator.put("/gone-bucket")
     tab.goto(f"{emulator.endpoint}/_emulator/rules/gone-bucket")
     expect(tab.locator("#found")).to_be_visible()
@@ -588,7 +588,7 @@ def test_export_never_shows_texts_of_other_rules(tab: Page) -> None:
     expect(tab.locator("#export-texts")).to_be_hidden()
 
 
-def test_file_that_is_dropped_is_read(tab: Page) -> None:
+def test_dropped_file_is_read(tab: Page) -> None:
     drop(tab, "#whitelist", {"rules.toml": 'whitelist = ["https://dropped.test/"]'})
     expect(whitelist(tab)).to_have_value("https://dropped.test/")
     expect(tab.locator("#read")).to_contain_text("Read as TOML")
@@ -665,7 +665,7 @@ def test_600_entries_scroll_with_their_numbers_and_marks(tab: Page) -> None:
     expect(field).to_have_value(SAVED)
 
 
-def test_long_paste_is_taken_at_once_and_undone(tab: Page) -> None:
+def test_long_paste_is_inserted_at_once_and_undone(tab: Page) -> None:
     """Chromium needs seconds to insert so many lines itself."""
     pasted = "\n".join(f"https://www.site-{number}.example/" for number in range(600))
     paste(tab, pasted)
@@ -678,7 +678,7 @@ def test_long_paste_is_taken_at_once_and_undone(tab: Page) -> None:
 def test_lines_have_numbers_unless_they_are_too_many(tab: Page) -> None:
     numbers = tab.locator(".gutter[data-list=whitelist] li")
     paste(tab, "https://a.test/\n" * 600)
-    expect(numbers).to_have_count(601)  # the last line is empty, and no entry
+    expect(numbers).to_have_count(601)  # the last line is empty: it is not an entry
     paste(tab, "a\n" * 10_000)
     expect(numbers).to_have_count(0)
 
@@ -703,7 +703,7 @@ def test_any_entries_stay_as_they_are_and_the_others_can_be_edited(
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_page_is_for_everyone(tab: Page, emulator: Emulator, language: str) -> None:
+def test_axe_finds_nothing(tab: Page, emulator: Emulator, language: str) -> None:
     script = axe.source()
     visit(tab, emulator, f"?language={language}")
     tab.locator("#whitelist").fill("https://www.example.com/a/*\nhttps://b.test")

@@ -62,7 +62,7 @@ def site(tab: Page, host: str) -> Locator:
 # --- The answer
 
 
-def test_answer_follows_what_comes(tab: Page, emulator: Emulator) -> None:
+def test_answer_follows_new_requests(tab: Page, emulator: Emulator) -> None:
     fetch(emulator, SITE)
     see(tab, emulator)
     answer = tab.get_by_role("heading", level=1)
@@ -74,7 +74,7 @@ def test_answer_follows_what_comes(tab: Page, emulator: Emulator) -> None:
     expect(tab.locator("#time .legend")).to_contain_text(re.compile(r"denied\s*1"))
 
 
-def test_earlier_rules_are_put_back_and_back_again(tab: Page, emulator: Emulator) -> None:
+def test_earlier_rules_are_restored_and_that_is_undone(tab: Page, emulator: Emulator) -> None:
     lock_out(emulator, BLOG, SHOP)
     see(tab, emulator)
     why = tab.locator("#answer .why")
@@ -94,7 +94,7 @@ def test_earlier_rules_are_put_back_and_back_again(tab: Page, emulator: Emulator
 
 
 def test_sites_of_the_last_minute_are_seen_at_once(tab: Page, emulator: Emulator) -> None:
-    """The site that was denied last comes first, with the time of that."""
+    """The site that was denied last comes first, with the time of the denial."""
     began = time.time()
     for referer in ("http://one.test/", "http://two.test/", "http://one.test/"):
         fetch(emulator, referer)
@@ -146,7 +146,7 @@ def test_sites_and_requests_are_used_with_keys_alone(tab: Page, emulator: Emulat
     expect(tab.locator("#rows th a").first).to_be_focused()
 
 
-def test_site_that_is_fixed_keeps_its_place_until_a_reload(tab: Page, emulator: Emulator) -> None:
+def test_fixed_site_keeps_its_place_until_a_reload(tab: Page, emulator: Emulator) -> None:
     lock_out(emulator, BLOG, SHOP, "https://m.example.com/")
     see(tab, emulator)
     rows = tab.locator("#sites tbody[data-band=yours] tr[data-key]")
@@ -271,7 +271,7 @@ def test_verdict_is_chosen_in_the_legend(tab: Page, emulator: Emulator) -> None:
     expect(rows).to_have_count(2)
 
 
-def test_change_of_rules_is_a_line(tab: Page, emulator: Emulator) -> None:
+def test_change_of_rules_is_a_line_in_the_chart(tab: Page, emulator: Emulator) -> None:
     fetch(emulator, SITE)
     see(tab, emulator)
     expect(tab.locator("#strip .changed")).to_have_count(0)
@@ -283,7 +283,7 @@ def test_change_of_rules_is_a_line(tab: Page, emulator: Emulator) -> None:
 # --- The list and the search
 
 
-def test_list_is_by_site_or_as_they_came(tab: Page, emulator: Emulator) -> None:
+def test_list_is_by_site_or_in_order_of_arrival(tab: Page, emulator: Emulator) -> None:
     for referer in (THIEF, SITE, THIEF):
         fetch(emulator, referer)
     see(tab, emulator)
@@ -303,7 +303,7 @@ def test_list_is_by_site_or_as_they_came(tab: Page, emulator: Emulator) -> None:
     assert heights == {23}
 
 
-def test_bad_token_is_told_and_the_list_stays(tab: Page, emulator: Emulator) -> None:
+def test_bad_token_is_reported_and_the_list_stays(tab: Page, emulator: Emulator) -> None:
     fetch(emulator, THIEF)
     see(tab, emulator)
     tab.get_by_label("Search").fill("status:abc")
@@ -327,7 +327,7 @@ def test_expired_url_says_so_in_its_row(tab: Page, emulator: Emulator) -> None:
     expect(tab.locator("#rows tbody tr")).to_have_count(1)
 
 
-def test_fresh_server_shows_two_commands_that_hold(tab: Page) -> None:
+def test_fresh_server_shows_two_commands_that_work(tab: Page) -> None:
     with Emulator(seed=DEMO) as fresh:
         see(tab, fresh)
         expect(tab.locator("#empty")).to_be_visible()

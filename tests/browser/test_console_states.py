@@ -22,7 +22,7 @@ pytestmark = pytest.mark.system
 
 @pytest.fixture
 def far(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """A server that takes every browser for one of another machine."""
+    """A server that treats every browser as one on another machine."""
     monkeypatch.setattr(access, "_is_loopback", lambda remote: False)
     with Emulator(seed=DEMO, admin_token="s3cret", domain=("console.test",)) as running:
         yield running
@@ -80,7 +80,7 @@ def test_list_whose_stream_is_refused_leads_to_the_login(
 def test_url_with_the_token_works_where_the_login_is_open(
     tabs: BrowserContext, far: Emulator
 ) -> None:
-    """A browser loads no page again for another fragment."""
+    """A browser does not reload a page when only its fragment changes."""
     tab = tabs.new_page()
     visit(tab, far, "login")
     tab.evaluate("() => { location.hash = 'token=s3cret'; }")
@@ -89,7 +89,7 @@ def test_url_with_the_token_works_where_the_login_is_open(
     assert "s3cret" not in tab.url
 
 
-def test_wrong_token_from_afar_is_called_wrong(browser: Browser, far: Emulator) -> None:
+def test_wrong_token_from_another_machine_is_reported(browser: Browser, far: Emulator) -> None:
     """To plain http at a name, a browser sends no Sec-Fetch-Site."""
     context = browser.new_context()
     tab = context.new_page()
@@ -122,7 +122,7 @@ def test_text_is_copied_at_a_plain_remote_name(browser: Browser, far: Emulator) 
     context.close()
 
 
-def test_browser_that_copies_nothing_is_told(tabs: BrowserContext, emulator: Emulator) -> None:
+def test_failed_copy_is_reported(tabs: BrowserContext, emulator: Emulator) -> None:
     tabs.add_init_script(
         "Object.defineProperty(navigator, 'clipboard', {value: undefined});"
         "document.execCommand = () => false;"

@@ -53,7 +53,7 @@ def test_open_story_has_an_address_and_back_closes_it(tab: Page, emulator: Emula
     expect(tab).to_have_url(re.compile("/requests[?]q=b.test$"))
 
 
-def test_story_that_was_asked_for_last_stays(tab: Page, emulator: Emulator) -> None:
+def test_story_that_was_opened_last_stays(tab: Page, emulator: Emulator) -> None:
     for referer in ("http://slow.test/", "http://quick.test/"):
         fetch(emulator, referer)
     slow, quick = (entry.number for entry in emulator.journal)
@@ -119,7 +119,7 @@ def test_denied_request_is_allowed_sent_again_and_exported(
     visit(tab, emulator, "requests")
     tab.locator("#rows tr[data-number]").first.click()
     story = tab.locator("#detail")
-    # Denied, because of this list: the nearest entry, and where it parts.
+    # Denied, because of this list: the nearest entry, and where the Referer differs from it.
     expect(story.get_by_role("heading", level=2)).to_have_text(words["out"])
     expect(story.locator(".parting mark")).to_have_text(["www", "blog"])
     expect(story).to_contain_text(words["host"])
@@ -150,7 +150,7 @@ def test_denied_request_is_allowed_sent_again_and_exported(
     (rules,) = forms.parse(download.value.path().read_bytes()).values()
     assert f"{BLOG}/" in rules.whitelist
     assert look(tab) == []
-    # Undo: nothing says any more that the request is allowed, not even the export.
+    # Undo: nothing on the page says that the request is allowed, not even the export.
     story.get_by_role("button", name=words["undo"]).click()
     expect(story.locator("#fix")).to_contain_text(words["undone"])
     expect(story.get_by_role("heading", level=2)).to_have_text(words["out"])

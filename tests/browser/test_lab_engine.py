@@ -37,7 +37,7 @@ MOST_BYTES = 10_000_000
 
 
 def open_lab(browser: Browser, address: str, script: str = "") -> Page:
-    """Open the page without a network: whatever is not beside it fails."""
+    """Open the page without a network: a request for a file of another folder fails."""
     page = browser.new_page()
     page.set_default_timeout(PATIENCE)
     page.add_init_script(script)
@@ -83,7 +83,7 @@ class Run(NamedTuple):
 
 
 def assert_same(page: Page, runs: Sequence[Run]) -> None:
-    """Run commands in the browser and here, and compare everything that they leave."""
+    """Run commands in the browser and here, and compare their outputs and files."""
     wanted = [json.loads(runner.run(json.dumps(run._asdict()))) for run in runs]
     script = """async (runs) => {
         const answers = [];
@@ -101,7 +101,7 @@ def read(path: Path) -> str:
 
 
 def as_toml(case: Mapping[str, Any]) -> str:
-    """The rules of a case as a file."""
+    """Return the rules of a case as a file."""
     names = RefererConfiguration.__dataclass_fields__
     return "".join(f"{name} = {json.dumps(case[name])}\n" for name in names if name in case)
 
@@ -235,7 +235,7 @@ _FILE = re.compile(r"^cat > (\S+) <<'END'\n(.*?\n)END\n", re.DOTALL | re.MULTILI
 
 
 def samples(page: str) -> Iterator[Run]:
-    """The commands of a page that a browser can run, with the files of the page."""
+    """Yield the commands of a page that a browser can run, with the files of the page."""
     files: dict[str, str] = {}
     for block in blocks(page):
         files |= dict(_FILE.findall(block.text))
@@ -250,7 +250,7 @@ def samples(page: str) -> Iterator[Run]:
 
 
 NOT_HERE = ("'", '"', "$", "oss://")
-"""What of a line of the shell is not tried here, or not in a browser."""
+"""Parts of shell commands that are not tried here, or that a browser cannot run."""
 
 
 LINTED_RULES = cases(15, 200)
@@ -299,7 +299,7 @@ def hosts() -> Iterator[str]:
 
 
 def test_browser_reads_each_url_like_the_command_line(browser: Browser) -> None:
-    """What Chromium answers is given to the parser that runs in the browser."""
+    """The parser that runs in the browser gets the answers of Chromium."""
     texts = [*test_url.READ, *test_url.REFUSED, *(f"https://{host}/a|b^c?d'e" for host in hosts())]
     page = browser.new_page()
 
@@ -329,22 +329,22 @@ def test_browser_reads_each_url_like_the_command_line(browser: Browser) -> None:
 
 
 def describe(parse: UrlStandard, text: str) -> tuple[str, ...] | None:
-    """What the lab takes of a URL; None if it is refused."""
+    """Return the parts of a URL that the lab uses; None if it is refused."""
     try:
         url = parse(text)
     except ValueError:
         return None
     if "*" in url["hostname"]:
-        return ("a wildcard",)  # which is refused: Chromium encodes it beside other letters
+        return ("a wildcard",)  # it is refused: Chromium encodes it next to other letters
     path = url["pathname"].replace("|", "%7C")
     return url["protocol"], url["hostname"], url["port"], path, url["search"]
 
 
-# --- What goes wrong
+# --- Failures
 
 
 def why_not(page: Page) -> dict[str, str]:
-    """Return what `lab.ready` rejects with."""
+    """Return the error with which `lab.ready` rejects."""
     script = "lab.ready.then(() => ({}), ({ code, message }) => ({ code, message }))"
     answer: dict[str, str] = page.evaluate(script)
     return answer
@@ -373,7 +373,7 @@ def why_not(page: Page) -> dict[str, str]:
         ),
     ],
 )
-def test_browser_that_cannot_run_it_is_told_what_to_do(
+def test_browser_that_cannot_run_python_says_what_to_do(
     browser: Browser, folder: Path, script: str, code: str, sentence: str
 ) -> None:
     page = open_lab(browser, folder.as_uri(), script)
@@ -446,7 +446,7 @@ def test_wrong_question_is_refused_with_a_sentence(lab: Page, call: str, words: 
     assert lab.evaluate("lab.run(['--version'])")["status"] == 0
 
 
-def test_value_that_json_cannot_hold_ends_nothing(lab: Page) -> None:
+def test_value_that_json_cannot_hold_is_refused(lab: Page) -> None:
     said = lab.evaluate(
         """async () => {
             const other = lab.run(["--version"]);
@@ -458,7 +458,7 @@ def test_value_that_json_cannot_hold_ends_nothing(lab: Page) -> None:
 
 
 def test_command_cannot_change_the_lab(lab: Page) -> None:
-    """The report would replace a template of the page, which comes from a link."""
+    """Otherwise the command of a link could replace a template of the page with its report."""
     for name in ("page/templates/rules_check.html", "page/new.html"):
         args = ["test", "broken.xml", "site.toml", "--junit", f"../../lab/oss_referer/{name}"]
         answer = lab.evaluate("([args, files]) => lab.run(args, files)", [args, LAB])
@@ -502,8 +502,8 @@ def open_under(policy: str, browser: Browser, served: str, script: str = "") -> 
 
 
 def test_worker_needs_no_blob_of_its_own_and_no_module(browser: Browser, served: str) -> None:
-    """Safari lets the worker of a page from a disk have neither."""
-    policy = "script-src 'self' 'wasm-unsafe-eval'; worker-src blob:"  # what docs/rule-lab.md names
+    """In Safari, the worker of a page that is opened from a disk has neither."""
+    policy = "script-src 'self' 'wasm-unsafe-eval'; worker-src blob:"  # from docs/rule-lab.md
     without = """const Native = Blob;
     window.Blob = class extends Native {
         constructor(texts, options) {
@@ -529,7 +529,7 @@ def test_server_that_forbids_what_python_needs_is_told_what_to_allow(
     page.close()
 
 
-def test_python_that_gave_up_starts_again(browser: Browser, folder: Path) -> None:
+def test_python_starts_again_after_a_crash(browser: Browser, folder: Path) -> None:
     keep = """const Native = Worker;
     window.workers = [];
     window.Worker = class extends Native {
@@ -540,7 +540,7 @@ def test_python_that_gave_up_starts_again(browser: Browser, folder: Path) -> Non
     };"""
     page = open_lab(browser, folder.as_uri(), keep)
     assert why_not(page) == {}
-    # As the worker says it for an error of JavaScript; the first question had 1.
+    # The message of the worker for an error of JavaScript; 1 was the id of the first question.
     said = page.evaluate(
         """() => {
             const asked = lab.run(["--version"]).catch((error) => error.message);

@@ -36,7 +36,7 @@ PATIENCE = 180_000
 
 
 class Visit:
-    """A profile without a network: what it asks for beside the page, and what goes wrong in it."""
+    """A profile without a network: its requests to other addresses, and the errors of its pages."""
 
     def __init__(self, browser: Browser, address: str, **options: Any) -> None:
         self.strangers: list[str] = []
@@ -59,7 +59,7 @@ class Visit:
     def open(self, name: str = "index.html") -> Page:
         page = self.profile.new_page()
         page.goto(f"{self.address}/{name}")
-        expect(page.locator("#found")).to_be_attached(timeout=PATIENCE)  # Python says it last
+        expect(page.locator("#found")).to_be_attached(timeout=PATIENCE)  # Python adds it last
         return page
 
     def close(self) -> None:
@@ -81,7 +81,7 @@ def visit(
 
 @pytest.fixture(scope="module")
 def shown(browser: Browser, folder: Path) -> Iterator[Page]:
-    """One page from the disk for the tests that ask it different things, as it takes seconds."""
+    """One page from the disk for several tests, because opening it takes seconds."""
     found = Visit(browser, folder.as_uri())
     yield found.open()
     found.close()
@@ -119,7 +119,7 @@ def goes_to(page: Page, fragment: str) -> None:
 
 
 def empty(page: Page, place: str) -> Locator:
-    """Empty a place of the page, so that what is found there later was said later."""
+    """Empty an element of the page, so that any later text in it is new."""
     page.locator(place).evaluate("(place) => { place.textContent = ''; }")
     return page.locator(place)
 
@@ -127,7 +127,7 @@ def empty(page: Page, place: str) -> Locator:
 def test_broken_rules_are_understood_corrected_and_shared(visit: Visit) -> None:
     """Paste, see what is wrong and why, correct it, copy the link, open it in another window."""
     page = visit.open()
-    sentence, found = empty(page, "#sentence"), empty(page, "#found")  # of the example
+    sentence, found = empty(page, "#sentence"), empty(page, "#found")  # the texts of the example
     paste(page, BROKEN)
     expect(page.locator("#read")).to_contain_text("XML")
     expect(found).to_contain_text("It has no scheme")
@@ -149,7 +149,7 @@ def test_broken_rules_are_understood_corrected_and_shared(visit: Visit) -> None:
     expect(other.locator("#undo")).to_have_attribute("aria-disabled", "true")
 
 
-def test_example_is_there_at_once_and_gives_way_to_what_is_pasted(visit: Visit) -> None:
+def test_example_is_shown_at_once_and_replaced_by_a_paste(visit: Visit) -> None:
     page = visit.profile.new_page()
     page.add_init_script(f"({HOLD})()")  # Python is not there yet
     page.goto(f"{visit.address}/index.html", wait_until="domcontentloaded")
@@ -167,7 +167,7 @@ def test_example_is_there_at_once_and_gives_way_to_what_is_pasted(visit: Visit) 
     expect(page.locator("#whitelist")).to_have_value(f"{SITE}\nhttps://a.test/")
 
 
-def test_page_names_the_size_of_what_it_loads(shown: Page, folder: Path) -> None:
+def test_page_names_the_size_of_its_download(shown: Page, folder: Path) -> None:
     size = sum(path.stat().st_size for path in (folder / "parts").iterdir())
     loading = Catalogue("en")("lab.loading", size=round(size / 1e6))
     assert loading in (folder / "index.html").read_text(encoding="utf-8")
@@ -186,7 +186,7 @@ PASTED = {
 
 
 @pytest.mark.parametrize("form", PASTED)
-def test_form_of_what_is_pasted_or_dropped_is_recognised(shown: Page, form: str) -> None:
+def test_form_of_pasted_and_dropped_rules_is_recognised(shown: Page, form: str) -> None:
     for give in (paste, drop):
         shown.locator("#whitelist").fill("https://before.test/")
         give(shown, PASTED[form])
@@ -262,7 +262,7 @@ def test_page_says_once_and_in_its_language_why_python_does_not_run(
     }
     expect(page.locator(".notice.bad >> visible=true")).to_have_text([sentences[language]])
     assert page.evaluate("lab.ready.catch((error) => error.message)") == sentences["en"]
-    page.locator("#whitelist").fill(SITE)  # what needs Python then says nothing else
+    page.locator("#whitelist").fill(SITE)  # parts of the page that need Python add no other error
     page.locator("#whitelist").press("a")
     page.wait_for_url("**#case=*")  # Python has been asked by then
     expect(page.locator(".notice.bad >> visible=true")).to_have_text([sentences[language]])
@@ -280,7 +280,7 @@ def copy(folder: Path, to: Path) -> Path:
 def test_browser_that_cannot_read_a_script_is_told_what_to_do(
     browser: Browser, folder: Path, tmp_path: Path, language: str, script: str, damage: str | None
 ) -> None:
-    """An old browser reads none of a script that has a form which is new to it."""
+    """An old browser rejects a whole script if its syntax is new to it."""
     place = copy(folder, tmp_path)
     if damage is None:
         (place / script).unlink()
@@ -327,7 +327,7 @@ def test_sample_prints_what_its_page_shows(shown: Page, title: str) -> None:
         empty(shown, place)
     commands, output = shown.locator("#commands"), shown.locator("#output")
     goes_to(shown, sample.link)
-    expect(commands).to_have_text(sample.text.strip())  # from then on, the output is this one's
+    expect(commands).to_have_text(sample.text.strip())  # now the output is of this sample
     expect(output).not_to_be_empty(timeout=PATIENCE)
     assert agrees(sample.printed, output.text_content() or "")
     said = shown.locator("#read, #state").filter(has_text=re.compile(r"\S"))
@@ -349,7 +349,7 @@ def test_program_of_a_page_opens_with_its_rules_and_its_verdict(shown: Page) -> 
 
 @pytest.mark.usefixtures("folder")
 def test_archive_of_the_lab_works_from_the_disk(browser: Browser, tmp_path: Path) -> None:
-    """Nothing is around it, so its links lead to the repository."""
+    """No other pages are beside it, so its links lead to the repository."""
     from docs.site.lab.build import pack  # it reads the whole package, which few tests need
 
     pack(tmp_path / "oss-emulator-lab.zip")
@@ -532,7 +532,7 @@ def compress(case: dict[str, Any]) -> str:
 def test_link_that_is_read_late_does_not_replace_the_next_one(shown: Page) -> None:
     announced = empty(shown, "#announce")
     shown.evaluate(HOLD)
-    goes_to(shown, compress({}))  # it would be called broken
+    goes_to(shown, compress({}))  # it would be reported as broken
     for entry in ("https://next.test/", "https://last.test/"):
         goes_to(shown, samples.link("case", {**CASE, "rules": rules(entry)}))
         expect(shown.locator("#whitelist")).to_have_value(entry)
@@ -588,7 +588,7 @@ def test_link_drops_a_text_that_is_still_being_read(shown: Page) -> None:
     paste(shown, BROKEN)
     linked = "https://linked.test/"
     goes_to(shown, samples.link("case", {**CASE, "rules": rules(linked), "referers": linked}))
-    # Python decides in turn, so it has read the text by then.
+    # Python answers in order, so it has read the text by then.
     expect(verdict_on(shown, linked)).to_have_text("allowed")
     expect(shown.locator("#whitelist")).to_have_value(linked)
 
@@ -607,7 +607,7 @@ def test_ten_thousand_entries_do_not_hang_the_page(shown: Page) -> None:
     expect(shown.locator("#refused")).to_be_hidden()
 
 
-def test_question_that_takes_minutes_is_given_up_for_the_next_one(shown: Page) -> None:
+def test_question_that_takes_minutes_is_dropped_for_the_next_one(shown: Page) -> None:
     shown.locator("#whitelist").fill("https://a.test/")
     set_referers(shown, SITE)
     expect(verdict_on(shown, SITE)).to_have_text("denied")
@@ -626,7 +626,7 @@ def test_question_that_takes_minutes_is_given_up_for_the_next_one(shown: Page) -
     set_referers(shown, "https://b.test/")
     expect(shown.locator("#engine")).to_be_visible()
     expect(shown.locator("#engine")).to_contain_text("Python is still working")
-    for part in ("#verdicts", "#tally"):  # they may be about other rules
+    for part in ("#verdicts", "#tally"):  # the texts may still be about the earlier rules
         expect(shown.locator(part)).to_have_attribute("aria-busy", "true")
     set_referers(shown, SITE)
     shown.locator("#whitelist").fill(SITE)
@@ -666,12 +666,12 @@ def test_file_that_is_not_text_is_refused(shown: Page, data: bytes) -> None:
     expect(shown.locator("#whitelist")).to_have_value(SITE)
 
 
-def test_last_state_counts_however_fast_somebody_types(shown: Page) -> None:
+def test_last_state_counts_however_fast_the_typing_is(shown: Page) -> None:
     set_referers(shown, SITE)
     field = shown.locator("#whitelist")
     field.fill("https://before.test/")
     expect(verdict_on(shown, SITE)).to_have_text("denied")
-    shown.wait_for_timeout(1_100)  # what is typed after a pause is a step of its own
+    shown.wait_for_timeout(1_100)  # text that is typed after a pause is a new step
     field.select_text()
     field.press_sequentially(SITE, delay=1)
     expect(verdict_on(shown, SITE)).to_have_text("allowed")
@@ -688,7 +688,7 @@ def test_other_version_is_compared_and_exports_have_all_forms(shown: Page) -> No
     difference = shown.locator("#change")
     expect(difference).to_contain_text("Other version")
     expect(difference).to_contain_text("https://b.test/")
-    shown.locator("#other").fill("")  # compared with those that were opened
+    shown.locator("#other").fill("")  # compared with the rules that were opened
     expect(difference).to_contain_text("https://opened.test/")
     expect(difference).not_to_contain_text("https://b.test/")
     shown.locator("#export-open").click()
@@ -713,7 +713,7 @@ def test_pasted_text_is_exported_with_its_comments(shown: Page) -> None:
 
 
 def test_lab_has_the_page_of_the_console(shown: Page) -> None:
-    """The console's tests say what it does; here, that Python in the browser answers the same."""
+    """The tests of the console cover the page; here, Python in the browser must answer the same."""
     entries = ("http://www.example.com", "https://shop.example.com/list?page=1", "blog.example.com")
     shown.locator("#site").fill("")
     paste(shown, forms.format(RefererConfiguration(whitelist=entries), RulesForm.XML))

@@ -64,7 +64,7 @@ def test_referers_of_unusual_pages_are_predicted() -> None:
 
 @pytest.mark.system
 @pytest.mark.parametrize("name", ["film.mp4", "song.mp3"])
-def test_media_in_the_address_bar_are_asked_for_twice(name: str) -> None:
+def test_media_in_the_address_bar_are_requested_twice(name: str) -> None:
     """B-06"""
     stage, url = Stage([]), f"https://img.example.net/{name}?cell=0"
     with stage.open(require("browser")) as running:

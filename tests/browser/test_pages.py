@@ -1,4 +1,4 @@
-"""What web pages in a browser can change: nothing, unless a form or a CORS rule allows it."""
+"""Web pages in a browser can change nothing, unless a form or a CORS rule allows it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ UNSEEN = {
 the answer, which is not an image."""
 
 READS = {"frame", "tab"}
-"""Attempts with GET, which the API does not take for `reset`."""
+"""Attempts with GET, which the API does not accept for `reset`."""
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ class Seen:
 
 
 def script(emulator: Emulator, endpoint: str) -> str:
-    """The attack as an expression whose value is a promise."""
+    """Return the attack as an expression whose value is a promise."""
     uploads = emulator.run(lambda: list(emulator.service.storage.uploads(BUCKET)))
     settings = {
         "endpoint": endpoint,
@@ -176,10 +176,8 @@ def test_html_object_in_a_page_of_another_origin_changes_nothing(
     assert read_state(emulator) == before
 
 
-def test_page_whose_name_turns_to_this_machine_reaches_nothing(
-    emulator: Emulator, tabs: BrowserContext
-) -> None:
-    """DNS rebinding: the page and the server have the same origin, but the Host is a stranger's."""
+def test_dns_rebinding_reaches_nothing(emulator: Emulator, tabs: BrowserContext) -> None:
+    """DNS rebinding: the page and the server have the same origin, but the Host is not ours."""
     before, page = read_state(emulator), tabs.new_page()
     page.goto(f"http://evil.test:{emulator.port}/")
     assert "The host evil.test is neither an endpoint" in page.content()
@@ -189,7 +187,7 @@ def test_page_whose_name_turns_to_this_machine_reaches_nothing(
     assert read_state(emulator)._replace(oldest=0) == before._replace(oldest=0)
 
 
-# --- What pages may do
+# --- Allowed actions of pages
 
 
 def request_reset(page: Page, headers: dict[str, str]) -> tuple[int, str]:
@@ -215,7 +213,7 @@ def test_page_of_the_api_itself_may_change_the_server(
 def test_page_at_a_name_without_fetch_metadata_may_not_change_the_server(
     tabs: BrowserContext,
 ) -> None:
-    """Browsers send no Sec-Fetch-Site there, and the name may be of somebody else's machine."""
+    """Browsers send no Sec-Fetch-Site there, and the name may belong to another machine."""
     with Emulator(domain="oss.test") as emulator:
         page = tabs.new_page()
         page.goto(f"http://oss.test:{emulator.port}/_emulator/openapi.json")
@@ -297,7 +295,7 @@ def put_document(emulator: Emulator, kind: str, **headers: str) -> None:
 
 
 def origin_of(page: Page | Frame) -> str:
-    """The origin that the script of a document has."""
+    """Return the origin of a script in a document."""
     root = page.wait_for_selector("[data-origin]", state="attached")
     assert root is not None
     return root.get_attribute("data-origin") or ""
@@ -370,7 +368,7 @@ ESCAPES = {
     "it.src = `data:text/html,${encodeURIComponent(source)}`; document.body.append(it)}",
     "blob-tab": "(source) => open(URL.createObjectURL(new Blob([source], {type: 'text/html'})))",
 }
-"""Ways to a new document, whose origin is that of the page which makes it."""
+"""Ways to open a new document with the origin of the page that makes it."""
 
 
 @pytest.mark.parametrize("way", ESCAPES)
@@ -401,8 +399,10 @@ def test_document_made_by_a_sandboxed_page_has_no_origin(
         "caches.keys()",
     ],
 )
-def test_sandboxed_page_may_not_use(emulator: Emulator, tabs: BrowserContext, use: str) -> None:
-    """A service worker would answer for the pages of `/_emulator/` later."""
+def test_sandboxed_page_has_no_service_worker_storage_or_cache(
+    emulator: Emulator, tabs: BrowserContext, use: str
+) -> None:
+    """A service worker could later answer requests for the pages of `/_emulator/`."""
     put_document(emulator, "text/html")
     worker = {"Content-Type": "text/javascript"}
     emulator.put(f"/{BUCKET}/worker.js", b"addEventListener('fetch', () => {})", worker)

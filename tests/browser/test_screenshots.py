@@ -1,4 +1,4 @@
-"""The pictures of the console: all of them are there, of every page, in the size that is taken."""
+"""The pictures of the console: there is one of every page, in the size of the screenshots."""
 
 from __future__ import annotations
 

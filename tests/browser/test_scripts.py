@@ -48,7 +48,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(project: Path, check: str) -> tuple[int, str]:
-    """Run a check; return its status and what it says."""
+    """Run a check; return its status and its output."""
     name, *arguments = CHECKS[check]
     done = subprocess.run(
         [project / "node_modules" / ".bin" / name, *arguments],

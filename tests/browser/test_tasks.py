@@ -24,12 +24,12 @@ pytestmark = pytest.mark.system
 BLOG, SHOP, OLD = (f"https://{name}.example.com/" for name in ("blog", "shop", "old"))
 APP = "wx0123456789abcdef"
 KEYS_TO_ANYTHING = 120
-"""The presses of Tab within which everything on a page is reached."""
+"""The presses of Tab within which every control of a page is reached."""
 
 
 @dataclass
 class Hand:
-    """What a person does on a page, and how many clicks that takes.
+    """The actions of a person on a page, and the number of clicks.
 
     By keyboard, Enter counts as a click, and Tab leads to everything.
     """
@@ -49,7 +49,7 @@ class Hand:
             self.tab.keyboard.press("Enter")
 
     def _let_settle(self, control: Locator) -> None:
-        """Wait until a control has stayed where it is: nobody clicks on what an answer moves."""
+        """Wait until a control stays in its place: an answer must not move it under the pointer."""
         place, since = control.bounding_box(), time.monotonic()
         while time.monotonic() < since + 0.5:
             self.tab.wait_for_timeout(50)
@@ -63,7 +63,7 @@ class Hand:
         self.tab.keyboard.insert_text(text)
 
     def paste(self, field: Locator, text: str) -> None:
-        """Paste a text in place of the one that is there."""
+        """Replace a text by pasting another one."""
         self.tab.evaluate("(text) => navigator.clipboard.writeText(text)", text)
         self._enter(field)
         self.tab.keyboard.press("Control+a")
@@ -128,7 +128,7 @@ def put(emulator: Emulator, *whitelist: str) -> None:
 
 
 def saved(emulator: Emulator) -> RefererConfiguration:
-    """The rules that the bucket has."""
+    """Return the rules of the bucket."""
     url = f"{emulator.endpoint}/_emulator/rules/{BUCKET}"
     return ossutil.convert_members(requests.get(url, timeout=20).json()["rules"])
 
@@ -194,7 +194,7 @@ def test_forty_broken_entries_become_right_rules(
 
 
 def test_sites_of_the_last_minute_take_no_click(tab: Page, emulator: Emulator) -> None:
-    """Each names the time of its last denied request, the latest first."""
+    """Each row has the time of its last denied request; the latest comes first."""
     put(emulator, SITE)
     clock, began = emulator.controls.clock, time.time()
     for referer, shift in ((OLD, -300.0), (BLOG, 0.0), (SHOP, 0.0)):

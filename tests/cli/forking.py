@@ -59,7 +59,7 @@ _LONGEST = 1 << 20
 
 @cache
 def _address() -> str:
-    """Start the process that forks for this one; return the socket where it is asked."""
+    """Start the process that forks for this one; return the path of its socket."""
     folder = tempfile.TemporaryDirectory(prefix="oss-emulator-tests-")
     address = f"{folder.name}/commands"
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
@@ -82,7 +82,7 @@ def _address() -> str:
 
 
 class Forked:
-    """A process as `subprocess.Popen` has it, although it is the child of another one."""
+    """A process with the interface of `subprocess.Popen`; another process is its parent."""
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class Forked:
         return self._status
 
     def wait(self, timeout: float | None = None) -> int:
-        """Return the exit status. Raises subprocess.TimeoutExpired after so many seconds."""
+        """Return the exit status; raises `subprocess.TimeoutExpired` after `timeout` seconds."""
         if self._status is None:
             ended, _, _ = select.select([self._control], (), (), timeout)
             if not ended:
@@ -188,7 +188,7 @@ def install(folder: Path) -> Path:
 
 
 def _fork(listening: socket.socket) -> list[str]:
-    """Fork for each question and tell the exit status; in a child, return its arguments."""
+    """Fork for each request and send back the exit status; in a child, return its arguments."""
     asking: dict[int, socket.socket] = {}
     waking, _ = signals = socket.socketpair()
     for each in signals:
@@ -202,7 +202,7 @@ def _fork(listening: socket.socket) -> list[str]:
             for pid in list(asking):
                 ended, status = os.waitpid(pid, os.WNOHANG)
                 if ended:
-                    with asking.pop(pid) as control, suppress(OSError):  # nobody may wait
+                    with asking.pop(pid) as control, suppress(OSError):  # perhaps nobody waits
                         control.send(str(os.waitstatus_to_exitcode(status)).encode())
         if listening not in ready:
             continue
@@ -211,7 +211,7 @@ def _fork(listening: socket.socket) -> list[str]:
         question = ast.literal_eval(message.decode())
         for name in LOADED.get(question["arguments"][0], ()):
             import_module(name)
-        gc.freeze()  # a fork does not walk what it shares
+        gc.freeze()  # the garbage collector of a fork skips shared objects
         pid = os.fork()
         if pid == 0:
             signal.set_wakeup_fd(-1)
@@ -244,7 +244,7 @@ def _main(descriptor: int) -> None:
 
     for name in (*LOADED["serve"], *LOADED["lint"]):
         import_module(name)
-    suffix_list()  # they are read and loaded once
+    suffix_list()  # read once, before the forks
     WebURL.parse("https://www.example.com/")
     with socket.socket(fileno=descriptor) as listening:
         arguments = _fork(listening)
@@ -258,7 +258,7 @@ def _main(descriptor: int) -> None:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(status)  # nothing is taken apart that the fork only copied
+        os._exit(status)  # skip the clean-up of objects that belong to the parent
 
 
 if __name__ == "__main__":

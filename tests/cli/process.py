@@ -20,7 +20,7 @@ EMULATOR = (sys.executable, "-m", "oss_emulator")
 
 
 class Process(Protocol):
-    """What the tests use of a process: that of subprocess, and of one that was forked."""
+    """What tests use of a process, be it of `subprocess` or forked."""
 
     pid: int
 
@@ -74,7 +74,7 @@ class Running:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Return the environment without those of the emulator, SDKs and proxies, plus given ones."""
+    """Return this environment without variables of OSS and of proxies, and with `variables`."""
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -143,9 +143,9 @@ def watched(process: Process, ready_file: Path, stderr: Path) -> Iterator[Runnin
 
 
 def _wait_until_ready(process: Process) -> str:
-    """Return the line of a server that is ready; "" if it ends before, or is ended for its delay.
+    """Return the line of a server that is ready; "" if it ends or is killed before.
 
-    It writes the ready file before the line.
+    The server writes the ready file before the line.
     """
     assert process.stdout is not None
     watchdog = threading.Timer(PATIENCE, os.killpg, (process.pid, signal.SIGKILL))
@@ -158,7 +158,7 @@ def _wait_until_ready(process: Process) -> str:
 
 @contextmanager
 def serving(folder: Path, *flags: str, env: Mapping[str, str] | None = None) -> Iterator[Running]:
-    """Run `oss-emulator serve` on a free port; `tests.cli.forking` has a quicker start."""
+    """Run `oss-emulator serve` on a free port; `tests.cli.forking` starts it faster."""
     ready_file = folder / "ready.json"
     command = (*EMULATOR, "serve", "--port", "0", "--ready-file", str(ready_file), *flags)
     with started(command, folder, ready_file, env) as running:
@@ -175,13 +175,13 @@ def reserved_port() -> Iterator[int]:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    """Ask for a condition again and again; fail if it stays false.
+    """Check a condition until it is true; fail if it stays false.
 
-    Only for what the system reports no event: what another process writes to a file, and its
-    sockets.
+    Only for changes that the system reports by no event: files that another process writes, and
+    its sockets.
     """
     end, pause = time.monotonic() + PATIENCE, 0.005
     while not condition():
         assert time.monotonic() < end, f"the condition was false for {PATIENCE} seconds"
         time.sleep(pause)
-        pause = min(pause * 1.5, 0.05)  # asking may take longer than the pause
+        pause = min(pause * 1.5, 0.05)  # a check may take longer than the pause

@@ -1,4 +1,4 @@
-"""Run a command in this process that must fail with one sentence."""
+"""Run commands in this process that must fail with one sentence."""
 
 import io
 import os

@@ -113,7 +113,7 @@ def test_each_help_begins_with_an_example_that_can_be_parsed() -> None:
         assert [line for line in rest if line.endswith("-")] == []  # no name is broken
         words = shlex.split(each.example.partition(" > ")[0])
         assert words[:2] == ["oss-emulator", name]
-        parser.parse(words[1:])  # exits for a mistake
+        parser.parse(words[1:])  # exits if the example is wrong
 
 
 def test_help_loads_no_command() -> None:

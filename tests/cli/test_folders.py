@@ -211,7 +211,7 @@ CASE = "[[case]]\nname = 'b'\nreferer = 'https://www.example.com/'\nverdict = 'a
 
 def test_table_without_rules_takes_the_only_ones_beside_it(tmp_path: Path, ask: Any) -> None:
     table = write(tmp_path / "sub/site.toml", CASE)
-    write(tmp_path / "sub/other.toml", TABLE)  # a table has its rules for itself
+    write(tmp_path / "sub/other.toml", TABLE)  # these rules are only for this table
     write(tmp_path / "rules.xml", forms.format(BAD, RulesForm.XML))
     rules = write(tmp_path / "sub/rules.xml", forms.format(GOOD, RulesForm.XML))
     for given in (table, tmp_path):
@@ -241,7 +241,7 @@ def test_entry_of_rules_beside_tables_is_untouched_if_none_touches_it(
 
 
 def test_files_without_rules_are_passed_over(tmp_path: Path, ask: Any) -> None:
-    """The files that a project has beside its rules; a mistake in a table is still said."""
+    """Other files of a project are skipped; a mistake in a table is still reported."""
     write(tmp_path / "site.toml", TABLE)
     for name in ("action.yml", ".github/workflows/test.yml", ".pre-commit-hooks.yaml"):
         write(tmp_path / name, (ROOT / name).read_text(encoding="utf-8"))
@@ -312,7 +312,7 @@ def test_folder_that_git_cannot_read_is_named(
 def test_folder_is_named_as_it_is_given(
     given: str, tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Git names it from the top of the working tree, and in any order."""
+    """Git names its files from the top of the working tree, and in any order."""
     (tree / "a/a/b").mkdir(parents=True)
     lines = (f"warning: could not open directory '{name}/': no" for name in ("a/c", "a/b", "a"))
     fake_git(tree, monkeypatch, "\n".join(lines), "a/")
@@ -389,7 +389,7 @@ def test_path_that_cannot_be_looked_at_is_one_sentence(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "x", "{}")
-    too_long = "x" * 5000  # as what is below a folder that may not be read, it cannot be looked at
+    too_long = "x" * 5000  # it cannot be examined, like a path in an unreadable folder
     status, _, err = ask(*(too_long if word == "FILE" else word for word in command))
     assert status in (1, 2)
     assert err.startswith("oss-emulator: ")

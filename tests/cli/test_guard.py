@@ -1,4 +1,4 @@
-"""`guard` and `generate`: what they print, write and refuse."""
+"""`guard` and `generate`: output, files and refusals."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_bad_plan_is_blocked_and_good_one_passes(ask: Any, tmp_path: Path) -> No
     assert json.loads(token.read_text())["verdict"] == "passed"
 
 
-def test_formats_of_the_report(ask: Any) -> None:
+def test_report_has_each_format(ask: Any) -> None:
     asked = ["guard", "--plan", str(EXAMPLE / "plan-bad.json"), "--logs", LOG]
     status, out, _ = ask(*asked, "--format", "github")
     assert status == 1
@@ -113,7 +113,7 @@ def test_bucket_that_is_not_known_must_be_named(ask: Any, write: Any) -> None:
 
 @pytest.mark.parametrize("is_known", [False, True])
 def test_flag_names_the_bucket_of_one_resource_only(ask: Any, write: Any, is_known: bool) -> None:
-    """Two resources would be judged by the requests of one bucket."""
+    """Otherwise two resources would be judged by the requests of one bucket."""
     unknown = {**CLOSED, "bucket": None}
     one, two = f"{KIND}.one", f"{KIND}.two"
     first = change(one, None, CLOSED) if is_known else change(one, None, unknown, {"bucket": True})
@@ -161,7 +161,7 @@ def test_wrong_flags_are_refused(ask: Any, flags: list[str], words: str) -> None
 
 
 def test_apply_puts_only_what_passed(ask: Any, tmp_path: Path) -> None:
-    """The bucket is not asked for anything before the token is checked."""
+    """No request is sent to the bucket before the token is checked."""
     token = tmp_path / "token.json"
     good, bad = str(EXAMPLE / "plan.json"), str(EXAMPLE / "plan-bad.json")
     flags = ["--logs", LOG, "--max-revoked", "8", "--token", str(token)]
@@ -224,7 +224,7 @@ def test_pipe_is_read_once_for_two_resources(ask: Any, write: Any, tmp_path: Pat
     assert out.startswith("## Referer rules: passed\n")
 
 
-# --- `generate`: each form is accepted by what it is made for, and `test` reads the table
+# --- `generate`: the target of each form accepts it, and `test` reads the table
 
 
 WISH = (
@@ -313,7 +313,7 @@ def test_program_sets_the_rules_with_oss2(
 def test_xml_for_ossutil_is_accepted(
     save: Any, live: Live, make_bucket: Callable[..., str], tmp_path: Path
 ) -> None:
-    """A stand-in for ossutil shows what it is called with."""
+    """A stand-in for ossutil prints its arguments."""
     bucket = make_bucket()
     tool = tmp_path / "ossutil"
     tool.write_text('#!/bin/sh\necho "$@" >called\n')

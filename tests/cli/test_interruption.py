@@ -42,7 +42,7 @@ COMMANDS = {
 
 @contextmanager
 def interrupted_after(seconds: float) -> Iterator[None]:
-    """Press Ctrl-C once, so many seconds later, wherever the program is."""
+    """Press Ctrl-C once after `seconds`, wherever the program is."""
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
     try:
         signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -78,7 +78,7 @@ def test_ctrl_c_ends_with_one_line_and_130_and_writes_all_or_nothing(
     chance = random.Random(command)  # noqa: S311
     before = files(folder)
     began = time.monotonic()
-    main(COMMANDS[command])  # loads all modules, as half a module would be used again here
+    main(COMMANDS[command])  # loads all modules: a half-loaded one would be used again
     whole, longest = files(folder), time.monotonic() - began
     wanted, hits = cases(2, 40), 0
     for _ in range(20 * wanted):

@@ -202,7 +202,7 @@ def test_only_terminals_get_colours(ask: Any, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "160")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    for terminal in ("xterm-256color", "dumb", ""):  # CI has no terminal of its own
+    for terminal in ("xterm-256color", "dumb", ""):  # CI has no terminal
         monkeypatch.setenv("TERM", terminal)
         _, out, _ = ask("diff", BROKEN, CORRECTED)
         assert "\x1b[31m" in out, terminal
@@ -211,13 +211,13 @@ def test_only_terminals_get_colours(ask: Any, monkeypatch: pytest.MonkeyPatch) -
     assert "\x1b[31m" not in ask("diff", BROKEN, CORRECTED)[1]
     monkeypatch.delenv("NO_COLOR")
     monkeypatch.setitem(sys.modules, "rich", None)
-    _, out, _ = ask("diff", BROKEN, CORRECTED)  # without rich, what a pipe gets
+    _, out, _ = ask("diff", BROKEN, CORRECTED)  # without rich, a terminal gets the output of a pipe
     assert "\x1b" not in out
     assert "╭" not in out
 
 
 def loaded_by(*arguments: str) -> set[str]:
-    """The modules that a command loads, in a process of its own."""
+    """Return the modules that a command loads, in a process of its own."""
     code = (
         "import sys; from oss_emulator.cli import main\n"
         f"try: main({list(arguments)!r})\nexcept SystemExit: pass\n"
@@ -243,7 +243,7 @@ def test_serve_and_the_lab_do_not_load_each_other() -> None:
 
 def test_closed_pipe_is_not_an_error() -> None:
     reading, writing = os.pipe()
-    os.close(reading)  # before the command starts, which might be done too early otherwise
+    os.close(reading)  # before the start: the command may be quick
     done = subprocess.run(
         [*EMULATOR, "scenarios", CORRECTED, "--site", SITE],
         stdout=writing,
@@ -475,7 +475,7 @@ def test_check_takes_rules_first_and_flags_anywhere(ask: Any, arguments: tuple[s
     assert [answer["sent"] for answer in json.loads(out)] == ["https://a.test/", "https://b.test/"]
 
 
-# --- the lab at a bucket: its rules are read, and put after a look at what changes
+# --- the lab at a bucket: its rules are read, and changed after the difference is shown
 
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "guard"
@@ -504,7 +504,7 @@ def file(tmp_path: Path) -> str:
 
 
 def answer(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    """Somebody sits at a terminal and types this."""
+    """Make standard input a terminal at which somebody types this text."""
     terminal = io.StringIO(text)
     monkeypatch.setattr(terminal, "isatty", lambda: True)
     monkeypatch.setattr(sys, "stdin", terminal)
@@ -538,7 +538,7 @@ def test_apply_saves_what_the_bucket_had_and_says_how_to_go_back(
     assert first.read_bytes() == saved  # nothing is overwritten
     assert Path(file).with_name("rules.before3.xml").exists()
     capsys.readouterr()
-    main(["lint", str(Path(file).parent), "--json"])  # a folder has only the rules that count
+    main(["lint", str(Path(file).parent), "--json"])  # copies are not rules of the folder
     assert {found["file"] for found in json.loads(capsys.readouterr().out)} == {file}
 
 
@@ -575,7 +575,7 @@ def test_rules_of_a_bucket_are_read_completely(
     lab_bucket: str, file: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["apply", file, lab_bucket, "--yes"])
-    assert main(["diff", file, lab_bucket]) == 0  # TruncatePath as well
+    assert main(["diff", file, lab_bucket]) == 0  # also TruncatePath
     assert main(["check", lab_bucket, "--referer", "https://www.example.com/a"]) == 0
     assert main(["check", lab_bucket, "--no-referer"]) == 1
     assert "TruncatePath cut the Referer to 'https://www.example.com'" in capsys.readouterr().out
@@ -656,7 +656,7 @@ def test_server_that_does_not_answer_is_one_sentence(
     )
 
 
-def test_bucket_without_rules_is_said(lab_bucket: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_rules_are_reported(lab_bucket: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lint", lab_bucket]) == 0
     assert "There are no rules, so every site is allowed." in capsys.readouterr().out
 
@@ -675,7 +675,7 @@ def test_rules_of_a_bucket_are_corrected_but_not_written(
 
 
 class Endless(BaseHTTPRequestHandler):
-    """Answers without an end."""
+    """Sends an endless answer."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -689,7 +689,7 @@ class Endless(BaseHTTPRequestHandler):
 
 
 class BrokenOff(Endless):
-    """Breaks off an answer."""
+    """Closes the connection in the middle of an answer."""
 
     def do_GET(self) -> None:
         self.send_response(200)

@@ -267,7 +267,7 @@ def test_result_that_a_form_cannot_represent_is_reported(
 def test_file_without_an_end_is_refused(
     refuse: Callable[..., str], tmp_path: Path, command: str
 ) -> None:
-    """Every file that a command takes is bounded."""
+    """Every file that a command reads has a size limit."""
     places = {"FILE": "/dev/zero", "FOLDER": str(tmp_path / "new")}
     words = (places.get(word, word) for word in command.split())
     assert places["FILE"] in refuse(*words)
@@ -301,7 +301,7 @@ FUZZED: dict[str, Callable[[str, str, str], tuple[str, ...]]] = {
 
 
 NOT_ANSWERED = {"test", "translate --from"}
-"""The commands for which rules are always bad input."""
+"""The commands that accept no rules at this place."""
 
 
 @pytest.fixture
@@ -329,7 +329,7 @@ def damage(random: Random, document: bytes) -> bytes:
 
 
 def format_rules(random: Random) -> bytes:
-    """Format random rules, or the like that no form can hold as any text."""
+    """Format random rules; if no form can hold them, return rules without entries."""
     try:
         return forms.format(rules(random), random.choice(RANDOM_FORMS)).encode()
     except ValueError:

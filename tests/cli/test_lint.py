@@ -51,7 +51,7 @@ def test_what_holds_for_nearly_all_rules_is_one_line(ask: Any, tmp_path: Path) -
 
 
 def test_decision_of_the_owner_can_be_accepted(ask: Any, tmp_path: Path) -> None:
-    """R-14: the documented recipe is a warning, and not told to be left out."""
+    """R-14: the documented recipe gets a warning, but no advice to leave it out."""
     file = tmp_path / "rules.toml"
     rules = 'whitelist = ["*"]\nblacklist = ["*thief.example"]\n'
     file.write_text(f"allow_empty_referer = false\n{rules}")
@@ -65,7 +65,7 @@ def test_decision_of_the_owner_can_be_accepted(ask: Any, tmp_path: Path) -> None
     assert "Accepted: blacklist-only\n" in out
 
 
-def test_missing_rules_are_said(ask: Any, tmp_path: Path) -> None:
+def test_missing_rules_are_reported(ask: Any, tmp_path: Path) -> None:
     file = tmp_path / "rules.toml"
     file.write_text("[rules.a]\n")
     status, out, _ = ask("lint", str(file))

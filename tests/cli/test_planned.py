@@ -1,4 +1,4 @@
-"""Plans of Terraform: what they change, and values that are known only after apply."""
+"""Plans of Terraform: their changes, and values that are known only after apply."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def test_file_without_scenarios_is_refused(content: str | None, said: str, tmp_p
 
 @pytest.mark.system
 def test_recorded_framing_is_not_sent(tmp_path: Path) -> None:
-    """The player frames a request itself: the server would wait for what does not come."""
+    """The player frames each request itself: with the recorded headers, the server would wait."""
     file = tmp_path / "recorded.json"
     framing = {
         "Transfer-Encoding": "chunked",
@@ -140,7 +140,7 @@ def test_recording_of_a_region_that_cannot_be_is_refused(tmp_path: Path) -> None
 
 @pytest.mark.system
 def test_cases_of_help_pages_are_played_by_their_name(capsys: pytest.CaptureFixture[str]) -> None:
-    """One answer differs: fixtures/recorded/errors.toml says why."""
+    """One answer differs; fixtures/recorded/errors.toml has the reason."""
     answers = sum(len(each.steps) for each in scenario.read(OWN["errors"]).scenarios)
     assert main(["play", "errors"]) == 1
     assert capsys.readouterr().out.endswith(f"\n{answers - 1} of {answers} answers are equal\n")

@@ -1,4 +1,4 @@
-"""`play --endpoint`: what it finds at emulators whose assumptions are known, and what it leaves."""
+"""`play --endpoint`: its findings at emulators with known assumptions, and what it leaves."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def buckets(emulator: Emulator) -> list[str]:
 
 
 def unconfirmed(output: str) -> dict[str, str]:
-    """Return the conclusions that are not "confirmed", by what they are about."""
+    """Return the conclusions that are not "confirmed", by their subject."""
     return {
         item["about"]: item["conclusion"]
         for item in json.loads(output)["facts"]
@@ -102,13 +102,13 @@ def unconfirmed(output: str) -> dict[str, str]:
 
 
 NEEDS_HOSTS = {"the index page of a website": "not allowed here"}
-"""What an endpoint shows only where its buckets have host names."""
+"""Facts that an endpoint shows only where its buckets have host names."""
 
 # --- the assumptions that are found
 
 SINGLE = [assumptions for _, assumptions in DEFAULT.alternatives()]
 BESIDE: dict[str, list[Any]] = {}
-"""The variants that are found whatever holds elsewhere."""
+"""The variants that are found whatever the other assumptions are."""
 for field, default in DEFAULT.chosen().items():
     apart = (default, CheckedRequests.ALL_SIGNED_URLS)
     BESIDE[field] = [variant for variant in type(default) if variant not in apart]
@@ -116,7 +116,7 @@ TOGETHER = [
     replace(DEFAULT, **{field: each[row] for field, each in BESIDE.items() if row < len(each)})
     for row in range(max(map(len, BESIDE.values())))
 ]
-"""Each variant once, with as many others as there are."""
+"""Each variant once, in as few combinations as possible."""
 COMBINED: dict[str, Any] = {
     "checked_requests": CheckedRequests.BUCKETS_TOO,
     "check_order": CheckOrder.AFTER_ACL,
@@ -160,7 +160,7 @@ def test_every_variant_is_found_and_written(
     assert "".join(decided) == toml.format(assumptions)
     assert re.fullmatch(r"# Found by oss-emulator play at http://\S+ on \d{4}-\d\d-\d\d\.", heading)
     said = json.loads(output)
-    # Then the copy is denied as a signed URL, whatever holds for its source.
+    # Then the copy is denied as a signed URL, whatever the rules say about its source.
     all_urls = assumptions.checked_requests is CheckedRequests.ALL_SIGNED_URLS
     hidden = {"copy_source"} if all_urls else set()
     assert status == (assumptions != DEFAULT)
@@ -175,14 +175,14 @@ def test_every_variant_is_found_and_written(
 
 
 def test_own_emulator_is_asked_without_an_endpoint(capsys: pytest.CaptureFixture[str]) -> None:
-    """This is the gate: every answer is the one that is documented or assumed."""
+    """The gate of CI: every answer is the one that is documented or assumed."""
     assert main(["play", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert {item["conclusion"] for item in said["facts"]} == {"confirmed"}
     assert said["equal"] == said["answers"] >= 120
 
 
-# --- nothing of the account is touched, and nothing is left
+# --- other data of the account is not touched, and nothing is left behind
 
 
 def test_bucket_of_the_same_name_is_not_touched(emulator: Emulator, run: Run, small: str) -> None:
@@ -224,7 +224,7 @@ def test_public_access_is_tried_again(
 
 
 def interrupt_after(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Press Ctrl-C once, while the request after so many is under way."""
+    """Press Ctrl-C once, during the request with this number."""
     send = ServiceClient.send
 
     def interrupted(client: ServiceClient, *request: Any, **body: Any) -> PlayedAnswer:
@@ -249,7 +249,7 @@ def test_interruption_deletes_the_bucket(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_signal_deletes_the_bucket(number: signal.Signals, emulator: Emulator) -> None:
-    """Before it changes anything, the command says how many requests it sends, and how fast."""
+    """Before the first change, the command prints how many requests it sends, and how fast."""
     named = ["--rate", "20", "--endpoint", emulator.endpoint]
     entries = threading.Semaphore(0)
     emulator.run(lambda: emulator.controls.journal.listen(lambda _: entries.release()))
@@ -268,7 +268,7 @@ def test_signal_deletes_the_bucket(number: signal.Signals, emulator: Emulator) -
     assert buckets(emulator) == []
 
 
-def test_what_is_left_is_said_if_the_service_is_lost(
+def test_leftovers_are_named_if_the_service_is_lost(
     monkeypatch: pytest.MonkeyPatch, emulator: Emulator, run: Run
 ) -> None:
     send = ServiceClient.send
@@ -312,7 +312,7 @@ def test_deleting_is_tried_again(
     assert buckets(emulator) == []
 
 
-def test_interruption_between_two_tries_says_what_is_left(
+def test_interruption_between_two_tries_names_leftovers(
     monkeypatch: pytest.MonkeyPatch, emulator: Emulator, run: Run, small: str
 ) -> None:
     send = ServiceClient.send
@@ -333,7 +333,7 @@ def test_interruption_between_two_tries_says_what_is_left(
     assert (status, error) == (2, said)
 
 
-def test_bucket_whose_listing_is_not_xml_is_said_to_be_left(
+def test_bucket_whose_listing_is_not_xml_is_named_as_left(
     monkeypatch: pytest.MonkeyPatch, emulator: Emulator, run: Run, small: str
 ) -> None:
     send = ServiceClient.send
@@ -399,14 +399,14 @@ def test_saved_answers_have_nothing_of_the_account(
         "Error/Message=You are denied by bucket referer policy." in step.answer.xml
         for step in denied
     )
-    # The emulator of its own is reached by host names over https.
+    # `play` reaches its own emulator by host names over https.
     assert main(["play", str(saved), "--json"]) == 1
     different = json.loads(capsys.readouterr().out)["different"]
     requests = {item["request"].partition(",")[0] for item in different}
     assert requests == {"GET referer/", "OPTIONS referer/open"}
 
 
-def test_file_of_the_reader_is_said_to_be_saved_as_it_is(
+def test_saving_a_file_of_the_reader_warns_of_private_texts(
     emulator: Emulator, run: Run, small: str, tmp_path: Path
 ) -> None:
     _, _, error = run(emulator, small, "--save", str(tmp_path / "saved.json"))
@@ -492,7 +492,7 @@ def test_signed_urls_are_those_of_the_sdk(version: int, key: str, token: str | N
     bucket = oss2.Bucket(auths[version](provider), "http://127.0.0.1", BUCKET, region="cn-beijing")
     signer = Signer(GivenKey("id", "secret", token), "cn-beijing")
     params = {"x-oss-process": "image/resize,w_10"}
-    for _ in range(5):  # again, if the second has changed in between
+    for _ in range(5):  # repeat it if the clock moved to the next second in between
         theirs = parse_qs(urlsplit(bucket.sign_url("GET", key, 3600, params=dict(params))).query)
         signature = RecordedSignature(Signing.URL, version)
         ours = parse_qs(signer.sign(signature, "GET", BUCKET, key, params, {})[0])

@@ -1,4 +1,4 @@
-"""The commands replay and propose: what they say, write and refuse, and how they end."""
+"""The commands replay and propose: output, files, refusals and exit status."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_report_of_the_example_can_be_understood(ask: Any) -> None:
     assert "600 lines were read." in out
 
 
-def test_what_a_cdn_and_the_internal_network_got_is_set_apart(ask: Any, tmp_path: Path) -> None:
+def test_bytes_to_a_cdn_and_the_internal_network_are_separate(ask: Any, tmp_path: Path) -> None:
     """P-93"""
     log = tmp_path / "a.log"
     fields = ACCESS_LINE.split('"')
@@ -83,7 +83,7 @@ def test_json_has_the_documented_top(ask: Any) -> None:
 
 
 def test_first_and_last_time_of_the_calendar_are_taken(ask: Any) -> None:
-    """In most time zones, they are out of the range of Python."""
+    """In most time zones, Python cannot represent them."""
     times = ("--since", "0001-01-01T00:00+08:00", "--until", "9999-12-31T23:59-08:00")
     status, out, _ = ask("replay", RULES, LOGS, *times, "--json")
     assert (status, json.loads(out)["lines"]["judged"]) == (0, 600)
@@ -161,7 +161,7 @@ RECORD = {
         (ACCESS_LINE.replace(" 200 ", f" {'9' * 5_000} "), "the field status"),
     ],
 )
-def test_hostile_line_is_damaged_and_no_more(
+def test_hostile_line_is_only_counted_as_damaged(
     ask: Any, tmp_path: Path, line: str, reason: str
 ) -> None:
     log = tmp_path / "a.log"
@@ -227,7 +227,7 @@ def test_json_may_begin_with_a_byte_order_mark(ask: Any, tmp_path: Path) -> None
     assert "40 lines were read." in out
 
 
-def test_form_can_be_told(ask: Any, tmp_path: Path) -> None:
+def test_form_can_be_given(ask: Any, tmp_path: Path) -> None:
     log = tmp_path / "export"
     log.write_text('\n{"bucket": "b"\n' + Path(LOGS, "realtime.json").read_text())
     status, out, _ = ask("replay", RULES, str(log), "--form", "json", "--max-rejects", "3")
@@ -245,7 +245,7 @@ def test_form_can_be_told(ask: Any, tmp_path: Path) -> None:
 def test_lines_after_a_missing_quotation_mark_are_damaged(
     ask: Any, tmp_path: Path, after: int, judged: int, reason: str
 ) -> None:
-    """They are all in the field that the mark should end, up to the longest field."""
+    """They all belong to the field that the mark should end, up to the limit of a field."""
     log = tmp_path / "export.csv"
     head, first = Path(LOGS, "realtime.csv").read_text().splitlines()[:2]
     line = re.sub('"[^"]*"', "curl", first)
@@ -354,7 +354,7 @@ def test_damaged_file_is_named(content: bytes, ask: Any, tmp_path: Path) -> None
     assert f"{log}: the file cannot be read: " in err
 
 
-def test_empty_log_is_said_to_be_empty(ask: Any, tmp_path: Path) -> None:
+def test_empty_log_is_reported(ask: Any, tmp_path: Path) -> None:
     log, page = tmp_path / "empty.log", tmp_path / "report.html"
     log.write_text("")
     status, out, err = ask("replay", RULES, str(log), "--html", str(page))

@@ -110,14 +110,14 @@ def test_page_and_markdown_escape_what_rules_contain(ask: Any, tmp_path: Path) -
     assert "\x1b" not in page + text
 
 
-def test_log_says_what_it_costs(ask: Any) -> None:
+def test_log_shows_the_traffic_that_is_locked_out(ask: Any) -> None:
     out = ask("review", CORRECTED, "--log", LOGS)[1]
     assert "In the log, locked out: " in out
     found = json.loads(ask("review", CORRECTED, "--log", LOGS, "--json")[1])["costs"]["log"]
     assert set(found["locked_out"]) == {"requests", "bytes", "yuan"}
 
 
-def test_object_is_tried(ask: Any, sample: str) -> None:
+def test_object_appears_in_commands_to_try(ask: Any, sample: str) -> None:
     out = ask("review", sample, "--object", "https://cdn.example.net/a b.mp4")[1]
     assert "https://cdn.example.net/a%20b.mp4" in out
     assert ask("review", sample, "--object", "photo.jpg") == (
@@ -128,7 +128,7 @@ def test_object_is_tried(ask: Any, sample: str) -> None:
     )
 
 
-def test_terraform_is_told_what_it_sends(ask: Any, tmp_path: Path) -> None:
+def test_default_that_terraform_sends_is_named(ask: Any, tmp_path: Path) -> None:
     rules = tmp_path / "main.tf"
     rules.write_text(
         'resource "alicloud_oss_bucket_referer" "a" {\n'

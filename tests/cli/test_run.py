@@ -57,7 +57,7 @@ def run(*arguments: str, cwd: Path | None = None, **env: str) -> subprocess.Comp
         written(1) as output,
         written(2) as error,
     ):
-        signal.alarm(240)  # end the tests if the command does not end
+        signal.alarm(240)  # end the tests if the command hangs
         try:
             status = main(["run", *arguments])
         finally:
@@ -104,7 +104,7 @@ def sample(folder: Path, name: str, bucket: str = "examplebucket") -> str:
 
 @pytest.mark.system
 def test_samples_set_get_and_clear_the_rules(tmp_path: Path, seed: str) -> None:
-    """All use one emulator. The sample that sets rules lacks a line, hence its NameError."""
+    """All use one emulator. The sample that sets rules lacks a line, so it raises NameError."""
     setting, getting, clearing = (sample(tmp_path, name) for name in ("set", "get", "clear"))
     whole = (
         Path(setting).read_text(encoding="utf-8").replace("# black_referers =", "black_referers =")
@@ -221,7 +221,7 @@ def test_node_connects_to_other_hosts_directly(tmp_path: Path) -> None:
 
 @pytest.mark.system
 def test_program_in_java_on_the_page_reaches_the_emulator(tmp_path: Path) -> None:
-    """The folder of the store has a space: JAVA_TOOL_OPTIONS is split at spaces."""
+    """The path of the trust store has a space, at which Java splits JAVA_TOOL_OPTIONS."""
     require("java")
     page = (ROOT / "docs" / "drop-in.md").read_text(encoding="utf-8").partition("### Java\n")[2]
     program, command, output = blocks(page)[:3]
@@ -325,7 +325,7 @@ def variables(*flags: str, **env: str) -> dict[str, str]:
     return dict(json.loads(printed(*flags, "--", sys.executable, "-c", PRINT, cwd=None, **env)))
 
 
-def test_variables_of_the_command() -> None:
+def test_command_gets_endpoint_proxy_key_and_bundle() -> None:
     found = variables(OSS_EMULATOR_ACCESS_KEY_ID="an-id", OSS_EMULATOR_ACCESS_KEY_SECRET="hush")
     endpoint = found["OSS_EMULATOR_ENDPOINT"]
     assert endpoint.startswith("http://127.0.0.1:")
@@ -343,7 +343,7 @@ def test_variables_of_the_command() -> None:
     assert not Path(bundle).exists()  # the emulator removed it at its end
 
 
-def test_keys_of_the_program_are_known() -> None:
+def test_keys_of_the_program_are_accepted() -> None:
     found = variables(OSS_ACCESS_KEY_ID="of-production", OSS_ACCESS_KEY_SECRET="of-production-too")
     assert found["OSS_ACCESS_KEY_ID"] == "of-production"
     assert found["OSS_ACCESS_KEY_SECRET"] == "of-production-too"
@@ -387,7 +387,7 @@ policies = ["AliyunOSSFullAccess"]
 def test_providers_of_alibabacloud_credentials(
     tmp_path: Path, seed: str, provider: str, key: str
 ) -> None:
-    """The client of STS trusts what certifi names, whatever the variables say."""
+    """The client of STS trusts the bundle of certifi and ignores the variables."""
     accounts = tmp_path / "accounts.toml"
     accounts.write_text(ACCOUNTS)
     program = [sys.executable, "-W", "ignore", str(PROGRAMS / "credentials.py"), provider]
@@ -470,7 +470,7 @@ def test_other_hosts_are_refused_without_a_request(seed: str) -> None:
 def test_refused_hosts_are_named_after_a_failure(
     status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`curl` shows only the status of the proxy, and others nothing at all."""
+    """`curl` shows only the status of the proxy; other clients show nothing."""
     code = (
         "import http.client, os, sys, urllib.parse\n"
         "proxy = urllib.parse.urlsplit(os.environ['HTTPS_PROXY']).netloc\n"
@@ -559,7 +559,7 @@ def test_signal_that_ends_the_command_is_the_status() -> None:
 
 
 def test_signals_are_forwarded() -> None:
-    """The command names each signal that it gets; the last one ends it."""
+    """The command prints each signal that it gets, and exits at the last one."""
     numbers = [signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGINT, signal.SIGTERM]
     code = (
         "import signal, sys, time\n"
@@ -568,7 +568,7 @@ def test_signals_are_forwarded() -> None:
         f"    if number == {int(numbers[-1])}: sys.exit(42)\n"
         f"for number in {[int(number) for number in numbers]}: signal.signal(number, tell)\n"
         "print('ready', flush=True)\n"
-        # Not pause(), before which a signal may come; nor for ever, as one may never come.
+        # Not pause(): a signal may come before it. Not for ever: a signal may never come.
         f"for _ in range({int(PATIENCE / 0.05)}): time.sleep(0.05)"
     )
     with (

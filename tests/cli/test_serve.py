@@ -89,7 +89,7 @@ def other_port() -> Iterator[int]:
 
 
 def console_of(running: Running) -> str:
-    """Return what is printed about the console."""
+    """Return what the server prints about the console."""
     running.process.send_signal(signal.SIGTERM)
     found = re.search(r"^Console: (.*)$", running.announced + running.read_rest(), re.MULTILINE)
     assert found is not None
@@ -204,7 +204,7 @@ def test_ready_server_prints_its_addresses_and_a_hint_about_the_default_key(tmp_
 def test_proxy_of_the_environment_is_pointed_out(
     tmp_path: Path, host: str, variables: dict[str, str], direct: str | None
 ) -> None:
-    """A proxy does not reach this machine, and clients show only its own error."""
+    """A proxy cannot reach this machine, and clients would show only the error of the proxy."""
     with serving(tmp_path, "--host", host, env=environment(**variables)) as running:
         assert running.end() == 0
         found = re.search("export no_proxy='(.*)'", running.read_rest())
@@ -290,7 +290,7 @@ def test_unknown_variable_is_a_warning_that_names_the_nearest(
     assert settings(OSS_EMULATOR_PRT="1", OSS_EMULATOR_PORT="9001").port == 9001
     said = capsys.readouterr().err
     assert "the variable OSS_EMULATOR_PRT is unknown; did you mean OSS_EMULATOR_PORT?" in said
-    settings(OSS_EMULATOR_ZZZZZZ="1")  # what all of them begin with makes none of them near
+    settings(OSS_EMULATOR_ZZZZZZ="1")  # the common prefix alone is not a near name
     assert capsys.readouterr().err == "oss-emulator: the variable OSS_EMULATOR_ZZZZZZ is unknown\n"
 
 
@@ -497,13 +497,13 @@ UNSEEN = (
     "max_connections",
     "journal_size",
 )
-"""The settings without effects that a client of a healthy server can see."""
+"""The settings whose effects no client of a healthy server can see."""
 
 SWITCHES = {"strict_addressing", "strict_s3", "lenient", "new_account", "tls", "seed_anywhere"}
 
 
 def given(way: str, folder: Path, port: int, tls_port: int) -> dict[str, str]:
-    """Return values for all settings; each value shows how it was given; see `seen`."""
+    """Return values for all settings; `seen` can tell from each one how it was given."""
     seed = folder / f"{way}.toml"
     seed.write_text(
         f'[[bucket]]\nname = "of-the-{way}"\nacl = "public-read"\n'
@@ -549,14 +549,14 @@ ASSUMED = {"variable": "case-sensitive", "flag": "case-insensitive"}
 
 
 def _assume(folder: Path, way: str) -> Path:
-    """Write a file of assumptions that tells in which way it was given."""
+    """Write a file of assumptions that shows in which way it was given."""
     path = folder / f"{way}-assumptions.toml"
     path.write_text(f'letter_case = "{ASSUMED[way]}"\n')
     return path
 
 
 def _assumptions(running: Running, folder: Path, token: str) -> Path:
-    """The file of the assumptions that the server has."""
+    """Return the file of the assumptions that the server follows."""
     rules = {"AllowEmptyReferer": True, "RefererList": {"Referer": ["A"]}}
     body = json.dumps({"rules": rules, "requests": [{"referer": "a"}]}).encode()
     answer = running.ask("POST", "/_emulator/referer/check", body, x_oss_emulator_token=token)
@@ -706,7 +706,7 @@ def test_flag_takes_precedence_over_its_variable(
     tmp_path: Path, free_port: int, other_port: int
 ) -> None:
     values = given("flag", tmp_path, free_port, other_port)
-    # The value would end the server if the variable were read.
+    # This value would make the start fail if the variable were read.
     wrong = dict.fromkeys(["port", "auth", "tls_port", "limit", *UNSEEN, *SWITCHES], "x")
     variables = given("variable", tmp_path, 0, 0) | wrong
     flags = [
@@ -905,7 +905,7 @@ def test_server_ends_in_time_whatever_runs(tmp_path: Path) -> None:
             connection.sendall(data)
         handshake = ("127.0.0.1", urlsplit(str(running.ready["https_endpoint"])).port)
         stack.enter_context(socket.create_connection(handshake, PATIENCE))
-        for _ in range(2):  # that of the callback, and that of the task
+        for _ in range(2):  # the connection of the callback, and that of the task
             stack.enter_context(silent.accept()[0])
         begun = time.monotonic()
         assert running.end() == 0
@@ -1038,7 +1038,7 @@ def test_unverified_signature_counts_for_the_referer_rules(
 
 
 def parse_log(path: Path, count: int) -> list[dict[str, str]]:
-    """Wait until an access log has so many lines, because they follow the answers; parse them."""
+    """Wait until an access log has `count` lines, which follow the answers; parse them."""
     wait_for(lambda: path.exists() and path.read_text().count("\n") >= count)
     with path.open(newline="") as log:
         matches = [(line, LINE.fullmatch(line)) for line in log]
@@ -1153,7 +1153,7 @@ def test_secrets_are_masked_wherever_requests_are_shown(tmp_path: Path, seed: st
 
 
 def _places(name: str) -> dict[str, Callable[[str], tuple[str, str, bytes, dict[str, str]]]]:
-    """Return the requests that have a secret under a name, by the place where it stands."""
+    """Return requests that have a secret under a name, by the place of the secret."""
     boundary = "multipart/form-data; boundary=b"
 
     def form(secret: str) -> bytes:
@@ -1234,7 +1234,7 @@ def test_no_secret_is_shown_or_found_wherever_it_stands(tmp_path: Path, seed: st
 
 
 def test_pasted_signed_url_finds_its_requests(tmp_path: Path, seed: str) -> None:
-    """The search and what it searches are masked alike."""
+    """The searched text and the entries are masked in the same way."""
     with serving(tmp_path, "--seed", seed) as running:
         target = f"{OBJECT}?Expires=1&Signature=abcdefghijkl&x=1"
         running.ask("GET", target)
@@ -1270,7 +1270,7 @@ def test_access_log_is_appended_to(tmp_path: Path, seed: str) -> None:
 
 
 def _log_of(folder: Path, seed: str, *flags: str) -> list[str]:
-    """Ask for an object as a thief and as a friend; return the lines on standard error."""
+    """Request an object with a denied and an allowed Referer; return the lines of the log."""
     with serving(folder, "--seed", seed, *flags) as running:
         running.ask("GET", OBJECT, referer=BAD_REFERER)
         running.ask("GET", OBJECT)

@@ -53,7 +53,7 @@ def test_folder_is_preloaded(tmp_path: Path) -> None:
 
 
 def rewrite(path: Path, text: str) -> None:
-    """Change a file at once, so that nobody sees it half written."""
+    """Replace a file in one step, so that nobody sees it half written."""
     new = path.with_suffix(".new")
     new.write_text(text)
     new.replace(path)

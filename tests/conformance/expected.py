@@ -37,10 +37,10 @@ class Entry:
     tests: tuple[str, ...]
     """The names of the tests in pytest, without the file."""
     versions: tuple[str, ...] = VERSIONS
-    """The signature versions with which they fail."""
+    """The signature versions with which the tests fail."""
 
     def __iter__(self) -> Iterator[str]:
-        """The full names of the tests."""
+        """Yield the full names of the tests."""
         return (f"tests/{self.file}::{test}" for test in self.tests)
 
 

@@ -1,4 +1,4 @@
-"""The tables that the suite of oss2 selects from, made anew: the archive has none of them.
+"""Tables for the SelectObject tests of oss2, generated because the archive lacks them.
 
 They have the columns and keys that the tests name, and values for each of their conditions.
 """
@@ -68,7 +68,7 @@ def _row(number: int) -> dict[str, object]:
 
 
 def _broken() -> bytes:
-    """Return a table with a column near the end whose quote is never closed."""
+    """Return a table in which a quote near the end is never closed."""
     lines = _table(BROKEN_ROWS).splitlines(keepends=True)
     lines[-40] = f'"{lines[-40]}'
     return "".join(lines).encode()

@@ -87,7 +87,7 @@ class Session:
         except subprocess.TimeoutExpired:
             raise SessionError(f"{self.version}: not finished in time\n{self._said()}") from None
         path = self._work / RESULTS
-        # 0: all tests passed; 1: some failed; anything else: pytest itself failed.
+        # 0: all tests passed; 1: some failed; other statuses: pytest itself failed.
         if status not in (0, 1) or not path.is_file():
             raise SessionError(f"{self.version}: pytest ended with {status}\n{self._said()}")
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -113,7 +113,7 @@ def started(suite: Path, version: str, work: Path, workers: int) -> Iterator[Ses
 
 
 def _make_locale(folder: Path) -> None:
-    """Compile the locale that two tests need, so that no machine has to have it installed."""
+    """Compile the locale that two tests need, so that it need not be installed."""
     name, _, charset = LOCALE.partition(".")
     compiler = ["localedef", "-i", name, "-f", charset, str(folder / LOCALE)]
     try:
@@ -161,7 +161,7 @@ def _environ(version: str, work: Path) -> dict[str, str]:
         "HOME": str(work),
         "LANG": "C.UTF-8",
         "LC_ALL": "C.UTF-8",
-        # The outcome must not depend on the locales of the machine.
+        # The outcome must not depend on the locales of this machine.
         "LOCPATH": str(work),
         "TZ": "UTC",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",

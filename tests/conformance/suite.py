@@ -55,7 +55,7 @@ def _download(folder: Path) -> None:
 
 
 PICTURE = "example.jpg"
-"""A file that tests upload and the archive lacks: any picture of its size will do."""
+"""A file that tests upload but the archive lacks: any picture of the same size works."""
 
 
 def unpack(archive: Path, folder: Path) -> Path:
@@ -64,6 +64,6 @@ def unpack(archive: Path, folder: Path) -> Path:
         content.extractall(folder, filter="data")
     root = folder / f"oss2-{VERSION}"
     samples.write(root / "tests")
-    # The size that the suite expects of the picture.
+    # The suite expects a picture of this size.
     Image.linear_gradient("L").resize((400, 267)).convert("RGB").save(root / "tests" / PICTURE)
     return root

@@ -1,4 +1,4 @@
-"""A container engine of the tests: buildah and podman with images and containers of their own."""
+"""A container engine for the tests: buildah and podman with their own images and containers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.cli.process import wait_for
 
 ROOT = Path(__file__).parents[2]
 BASE = "localhost/debian-python"
-"""The image below ours: Debian with its Python, made from packages."""
+"""The base image: Debian with its Python, made from packages."""
 IMAGE = "localhost/oss-emulator"
 NGINX = "docker.io/library/nginx:stable"
 PACKAGES = "ca-certificates,python3,python3-venv,python-is-python3"
@@ -26,7 +26,7 @@ RUN apt-get update -qq && apt-get install -qq -y --no-install-recommends nginx-l
     rm /etc/nginx/sites-enabled/default && mkdir /var/cache/nginx
 CMD ["nginx", "-g", "daemon off;"]
 """
-"""The nginx of Debian, which reads `/etc/nginx/conf.d` as the image of that name does."""
+"""The nginx of Debian, which reads `/etc/nginx/conf.d` like the image `nginx`."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Engine:
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """What tells podman its settings."""
+        """The variables with the settings of podman."""
         return {
             **os.environ,
             "CONTAINERS_CONF": str(self.folder / "containers.conf"),
@@ -51,9 +51,9 @@ class Engine:
         return ("--root", str(self.folder / "images"), "--runroot", str(self.folder / "run"))
 
     def configure(self) -> None:
-        """Write the settings: the limits and the control groups of the machine are kept.
+        """Write settings that keep the limits and the control groups of the machine.
 
-        Machines in which the tests run may not raise their own limits, as engines do by default.
+        Machines that run the tests may not raise their own limits, as engines do by default.
         """
         limits = ", ".join(
             f'"{name}={soft}:{hard}"'
@@ -97,7 +97,7 @@ class Engine:
         archive.unlink()
 
     def build(self, *arguments: str | Path, given: str | None = None) -> None:
-        """Build an image on the base, without root of a new name space."""
+        """Build an image on the base, without root rights in a new name space."""
         limits = [
             f"--ulimit={name}={':'.join(map(str, resource.getrlimit(kind)))}"
             for name, kind in (
@@ -105,7 +105,7 @@ class Engine:
                 ("nproc", resource.RLIMIT_NPROC),
             )
         ]
-        # pip and apt of the build trust what this machine trusts.
+        # pip and apt in the build trust the authorities that this machine trusts.
         machine = [
             f"--volume={path}:{path}:ro"
             for path in ("/etc/ssl/certs", "/etc/pip.conf", "/opt/wheels")

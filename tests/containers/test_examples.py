@@ -29,7 +29,7 @@ def docker_host(engine: Engine) -> Iterator[dict[str, str]]:
     command = ["podman", *engine.place, "system", "service", "--time=0", f"unix://{place}"]
     with subprocess.Popen(command, env=engine.variables, stderr=subprocess.DEVNULL) as process:
         wait_for(place.exists)
-        # Ryuk removes what testcontainers leave behind: it is an image of its own.
+        # Ryuk, which cleans up after testcontainers, would need another image.
         yield {
             **os.environ,
             "DOCKER_HOST": f"unix://{place}",
@@ -76,7 +76,7 @@ def test_deployment_of_kubernetes(engine: Engine, tmp_path: Path) -> None:
 
 
 class Project:
-    """A compose file with the ports of this machine that are free."""
+    """A compose file with free ports of this machine."""
 
     def __init__(self, engine: Engine, file: Path, *, ports: Sequence[str] = ()) -> None:
         self._engine = engine
@@ -110,7 +110,7 @@ class Project:
         self._engine.podman("tag", IMAGE, f"localhost/{self._name}_{service}")
 
     def container(self, service: str) -> str:
-        """The name of the container of a service."""
+        """Return the name of the container of a service."""
         return f"{self._name}_{service}_1"
 
 

@@ -1,4 +1,4 @@
-"""The image in a real engine: what it contains, as whom it runs, and how it starts and ends."""
+"""The image in a real engine: its content, its user, and how it starts and ends."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.containers.engine import IMAGE, Engine
 
 
 def status(url: str, referer: str) -> int:
-    """The status that a page of this Referer gets."""
+    """Return the status of a request with this Referer."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=60)
     try:
@@ -27,7 +27,7 @@ def status(url: str, referer: str) -> int:
 
 @pytest.fixture
 def container(engine: Engine) -> Iterator[str]:
-    """A container with its port published, on a root that cannot be written."""
+    """A container with its port published and a read-only root."""
     flags = ("--read-only", "--cap-drop=all", "--publish=127.0.0.1::9000", "--volume=data:/data")
     name = engine.podman("run", "--detach", "--pull=never", *flags, IMAGE)
     engine.becomes_healthy(name)

@@ -32,7 +32,7 @@ _DISPATCHER = Dispatcher(OPERATIONS)
 _BEGIN, _END = "<!-- tables -->\n", "<!-- end of tables -->\n"
 
 BASES = ("recorded", "observed", "documented", "asserted", "assumed")
-"""What facts rest on, the strongest first."""
+"""The bases of facts, the strongest first."""
 
 
 MODULES = {
@@ -93,7 +93,7 @@ class Words(NamedTuple):
     ecs: str
     ec_bases: tuple[str, ...]
     language: int
-    """The place of its words in MODULES."""
+    """The index of the language in MODULES."""
 
 
 PAGES = {

@@ -70,7 +70,7 @@ The service and its SDKs use these sub-resources, and no operation above has the
 whatever the method.
 """
 
-# What has no help page, by name or request, and the SDKs that tell of it.
+# Operations without a help page, by name or request, and the SDKs that have them.
 _ASSERTED = {
     "Go V1": """
         PutBucketResponseHeader GetBucketResponseHeader DeleteBucketResponseHeader GET?regionList

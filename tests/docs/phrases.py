@@ -1,10 +1,10 @@
-"""Writes the Chinese of generated pages: `make docs`, and the runs that measure.
+"""Writes the Chinese of generated pages: for `make docs` and the measuring runs.
 
 Their Chinese is made from the English page, phrase by phrase, with the same rows and numbers.
 
 A phrase is a heading, a paragraph, an item of a list or a cell of a table. `zh/NAME.toml` has the
-Chinese of each phrase of `docs/NAME.md`; the first one that fits counts. `{name}` in a phrase is a
-value, which is translated as well, and `{NAME}` one that is not.
+Chinese of each phrase of `docs/NAME.md`; the first one that matches counts. `{name}` in a phrase is
+a value that is translated as well, and `{NAME}` is a value that is not.
 """
 
 import re
@@ -92,7 +92,7 @@ def _blocks(english: str, name: str, phrases: Phrases) -> Iterator[str]:
 
 
 def _table(block: str, phrases: Phrases) -> str:
-    # `|` and the blanks around it are every other part.
+    # Every other part is a `|` with the blanks around it.
     lines = (_CELL.split(line) for line in block.splitlines())
     return "\n".join(
         "".join(part if index % 2 else phrases.say(part) for index, part in enumerate(line))

@@ -1,4 +1,4 @@
-"""The settings of clients as the pages print them: what is tested is what is printed."""
+"""The settings of clients as the pages print them, so that tests use exactly those."""
 
 import re
 from pathlib import Path

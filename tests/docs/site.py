@@ -44,7 +44,7 @@ def _is_remote(address: str) -> bool:
 
 
 def _missing(page: Path, link: str) -> str:
-    """Return what a link to this site lacks; "" if nothing, or for a link to another site."""
+    """Return why a link to this site is broken; "" if it works, or leads to another site."""
     parts = urlsplit(link)
     if parts.scheme or parts.netloc:
         return ""
@@ -54,7 +54,7 @@ def _missing(page: Path, link: str) -> str:
     if not target.is_file():
         return "no such file"
     if parts.fragment.startswith(("case=", "sample=")):
-        return ""  # the page of the lab reads it
+        return ""  # the script of the lab reads it
     if parts.fragment and target.suffix == ".html":
         return "" if unquote(parts.fragment) in _anchors(target) else "no such heading"
     return ""

@@ -37,7 +37,7 @@ PAGES = [
 
 
 def steps(page: str) -> Iterator[tuple[str, str]]:
-    """Yield each command of a page with the output below it; "" for one that prints nothing."""
+    """Yield each command of a page with the output below it; "" for a command without output."""
     found = [block for block in blocks(page) if block.language in ("sh", "python", "text")]
     run = [block for block in found if not block.why_not_run]
     nothing = Block("text", "")

@@ -60,7 +60,7 @@ def test_each_promise_about_security_names_its_test(page: str) -> None:
     ],
 )
 def test_seconds_of_promises_are_those_of_the_code(page: str, promises: tuple[str, ...]) -> None:
-    """Their tests wait a shorter time."""
+    """The tests of the promises themselves use shorter times."""
     end = app.SHUTDOWN_TIMEOUT + foreground.LAST
     for promise in promises:
         assert promise.format(bucket._LONGEST, bucket._SLOWEST >> 10, end) in DOCUMENTS[page]
@@ -192,7 +192,7 @@ OF_OTHERS = {"tests/functional/tests.py"}
 
 
 def test_paths_that_are_named_exist() -> None:
-    """Other pages than those on the code also name paths of their readers."""
+    """Pages for users may name paths of their readers; only those in our folders are checked."""
     missing = []
     for document, text in DOCUMENTS.items():
         named = {path for path in paths(text) if not path.startswith("build/")} - OF_OTHERS
@@ -239,10 +239,10 @@ GLOSSARY = {
     "Bucket": r"存储空间|存储桶",
     "Object": r"对象(?!存储|级|锁定)",
 }
-"""The word for a thing, and other words for it, which are not used."""
+"""The word for each thing, and other words for it that pages must not use."""
 
 OTHER_OBJECTS = r"(?:JSON |空|比较|配置|核对的|请求的|发生了什么、|文件是一个)对象|一个对象可以"
-"""Objects that are none of OSS: of JSON, of Python, or what something is about."""
+"""Objects that are not objects of OSS: of JSON, of Python, or targets of an action."""
 
 STIFF = (
     "检查规则是否符合预期表",
@@ -257,7 +257,7 @@ STIFF = (
     "您的命令得到的环境变量",
     "所认识的 AccessKey",
 )
-"""Sentences that were translated word by word, and have been written again."""
+"""Sentences that had been translated word by word and were replaced."""
 
 
 def test_one_word_stands_for_one_thing() -> None:
@@ -321,11 +321,11 @@ def cited(*patterns: str) -> set[str]:
     files = [path for pattern in patterns for path in ROOT.glob(pattern) if path != this]
     assert files
     text = "".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
-    # A number after "such as" is only an example of a number.
+    # A number after "such as" is only an example.
     text = re.sub(rf"such as `?{NUMBER}(?: … {NUMBER})?", "", text)
     numbers = set(re.findall(NUMBER, text))
     for letter, first, last in RANGE.findall(text):
-        # Some numbers within a range may be free.
+        # Some numbers of a range may be unused.
         within = {f"{letter}-{number:02}" for number in range(int(first), int(last) + 1)}
         numbers |= within & STATED.keys()
     return numbers

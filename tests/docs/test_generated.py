@@ -1,4 +1,4 @@
-"""Pages that are generated say what the code says."""
+"""Generated pages agree with the code."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_no_english_sentence_is_left(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["browser", "operations"])
-def test_every_phrase_is_said(name: str) -> None:
+def test_every_phrase_is_used(name: str) -> None:
     page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
     text = " ".join(page.split())
     phrases = tomllib.loads(PHRASED[name].read_text(encoding="utf-8"))

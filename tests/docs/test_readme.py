@@ -38,7 +38,7 @@ MARK = "---- block"
 def reader_environment(home: Path) -> dict[str, str]:
     """Return the environment of a reader: no settings, and this Python first on PATH."""
     variables = {
-        # An outer `make` passes these to its children; the README's `make` must not see them.
+        # An outer `make` passes these to its children; the `make` of the README must not see them.
         name: value
         for name, value in environment().items()
         if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "ARGS", "VENV")

@@ -20,7 +20,7 @@ from tests.docs.markdown import blocks
 from tests.docs.settings import settings
 from tests.node import copy_project
 
-# --- The samples that can be tried in the page of the lab: which they are, and what they carry
+# --- The samples that can be tried in the page of the lab, and their fragments
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -176,7 +176,7 @@ print(s3.get_object(Bucket="examplebucket", Key="a")["Body"].read())
 s3.close()
 """,
 }
-"""Programs with the code of a row: the first of its pieces stands for `{0}`."""
+"""Programs with the code of a row: `{0}` stands for its first piece."""
 
 NODE = {
     "ali-oss": (

@@ -35,7 +35,7 @@ def test_reference_names_all_that_is_public(package: ModuleType) -> None:
     name = package.__name__
     page = (API / f"{name.rpartition('.')[2]}.rst").read_text(encoding="utf-8")
     missing = [item for item in package.__all__ if f":: {name}.{item}\n" not in page]
-    assert set(missing) <= {"Emulator"}  # it has a page of its own
+    assert set(missing) <= {"Emulator"}  # it has its own page
 
 
 @pytest.mark.parametrize(
@@ -85,12 +85,12 @@ NOT_HERE = (
     "sources/bucket",
     "terminal/",
 )
-"""What the page does not need, or needs for some commands only."""
+"""Modules that the page does not need, or only for some commands."""
 
 ON_FIRST_USE = {
-    "search/url.py": {"ada_url", "js", "pyodide"},  # the one or the other
+    "search/url.py": {"ada_url", "js", "pyodide"},  # one of both
 }
-"""What is imported inside of functions, and may be missing."""
+"""Modules that are imported inside functions and may be missing."""
 
 CANNOT_RUN = {
     *("asyncio", "concurrent", "ctypes", "fcntl", "http", "mmap", "multiprocessing", "resource"),
@@ -107,7 +107,7 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
 
 
 def imports(tree: ast.Module, name: str) -> Iterator[str]:
-    """Yield what a module imports, but for its annotations."""
+    """Yield what a module imports outside of `if TYPE_CHECKING`."""
     blocks = (node for node in ast.walk(tree) if isinstance(node, ast.If))
     unused = [node for node in blocks if ast.unparse(node.test) == "TYPE_CHECKING"]
     skipped = {node for block in unused for node in ast.walk(block)}
@@ -123,7 +123,7 @@ def imports(tree: ast.Module, name: str) -> Iterator[str]:
 
 
 def forbidden(tree: ast.Module, name: str, ours: frozenset[str]) -> list[str]:
-    """What a module imports that cannot be imported, or cannot run, in a browser."""
+    """Return the imports of a module that do not exist, or cannot run, in a browser."""
     shipped = sys.stdlib_module_names - CANNOT_RUN - build.NOT_SHIPPED
     shipped |= set(build.LIBRARIES.values()) | ON_FIRST_USE.get(name, set())
     return [
@@ -179,7 +179,7 @@ def test_each_error_of_the_script_has_its_sentence_in_each_language() -> None:
     codes = set(re.findall(r'^    "?([a-z-]+)"?: \(', errors, re.MULTILINE))
     assert {"crashed", "old-browser", "refused"} <= codes
     for language in LANGUAGES:
-        assert pages.errors(language).keys() == codes - {"refused"}  # Python says what is wrong
+        assert pages.errors(language).keys() == codes - {"refused"}  # Python reports the error
 
 
 def test_each_error_of_the_script_is_that_of_the_page() -> None:
@@ -251,7 +251,7 @@ def test_python_in_node_imports_each_module(parts: Mapping[str, bytes], tmp_path
 MISSING = {
     "oss_emulator.__main__",
 }
-"""Modules of libraries that import what only CPython on a machine has."""
+"""Modules that import what only CPython outside a browser has."""
 
 
 @pytest.mark.system

@@ -1,4 +1,4 @@
-"""Tables and examples of the pages say what the code does."""
+"""Tables and examples of the pages agree with the code."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_page_states_exactly_the_facts_that_are_cited() -> None:
 
 def test_each_fact_about_decisions_has_a_case() -> None:
     shown = {fact for case in CASES for fact in case.facts}
-    # Other tests cover the facts about the list of actions, STS, denials and uploads.
+    # Other tests cover the facts about actions, STS, denials and uploads.
     others = {"A-06", "A-13", "A-34", "A-42", "A-43", "A-50", "A-61", "A-70", "A-71", "A-72"}
     assert shown == {number for number, _ in FACTS} - others
 
@@ -147,7 +147,7 @@ USES = {
     "GitHub Actions": "run_steps",
     "Chromium": "chromium|page",
 }
-"""What in a test shows that it uses a client, where that is not the first word of its name."""
+"""The word in a test that shows which client it uses, if not the first word of its name."""
 
 
 def test_tests_of_a_client_use_it() -> None:

@@ -2,9 +2,9 @@
 
 A Chinese page has the same headings, rows of tables, commands and outputs in the same order, and
 each of its sections names the code and the numbers of the English one. A mark below its title has
-a hash of the English text with which it was compared last: `<!-- follows 3f2a91c4 -->`.
+the hash of the English text with which it was last compared: `<!-- follows 3f2a91c4 -->`.
 
-    make translations    writes the marks: says that the Chinese pages are right again
+    make translations    writes the marks: confirms that the Chinese pages are up to date
     make docs            copies changed commands and outputs to the Chinese pages
 """
 
@@ -68,7 +68,7 @@ class Section:
 
 
 def _essence(block: Block) -> tuple[str, str, str]:
-    """Return what must be the same in both languages: all but the comments of code."""
+    """Return what must be the same in both languages: everything but the comments in code."""
     commented = block.language in ("python", "sh", "toml")
     text = _COMMENT.sub("", block.text) if commented else block.text
     return block.language, text, block.why_not_run

@@ -30,7 +30,7 @@ FILES = sorted(
     path
     for path in EXAMPLES.rglob("*")
     if path.parent.name in ("ci", "flink", "kubernetes", "spark", "testcontainers")
-    and path.name not in ("package.json", "rules.yml")  # these use no emulator
+    and path.name not in ("package.json", "rules.yml")  # these files do not use the emulator
 )
 
 
@@ -60,7 +60,7 @@ def test_deployment_runs_as_the_user_of_the_image_and_asks_its_health() -> None:
 
 
 def test_steps_of_github_actions_pass(tmp_path: Path) -> None:
-    """With the variables of the service; `make containers` runs it from the image."""
+    """Here the emulator gets the variables of the service; `make containers` runs the image."""
     require("curl")
     job = workflow.read()
     variables = environment(**job["services"]["oss"]["env"])

@@ -70,7 +70,7 @@ def test_unittest_example_passes() -> None:
 
 
 def test_job_of_compose_example_passes() -> None:
-    """Run the job against an emulator in this process, so that no container engine is needed."""
+    """Run the job against an emulator in this process, without a container engine."""
     with Emulator() as emulator:
         output = run(
             sys.executable, "check.py", folder=EXAMPLES / "compose", OSS_ENDPOINT=emulator.endpoint

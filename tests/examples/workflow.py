@@ -23,7 +23,7 @@ def read() -> Mapping[str, Any]:
 def run_steps(job: Mapping[str, Any], endpoint: str, folder: Path) -> list[str]:
     """Run the steps, which must succeed, with an emulator at the endpoint; return what they print.
 
-    A runner writes each step into a file and gives it to `bash -e`.
+    A runner writes each step to a file and runs it with `bash -e`.
     """
     variables = {
         name: value.replace("http://127.0.0.1:9000", endpoint) for name, value in job["env"].items()

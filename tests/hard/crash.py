@@ -97,7 +97,7 @@ class Writer:
         return answer
 
     def check(self, port: int) -> int:
-        """Read everything back; learn whether an unanswered write happened. Returns the reads."""
+        """Read everything back, and whether an unanswered write took effect; return the reads."""
         client = Client(port)
         doubted, perhaps = self.doubt or (None, None)
         for number in range(KEYS):
@@ -116,7 +116,7 @@ class Writer:
             else:
                 self.kept[key] = content
         status, data = client.send("GET", f"/{self.name}?referer")
-        assert status == 200, (self.name, status, data)  # an error contains no rules either
+        assert status == 200, (self.name, status, data)  # an error has no rules either
         found = int(data.partition(b"https://")[2].partition(b".")[0] or 0)
         good = found == self.rules or (doubted, perhaps) == ("", found)
         assert good, (self.name, self.rules, self.doubt, status, data)
@@ -138,7 +138,7 @@ class Report:
 def run(folder: Path, rounds: int, *flags: str, seed: int = 0, longest: float = 1.0) -> Report:
     """Write, kill and check in rounds; raises `AssertionError` for a wrong state.
 
-    A round is of at most `longest` seconds.
+    A round takes at most `longest` seconds.
     """
     chance = random.Random(seed)  # noqa: S311
     writers = [Writer(f"crash-{n}", random.Random(seed + n)) for n in range(WRITERS)]  # noqa: S311

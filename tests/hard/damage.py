@@ -1,7 +1,7 @@
 """Damage rounds: files of a data folder are flipped, erased, cut, extended, lost or replaced.
 
 After each damage the folder is served as it was, or refused with one sentence and left alone. A
-damaged blob is reported when it is read, and all else is served. `python -m tests.hard.damage
+damaged blob is reported when it is read, and the rest is served. `python -m tests.hard.damage
 [REGIONS]` is the long form.
 """
 
@@ -45,7 +45,7 @@ def flip(data: bytes, start: int, end: int, chance: random.Random) -> bytes:
 
 
 def erase(data: bytes, start: int, end: int, chance: random.Random) -> bytes:
-    """Fill a region with zeros, as a lost block is."""
+    """Fill a region with zeros, as if a block was lost."""
     return data[:start] + bytes(end - start) + data[end:]
 
 
@@ -55,7 +55,7 @@ def cut(data: bytes, start: int, end: int, chance: random.Random) -> bytes:
 
 
 def extend(data: bytes, start: int, end: int, chance: random.Random) -> bytes:
-    """Append what a region holds."""
+    """Append a copy of a region."""
     return data + data[start:end]
 
 
@@ -83,7 +83,7 @@ def make(folder: Path) -> Path:
     """Return a copy of a folder that is in use: half of it is in the index, the rest in the WAL."""
     settings = settings_of(folder / "live")
     with closing(DiskStorage(folder / "live", fsync=False)) as storage:
-        Service(settings, storage)  # makes the key of tokens
+        Service(settings, storage)  # it creates the key of tokens
         fill(storage, 0, 14)
     with closing(DiskStorage(folder / "live", fsync=False)) as storage:
         fill(storage, 14, 21)
@@ -94,12 +94,12 @@ def make(folder: Path) -> Path:
 
 
 def settings_of(folder: Path) -> Settings:
-    """The settings of a server with a data folder."""
+    """Return the settings of a server with a data folder."""
     return Settings(data=folder, fsync=Fsync.OFF)
 
 
 def contents(folder: Path) -> list[object]:
-    """All that a start finds: the key of tokens, then the records with their bytes."""
+    """Return what a start finds: the key of tokens, then the records with their bytes."""
     settings = settings_of(folder)
     with closing(open_storage(settings)) as storage:
         service = Service(settings, storage)
@@ -115,7 +115,7 @@ def contents(folder: Path) -> list[object]:
 
 
 def read(item: Object | Part) -> bytes | None:
-    """The bytes of an object; None if the storage reports that they are damaged."""
+    """Return the bytes of an object; None if the storage reports that they are damaged."""
     try:
         return b"".join(blob.read(0, blob.size) for blob in item.content)
     except (CorruptBlobError, FileNotFoundError):
@@ -123,7 +123,7 @@ def read(item: Object | Part) -> bytes | None:
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
-    """The bytes of all files that may not change when a folder is refused.
+    """Return the bytes of all files that may not change when a folder is refused.
 
     A start makes an empty lock, and SQLite an empty WAL for a reader.
     """
@@ -133,15 +133,15 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 
 def files(folder: Path) -> list[str]:
-    """The files and links below a folder, which has hundreds of folders: `rglob` is slow."""
+    """Return the files and links below a folder; `rglob` is slow for its hundreds of folders."""
     skipped = len(f"{folder}/")
     return [f"{place}/{name}"[skipped:] for place, _, names in os.walk(folder) for name in names]
 
 
 def renew(image: Path, scratch: Path) -> None:
-    """Make the files of a copy those of the image again.
+    """Restore the files of a copy from the image.
 
-    Its folders stay: removing and making hundreds of them takes longer than the rest.
+    The folders stay: removing and creating hundreds of them takes longer than the rest.
     """
     wanted = {name: (image / name).read_bytes() for name in files(image)}
     for name in files(scratch):
@@ -157,7 +157,7 @@ def renew(image: Path, scratch: Path) -> None:
 
 
 def check(image: Path, scratch: Path, name: str, wanted: list[object]) -> str:
-    """Start with a damaged copy; returns what happened."""
+    """Start with a damaged copy; return the outcome."""
     before = snapshot(scratch)
     with _lines() as lines:
         try:
@@ -185,7 +185,7 @@ def check(image: Path, scratch: Path, name: str, wanted: list[object]) -> str:
         assert found[1:] == wanted[1:]
         assert any(LOST_WITH_A_LINE in line for line in lines)
         return "logged"
-    assert name.startswith("blobs/")  # reading tells what is wrong with one object
+    assert name.startswith("blobs/")  # reading reports the damage of one object
     for had, has in zip(wanted, found, strict=True):
         if had != has:
             assert isinstance(had, tuple)
@@ -208,7 +208,7 @@ def _lines() -> Iterator[list[str]]:
 
 
 def damages(image: Path, regions: int, chance: random.Random) -> Iterator[tuple[str, str, Round]]:
-    """Yield each damage to try: its file, its name, and what makes it."""
+    """Yield each damage to try: its file, its name, and the function for it."""
     blobs = sorted(name for name in files(image) if name.startswith("blobs/"))
     blobs = [name for name in blobs if name not in UNRECORDED]
     for name in (INDEX, WAL, SHM, LOCK, TOKEN_KEY_FILE, *UNRECORDED, *blobs[:3]):
@@ -231,7 +231,7 @@ def _replace_by_a_folder(path: Path) -> None:
 
 
 def _replace_by_a_link(path: Path) -> None:
-    """The link leads to the same bytes."""
+    """Replace a file by a link to the same bytes."""
     away = path.with_name("away")
     path.rename(away)
     path.symlink_to(away)
@@ -240,7 +240,7 @@ def _replace_by_a_link(path: Path) -> None:
 def run(image: Path, regions: int, seed: int = 0, one_in: int = 1) -> Counter[str]:
     """Damage each region of the index and the WAL in each way, and all other kinds of files.
 
-    With `one_in`, try only one of so many damages, but all of the key of tokens.
+    Try only one in `one_in` damages, but all damages of the key of tokens.
     """
     chance = random.Random(seed)  # noqa: S311
     scratch = image.with_name("damaged")

@@ -276,7 +276,7 @@ class Fuzzer:
 
 @cache
 def routes() -> tuple[tuple[str, str], ...]:
-    """All routes below `/_emulator/`."""
+    """Return all routes below `/_emulator/`."""
     found = {(route.method, route.path) for route in api.ROUTES}
     for page in set(PAGES.values()):
         module = import_module(f"oss_emulator.control.console.{page}")
@@ -285,7 +285,7 @@ def routes() -> tuple[tuple[str, str], ...]:
 
 
 def run(folder: Path, requests: int, seed: int = 0) -> Counter[str]:
-    """Send random requests in each mode; raises `AssertionError` for what may not happen."""
+    """Send random requests in each mode; raises `AssertionError` for a wrong answer or a hang."""
     happened: Counter[str] = Counter()
     for number, (mode, flags) in enumerate(MODES.items()):
         place = folder / mode
@@ -326,7 +326,7 @@ class Sender:
         self._connection: Connection | None = None
 
     def ask(self, method: str, sent: bytes) -> Answer:
-        """Send a request, check its answer, and take back what would make later ones fail."""
+        """Send a request, check its answer, and undo changes that would make later ones fail."""
         answer = self._exchange(method, sent)
         line = sent.partition(b"\r\n")[0]
         if b"/_emulator/" in line and answer.status < 300:

@@ -1,4 +1,4 @@
-"""Conversations that end at every moment, with and without TLS: nothing of them stays behind.
+"""Conversations that end at every moment, with and without TLS: they must leave nothing behind.
 
 A client sends requests, damaged or not, directly, in TLS, after a CONNECT, and in TLS inside TLS.
 It ends after a number of bytes: by a reset, by closing one side or both, or by doing nothing more,
@@ -41,7 +41,7 @@ EXPECTED = ("A client began TLS on the port", "A client sent http to the port fo
 """The beginnings of lines in the log that belong to conversations."""
 
 PATIENCE = 30.0
-"""Seconds to wait for the server to be as before; long, because the machine may be busy."""
+"""Seconds to wait until the server has cleaned up; long, because the machine may be busy."""
 
 LARGE = bytes(3_000_000)
 """More than the buffers of a connection hold, so the answer is still being sent."""
@@ -90,7 +90,7 @@ class OverError(Exception):
 
 
 class Tcp:
-    """A connection that may send and receive a number of bytes."""
+    """A connection that may send and receive a limited number of bytes."""
 
     def __init__(self, port: int, sends: int, receives: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
@@ -182,7 +182,7 @@ class Fuzzer:
         self.kinds[f"{way}, {end}"] += 1
 
     _follows = False
-    """Whether a request may wait for events, as long as its client stays."""
+    """Whether a request waits for events until its client leaves."""
 
     def _talk(self, tcp: Tcp, way: str) -> None:
         self._follows = False
@@ -220,7 +220,7 @@ class Fuzzer:
 
 
 class Log(logging.Handler):
-    """Keeps what is logged."""
+    """Keeps the lines of the log."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -232,7 +232,7 @@ class Log(logging.Handler):
 
 @contextmanager
 def logged() -> Iterator[list[str]]:
-    """Collect what any logger says in the meantime."""
+    """Collect the lines of all loggers during the block."""
     handler = Log()
     logging.getLogger().addHandler(handler)
     try:
@@ -249,7 +249,7 @@ def resources(emulator: Emulator) -> tuple[int, list[str]]:
 
 
 def _connections(emulator: Emulator) -> int:
-    """Return the number of connections that anything still knows.
+    """Return the number of connections of the server that are still referenced.
 
     Clients of earlier tests may keep connections to other servers of this process.
     """
@@ -260,9 +260,9 @@ def _connections(emulator: Emulator) -> int:
 
 
 def check_same(emulator: Emulator, before: tuple[int, int], held: int) -> None:
-    """Wait until the server has no more than before; `held` are the client's descriptors.
+    """Wait until the server has no more than before; `held` counts the client's descriptors.
 
-    There may be fewer descriptors: those of an earlier test that were still to be closed.
+    There may be fewer descriptors, because those of an earlier test were closed meanwhile.
     """
     end = time.monotonic() + PATIENCE
     while True:
@@ -275,7 +275,7 @@ def check_same(emulator: Emulator, before: tuple[int, int], held: int) -> None:
 
 
 def run(rounds: int, conversations: int, *, fast: bool, seed: int = 0) -> Counter[str]:
-    """Hold conversations in rounds; raises `AssertionError` for anything left behind."""
+    """Hold conversations in rounds; raises `AssertionError` if one leaves anything behind."""
     chance = random.Random(seed)  # noqa: S311
     make = loop_factory if fast else lambda: None
     with patch.object(running, "loop_factory", make):
@@ -296,7 +296,7 @@ def run(rounds: int, conversations: int, *, fast: bool, seed: int = 0) -> Counte
                     fuzzer.held.clear()
                     check_same(emulator, before, 0)
                     emulator.run(gc.collect)
-                    # The fuzzer also begins TLS on the port for http, and the reverse.
+                    # The fuzzer also begins TLS on the port for http, and http on the port for TLS.
                     lines[:] = [line for line in lines if not line.startswith(EXPECTED)]
                     assert lines == [], lines
                 except AssertionError as error:
@@ -312,7 +312,7 @@ def _fill(emulator: Emulator) -> None:
 
 
 def _begin(emulator: Emulator) -> tuple[int, int]:
-    """Let the server open what it keeps open; return its descriptors and tasks."""
+    """Let the server open its permanent files; return its descriptors and tasks."""
     _fill(emulator)
     for url in (emulator.endpoint, emulator.https_endpoint):
         with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as connection:

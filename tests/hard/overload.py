@@ -1,4 +1,4 @@
-"""The worst requests for images and rows that are known, all at once, and what they cost others.
+"""The worst known requests for images and rows, all at once, and their cost for other requests.
 
 The scenario of `tests/hard/test_overload.py` and of the section "Overload" of the benchmarks.
 """
@@ -32,12 +32,12 @@ SELECTS: Final = 12
 _SIDE: Final = 15_800
 """The side of a square image with nearly as many pixels as the service allows."""
 _WIDE: Final = 9_000
-"""The side of one that is served, but alone."""
+"""The side of an image that is served, but alone."""
 _ROWS: Final = 600_000
 
 
 class Heavy(NamedTuple):
-    """A request that takes as much as it can."""
+    """A request that uses as much memory or time as possible."""
 
     name: str
     method: str
@@ -87,12 +87,12 @@ def _encode(image: Image.Image, kind: str) -> bytes:
 
 
 def photo(side: int) -> bytes:
-    """Return a square image of so many pixels a side."""
+    """Return a square image with this number of pixels on each side."""
     return _encode(Image.radial_gradient("L").resize((side, side)), "PNG")
 
 
 def contents() -> dict[str, bytes]:
-    """Return what the objects of the scenario hold, by their keys."""
+    """Return the contents of the objects of the scenario, by key."""
     return {
         "small.bin": os.urandom(1024),
         "photo.png": photo(4096),
@@ -144,12 +144,12 @@ class Underway:
             self.answers[heavy.name, status, code] += 1
 
     def leave(self) -> None:
-        """Close all connections, as clients do that do not wait any longer."""
+        """Close all connections, like clients that stop waiting."""
         for connection in self._sockets:
             connection.shutdown(socket.SHUT_RDWR)
 
     def wait(self) -> None:
-        """Wait for all answers, or the ends of the connections."""
+        """Wait for all answers, or for the ends of the connections."""
         for thread in self._threads:
             thread.join(PATIENCE)
             assert not thread.is_alive(), "a request got no answer"
@@ -178,7 +178,7 @@ def resident(pid: int) -> float:
     for each in processes(pid):
         try:
             total += int(Path(f"/proc/{each}/statm").read_text().split()[1])
-        except (OSError, IndexError):  # it has ended meanwhile
+        except (OSError, IndexError):  # the process has ended meanwhile
             continue
     return total * os.sysconf("SC_PAGE_SIZE") / 2**20
 

@@ -217,7 +217,7 @@ def run(folder: Path, seconds: float, connections: int, growth: int = GROWTH) ->
         report.seconds = time.monotonic() - began
         # Sockets are closed with their connections, files a moment later; the threads stay.
         wait_for(lambda: _sockets(process) == 1)
-        with suppress(AssertionError):  # the report says more
+        with suppress(AssertionError):  # the assertion below shows the report
             wait_for(lambda: _handles(process) <= report.handles[0] + 4)
         report.handles.append(_handles(process))
         assert report.handles[-1] <= report.handles[0] + 4, report

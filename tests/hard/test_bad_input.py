@@ -25,7 +25,7 @@ def running(
 ) -> Iterator[Running]:
     """A server in its own folder, which must end without errors and leave no other files.
 
-    With a disk store it reads and writes in threads, in memory it does not.
+    It reads and writes in threads only with a data folder.
     """
     folder = tmp_path_factory.mktemp("bad-input")
     data = folder / "place" / "data"
@@ -69,7 +69,7 @@ def exchange(running: Running, sent: bytes, *, end: bool = True) -> bytes:
     with connect(running) as connection:
         send(connection, sent)
         if end:
-            with suppress(OSError):  # the server may have closed it already
+            with suppress(OSError):  # the server may have closed the connection already
                 connection.shutdown(socket.SHUT_WR)
         return receive(connection)
 
@@ -133,7 +133,7 @@ CHUNKED = ("Transfer-Encoding", "chunked")
     ids=lambda item: item[0],
 )
 def test_ambiguous_requests_are_refused(running: Running, sent: tuple[str, bytes]) -> None:
-    """A request that two servers could read in different ways is refused or read strictly."""
+    """A request that two servers could read differently is refused or read strictly."""
     _, request = sent
     statuses = check_answers(exchange(running, request))
     assert 200 not in statuses, statuses

@@ -1,6 +1,6 @@
-"""No cache is stale: long-lived services answer like one that has just started.
+"""No cache is stale: long-lived services answer like a new one.
 
-Two services share a folder, each in a thread of its own, and remember what they were asked. After
+Two services share a folder, each in a thread of its own, and cache the results of requests. After
 each random change by one of them, both are asked the same as a new service in a new thread.
 """
 
@@ -107,7 +107,7 @@ CHANGES: tuple[tuple[str, str, bytes, dict[str, str]], ...] = (
     ("DELETE", "/other/a", b"", {}),
     ("DELETE", "/other", b"", {}),
 )
-"""What the owner does."""
+"""The changes by the owner."""
 
 SCHEMES = (
     Scheme(Dialect.OSS, Version.V1, SignedIn.URL),
@@ -117,7 +117,7 @@ SCHEMES = (
 
 
 def questions() -> Iterator[Sent]:
-    """Requests whose answers depend on what is changed."""
+    """Yield requests whose answers depend on the changes."""
     at = {"Host": "localhost"}
     of = "bucket.oss-cn-hangzhou.aliyuncs.com"
     for method, target, headers in (
@@ -161,7 +161,7 @@ def answer(service: Service, sent: Sent, now: float) -> tuple[int, dict[str, str
 
 
 def whole(response: Response) -> bytes:
-    """The body of an answer, without what differs each time."""
+    """Return the body of an answer without the parts that differ each time."""
     body = response.body
     if not isinstance(body, bytes):
         parts = []
@@ -173,7 +173,7 @@ def whole(response: Response) -> bytes:
 
 
 class Pair:
-    """Two services of one folder, each in its own thread, and what changes them."""
+    """Two services of one folder, each in its own thread, and random changes by them."""
 
     def __init__(self, settings: Settings, folder: Path, chance: random.Random) -> None:
         self.settings, self._chance = settings, chance
@@ -191,7 +191,7 @@ class Pair:
         self.storage.close()
 
     def answer(self, asked: Sequence[Sent]) -> list[list[Any]]:
-        """The answers of both services."""
+        """Return the answers of both services."""
 
         def ask(service: Service) -> list[Any]:
             return [answer(service, sent, self.now) for sent in asked]
@@ -200,7 +200,7 @@ class Pair:
         return [thread.submit(ask, service).result() for thread, service in pairs]
 
     def answer_anew(self, asked: Sequence[Sent]) -> list[Any]:
-        """The answers of a new service in a new thread, which has a new connection to the index."""
+        """Return the answers of a new service in a new thread, with its own connection."""
 
         def ask() -> list[Any]:
             new = Service(self.settings, self.storage)
@@ -213,7 +213,7 @@ class Pair:
         return found
 
     def change(self) -> str:
-        """Let one of the services make a random change; returns what it was."""
+        """Let one of the services make a random change; returns its description."""
         number = self._chance.randrange(2)
         return self._threads[number].submit(self._change, self.services[number]).result()
 
@@ -253,7 +253,7 @@ class Pair:
             self.dress(service)
 
     def dress(self, service: Service) -> None:
-        """Give a service the accounts of now, as `--watch` does."""
+        """Give a service the current accounts, as `--watch` does."""
         settings = replace(self.settings, access_key_secret=self.secret)
         service.accounts = open_accounts(settings, service.token_key)
 

@@ -1,4 +1,4 @@
-"""A few rounds of crashes, and one in a start."""
+"""A few rounds of crashes, and a crash during a start."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_start_that_was_killed_while_it_seeds_starts_again(tmp_path: Path) -> No
 def test_operation_that_breaks_off_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A crash between the writes of one request, which no round of `crash` may meet."""
+    """A crash between the writes of one request, which the rounds of `crash` may never hit."""
     document = b"<Delete>%b</Delete>" % b"".join(
         b"<Object><Key>%d</Key></Object>" % number for number in range(3)
     )

@@ -1,4 +1,4 @@
-"""The short form of the damage rounds, and what a start refuses as a whole."""
+"""The short form of the damage rounds, and damages for which a start refuses the folder."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def scratch(original: Path) -> Path:
 
 @pytest.fixture
 def image(original: Path, scratch: Path) -> Path:
-    """A copy of that folder, made anew."""
+    """A fresh copy of that folder."""
     damage.renew(original, scratch)
     return scratch
 
 
 def check_refused(folder: Path, reason: str) -> None:
-    """A start says why it refuses a folder and changes nothing."""
+    """Check that a start gives a reason for refusing a folder, and changes nothing."""
     before = damage.snapshot(folder)
     with pytest.raises(FolderError, match=f"{reason}.*nothing was changed: restore a copy"):
         DiskStorage(folder)
@@ -84,7 +84,7 @@ def test_damaged_definition_that_is_not_text_is_refused(image: Path) -> None:
     check_refused(image, "its index is damaged")
 
 
-def test_long_number_in_the_lock_is_a_mark(image: Path) -> None:
+def test_long_number_in_the_lock_counts_as_a_mark(image: Path) -> None:
     (image / LOCK).write_text("9" * 8000)
     with pytest.raises(FolderError, match="its index is older than its objects"):
         DiskStorage(image)
@@ -97,7 +97,7 @@ def test_lost_wal_is_noticed(image: Path) -> None:
 
 @pytest.mark.parametrize("table", ["account", "bucket", "version", "upload", "part"])
 def test_changed_record_is_refused(image: Path, table: str) -> None:
-    """What SQLite itself does not notice: one character of a text."""
+    """SQLite itself does not notice the change of one character of a text."""
     with closing(sqlite3.connect(image / INDEX)) as index:
         index.execute(f"UPDATE {table} SET record = replace(record, ':', ': ')")
         index.commit()
@@ -105,7 +105,7 @@ def test_changed_record_is_refused(image: Path, table: str) -> None:
 
 
 def test_older_index_is_refused(tmp_path: Path, image: Path) -> None:
-    """The copy of an index that was in use, without the writes that came later."""
+    """Replace the index by an earlier copy, which lacks the later writes."""
     with closing(DiskStorage(image, fsync=False)):
         pass
     shutil.copy(image / INDEX, tmp_path / "older")

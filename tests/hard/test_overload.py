@@ -21,7 +21,7 @@ pytestmark = pytest.mark.system
 
 GETS = 40
 PROCESSOR = 0.05
-"""Seconds of CPU time that the server may take for each, with all that it does besides."""
+"""Seconds of CPU time that the server may take for each, with its other work."""
 
 SHUTDOWN = 30.0
 """Seconds within which a server ends (`server/app.py`)."""
@@ -53,11 +53,11 @@ def test_worst_requests_are_bounded_and_keep_no_other_waiting(
                 time.sleep(0.05)
             # The benchmarks also measure the time on the clock, which a busy machine spoils.
             assert overload.cpu(pid) - began < GETS * PROCESSOR
-            # At times there is one more: it was just ended and still frees its memory.
+            # At times there is one more: a killed process that still frees its memory.
             assert median(processes) <= 1 + 2 + 3
             underway.leave()
             underway.wait()
-            # What waited is dropped and what ran has ended, or this would wait for half a minute.
+            # Waiting jobs are dropped and running ones killed; else this waits half a minute.
             began = time.monotonic()
             little = overload.Underway(server.port, [overload.SMALL_IMAGE])
             little.wait()

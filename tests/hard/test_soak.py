@@ -11,7 +11,7 @@ from tests.hard import soak
 pytestmark = pytest.mark.system
 
 WARMING = 100 * 1024**2
-"""Bytes that a server needs in its first seconds for twenty uploads at once, threads and caches."""
+"""Bytes that a server needs in its first seconds for twenty parallel uploads, threads, caches."""
 
 
 def test_mixed_traffic_causes_no_errors_and_no_leaks(tmp_path: Path) -> None:

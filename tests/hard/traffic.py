@@ -12,7 +12,7 @@ FLAGS = ("--auth", "off", "--log-level", "error")
 
 OWNER = {
     "Authorization": "OSS oss-emulator:unverified",
-    "Date": "Sun, 22 Sep 2024 06:32:38 GMT",  # a signature needs one, though it is not compared
+    "Date": "Sun, 22 Sep 2024 06:32:38 GMT",  # a signature needs a date, but it is not compared
 }
 
 

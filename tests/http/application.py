@@ -1,7 +1,7 @@
 """An application server that receives callbacks and GETs and sends the replies that a test sets.
 
 It runs on the event loop of the test by the fixture `aiohttp_server` of pytest-aiohttp. The clients
-of the tests block, so that such a test is `in_thread`.
+of the tests block, so these tests run `in_thread`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 StartServer = Callable[[web.Application], Awaitable[TestServer]]
-"""What `aiohttp_server` is."""
+"""The type of `aiohttp_server`."""
 
 Arguments = ParamSpec("Arguments")
 
 
 def in_thread(test: Callable[Arguments, None]) -> Callable[Arguments, Coroutine[Any, Any, None]]:
-    """Run a test in a thread, while its event loop answers as the application."""
+    """Run a test in a thread, while its event loop runs the application."""
 
     @wraps(test)
     async def run(*arguments: Arguments.args, **named: Arguments.kwargs) -> None:
@@ -36,7 +36,7 @@ def in_thread(test: Callable[Arguments, None]) -> Callable[Arguments, Coroutine[
 
 @dataclass(frozen=True)
 class Reply:
-    """What the application answers."""
+    """The answer of the application."""
 
     body: bytes = b'{"a":"b"}'
     status: int = 200
@@ -73,7 +73,7 @@ class Application:
         return f"http://127.0.0.1:{self.port}{path}"
 
     def release(self) -> None:
-        """Break off the requests that wait; later ones wait again."""
+        """End the requests that wait without a reply; later ones wait again."""
         self._loop.call_soon_threadsafe(self._release)
 
     def _release(self) -> None:
@@ -81,7 +81,7 @@ class Application:
         self._released = asyncio.Event()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        """Answer a request as the test has set it."""
+        """Send the reply that the test has set."""
         version = f"HTTP/{request.version.major}.{request.version.minor}"
         line = f"{request.method} {request.raw_path} {version}"
         headers = {name.lower(): value for name, value in request.headers.items()}

@@ -41,7 +41,7 @@ def running() -> Iterator[Emulator]:
 )
 def test_answers_conform_to_the_document(case: schemathesis.Case[Any], running: Emulator) -> None:
     if "wait" in (case.query or {}):
-        case.query["wait"] = 0  # do not wait in a long poll
+        case.query["wait"] = 0  # no long polls
     response = case.call(base_url=running.endpoint)
     case.validate_response(
         response,

@@ -57,13 +57,13 @@ def test_object_acl_overrides_bucket_acl(
     bucket_acl: str,
     object_acl: str,
 ) -> None:
-    kept = make_bucket(bucket_acl)  # for what is denied, and must change nothing
+    kept = make_bucket(bucket_acl)  # for denied requests, which must change nothing
     live.put(f"/{kept}/a", b"content", {"x-oss-object-acl": object_acl})
     found, wanted = {}, {}
     for operation in OBJECT_OPERATIONS:
         given = GIVES[bucket_acl if object_acl == "default" else object_acl]
         if operation.name == "DeleteMultipleObjects":
-            given = given & GIVES[bucket_acl]  # it needs the bucket's ACL as well
+            given = given & GIVES[bucket_acl]  # the ACL of the bucket must allow it as well
         bucket = kept
         wanted[operation.name] = (403, "AccessDenied")
         if operation.needs in given:

@@ -56,7 +56,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 @pytest.fixture(scope="module")
 def session() -> Iterator[requests.Session]:
     with requests.Session() as session:
-        session.trust_env = False  # or each request looks for proxies in the environment
+        session.trust_env = False  # otherwise each request looks for proxies in the environment
         yield session
 
 

@@ -40,7 +40,7 @@ def test_only_four_cases_cannot_be_sent() -> None:
 
 
 @pytest.mark.parametrize("case", REACHABLE, ids=lambda case: f"{case.table}: {case.name}")
-def test_case(case: Case, server: Live) -> None:
+def test_case_is_decided_as_in_its_table(case: Case, server: Live) -> None:
     known = requests.accounts(case)
     server.run(lambda: setattr(server.service, "accounts", known))
     server.drop_bucket(BUCKET)

@@ -115,7 +115,7 @@ def test_space_in_a_query_is_a_plus_or_percent_20(
 def test_get_with_a_length_but_no_body_is_answered(
     client: Client, bucket: str, method: str
 ) -> None:
-    """P-05: a test of oss2 does this. The connection closes, so nothing is taken for the body."""
+    """P-05: a test of oss2 does this. The connection closes, so nothing is read as the body."""
     with client.connect() as connection:
         headers = [("Host", "localhost"), ("Content-Length", "9")]
         answer = connection.request(method, f"/{bucket}/dir/a%20b", headers)
@@ -308,7 +308,7 @@ def test_http_1_1_needs_exactly_one_host(client: Client, fields: bytes) -> None:
         connection.send(b"GET / HTTP/1.1\r\n" + fields + b"\r\n")
         answer = connection.receive()
     assert (answer.status, answer.code) == (400, "BadRequest")
-    assert get(client, "localhost", "/").status == 403  # the server still runs
+    assert get(client, "localhost", "/").status == 403  # the server still answers
 
 
 # --- strict addressing
@@ -375,7 +375,7 @@ def ipv6() -> None:
 @pytest.mark.usefixtures("ipv6")
 @pytest.mark.parametrize("host", ["", "::"])
 def test_server_listens_on_ipv6_and_ipv4(host: str) -> None:
-    """The endpoint is one that oss2 accepts."""
+    """oss2 accepts the endpoint that the emulator names."""
     with Emulator(host=host, tls_port=0) as emulator:
         for address in ("127.0.0.1", "::1"):
             assert get(Client(address, emulator.port), "localhost", "/").status == 403
@@ -411,7 +411,7 @@ def test_server_listens_on_ipv6() -> None:
 
 
 def test_lenient_server_stores_a_key_in_overlong_utf8() -> None:
-    """P-92: the suite of ossutil uploads `C0 AE` and gets it again; both sign these bytes."""
+    """P-92: the suite of ossutil uploads and downloads the key `C0 AE`; both sign these bytes."""
     date = format_datetime(datetime.now(UTC), usegmt=True)
 
     def signed(method: str) -> tuple[str, str]:

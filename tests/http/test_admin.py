@@ -36,7 +36,7 @@ def test_other_machines_reach_only_what_is_open_to_all(
 
 
 def test_no_preflight_is_answered(site: Admin) -> None:
-    """So no script of another origin can send the header that a change needs."""
+    """Hence no script of another origin can send the header that a change needs."""
     asked = {
         "Origin": "http://evil.example",
         "Access-Control-Request-Method": "POST",

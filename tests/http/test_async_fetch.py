@@ -1,4 +1,4 @@
-"""Tasks that fetch a URL in the background: what they store, how they end, and what they reach."""
+"""Tasks that fetch a URL in the background: stored objects, states, and forbidden addresses."""
 
 from __future__ import annotations
 
@@ -271,7 +271,7 @@ def test_malformed_callback_is_refused_at_once(bucket: oss2.Bucket, app: Applica
 
 
 def test_signed_url_of_an_object_is_fetched(live: Live, bucket: oss2.Bucket) -> None:
-    """P-81; without a connection, at each kind of host."""
+    """P-81; at each kind of host, and without a connection to it."""
     bucket.put_object("source", CONTENT, headers={"Content-Type": "text/x-source"})
     urls = [bucket.sign_url("GET", "source", 60)]
     for endpoint in ("http://oss-cn-hangzhou.aliyuncs.com", "https://oss-accelerate.aliyuncs.com"):
@@ -328,7 +328,7 @@ def test_task_never_reaches_the_emulator_s_own_side(
     for place in (url, app.url("/to")):
         state, message = fetch(bucket, place)
         assert state == "Failed"
-        # What OSS answers about a bucket `_emulator`, or about a host that is not its own.
+        # The answers of OSS for a bucket `_emulator`, or for a host of somebody else.
         assert message in ("The source answered 400.", "The source answered 404.")
 
 
@@ -351,11 +351,11 @@ def test_task_that_is_reset_stores_nothing(
     app.holds.clear()
     app.release()
     wait_for(lambda: len(app.taken) > 1)
-    # Tasks run in turn, so the first has ended once four others have.
+    # Tasks run in turn, so the first has ended when four later ones have.
     for number in range(4):
         assert fetch(bucket, app.url("/a.png"), key=f"later-{number}") == ("Success", "")
     assert not bucket.object_exists("fetched")
-    # Nor does the end of the task bring it back.
+    # The end of the task does not create its state again.
     with pytest.raises(oss2.exceptions.ServerError, match="NoSuchAsyncFetchTask"):
         bucket.get_async_fetch_task(task_id)
 
@@ -374,7 +374,7 @@ def test_unknown_task_is_missing(bucket: oss2.Bucket) -> None:
 @in_thread
 def test_task_that_a_restart_interrupts_is_resumed(tmp_path: Path, app: Application) -> None:
     settings, name = Settings(data=tmp_path / "data"), "AsyncFetchTaskConfiguration"
-    ask = Caller()  # without a server nothing runs the task
+    ask = Caller()  # without a server, the task does not run
     ask.service, ask.now = Controls(settings, open_storage(settings)).service, time.time()
     ask("PUT", "/examplebucket")
     body = f"<{name}><Url>{app.url('/a.png')}</Url><Object>fetched</Object></{name}>"
@@ -391,7 +391,7 @@ def test_task_that_a_restart_interrupts_is_resumed(tmp_path: Path, app: Applicat
 def test_crash_after_the_object_was_put_does_not_fail_the_task(
     tmp_path: Path, app: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The object and the state of the task are stored together, or neither."""
+    """The object and the state of the task are stored together or not at all."""
     crashed = threading.Event()
 
     def crash(*_: object) -> None:
@@ -480,17 +480,17 @@ def test_task_that_runs_or_should_have_ended_long_ago_is_not_begun_again(
     app.holds.clear()
     app.release()
     assert ended(bucket, task_id).task_state == "Success"
-    assert len(app.taken) == 2  # the one without a reply, and the next attempt
+    assert len(app.taken) == 2  # the request without a reply, and the next attempt
     live.controls.clock.shift = async_fetch.MAX_AGE
     live.run(lambda: snapshots.restore("running"))
-    live.run(lambda: None)  # what a restore leaves to the loop has been done
+    live.run(lambda: None)  # wait for the callbacks that the restore scheduled on the loop
     live.controls.clock.shift = 0.0
     assert fetch(bucket, app.url("/a.png"), key="later") == ("Success", "")
     assert len(app.taken) == 3
 
 
 def test_tasks_of_a_bucket_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """P-81; with few tasks here, because each request reads those of before."""
+    """P-81; with few tasks here, because each request reads all earlier ones."""
     few = 5
     for bound in ("MAX_RUNNING", "MAX_KEPT"):
         monkeypatch.setattr(f"oss_emulator.operations.async_fetch.{bound}", few)
@@ -509,6 +509,6 @@ def test_tasks_of_a_bucket_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     ask.now += async_fetch.MAX_AGE
     shown = ask("GET", "/examplebucket?asyncFetch", x_oss_task_id=first)
     assert (shown.text("State"), shown.text("ErrorMsg")) == ("Failed", "The task was interrupted.")
-    assert post().text("TaskId")  # the oldest goes
+    assert post().text("TaskId")  # the oldest task is dropped
     gone = ask("GET", "/examplebucket?asyncFetch", x_oss_task_id=first)
     assert gone.code == "NoSuchAsyncFetchTask"

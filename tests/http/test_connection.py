@@ -47,9 +47,9 @@ def test_pipelined_requests_are_answered_in_order(client: Client, bucket: str) -
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="only Linux acknowledges at once")
 def test_uploads_do_not_wait_for_a_delayed_acknowledgement(client: Client, bucket: str) -> None:
-    """Nagle's algorithm keeps the body back until the head is acknowledged, after 40 ms or at once.
+    """Nagle's algorithm delays the body until the head is acknowledged, at once or after 40 ms.
 
-    Linux does so at once for the first segments of a connection, so the later requests count.
+    Linux acknowledges the first segments of a connection at once, so the later requests count.
     """
     request = write("PUT", f"/{bucket}/b", [HOST], b"content")
     taken: dict[int, list[float]] = {1: [], 2: []}

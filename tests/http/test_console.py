@@ -53,7 +53,7 @@ def read_event(response: HTTPResponse) -> tuple[int, str]:
 
 
 def test_request_is_sent_again_from_a_disk(disk: Admin) -> None:
-    """It is a request like any other, but no planned fault strikes it."""
+    """The second request is an ordinary one, but no planned fault affects it."""
     disk.emulator.put("/examplebucket/large", b"x" * SIZE)
     disk.ask("POST", "/_emulator/faults", {"status": 503})
     assert disk.get("/examplebucket/large", "https://www.example.com/").status == 503

@@ -55,7 +55,7 @@ def bucket(live: Live, make_bucket: MakeBucket) -> str:
 
 
 def cors(answer: Answer) -> list[str | None]:
-    """The values of the five headers, None for a missing one."""
+    """Return the values of the five headers, None for a missing one."""
     return [answer.headers.get(f"Access-Control-{name}") for name in NAMES]
 
 

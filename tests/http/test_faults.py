@@ -164,7 +164,7 @@ def test_client_times_out_if_the_latency_is_longer() -> None:
         bucket.timeout = 20
         assert not bucket.object_exists("a")
         bucket.session.session.close()
-        # The request that still waits does not delay the end, which would fail after a minute.
+        # The request that still waits does not delay the stop, which would fail after a minute.
 
 
 def test_latency_is_in_the_journal(site: Admin, bucket: oss2.Bucket) -> None:

@@ -201,7 +201,7 @@ def test_content_md5_covers_the_whole_form(client: Client, public: str, right: b
 # --- Policies
 
 
-# Fields and the type of the file's part; a policy that demands image/png must see what is stored.
+# Fields, and the type of the file's part; a policy for image/png must see the type that is stored.
 TYPES = [
     ([("Content-Type", "image/png")], "text/html"),
     ([("Content-Type", "image/png"), ("x-oss-content-type", "text/html")], None),

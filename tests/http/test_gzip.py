@@ -11,7 +11,7 @@ from oss_emulator.storage.blobs import SPOOL_ABOVE
 
 from tests.client import Answer, Client, Live
 
-# GetObject, Accept-Encoding.
+# From the page of GetObject, on Accept-Encoding.
 TYPES = """
     text/cache-manifest text/xml text/plain text/css application/javascript
     application/x-javascript application/rss+xml application/json text/json

@@ -70,7 +70,7 @@ def after_connect_in_tls(emulator: Emulator) -> Tcp:
 
 @contextmanager
 def reset(tcp: Tcp) -> Iterator[None]:
-    """Reset a connection at the end."""
+    """Reset a connection at the end of the block."""
     yield
     tcp.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     tcp.socket.close()
@@ -84,7 +84,7 @@ Way = Callable[[Emulator], Tcp]
 @pytest.mark.parametrize("way", WAYS)
 def test_stalled_handshake_ends_at_the_timeout(start: Any, way: Way, sent: bytes) -> None:
     """TLS itself would wait for a minute."""
-    emulator = start(request_timeout=1)  # the client needs some of it on a busy machine
+    emulator = start(request_timeout=1)  # on a busy machine, the client itself needs part of it
     tcp = way(emulator)
     if sent:
         tcp.send(sent)
@@ -112,7 +112,7 @@ def test_handshake_counts_as_a_connection(start: Any, way: Way) -> None:
     for tcp in silent:
         tcp.socket.close()
     wait_until(lambda: client.get("/").status == 403)
-    # One of the two may leave later than the other, and take the place of this client until then.
+    # One of the two may leave later and occupy the place of this client until then.
     wait_until(lambda: b" 403 " in get_by_tls(emulator))
 
 
@@ -178,7 +178,7 @@ needs_watching = pytest.mark.skipif(
 
 
 def fail_in_asyncio() -> TypeError:
-    """Return the error as asyncio raises it, by the name of its file."""
+    """Return an error that seems to come from the file of asyncio that implements TLS."""
     try:
         exec(compile("raise TypeError('TLS')", "/lib/asyncio/sslproto.py", "exec"))  # noqa: S102
     except TypeError as error:

@@ -70,13 +70,13 @@ def test_other_requests_are_answered_while_images_are_processed(
     process = quote("image/blur,r_50,s_50/resize,w_500")
     with ThreadPoolExecutor(3) as threads:
         target = f"/{name}/photo.png?x-oss-process={process}"
-        # Small, as they yield to other processes; no more than run at once, so none is refused.
+        # Small, because they yield to other processes; all can run at once, so none is refused.
         answers = [threads.submit(client.get, target) for _ in range(2)]
         others = 0
         while not all(answer.done() for answer in answers):
             assert client.get(f"/{name}/photo.png").status == 200
             others += 1
-            time.sleep(0.01)  # leave the processor to the images
+            time.sleep(0.01)  # let the images use the processor
     assert others > 2 * len(answers)  # not one after each image
     assert {answer.result().status for answer in answers} == {200}
     assert len({answer.result().body for answer in answers}) == 1

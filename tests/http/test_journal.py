@@ -108,7 +108,7 @@ def test_slow_follower_loses_old_entries_and_delays_nobody(site: Admin) -> None:
         seen = slow.next()["number"]
 
         def record() -> None:
-            """Record more entries at once than a follower may be behind."""
+            """Record more entries at once than a follower may fall behind."""
             outcome = site.emulator.service.admit(journal.entries()[0].request)
             for _ in range(MAX_BEHIND + 5):
                 journal.record(outcome, Response(), 0, 0.0)

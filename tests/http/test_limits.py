@@ -232,7 +232,7 @@ def test_client_that_reads_nothing_is_disconnected(hasty: Live) -> None:
 
 def test_failed_upload_leaves_no_bytes_in_memory(hasty: Live) -> None:
     """The journal keeps an interrupted or refused request and its error, but not its bytes."""
-    before = bodies()  # those of other servers and of earlier tests
+    before = bodies()  # bodies of other servers and of earlier tests
     for length in (400_000, 200_000):  # interrupted, and complete with a wrong checksum
         with recorded(hasty), hasty.client.connect() as connection:
             head = [HOST, ("Content-Length", str(length)), ("Content-MD5", "A" * 22 + "==")]
@@ -251,7 +251,7 @@ def bodies() -> list[object]:
 
 @contextmanager
 def recorded(live: Live, count: int = 1) -> Iterator[None]:
-    """Wait, at the end of the block, until the journal has recorded so many requests."""
+    """Wait, at the end of the block, until the journal has recorded `count` requests."""
     entries = threading.Semaphore(0)
     stop = live.run(lambda: live.controls.journal.listen(lambda _: entries.release()))
     yield

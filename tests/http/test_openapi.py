@@ -14,9 +14,9 @@ CONFORMANCE = Path(__file__).with_name("openapi_conformance.py")
 
 @pytest.mark.system
 def test_answers_conform_to_the_document() -> None:
-    """In a pytest of its own, because schemathesis makes its requests while pytest collects.
+    """Run it in its own pytest: schemathesis generates its requests while pytest collects tests.
 
-    Every process of the whole suite would do that.
+    Otherwise every worker of the suite would generate them.
     """
     flags = ("-o", "addopts=--import-mode=importlib", str(CONFORMANCE))
     outcomes = run_pytest(CONFORMANCE.parents[2], *flags, loaded=("schemathesis", "asyncio"))

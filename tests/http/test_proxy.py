@@ -227,7 +227,7 @@ def test_connect_to_other_hosts_and_ports_is_refused(client: Client, authority: 
 
 
 def test_journal_keeps_no_connection_alive(emulator: Emulator, client: Client) -> None:
-    """The traceback of an error in it would: that of a refused CONNECT refers to its guard."""
+    """The traceback of an error would: that of a refused CONNECT refers to its guard."""
     client.request("CONNECT", "www.example.com:443", [("Host", BUCKET)])
     errors = [entry.error for entry in emulator.journal if isinstance(entry.error, Exception)]
     assert errors

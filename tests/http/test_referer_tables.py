@@ -50,7 +50,7 @@ def signer(version: str) -> Any:
 
 
 def ask(client: Client, case: tables.Case, bucket: str, version: str, key: str = KEY) -> Answer:
-    """The request of a case."""
+    """Send the request of a case."""
     bucket, key = {"object": (bucket, key), "bucket": (bucket, ""), "service": ("", "")}[case.scope]
     if case.method == "POST":
         return _post(client, case, bucket, version, key)
@@ -63,7 +63,7 @@ def ask(client: Client, case: tables.Case, bucket: str, version: str, key: str =
 
 
 def _post(client: Client, case: tables.Case, bucket: str, version: str, key: str) -> Answer:
-    """The form that puts an object."""
+    """Send the form that puts an object."""
     signers: dict[str, Callable[[str], forms.Fields]] = {
         "": lambda policy: [],
         "v1": forms.sign_v1,
@@ -88,7 +88,7 @@ def check_denied(answer: Answer, bucket: str, ec: str, host: str) -> None:
 
 
 def expected_status(case: tables.Case) -> int:
-    """The answer to a request that the rules allow: the ACL and the object decide."""
+    """Return the status if the rules allow a request: the ACL and the object decide."""
     anonymous = case.signed == "none"
     if case.scope != "object":
         return 403 if anonymous else 200
@@ -102,7 +102,7 @@ def expected_status(case: tables.Case) -> int:
 
 @pytest.fixture(scope="module")
 def live_under() -> Iterator[Callable[[Assumptions], Live]]:
-    """Return a function that gives a server with the assumptions; each starts once."""
+    """Return a function that returns the server for given assumptions; each starts once."""
     started: dict[Assumptions, Live] = {}
     with ExitStack() as stack:
 
@@ -117,7 +117,7 @@ def live_under() -> Iterator[Callable[[Assumptions], Live]]:
 
 @pytest.mark.parametrize("name", TABLES)
 def test_table_holds_over_http(live_under: Callable[[Assumptions], Live], name: str) -> None:
-    """Each case has one of its signers in turn: which one it is makes no difference to rules."""
+    """Each case uses one of its signers in turn, because rules treat all signers alike."""
     wrong, table = {}, TABLES[name]
     for number, case in enumerate(table.cases):
         signers = _signers(case)
@@ -151,13 +151,13 @@ def check_case(
         return
     assert answer.headers.get("x-oss-ec") not in ECS
     if case.method == "OPTIONS":
-        return  # what comes of a preflight is for CORS to say
+        return  # CORS decides on preflights
     assert answer.status == expected_status(case)
     if answer.status == 200 and case.method == "GET" and case.scope == "object":
         assert answer.body == BODY
 
 
-# --- what no table can say
+# --- cases that no table can express
 
 SITE = RefererConfiguration(
     allow_empty_referer=False,
@@ -252,7 +252,7 @@ def test_body_of_a_denied_upload_is_not_parsed_as_a_request(client: Client, site
 
 
 def test_long_referer_is_decided_in_time(live: Live, client: Client, make_bucket: Any) -> None:
-    """8 KiB against an entry that a backtracking matcher would not finish: linear time."""
+    """8 KiB against an entry on which a backtracking matcher would never end."""
     bucket = make_bucket("public-read")
     rules(live, bucket, RefererConfiguration(whitelist=("*a*a*a*a*a*a*a*a*a*b",)))
     live.put(f"/{bucket}/a", BODY)

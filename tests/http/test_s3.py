@@ -1,4 +1,4 @@
-"""S3 over a socket: bodies in chunks as they arrive, and what is refused in their middle (P-74)."""
+"""S3 over a socket: bodies in chunks as they arrive, and refusals in their middle (P-74)."""
 
 from __future__ import annotations
 

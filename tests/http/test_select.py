@@ -56,7 +56,7 @@ def test_rules_decide_before_the_request_is_read(
         assert (answer.status, answer.headers["x-oss-ec"]) == (status, ec)
 
 
-def test_visitor_reads_and_does_not_count(client: Client, protected: str) -> None:
+def test_visitor_may_select_but_not_create_a_meta(client: Client, protected: str) -> None:
     """Q-03: SelectObject reads an object, CreateSelectObjectMeta changes one"""
     answer = post(client, f"/{protected}/a.csv{SELECT}", COUNT)
     assert answer.status == 206
@@ -100,7 +100,7 @@ def test_requests_are_answered_at_once(live: Live, bucket: oss2.Bucket) -> None:
 
 
 def test_client_may_leave(live: Live, bucket: oss2.Bucket) -> None:
-    """The server goes on, and the work ends."""
+    """The server continues, and the work of the client ends."""
     bucket.put_object("a.csv", LARGE)
     body = xml_utils.to_select_object("select * from ossobject", None)
     bucket.put_object_acl("a.csv", "public-read")

@@ -122,7 +122,7 @@ def read_to_end(client: socket.socket) -> bytes:
 
 @contextmanager
 def recorded(emulator: Emulator, count: int = 1) -> Iterator[None]:
-    """Wait, at the end of the block, until the journal has recorded so many requests."""
+    """Wait, at the end of the block, until the journal has recorded `count` requests."""
     entries = threading.Semaphore(0)
     stop = emulator.run(lambda: emulator.controls.journal.listen(lambda _: entries.release()))
     yield
@@ -132,7 +132,7 @@ def recorded(emulator: Emulator, count: int = 1) -> Iterator[None]:
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    """Ask again and again, because neither open files nor the buffers of sockets have events."""
+    """Poll a condition: neither open files nor the buffers of sockets have events."""
     deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline

@@ -64,7 +64,7 @@ def get(client: Client, auth: Any, place: str, bucket: str, *headers: tuple[str,
 def test_right_secret_reads_and_a_wrong_one_gets_the_string_to_sign(
     client: Client, bucket: str, version: str, place: str
 ) -> None:
-    """P-17: elements in the order of the service's own answers."""
+    """P-17: the elements have the order of the answers of the service."""
     assert get(client, auth(version), place, bucket).body == b"content"
     answer = get(client, auth(version, secret="another"), place, bucket)
     error = answer.error

@@ -163,7 +163,7 @@ def test_client_that_does_not_trust_the_ca_is_one_line_until_a_minute_has_passed
 def test_https_on_the_http_port_ends_at_once_and_is_reported(
     caplog: pytest.LogCaptureFixture, tls_port: int | None
 ) -> None:
-    """The client would wait for a minute for an answer, or for the next byte."""
+    """Otherwise the client would wait a minute for an answer or the next byte."""
     with Emulator(tls_port=tls_port) as emulator:
         began = time.monotonic()
         context = ssl.create_default_context()
@@ -207,7 +207,7 @@ def test_stopping_closes_connections_that_never_began_tls(
     with Emulator(tls=True) as emulator:
         silent = socket.create_connection(("127.0.0.1", emulator.port), 20)
         silent.sendall(sent)
-        agree(emulator, "localhost")  # answered later, so the server knows the silent client
+        agree(emulator, "localhost")  # after this answer, the server knows the silent client
     with silent:
         assert silent.recv(1) == b""
 
@@ -250,7 +250,7 @@ def test_ca_is_made_once_and_reused(tmp_path: Path) -> None:
             agree(emulator, "localhost")
         certificates.append(exported.read_bytes())
         assert (folder / CA_FILE).read_bytes() == exported.read_bytes()
-        (folder / CA_FILE).unlink()  # it is made from the key again
+        (folder / CA_FILE).unlink()  # the certificate is made from the key again
     assert len(set(certificates)) == 1
     assert b"PRIVATE KEY" not in certificates[0]
     assert stat.S_IMODE((folder / KEY_FILE).stat().st_mode) == 0o600
@@ -348,7 +348,7 @@ def test_contradicting_tls_settings_are_refused(settings: dict[str, Any], compla
 def test_idle_tls_client_does_not_delay_stopping(
     monkeypatch: pytest.MonkeyPatch, factory: Any
 ) -> None:
-    """The client does not confirm the end of TLS, for which TLS would wait 30 seconds."""
+    """The client does not confirm the end of TLS; TLS itself would wait 30 seconds for that."""
     monkeypatch.setattr(running, "loop_factory", factory)
     with ExitStack() as stack:
         emulator = stack.enter_context(Emulator(tls=True))

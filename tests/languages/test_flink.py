@@ -1,4 +1,4 @@
-"""Flink with its plugin for OSS, and what this plugin contains: hadoop-aliyun and the SDK for Java.
+"""Flink with its plugin for OSS, which contains hadoop-aliyun and the SDK for Java.
 
 `make languages` installs them. Their packages have other names there, but their code is unchanged.
 They run in processes of their own.
@@ -29,10 +29,10 @@ PATIENCE = 240
 """Seconds for one command."""
 
 HADOOP = "org.apache.flink.fs.shaded.hadoop3.org.apache.hadoop"
-"""What the plugin calls the package org.apache.hadoop."""
+"""The name of the package org.apache.hadoop in the plugin."""
 
 SHADED = "org.apache.flink.fs.osshadoop.shaded"
-"""What the plugin puts before the packages of the SDK for Java."""
+"""The prefix of the packages of the SDK for Java in the plugin."""
 
 OPENED = (
     "--add-exports=java.base/sun.net.util=ALL-UNNAMED",
@@ -41,7 +41,7 @@ OPENED = (
         for package in ("java.lang", "java.lang.ref", "java.nio", "java.util", "sun.nio.ch")
     ),
 )
-"""What Flink 1.10 and JAXB use of Java, and Java 17 and later open only on request."""
+"""Internals of Java that Flink 1.10 and JAXB use, and that Java 17 and later open on request."""
 
 Run = Callable[..., str]
 
@@ -78,7 +78,7 @@ def run(flink: Path, tmp_path: Path) -> Run:
     plugins.mkdir(parents=True)
     (plugin,) = (flink / "opt").glob("flink-oss-fs-hadoop-*.jar")
     shutil.copy(plugin, plugins)
-    # Hadoop's Configuration of this plugin asks for this file, which Flink forgot to pack.
+    # The plugin's copy of Hadoop reads this file, which Flink forgot to pack.
     (tmp_path / "core-default-testing.xml").write_text("<configuration/>")
     jars = [tmp_path, *sorted((flink / "lib").glob("*.jar")), plugins / plugin.name]
 
@@ -144,7 +144,7 @@ def test_hadoop_aliyun_writes_lists_moves_and_deletes(
     name, value = printed[0].split("=")
     assert options[name] == value
     options["fs.oss.impl"] = options["fs.oss.impl"].replace("org.apache.hadoop", HADOOP)
-    # The smallest limit from which on a file is sent in parts.
+    # The smallest size above which a file is sent in parts.
     options["fs.oss.multipart.upload.threshold"] = str(5 * 1024 * 1024)
     flags = [part for name, value in options.items() for part in ("-D", f"{name}={value}")]
     content = os.urandom(11_000_000)
@@ -168,7 +168,7 @@ def test_hadoop_aliyun_writes_lists_moves_and_deletes(
 
 
 def test_sdk_for_java(server: Emulator, bucket: oss2.Bucket, run: Run, tmp_path: Path) -> None:
-    """P-02: it takes 127.0.0.1 for a domain of the bucket, unless it is told to use path style."""
+    """P-02: the SDK takes 127.0.0.1 for a domain of the bucket, unless path style is set."""
     content = os.urandom(3 * 1024 * 1024 + 1)
     (tmp_path / "large").write_bytes(content)
     row = "aliyun-sdk-oss 3.4.1, as Flink's plugin contains it"
@@ -195,7 +195,7 @@ def test_sdk_for_java(server: Emulator, bucket: oss2.Bucket, run: Run, tmp_path:
 def test_snippet_of_the_console_stores_and_reads_an_object(
     server: Emulator, bucket: oss2.Bucket, run: Run, tmp_path: Path
 ) -> None:
-    """Java compiles it itself; only the name of the package is that of the plugin."""
+    """Java compiles the snippet; only its package has the name in the plugin."""
     (snippet,) = [one for one in connect.SNIPPETS if one.language == "Java"]
     endpoint = f"http://localhost:{server.port}"
     text = snippet.fill_in(named_endpoint=endpoint, bucket=bucket.bucket_name)["text"]

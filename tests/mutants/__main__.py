@@ -1,9 +1,9 @@
 """Try the mutants of rooms or files: `python -m tests.mutants oss_referer/engine/policy.py`.
 
-The tests of the room run until one fails. The end is 1 if a mutant survives that the table does not
-list, or if the table lists one that is killed or no longer made. A run goes on where an earlier one
-ended if neither the packages nor those tests have changed: `build/mutants/` has the survivors of
-each file.
+A room is a folder or file of the packages with tests of its own; these run until one fails. The
+exit status is 1 if the table does not list a survivor, or lists a mutant that is killed or no
+longer made. A run continues an earlier one if neither the packages nor the tests have changed:
+`build/mutants/` has the survivors of each file.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _tests(file: str) -> list[Path]:
 
 
 def _kept(file: str, tests: list[Path]) -> Path:
-    """Return the file for the survivors of a module; a change of code or tests renames it."""
+    """Return the file for the survivors of a module; its name depends on the code and the tests."""
     state = sha256()
     for folder in (*(SOURCE / name for name in PACKAGES), *tests, TESTS.parent / "fixtures"):
         for path in sorted((folder, *folder.rglob("*"))):

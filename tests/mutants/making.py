@@ -15,8 +15,8 @@ from cosmic_ray.operators.operator import Example, Operator
 from cosmic_ray.plugins import get_operator
 from parso.python.tree import Name, PythonNode
 
-# Each changes what a test can see, and none only what another one does: an equality becomes its
-# opposite, but not the seven other comparisons; `|` is left alone, since it mostly joins types.
+# Each makes a visible change, and none repeats another one: an equality becomes its opposite, but
+# none of the seven other comparisons; `|` is left alone, because it mostly joins types.
 OPERATORS = """
 AddNot ExceptionReplacer NumberReplacer ZeroIterationForLoop
 ReplaceAndWithOr ReplaceOrWithAnd ReplaceUnaryOperator_Delete_Not
@@ -33,7 +33,7 @@ ReplaceBinaryOperator_RShift_LShift
 
 
 class RemoveCall(Operator):  # type: ignore[misc]  # Cosmic Ray has no types
-    """Replaces a call whose result is not used by `pass`."""
+    """Replaces a call by `pass` if its result is not used."""
 
     def mutation_positions(self, node: Any) -> Iterator[tuple[Any, Any]]:
         if isinstance(node, PythonNode) and node.type == "simple_stmt":
@@ -67,7 +67,7 @@ class Mutant:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What names it in the table of survivors, wherever in the file its line stands."""
+        """The key of the mutant in the table of survivors, which does not have line numbers."""
         return self.file, self.line, self.changed
 
 
@@ -77,7 +77,7 @@ def mutants(file: str, path: Path) -> list[Mutant]:
     operators = [get_operator(f"core/{name}")() for name in OPERATORS] + [RemoveCall()]
     texts = dict.fromkeys(text for operator in operators for text in _texts(source, operator))
     made = (_mutant(file, source, text) for text in texts)
-    # No answer depends on how large a cache is, or on what else a decorator says.
+    # No answer depends on the size of a cache, or on other arguments of a decorator.
     tested = (
         mutant
         for mutant in made

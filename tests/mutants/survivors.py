@@ -1,4 +1,4 @@
-"""The rooms whose mutants are tried, and the table of those that no test can kill."""
+"""The rooms whose mutants are tried, and the table of mutants that no test can kill."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TABLE = Path(__file__).with_name("survivors.toml")
 
 @dataclass(frozen=True)
 class Survivor:
-    """A line of a file, what some mutants make of it, and why that changes nothing."""
+    """A line of a file, the lines of some mutants in its place, and why these change nothing."""
 
     file: str
     line: str
@@ -39,7 +39,7 @@ class Survivor:
 
     @property
     def keys(self) -> list[tuple[str, str, str]]:
-        """The names of its mutants."""
+        """The keys of its mutants."""
         return [(self.file, self.line, changed) for changed in self.changed]
 
 

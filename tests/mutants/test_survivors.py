@@ -1,4 +1,4 @@
-"""Rooms have tests, and each survivor names a line that exists, once and with a reason."""
+"""Rooms have tests, and each survivor names an existing line once and has a reason."""
 
 from __future__ import annotations
 

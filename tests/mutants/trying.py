@@ -1,8 +1,8 @@
-"""Tests of mutants, each in a process of its own that is forked from one with all of it loaded.
+"""Runs tests against mutants, each in a fork of a process that has loaded the tests.
 
 No file is changed. The code of a function is replaced after the tests are collected, so that
-nothing is loaded twice. What survives that, or is not in a function, is tried once more from the
-import of its module on, since what a module does when it is imported may tell as well.
+nothing is loaded twice. A mutant that survives this, or is not in a function, is tried again by
+importing its module, because the effects of the import may kill it as well.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ pytest_asyncio requests xdist yaml
 """What the tests import, loaded once."""
 
 MEMORY = 4 * 1024**3
-"""Bytes of address space; a mutant may ask for more than there is."""
+"""Bytes of address space; a mutant may request more memory than the machine has."""
 
 FIRST = 600
 """Seconds of CPU time for tests without a mutant."""
@@ -54,7 +54,7 @@ class TestsError(Exception):
 
 
 def load_libraries() -> None:
-    """Load what the tests import, but nothing of the packages."""
+    """Load the imports of the tests, except for those from the packages."""
     for name in LIBRARIES:
         importlib.import_module(name)
     for name in list(sys.modules):
@@ -109,7 +109,7 @@ def _passes(seconds: int, run: Callable[[], int]) -> bool:
 
 
 def _end(run: Callable[[], int]) -> None:
-    """Run in a forked process, which says nothing, and end it."""
+    """Run in a forked process, without output, and end the process."""
     code = 3
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -126,7 +126,7 @@ def _collect(tests: Sequence[Path], *plugins: object) -> int:
 
 
 class _Hasty:
-    """A plugin that lets Hypothesis end with the first example that fails, however large."""
+    """A plugin that makes Hypothesis stop at the first failing example, without shrinking it."""
 
     def pytest_sessionstart(self) -> None:
         phases = (Phase.explicit, Phase.generate)
@@ -138,15 +138,15 @@ class _Hasty:
 
 
 class _Session:
-    """A plugin that runs the tests that were collected once for each mutant, in a fork.
+    """A plugin that collects the tests once and runs them in a fork for each mutant.
 
-    What killed one mutant often kills the next as well, so that test runs first.
+    The test that killed one mutant often kills the next one as well, so it runs first.
     """
 
     def __init__(self, trial: Trial, made: Sequence[Mutant], results: int) -> None:
         self._trial, self._made, self._results = trial, made, results
         self._failed = mmap.mmap(-1, 8)
-        """The place of the test that failed, which the fork tells."""
+        """The index of the failed test, which the fork writes."""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -186,7 +186,7 @@ def _processor_time() -> float:
 
 
 def _functions(path: Path) -> list[FunctionType]:
-    """Return the functions of a file that there are now."""
+    """Return the functions of a file that exist in this process."""
     gc.unfreeze()  # frozen objects are not listed
     found = [each for each in gc.get_objects() if isinstance(each, FunctionType)]
     gc.freeze()
@@ -209,12 +209,12 @@ def _replaced(
 
 
 def _place(code: CodeType) -> tuple[object, ...]:
-    """Return what identifies code within its file; running the code does not change it."""
+    """Return a key of code within its file; running the code does not change the key."""
     return tuple(code.co_positions())
 
 
 def _codes(path: Path, text: str = "") -> list[CodeType]:
-    """Compile a file, or another text in its place; return its code and all nested code."""
+    """Compile a file or a replacement for its text; return its code and all nested code."""
     text = text or path.read_text(encoding="utf-8")
     found = [compile(text, str(path), "exec", dont_inherit=True)]
     for code in found:
@@ -222,7 +222,7 @@ def _codes(path: Path, text: str = "") -> list[CodeType]:
     return found
 
 
-# --- Mutants that are seen when their module is imported
+# --- Mutants that show when their module is imported
 
 
 def _import(trial: Trial, mutant: Mutant) -> int:

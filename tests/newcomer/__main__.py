@@ -1,11 +1,11 @@
-"""What a new user does: a clone, the commands of the README, and one project for each client.
+"""The first steps of a new user: a clone, the commands of the README, a project for each client.
 
     make newcomer
 
 It needs Python 3.11 without any package, make, git and curl, and gets packages from PyPI and npm.
-The projects type what the pages print. A project whose programs are missing is skipped, and fails
-where `OSS_EMULATOR_REQUIRE` names one of them. It reports how long each step took, and fails if
-one does.
+The projects use the commands of the pages. A project without its programs is skipped, and fails
+where `OSS_EMULATOR_REQUIRE` names one of them. It reports the time of each step, and fails if a
+step fails.
 """
 
 from __future__ import annotations
@@ -43,19 +43,19 @@ PACKAGES = (
     "pytest",
     "requests",
 )
-"""What the projects install beside the emulator."""
+"""Packages that the projects install beside the emulator."""
 GO_PATH = Path("/usr/share/gocode")
 GO_SDK = "github.com/aliyun/aliyun-oss-go-sdk/oss"
 """Where Debian's golang-github-aliyun-aliyun-oss-go-sdk-dev installs the SDK for Go."""
 OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "ARGS", "VENV", "PYTHON")
-"""What an outer make passes on, which a new user does not have."""
+"""Variables of an outer make, which a new user does not have."""
 
 PATIENCE = 300
 """Seconds for one step."""
 
 
 class Steps:
-    """Runs steps, remembers how long each took, and goes on after a failure."""
+    """Runs steps, records the time of each, and continues after a failure."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -183,7 +183,7 @@ class Newcomer:
         run(*pip, "--quiet", *packages, cwd=self.home, env=self.bare)
 
     def install_from_wheels(self) -> None:
-        """Install the package and its extra `lab` where nothing may be built."""
+        """Install the package and its extra `lab` from wheels only."""
         folder = self.home / "wheels"
         python = folder / ".venv" / "bin" / "python"
         run(sys.executable, "-m", "venv", folder / ".venv", cwd=self.home, env=self.bare)
@@ -207,7 +207,7 @@ class Newcomer:
     def go(self) -> dict[str, str]:
         """The environment where Go finds the packages of Debian.
 
-        It has the cache of this machine: who writes Go has compiled its library before.
+        It has the cache of this machine, because a Go programmer has compiled the library before.
         """
         cache = run("go", "env", "GOCACHE", cwd=self.home, env=os.environ).strip()
         flags = {"CGO_ENABLED": "0", "GO111MODULE": "off", "GOPATH": str(GO_PATH)}
@@ -295,7 +295,7 @@ def test_node(newcomer: Newcomer, port: int) -> None:
 
 
 def test_browser_upload(newcomer: Newcomer, port: int) -> None:
-    """Type what docs/web.md prints, with `npm test` for a person with a browser."""
+    """Run the commands of docs/web.md, with `npm test` in place of a person with a browser."""
     ready = newcomer.home / "browser-upload.json"
     serve = newcomer.printed("docs/web.md", "oss-emulator serve --accounts")
     command = (*shlex.split(serve), "--port", "0", "--ready-file", str(ready))

@@ -1,4 +1,4 @@
-"""Debian's nginx as a witness: it answers many locations over a socket in a folder."""
+"""Debian's nginx as a reference: it answers many locations over a socket in a folder."""
 
 import re
 import socket
@@ -51,7 +51,7 @@ class Request:
 
 
 def refusal(program: str, folder: Path, http: str) -> str:
-    """Return why nginx refuses the contents of an `http` block; "" if it takes them."""
+    """Return why nginx refuses the contents of an `http` block; "" if it accepts them."""
     (folder / "temp").mkdir(exist_ok=True)
     path = folder / "nginx.conf"
     path.write_text(_MAIN.format(http=http), encoding="utf-8")

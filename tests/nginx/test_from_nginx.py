@@ -1,4 +1,4 @@
-"""`valid_referers` as rules of OSS: decided as nginx does, with a warning of each difference."""
+"""`valid_referers` as rules of OSS: the decisions of nginx, or a warning of the difference."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SEED = 13
 
 
 def compare(folder: Path, count: int, per: int, seed: int = SEED) -> Counter[str]:
-    """Ask nginx about random servers; fail for a difference that is not announced."""
+    """Ask nginx about random servers; fail for a difference without a warning."""
     draw = random.Random(seed)  # noqa: S311
     servers: list[tuple[str, int, NginxRules]] = []
     while len(servers) < count:
@@ -69,7 +69,7 @@ def judge(text: str, rules: NginxRules, verdicts: dict[str | None, list[bool]]) 
 def test_no_difference_is_silent(tmp_path: Path) -> None:
     found = compare(tmp_path, 90, 20)
     assert found["compared"] > 1_800
-    assert 200 < found["allowed"] < 1_400, "the Referers do not try both verdicts"
+    assert 200 < found["allowed"] < 1_400, "the Referers do not reach both verdicts"
 
 
 REFUSED = {

@@ -1,4 +1,4 @@
-"""Rules of OSS as a `map`: nginx takes it and decides as the engine does."""
+"""Rules of OSS as a `map`: nginx accepts it and decides like the engine."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NAMES = re.compile(r"(referer_(?:denied|origin|cut))")
 
 
 def only_map(text: str, number: int) -> str:
-    """Return the maps of a translation, with names of their own."""
+    """Return the maps of a translation, with unique names."""
     return _NAMES.sub(rf"\1_{number}", text.partition("\nserver {")[0])
 
 
@@ -57,7 +57,7 @@ def decide(
 def compare(
     folder: Path, count: int, per: int, seed: int = SEED, assumptions: Assumptions = DEFAULT
 ) -> list[tuple[RefererConfiguration, str | None]]:
-    """Return what nginx and the engine decide differently of random rules and Referers."""
+    """Return the random rules and Referers on which nginx and the engine disagree."""
     draw = random.Random(seed)  # noqa: S311
     configurations = [random_rules.configuration(draw) for _ in range(count)]
     referers = [list(random_rules.referers(draw, rules, per)) for rules in configurations]
@@ -69,7 +69,7 @@ def compare(
         for policy, items in zip(policies, referers, strict=True)
     ]
     verdicts = [verdict for row in ours for verdict in row]
-    assert 0.25 < sum(verdicts) / len(verdicts) < 0.75, "the Referers do not try both verdicts"
+    assert 0.25 < sum(verdicts) / len(verdicts) < 0.75, "the Referers do not reach both verdicts"
     return [
         (rules, item)
         for rules, items, one, other in zip(configurations, referers, theirs, ours, strict=True)
@@ -97,7 +97,7 @@ def test_nginx_decides_as_the_engine_under_other_assumptions(name: str, tmp_path
 
 
 def test_nginx_ignores_letter_case_in_queries_only(tmp_path: Path) -> None:
-    """R-41; what stands before the first question mark is compared exactly."""
+    """R-41; the text before the first question mark is compared exactly."""
     rules = RefererConfiguration(
         False, False, whitelist=("http://www.example.com/?action=nop", "https://*.Path.test/*B?c")
     )
@@ -117,7 +117,7 @@ def test_nginx_ignores_letter_case_in_queries_only(tmp_path: Path) -> None:
 
 
 def test_nginx_ignores_letter_case_if_that_is_assumed(tmp_path: Path) -> None:
-    """R-24; nginx knows upper and lower case only of ASCII."""
+    """R-24; nginx ignores the case of ASCII letters only."""
     insensitive = Assumptions(letter_case=LetterCase.INSENSITIVE)
     different = compare(tmp_path, 60, 20, assumptions=insensitive)
     assert [item for _, item in different if item is None or item.isascii()] == []

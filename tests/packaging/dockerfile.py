@@ -27,7 +27,7 @@ class Stage:
     """A FROM and the instructions after it."""
 
     base: str
-    """With the defaults of the arguments; of an earlier stage, what that one is based on."""
+    """The image below, with default arguments; for an earlier stage, the image below that."""
     name: str = ""
     env: dict[str, str] = field(default_factory=dict)
     copies: list[Copy] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""The action for GitHub and the hooks for pre-commit, run as these run them."""
+"""The action for GitHub and the hooks for pre-commit, run as in production."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def project(tmp_path: Path) -> Path:
 
 
 class Runner:
-    """Runs steps of the action as a runner does: each as a file that `bash -e` gets."""
+    """Runs steps of the action as a runner does: each is a file for `bash -e`."""
 
     def __init__(self, project: Path, folder: Path, steps: list[dict[str, Any]]) -> None:
         self._project, self._folder, self._steps = project, folder, steps
@@ -106,7 +106,7 @@ class Runner:
 
 @pytest.fixture
 def check(project: Path, tmp_path: Path) -> Runner:
-    """The step that checks, with this environment instead of the one that the first step makes."""
+    """The checking step, with this environment instead of that of the first step."""
     folder = tmp_path / "runner"
     folder.mkdir()
     (folder / "oss-emulator").symlink_to(sys.prefix)
@@ -196,7 +196,7 @@ def test_rules_that_git_does_not_track_are_compared(check: Runner, project: Path
     (project / ".gitignore").write_text("ignored.xml\n", encoding="utf-8")
     for name in ("made.xml", "ignored.xml", "made.txt"):
         (project / name).write_text(OLD, encoding="utf-8")
-    git(project, "rm", "--quiet", "--cached", "rules.xml")  # the base has them
+    git(project, "rm", "--quiet", "--cached", "rules.xml")  # the base has this file
     status, printed = check(base="main")
     assert status == 0, printed
     assert "made.xml is new: main has no such rules" in printed
@@ -337,7 +337,7 @@ repos:
 
     one = OLD.replace("<Referer>https://old.example.com/</Referer>", "")
     for name, text in (
-        ("package.json", "{}"),  # no rules, no table of them, both, and a table of its own
+        ("package.json", "{}"),  # no rules, rules, a table for them, a table with its own
         ("rules.xml", one),
         ("site.toml", TABLE[TABLE.index("[[case]]") :]),
         ("other/table.toml", TABLE),

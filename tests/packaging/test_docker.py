@@ -213,7 +213,7 @@ def test_health_check_succeeds_only_while_the_server_runs(
     # The check does not use a proxy, although one is configured.
     becomes_healthy(container, IMAGE.health, tmp_path, http_proxy="http://127.0.0.1:1/")
     assert container.end() == 0
-    with socket.socket() as taken:  # no other server can listen there
+    with socket.socket() as taken:  # no other server can listen at this port
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", container.port))
         assert health(container, IMAGE.health, tmp_path) == 1

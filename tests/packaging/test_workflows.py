@@ -1,4 +1,4 @@
-"""What GitHub and pre-commit run: zizmor and actionlint find no mistakes; it agrees with ours."""
+"""Workflows and hooks: zizmor and actionlint find no mistakes, and they agree with our files."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_site_is_published_only_when_a_person_starts_it() -> None:
 
 @pytest.mark.parametrize("target", ["test", "pythons"])
 def test_make_n_runs_nothing(target: str) -> None:
-    command = ["make", "-n", target, "VENV=/nowhere"]  # where running anything would fail
+    command = ["make", "-n", target, "VENV=/nowhere"]  # any command would fail there
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "/nowhere/bin/python" in done.stdout

@@ -1,4 +1,4 @@
-"""Run pytest in a process of its own, and read what became of each test."""
+"""Run pytest in a process of its own, and read the outcome of each test."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ class Outcomes:
         return self.tests[file]
 
     def check(self, file: str, passed: int) -> None:
-        """Fail unless a file has exactly so many tests, and all of them passed."""
+        """Fail unless a file has exactly `passed` tests, and all of them passed."""
         tests = self.of(file)
         assert len(tests) == passed
         assert not any(tests.values()), "\n".join(tests.values())
 
 
 def run_here(folder: Path, *arguments: str) -> Outcomes:
-    """Run the tests of a folder in this process, which has imported already what they need."""
+    """Run the tests of a folder in this process, which has already imported their modules."""
     printed = StringIO()
     with TemporaryDirectory() as reports, chdir(folder), redirect_stdout(printed):
         report = Path(reports, "report.xml")

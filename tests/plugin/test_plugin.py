@@ -69,7 +69,7 @@ WIDER = [
     ("class", "oss_bucket", "ask for class_oss_emulator and create a bucket with *"),
     ("session", "oss_intercept", "*oss_emulator.testing.intercept(session_oss_emulator*"),
 ]
-"""The scope of a fixture, what it asks for, and what it is told."""
+"""The scope of a fixture, the fixture that it requests, and the one that it is told to use."""
 
 HEADER = """
 import pytest
@@ -489,7 +489,7 @@ def test_buckets_of_earlier_tests_are_gone_and_those_of_others_stay(
     assert remote.of("test_sent")["test_fixed_name_is_new_again"] == ""
     left = [bucket.name for bucket in server.service.storage.buckets()]
     assert {name.partition("-")[0] for name in left} == {"mine", "shared", "test"}
-    assert len(left) == 3  # the last test's bucket can still be looked at
+    assert len(left) == 3  # the bucket of the last test stays for inspection
     assert server.bucket("mine").get_object("kept").read() == b"1"
 
 

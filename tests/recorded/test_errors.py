@@ -20,7 +20,7 @@ UNPLAYED = {
 
 
 class ECBasis(StrEnum):
-    """What says that the service answers with an EC, the strongest first."""
+    """The evidence that the service answers with an EC, the strongest first."""
 
     RECORDED = "recorded"
     """It is in a recorded answer (fixtures/recorded/blob.json)."""
@@ -69,12 +69,12 @@ BASES = {ec: basis for basis, text in STATED.items() for ec in text.split()}
 
 
 def basis_of(ec: str) -> ECBasis:
-    """Return what says that the service answers with an EC; most have a help page."""
+    """Return the evidence that the service answers with an EC; most have a help page."""
     return BASES.get(ec, ECBasis.PAGE)
 
 
 def ecs_of_the_server() -> set[str]:
-    """Those in strings and after the marks of schemas, and those of images, which have no start."""
+    """Return the ECs in strings and after marks of schemas; those of images lack the module."""
     package = Path(__file__).parents[2] / "emulator"
     sources = [path.read_text(encoding="utf-8") for path in package.rglob("*.py")]
     images = (package / "oss_emulator/protocol/process.py").read_text(encoding="utf-8")
@@ -102,7 +102,7 @@ def test_pages_that_are_not_played_have_no_case() -> None:
 
 
 def test_each_ec_of_the_server_says_its_basis() -> None:
-    """Those of recorded answers and of pages are found, the others are stated."""
+    """Recorded answers and pages prove themselves; the basis of other ECs is stated."""
     ecs = ecs_of_the_server()
     recorded = set(re.findall(EC, (FOLDER / "blob.json").read_text(encoding="utf-8")))
     pages = {ec for ec, _ in CASES} | UNPLAYED.keys()

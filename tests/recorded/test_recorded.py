@@ -1,4 +1,4 @@
-"""The recorded answers of the service and those of help pages: the server gives each of them."""
+"""The recorded answers of the service and those of help pages: the server returns each of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parents[2] / "fixtures" / "recorded"
 RECORDING, ERRORS = scenario.read(FOLDER / "blob.json"), scenario.read(OWN["errors"])
 
 Differences = dict[tuple[str, int], str]
-"""The reasons of steps that are answered otherwise, by scenario and number."""
+"""The reasons of steps with different answers, by scenario and number."""
 
 
 def _read_differences(name: str) -> Differences:
@@ -45,7 +45,7 @@ Serve = Callable[[Recording, bool], tuple[Emulator, MakePlayer]]
 
 @pytest.fixture(scope="module")
 def serve() -> Iterator[Serve]:
-    """Returns the emulator for a file, and what makes a player over http or, if True, https."""
+    """Return the emulator for a file, and a function for a player over http or, if True, https."""
     made: dict[int, tuple[Emulator, dict[bool, MakePlayer]]] = {}
     with ExitStack() as stack:
 
@@ -75,7 +75,7 @@ def _players(emulator: Emulator, recording: Recording) -> dict[bool, MakePlayer]
 def test_answers_are_those_of_the_service(
     file: Recording, expected: Differences, recorded: RecordedScenario, serve: Serve
 ) -> None:
-    """Only scenarios whose answers say so are played over https, which costs more."""
+    """Only scenarios whose answers name https are played over https, which costs more."""
     emulator, make_player = serve(file, "Location=https://" in repr(recorded))
     emulator.reset()
     different = {

@@ -1,4 +1,4 @@
-"""The actions of the page without a server: what each answers, and what it refuses."""
+"""The actions of the page without a server: their answers and refusals."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ HEAD = "HTTP/1.1 200 OK\r\nServer: AliyunOSS\r\n\r\n"
 
 
 def ask(action: str, /, **values: Any) -> Any:
-    """What an action answers, as it arrives in JSON."""
+    """Return the answer of an action, as it arrives in JSON."""
     return json.loads(json.dumps(answer(action, {"language": "en", **values})))
 
 
 def entries(found: Any) -> list[str]:
-    """The whitelist of an answer."""
+    """Return the whitelist of an answer."""
     made: list[str] = found["rules"]["RefererList"]["Referer"]
     return made
 
 
 def rules(*whitelist: str, empty: bool = False) -> dict[str, Any]:
-    """Rules as a page has them."""
+    """Return rules in the form of the page."""
     return {"AllowEmptyReferer": empty, "RefererList": {"Referer": list(whitelist)}}
 
 
@@ -176,7 +176,7 @@ def test_check_names_what_another_version_decides() -> None:
 @pytest.mark.parametrize(
     ("is_comparing", "said"), [(True, "other version:"), (False, "as opened:")]
 )
-def test_what_is_compared_with_has_its_name(is_comparing: bool, said: str) -> None:
+def test_difference_names_the_compared_version(is_comparing: bool, said: str) -> None:
     values = {"rules": rules("https://a.test/"), "other": rules("*"), "isComparing": is_comparing}
     assert said in ask("check", **values, referers=["https://b/"])["html"]
     titles = ("Difference from the rules as you opened them", "Difference from the other version")
@@ -271,7 +271,7 @@ def test_blacklist_entry_that_grows_may_lock_out_a_page() -> None:
     assert "opens the whole site" not in html
 
 
-def test_search_that_ends_early_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unfinished_search_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("oss_referer.lint.correcting._MAX_STEPS", 0)
     html = ask("review", rules=rules("https://*.example.com*", "https://a.*"), other=rules())[
         "html"

@@ -77,7 +77,7 @@ def test_report_has_a_suite_per_source_and_explains_failures() -> None:
     assert (other.get("name"), other.get("failures")) == ("b", "0")  # a note is not a failure
 
 
-# --- texts of others as code
+# --- texts from outside as code
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_text_is_code_that_ends_neither_its_span_nor_its_table(text: str, shown:
     assert code(text) == shown
 
 
-# --- sARIF: what the schema of version 2.1.0 requires of the parts that are written
+# --- SARIF: what the schema of version 2.1.0 requires of the parts that are written
 
 
 TEXT = {"type": "string", "minLength": 1}

@@ -1,4 +1,4 @@
-"""A server for clients of S3, and what they need to know of it."""
+"""A server for clients of S3, and their settings for it."""
 
 from __future__ import annotations
 
@@ -67,5 +67,5 @@ def no_settings_of_aws() -> Iterator[None]:
 
 
 def code_of(error: Any) -> str:
-    """The code of an error of botocore."""
+    """Return the code of an error of botocore."""
     return str(error.value.response["Error"]["Code"])

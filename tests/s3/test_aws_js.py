@@ -1,7 +1,7 @@
 """The AWS SDK for JavaScript against a server: http, https, and unchanged by `oss-emulator run`.
 
-Its releases from January 2027 need a newer Node.js than Debian has, so that `aws_js/package.json`
-keeps to releases before.
+Releases from January 2027 need a newer Node.js than Debian has, so `aws_js/package.json` pins
+earlier ones.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ NO_SETTINGS_OF_AWS = {
 PATIENCE = 120
 """Seconds for the program."""
 
-# The last one names the bucket in the host, and the others in the path.
+# The last endpoint has the bucket in the host, the others in the path.
 WAYS = ["http", "https", "https://s3.oss-cn-hangzhou.aliyuncs.com"]
 
 
@@ -62,7 +62,7 @@ def strict() -> Iterator[Emulator]:
 def results(
     request: pytest.FixtureRequest, project: Path, strict: Emulator
 ) -> Mapping[str, str | None]:
-    """What went wrong in each case; None for one that passed."""
+    """The failure of each case; None for a case that passed."""
     arguments = (strict.endpoint, strict.access_key_id, strict.access_key_secret)
     if "://" in request.param:
         served = (*EMULATOR, "run", "--seed", "seed.toml", "--")

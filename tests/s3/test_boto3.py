@@ -412,7 +412,7 @@ def test_form_is_posted(server: Emulator, bucket: str, over_oss: oss2.Bucket, ve
 
 @pytest.mark.system
 def test_program_with_the_endpoint_of_the_service_runs_unchanged(tmp_path: Path) -> None:
-    """By `oss-emulator run`; the settings of AWS that it inherits do not matter."""
+    """Run it with `oss-emulator run`, which overrides inherited settings of AWS."""
     program = (
         "import boto3\n"
         "s3 = boto3.client('s3', endpoint_url='https://s3.oss-cn-hangzhou.aliyuncs.com')\n"

@@ -134,7 +134,7 @@ print(duckdb.read_parquet(f"{folder}/*.parquet").sum("id").fetchall())
 
 
 def test_duckdb_writes_and_reads(server: Emulator, bucket: str) -> None:
-    """In a process of its own: it keeps Python's lock while it waits for the server."""
+    """In a process of its own: DuckDB holds Python's lock while it waits for the server."""
     client_of("duckdb")
     extension = client_of("duckdb_extension_httpfs")
     (path,) = Path(extension.__file__).parent.rglob("*.duckdb_extension")

@@ -1,7 +1,7 @@
 """More clients of `make s3`: OpenDAL, Lance, JindoSDK and django-oss-storage over OSS, DVC over S3.
 
-Their programs run in processes of their own: OpenDAL keeps other threads of Python from running
-while it lists, so it would wait for an emulator in its own process for ever.
+Their programs run in processes of their own: OpenDAL blocks the other threads of Python while it
+lists, so it would wait forever for an emulator in its own process.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PATIENCE = 240
 
 
 def need(name: str, before: tuple[int, int] = (4, 0)) -> None:
-    """Without a package, skip the test, or fail it in `make s3`; skip it on newer Pythons."""
+    """Skip the test on newer Pythons or without a package, which fails it in `make s3`."""
     if sys.version_info >= before:
         pytest.skip(f"{name} works only with Python before {'.'.join(map(str, before))}")
     if importlib.util.find_spec(name) is None:
@@ -54,7 +54,9 @@ def test_lance_works_unchanged(tmp_path: Path) -> None:
     assert run_unchanged("over_lance.py", tmp_path) == "{'number': [1, 2, 1, 2]}\n"
 
 
-def test_jindosdk(server: Emulator, bucket: str, over_oss: oss2.Bucket, tmp_path: Path) -> None:
+def test_jindosdk_works(
+    server: Emulator, bucket: str, over_oss: oss2.Bucket, tmp_path: Path
+) -> None:
     """Its endpoint has no scheme: `fs.oss.https.enable` says which."""
     if sys.platform != "linux":
         pytest.skip("pyjindosdk is only for Linux")
@@ -112,7 +114,7 @@ def test_dvc_pushes_and_pulls(server: Emulator, bucket: str, tmp_path: Path) -> 
     (tmp_path / "data.txt").write_text("content")
     dvc = (sys.executable, "-m", "dvc")
     own = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
-    (tmp_path / "aws").touch()  # dvc-s3 needs a file that exists and is an ordinary one
+    (tmp_path / "aws").touch()  # dvc-s3 needs an existing regular file
     own["AWS_CONFIG_FILE"] = str(tmp_path / "aws")
     output((*dvc, "add", "--quiet", "data.txt"), tmp_path, PATIENCE, **own)
     output((*dvc, "push", "--quiet"), tmp_path, PATIENCE, **own)

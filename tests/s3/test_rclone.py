@@ -23,7 +23,7 @@ pytestmark = pytest.mark.system
 ROOT = Path(__file__).parents[2]
 MIB = 1024 * 1024
 
-# The provider Alibaba names the bucket in the host, so it needs the server as its proxy.
+# The provider Alibaba has the bucket in the host, so it needs the server as its proxy.
 PROVIDERS = ["Alibaba", "Other"]
 
 Rclone = Callable[..., str]

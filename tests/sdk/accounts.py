@@ -54,7 +54,7 @@ VERSIONS = {"v1": oss2.Auth, "v2": oss2.AuthV2, "v4": oss2.AuthV4}
 
 
 def bucket(emulator: Emulator, who: str, version: str = "v4", name: str = "examplebucket") -> Any:
-    """The bucket with the key of a caller; "" is an anonymous one."""
+    """Return the bucket with the key of a caller; "" is an anonymous caller."""
     auth = VERSIONS[version](who, f"secret of {who}") if who else oss2.AnonymousAuth()
     return oss2.Bucket(auth, emulator.endpoint, name, region=emulator.region)
 
@@ -65,14 +65,14 @@ def service(emulator: Emulator, who: str) -> Any:
 
 
 def statement(effect: str, action: str | list[str], principal: list[str], **more: Any) -> str:
-    """A bucket policy with one statement about the bucket and its objects."""
+    """Return a bucket policy with one statement about the bucket and its objects."""
     resource = ["acs:oss:*:*:examplebucket", "acs:oss:*:*:examplebucket/*"]
     found = {"Effect": effect, "Action": action, "Principal": principal, "Resource": resource}
     return json.dumps({"Version": "1", "Statement": [{**found, **more}]})
 
 
 def detail(error: oss2.exceptions.ServerError) -> dict[str, str | None]:
-    """The AccessDeniedDetail of an error, {} if it has none."""
+    """Return the AccessDeniedDetail of an error, {} without one."""
     found = etree.fromstring(error.body).find("AccessDeniedDetail")
     return {} if found is None else {str(child.tag): child.text for child in found}
 
@@ -87,7 +87,7 @@ def ask_sts(emulator: Emulator, request: RpcRequest, key: str, secret: str = "")
 
 
 def assume_role(emulator: Emulator, policy: str = "", seconds: int = 3600) -> Any:
-    """The temporary credentials that the user `app` gets from AssumeRole."""
+    """Return the temporary credentials that the user `app` gets from AssumeRole."""
     request = AssumeRoleRequest()
     request.set_RoleArn(ROLE)
     request.set_RoleSessionName("night")
@@ -98,7 +98,7 @@ def assume_role(emulator: Emulator, policy: str = "", seconds: int = 3600) -> An
 
 
 def sts_auth(given: Given, version: str = "v4") -> oss2.StsAuth:
-    """A signer with temporary credentials."""
+    """Return a signer with temporary credentials."""
     return oss2.StsAuth(
         given["AccessKeyId"],
         given["AccessKeySecret"],
@@ -108,16 +108,16 @@ def sts_auth(given: Given, version: str = "v4") -> oss2.StsAuth:
 
 
 def bucket_as(emulator: Emulator, auth: Any) -> oss2.Bucket:
-    """The bucket `examplebucket` with a signer of its own."""
+    """Return the bucket `examplebucket` with a signer of its own."""
     return oss2.Bucket(auth, emulator.endpoint, "examplebucket", region=emulator.region)
 
 
 def get_object_as(
     emulator: Emulator, auth: Any, place: str = "header", **changes: str
 ) -> tuple[int, Given]:
-    """Get `a`, signed in the "header" or the "url"; the headers `changes` are added unsigned.
+    """Get `a`, signed in the "header" or the "url"; the headers `changes` are not signed.
 
-    Returns the status, and the elements of an error.
+    Returns the status and the elements of an error.
     """
     target, fields = sign(auth, place, "GET", "examplebucket", "a", expires=1200)
     headers = {**dict(fields), **{name.replace("_", "-"): text for name, text in changes.items()}}

@@ -1,4 +1,4 @@
-"""ali-oss: the facts that its own suite asserts and those that it shows, in one process of Node."""
+"""ali-oss: facts from its own suite and from its behaviour, in one process of Node."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAMES = re.findall(
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
-    """The service as an old account knows it."""
+    """The service for an old account."""
     with Emulator() as running:
         yield running
 
@@ -32,7 +32,7 @@ def emulator() -> Iterator[Emulator]:
 def results(
     emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, str | None]:
-    """What went wrong in each case; None for one that passed."""
+    """The failure of each case; None for a case that passed."""
     project = copy_project(PROJECT, tmp_path_factory.mktemp("ali-oss") / "project")
     with Emulator(new_account=True) as new_account:
         done = subprocess.run(

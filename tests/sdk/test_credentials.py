@@ -33,7 +33,7 @@ from oss_emulator.testing import intercept
 from tests.issuer import CLIENT, ISSUER, SUBJECT, Issuer
 from tests.sdk.accounts import ACCOUNTS, OWNER, ROLE, bucket_as, sts_auth
 
-# --- Accounts with an OIDC provider, and clients of STS and providers of credentials for them
+# --- Accounts with an OIDC provider, clients of STS, and providers of credentials
 
 PROVIDER = f"acs:ram::{OWNER}:oidc-provider/local"
 DEPLOYER = f"acs:ram::{OWNER}:role/deployer"
@@ -66,7 +66,7 @@ def write_accounts(factory: pytest.TempPathFactory, issuer: Issuer) -> Path:
 
 
 def client(emulator: Emulator, key: str, secret: str = "", token: str | None = None) -> StsClient:
-    """A client of STS at the emulator's own endpoint."""
+    """Return a client of STS at the emulator's own endpoint."""
     return StsClient(
         StsConfig(
             access_key_id=key,
@@ -105,7 +105,7 @@ def oidc_role(token_file: Path, **changes: Any) -> Client:
 
 
 def arn(emulator: Emulator, found: Client) -> str:
-    """Who STS says that credentials are."""
+    """Return the ARN of credentials, as STS reports it."""
     given = found.get_credential()
     asking = client(emulator, given.access_key_id, given.access_key_secret, given.security_token)
     return str(asking.get_caller_identity().body.arn)
@@ -114,7 +114,7 @@ def arn(emulator: Emulator, found: Client) -> str:
 # --- The providers of alibabacloud_credentials that need no cloud
 # Others need one: `ecs_ram_role` asks the metadata service of a machine, `CloudSSO` and `OAuth` a
 # sign-in page. `rsa_key_pair` asks GenerateSessionAccessKey, which is not in the reference of STS.
-# `bearer` only holds a token, which OSS does not take.
+# `bearer` only holds a token, which OSS does not accept.
 
 # alibabacloud_credentials asks the clock in a way that Python 3.12 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
@@ -147,7 +147,7 @@ def https(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> str:
     return emulator.https_endpoint.removeprefix("https://")
 
 
-def test_credentials_of_a_role(emulator: Emulator, https: str) -> None:
+def test_credentials_of_a_role_are_accepted(emulator: Emulator, https: str) -> None:
     found = ram_role(sts_endpoint=https)
     assert arn(emulator, found) == f"acs:ram::{OWNER}:assumed-role/uploader/night"
 
@@ -179,7 +179,7 @@ async def test_intercepted_asynchronous_credentials(emulator: Emulator, token_fi
         ({"sub": "system:serviceaccount:kube-system:app"}, "AuthenticationFail.NoPermission"),
     ],
 )
-def test_refused_token_is_told_to_the_provider(
+def test_provider_gets_the_refusal_of_a_token(
     emulator: Emulator, issuer: Issuer, token_file: Path, claims: dict[str, Any], code: str
 ) -> None:
     token_file.write_text(issuer.token(time.time(), **claims), encoding="utf-8")
@@ -190,11 +190,11 @@ def test_refused_token_is_told_to_the_provider(
 # --- providers that do not ask STS themselves
 
 
-def test_access_key(emulator: Emulator) -> None:
+def test_access_key_is_accepted(emulator: Emulator) -> None:
     assert arn(emulator, Client(Config(type="access_key", **KEY))) == APP
 
 
-def test_temporary_key(emulator: Emulator, session: dict[str, str]) -> None:
+def test_temporary_key_is_accepted(emulator: Emulator, session: dict[str, str]) -> None:
     config = Config(
         type="sts",
         access_key_id=session["AccessKeyId"],
@@ -205,7 +205,7 @@ def test_temporary_key(emulator: Emulator, session: dict[str, str]) -> None:
 
 
 def test_uri_can_be_an_object(emulator: Emulator, session: dict[str, str]) -> None:
-    """A program gets its credentials at a URL; a public object can have them."""
+    """A program fetches its credentials from a URL, here that of a public object."""
     answer = {"Code": "Success", **session}
     bucket = emulator.bucket("credentials", acl="public-read")
     bucket.put_object("app.json", json.dumps(answer))
@@ -244,7 +244,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.Monke
     return monkeypatch
 
 
-def test_variables(emulator: Emulator, no_settings: pytest.MonkeyPatch) -> None:
+def test_key_comes_from_the_variables(emulator: Emulator, no_settings: pytest.MonkeyPatch) -> None:
     no_settings.setattr(auth_util, "environment_access_key_id", "app")
     no_settings.setattr(auth_util, "environment_access_key_secret", "secret of app")
     for provider in (EnvironmentVariableCredentialsProvider(), DefaultCredentialsProvider()):
@@ -253,7 +253,7 @@ def test_variables(emulator: Emulator, no_settings: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def sections(token_file: Path) -> dict[str, dict[str, str]]:
-    """What `credentials.ini` can say, without what needs a cloud."""
+    """The sections that `credentials.ini` can have, except those that need a cloud."""
     return {
         "access_key": {"type": "access_key", **KEY},
         "role": {
@@ -300,7 +300,7 @@ def test_profile_of_the_credentials_file(
 
 @pytest.fixture
 def profiles(session: dict[str, str], token_file: Path) -> list[dict[str, Any]]:
-    """What the configuration of the `aliyun` command can say, without what needs a cloud."""
+    """The profiles that the `aliyun` command can have, except those that need a cloud."""
     role = {"ram_role_arn": ROLE, "ram_session_name": "night"}
     printed = {"mode": "AK", **KEY}
     program = f"{sys.executable} -c {shlex.quote(f'print({json.dumps(printed)!r})')}"
@@ -374,7 +374,7 @@ def assume(role: str = ROLE, **changes: Any) -> models.AssumeRoleRequest:
 
 
 def used(emulator: Emulator, given: Any) -> oss2.Bucket:
-    """The bucket with credentials that STS gave."""
+    """Return the bucket with credentials from STS."""
     return bucket_as(emulator, sts_auth(given.to_map()))
 
 
@@ -385,7 +385,7 @@ def test_role_is_assumed_and_its_credentials_work(emulator: Emulator) -> None:
     assert used(emulator, body.credentials).get_object("a").read() == b"content"
 
 
-def test_caller_identity_is_told_to_a_user_and_to_a_session(emulator: Emulator) -> None:
+def test_user_and_session_get_their_caller_identity(emulator: Emulator) -> None:
     who = client(emulator, "app").get_caller_identity().body
     assert (who.identity_type, who.arn) == ("RAMUser", f"acs:ram::{OWNER}:user/app")
     given = client(emulator, "app").assume_role(assume()).body.credentials

@@ -1,4 +1,4 @@
-"""DVC with dvc-oss pushes and pulls files: `make lowest` installs it, as aiohttp must be old."""
+"""DVC with dvc-oss pushes and pulls files: `make lowest` installs it, since aiohttp must be old."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""KMS with the SDKs that sign with V1 and with V3, and what the journal holds of it."""
+"""KMS with the SDKs that sign with V1 and with V3, and its entries in the journal."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_clients_decrypt_what_they_encrypted(
     assert (found["Plaintext"], found["KeyId"]) == ("aA==", "mine")
 
 
-def test_errors_are_told_to_the_clients(emulator: Emulator) -> None:
+def test_clients_get_the_errors(emulator: Emulator) -> None:
     """P-87"""
     with pytest.raises(ServerException) as first:
         ask_v1(emulator, "Decrypt", CiphertextBlob="aA==")

@@ -1,4 +1,4 @@
-"""oss2: accounts, temporary credentials, and changes beside a running server."""
+"""oss2: accounts, temporary credentials, and changes while a server runs."""
 
 from __future__ import annotations
 
@@ -506,7 +506,7 @@ def test_journal_holds_calls_to_sts(emulator: Emulator) -> None:
     assert (line.operation, line.requester_id, line.bucket) == ("AssumeRole", OWNER, "")
 
 
-# --- Their end
+# --- The expiry of tokens
 
 
 class Refreshing(CredentialsProvider):  # type: ignore[misc]  # oss2 has no types
@@ -534,7 +534,7 @@ def _end(given: Given) -> float:
 
 
 def _shift(emulator: Emulator, seconds: float) -> None:
-    """Set the emulator's clock off that of the clients, by less than the 900 s that are allowed."""
+    """Shift the emulator's clock from that of the clients, by less than the allowed 900 s."""
     emulator.run(lambda: setattr(emulator.controls.clock, "shift", seconds))
 
 
@@ -561,7 +561,7 @@ def test_provider_fetches_new_credentials_in_time(emulator: Emulator) -> None:
     assert provider.count == 2
 
 
-# --- The service of a day and of a new account, as the clients meet it (P-45, P-60)
+# --- The service at a date and for a new account (P-45, P-60)
 
 BUCKET = "new-bucket"
 

@@ -82,7 +82,7 @@ def versioning(status: str) -> models.BucketVersioningConfig:
     return config
 
 
-# What is read of a configuration before and after it is put with some arguments.
+# What is read before and after a configuration is put with some arguments.
 KEPT: dict[str, tuple[tuple[Any, ...], Callable[[Any], Any], Any, Any]] = {
     "put_bucket_versioning": ((versioning("Enabled"),), attrgetter("status"), None, "Enabled"),
     "put_bucket_request_payment": (("Requester",), attrgetter("payer"), "BucketOwner", "Requester"),
@@ -158,7 +158,7 @@ NAMED = {
     "put_bucket_style": "a-style",
     "create_bucket_cname_token": "a.test",
 }
-"""What Get and Delete name."""
+"""The further arguments of Get and Delete."""
 GETS = {"open_bucket_meta_query": "get_bucket_meta_query_status"}
 DELETES = {
     "init_bucket_worm": "abort_bucket_worm",
@@ -260,7 +260,7 @@ def test_bucket_is_listed_with_an_endpoint_that_works(five: Live, service: oss2.
     assert found.intranet_endpoint
     again = oss2.Bucket(service.auth, found.extranet_endpoint, found.name, region=REGION)
     assert again.get_bucket_info().name == "gamma"
-    # Text in the info, a number in the list.
+    # A text in the info, a number in the list.
     created = iso8601_to_unixtime(again.get_bucket_info().creation_date)
     assert created == found.creation_date > 0
 
@@ -295,7 +295,7 @@ def ask(live: Live) -> Iterator[Ask]:
 
 @pytest.fixture
 def indexed(live: Live, bucket: oss2.Bucket) -> oss2.Bucket:
-    """A bucket with two objects and an index that was opened long ago."""
+    """A bucket with two objects and an old index, which is up to date."""
     bucket.put_object("b", "12345")
     headers = {"x-oss-meta-location": "hangzhou", "x-oss-tagging": "type1=b&type0=a"}
     bucket.put_object(KEY, "123", headers=headers)

@@ -33,7 +33,7 @@ BODIES = {
     "empty": b"",
     "every byte": bytes(range(256)),
     "1 MiB": bytes(range(256)) * 4096,
-    # Larger than what is kept in memory: written to a file.
+    # Larger than objects that are kept in memory: written to a file.
     "large": b"0123456789abcdef" * (SPOOL_ABOVE // 16 + 1),
 }
 each_body = pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
@@ -83,7 +83,7 @@ def test_body_is_returned_with_its_checksums(bucket: oss2.Bucket, body: bytes) -
     "wrap",
     [
         pytest.param(lambda body: io.BytesIO(body), id="file"),
-        # Of unknown length: sent in chunks.
+        # Without a known length: sent in chunks.
         pytest.param(lambda body: iter([body[:3], body[3:]] if body else []), id="iterator"),
         pytest.param(lambda body: (bytes([byte]) for byte in body[:300]), id="single bytes"),
     ],
@@ -155,7 +155,7 @@ def test_odd_key_works_in_every_call(bucket: oss2.Bucket, key: str) -> None:
     bucket.delete_object(key)
     bucket.copy_object(bucket.bucket_name, "copy", key)
     bucket.delete_object("copy")
-    if "\r" in key:  # oss2 sends it as it is, and XML reads it as a line feed
+    if "\r" in key:  # oss2 does not escape it, and XML reads it as a line feed
         bucket.delete_object(key)
     else:
         assert bucket.batch_delete_objects([key]).deleted_keys == [key]
@@ -245,7 +245,7 @@ NEW = {"Content-Type": "image/png", "x-oss-meta-b": "2"}
 
 
 def kept(bucket: oss2.Bucket, key: str) -> dict[str, str]:
-    """The metadata of an object, of that which these tests set."""
+    """Return the metadata of an object that these tests set."""
     headers = bucket.head_object(key).headers
     names = {*COPIED_META, *NEW}
     return {name: headers[name] for name in names if name in headers}
@@ -341,14 +341,14 @@ MINUTE = 60
 
 @pytest.fixture
 def wait(live: Live) -> Iterator[Callable[[float], None]]:
-    """Moves the server's clock on; a signature allows 15 minutes at most."""
+    """Moves the server's clock forward; a signature allows at most 15 minutes."""
     clock = live.controls.clock
 
     def pass_by(seconds: float) -> None:
         live.run(lambda: clock.set(clock.now() + seconds))
 
     yield pass_by
-    clock.shift = 0.0  # not a moment behind, which later tests might notice
+    clock.shift = 0.0  # exactly: later tests might notice a small shift
 
 
 def put(bucket: oss2.Bucket, storage_class: str) -> None:
@@ -396,7 +396,7 @@ def test_answer_repeats_the_tier(bucket: oss2.Bucket, tier: str) -> None:
 
 KIB = 1024
 PART = 100 * KIB
-"""The smallest part but the last (CompleteMultipartUpload)."""
+"""The minimum size of a part, except for the last one (CompleteMultipartUpload)."""
 
 
 def noise(size: int, seed: int = 1) -> bytes:

@@ -215,7 +215,7 @@ GIVES = {
     "public-read": {"read"},
     "public-read-write": {"read", "write"},
 }
-"""What each ACL allows everybody; all else is for the owner."""
+"""The rights that each ACL grants to everybody; the owner has all others."""
 
 CALLS: list[tuple[str, str, Callable[[oss2.Bucket], Any]]] = [
     ("get_object", "read", lambda it: it.get_object("a").read() == b"content"),
@@ -247,7 +247,7 @@ CALLS: list[tuple[str, str, Callable[[oss2.Bucket], Any]]] = [
 def test_anonymous_caller_may_do_what_the_acl_allows_only(
     live: Live, make_bucket: Callable[..., str], owner: Any, session: oss2.Session, acl: str
 ) -> None:
-    kept = make_bucket(acl)  # for what is denied, and must change nothing
+    kept = make_bucket(acl)  # for denied requests, which must change nothing
     live.put(f"/{kept}/a", b"content")
     denied = set()
     for called, needs, call in CALLS:

@@ -46,7 +46,7 @@ def connect(request: pytest.FixtureRequest, oss_emulator: Emulator) -> Callable[
 
 @pytest.fixture
 def bucket(oss_emulator: Emulator) -> Iterator[oss2.Bucket]:
-    """The bucket of the file system, for what ossfs has no call for."""
+    """The bucket of the file system, for operations that ossfs lacks."""
     found = oss_emulator.bucket(BUCKET, acl="public-read")
     yield found
     found.session.session.close()
@@ -121,7 +121,7 @@ def test_ranges_are_read(files: Any) -> None:
 
 
 def test_files_are_written_and_continued_by_appending(files: Any, bucket: oss2.Bucket) -> None:
-    """P-38: ossfs appends every block that it writes, and begins at the size that it was told."""
+    """P-38: ossfs appends every block that it writes, and begins at the size from the server."""
     path = f"{BUCKET}/log"
     with files.open(path, "wb") as opened:
         opened.write(b"first ")
@@ -134,12 +134,12 @@ def test_files_are_written_and_continued_by_appending(files: Any, bucket: oss2.B
 
 
 def test_append_at_a_wrong_position_shows_as_an_error(files: Any) -> None:
-    """P-38: ossfs adds what it buffers to the position, so its second block comes too late."""
+    """P-38: ossfs adds the size of its buffer to the position, which is then wrong."""
     opened = files.open(f"{BUCKET}/a", "wb", block_size=5)
     opened.write(b"12345")
     with pytest.raises(OSError, match="PositionNotEqualToLength"):
         opened.write(b"67890")
-    opened.closed = True  # otherwise it tries again when it is collected
+    opened.closed = True  # otherwise it tries again when it is garbage-collected
     assert files.cat_file(f"{BUCKET}/a") == b"12345"
 
 
@@ -167,7 +167,7 @@ def test_large_content_and_files_are_sent_in_parts(
 def test_time_of_an_object_comes_from_its_meta(
     files: Any, bucket: oss2.Bucket, oss_emulator: Emulator
 ) -> None:
-    """P-56: the asynchronous form asks for it by GET, and can go on with the next request."""
+    """P-56: the asynchronous form reads it by GET, and can continue with the next request."""
     files.pipe_file(f"{BUCKET}/a", b"content")
     for _ in range(2):
         assert files.modified(f"{BUCKET}/a") == bucket.head_object("a").last_modified

@@ -1,6 +1,6 @@
 """The samples of "Hotlink protection (Python SDK V1)", run as they stand.
 
-`samples/` holds them to the letter; only endpoint and bucket are replaced, as their reader would.
+`samples/` has exact copies; only endpoint and bucket are replaced, as their reader would do.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def run(
 
 
 def status(client: Client, bucket: oss2.Bucket, referer: str) -> int:
-    """The status that an embedding page gets."""
+    """Return the status of a request with this Referer."""
     return client.get(f"/{bucket.bucket_name}/a.txt", ("Referer", referer)).status
 
 

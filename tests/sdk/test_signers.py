@@ -34,7 +34,7 @@ PART = 100 * 1024
 
 @pytest.fixture(params=["v1", "v2", "v4"])
 def owner(request: pytest.FixtureRequest) -> Any:
-    """The key's owner, by each signer in turn; `Emulator.bucket` signs with `ProviderAuthV4`."""
+    """The owner of the key with each signer; `Emulator.bucket` signs with `ProviderAuthV4`."""
     return SIGNERS[request.param](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
 
 
@@ -268,7 +268,7 @@ def test_temporary_credentials_do_what_their_role_may(emulator: Emulator, versio
 
 
 @each_version
-def test_token_may_stand_in_one_place_only(emulator: Emulator, version: str) -> None:
+def test_token_is_accepted_in_one_place_only(emulator: Emulator, version: str) -> None:
     given = assume_role(emulator)
     again = {"x_oss_security_token": given["SecurityToken"]}
     status, error = get_object_as(emulator, sts_auth(given, version), "url", **again)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.system
 
 ROOT = Path(__file__).parents[2]
 PROJECTS = {"ali-oss": "tests/sdk/ali_oss", "@aws-sdk/client-s3": "tests/s3/aws_js"}
-"""The projects of Node.js whose packages a snippet uses."""
+"""The Node.js projects with the packages that each snippet needs."""
 
 PATIENCE = 120
 """Seconds for a program."""
@@ -54,7 +54,7 @@ def command(name: str, text: str, folder: Path) -> list[str]:
 
 RUN = ["oss2", "alibabacloud-oss-v2", "ali-oss", "boto3", "@aws-sdk/client-s3", "rclone"]
 COMPILED = ["aliyun-oss-go-sdk", "aliyun-sdk-oss"]
-"""Those that `tests/languages/` runs."""
+"""The clients whose snippets `tests/languages/` runs."""
 
 
 def test_each_snippet_is_run_by_a_test() -> None:
@@ -84,7 +84,7 @@ def test_snippet_stores_and_reads_an_object(
     )
 
 
-def test_secret_of_ones_own_is_not_shown() -> None:
+def test_configured_secret_is_not_shown() -> None:
     with Emulator(access_key_secret="a-secret-of-my-own") as emulator:
         answer = requests.get(f"{emulator.endpoint}/_emulator/connect.json", timeout=20)
         assert json.loads(answer.text)["access_key_secret"] is None

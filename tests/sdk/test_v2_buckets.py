@@ -17,7 +17,7 @@ OWNER = "1000000000000001"
 
 
 def fields(model: Any) -> Any:
-    """The fields of a model that are set, as plain values."""
+    """Return the fields of a model that are set, as plain values."""
     if isinstance(model, list):
         return [fields(item) for item in model]
     if not isinstance(model, oss.serde.Model):
@@ -36,7 +36,7 @@ class Scenario:
     """The attribute of request and result that holds the configuration."""
     put: Any
     absent: Any
-    """What is read first: the code of an error, or a configuration."""
+    """The result of the first read: the code of an error, or a configuration."""
     deletable: bool = True
 
 
@@ -226,7 +226,7 @@ def covers(found: Any, said: Any) -> bool:
     return bool(found == said)
 
 
-# --- What is more than a document
+# --- Configurations that need more than a document
 
 
 def test_bucket_info_holds_the_configurations(ask: Ask, name: str) -> None:

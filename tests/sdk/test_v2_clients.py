@@ -13,7 +13,7 @@ from tests.client import REGION, Live
 from tests.sdk.accounts import PAYER, assume_role, bucket, statement
 from tests.sdk.v2 import Ask, asking, configure
 
-# --- Both clients of SDK V2 and both versions it signs with; all other tests use one of each
+# --- Both clients of SDK V2 and both signature versions; all other tests use one of each
 
 CLIENTS = [(kind, version) for kind in ("sync", "async") for version in ("v1", "v4")]
 BODY = b"0123456789"
@@ -157,7 +157,7 @@ KEYS = ["a", "dir/1", "dir/2", "dir/sub/3", "é\x01+ 中", "z"]
 
 
 def refused(ask: Ask, request: Any) -> tuple[int, str, str]:
-    """Status, code and EC of the error that a request is answered with."""
+    """Return status, code and EC of the error that answers a request."""
     error = ask.fails(request)
     return error.status_code, error.code, error.ec
 
@@ -357,7 +357,7 @@ def test_restored_object_can_be_frozen_again(ask: Ask, name: str, live: Live) ->
         error = refused(ask, oss.GetObjectRequest(bucket=name, key="a"))
         assert error[:2] == (403, "InvalidObjectState")
     finally:
-        clock.shift = 0.0  # not a moment behind, which later tests might notice
+        clock.shift = 0.0  # exactly: later tests might notice a small shift
 
 
 def test_preflight_follows_the_rules(ask: Ask, name: str) -> None:

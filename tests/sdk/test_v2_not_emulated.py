@@ -1,4 +1,4 @@
-"""SDK V2: its clients for vectors, tables, agentic buckets and data learn what is not emulated."""
+"""SDK V2: its clients for vectors, tables, agentic buckets and data get errors by name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CLIENTS: dict[str, Callable[..., Any]] = {
     "dataprocess": dataprocess.Client,
 }
 ACCOUNT = "1234567890123456"
-# The fields that requests need, and those without which a client sends nothing.
+# The fields that requests need, and fields without which a client sends nothing.
 GIVEN: dict[str, Any] = {
     "table_bucket_arn": f"acs:oss-tables:{REGION}:{ACCOUNT}:bucket/name",
     "body": b"",
@@ -35,7 +35,7 @@ ANSWERS = {item.name: item.refusal for item in NOT_EMULATED}
 
 @pytest.fixture
 def endpoint(live: Live, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The endpoint by its name, below which are those of the buckets."""
+    """The endpoint as a host name, because the hosts of buckets are below it."""
     resolve = socket.getaddrinfo
 
     def find(host: Any, *others: Any, **options: Any) -> Any:

@@ -37,11 +37,11 @@ class Caller:
         return self._ask(self._request(name, key, fields))
 
     def read(self, key: str, **fields: Any) -> bytes:
-        """The bytes of an object."""
+        """Return the bytes of an object."""
         return self._ask.read(self._request("GetObject", key, fields))
 
     def fails(self, name: str, key: str | None = None, **fields: Any) -> ServiceError:
-        """The service's error of a call that must fail."""
+        """Return the service's error of a call that must fail."""
         return self._ask.fails(self._request(name, key, fields))
 
     def _request(self, name: str, key: str | None, fields: dict[str, Any]) -> Any:
@@ -253,7 +253,7 @@ def test_each_call_takes_a_version(call: Caller) -> None:
     assert call.read("a", version_id=new) == b"newer"
 
 
-# --- Copies with the copier of SDK V2: at once, or by parts
+# --- Copies with the copier of SDK V2: in one request, or by parts
 
 PART = 100 * 1024
 DATA = bytes(200 * 1024 + 1234)
@@ -309,7 +309,7 @@ def copy(v2_client: oss.Client, name: str, way: str, **fields: Any) -> Any:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_replaced_metadata_is_gone(v2_client: oss.Client, name: str, source: Any, way: str) -> None:
-    """P-53: only the type stays, and an upload by parts does not know it."""
+    """P-53: only the type stays, and not even that in an upload by parts."""
     directives = {"metadata_directive": "REPLACE", "tagging_directive": "REPLACE"}
     head = copy(v2_client, name, way, **directives)
     assert head.hash_crc64 == source.hash_crc64
@@ -406,7 +406,7 @@ def encode(value: Any) -> str:
 
 
 def callback(app: Application) -> dict[str, str]:
-    """The parameters of SDK V2's sample put_object_callback.py."""
+    """Return the parameters of SDK V2's sample put_object_callback.py."""
     body = "bucket=${bucket}&object=${object}&my_var_1=${x:var1}"
     return {
         "callback": encode({"callbackUrl": app.url(), "callbackBody": body}),
@@ -447,7 +447,7 @@ def test_completed_upload_is_answered_by_its_callback(
 def test_failed_callback_gets_203_and_keeps_the_object(
     ask: Ask, make_bucket: MakeBucket, app: Application
 ) -> None:
-    """SDK V2 takes every 2xx for a success, so the error is in the result."""
+    """SDK V2 treats every 2xx as a success, so the error is in the result."""
     app.replies["/"] = Reply(status=400)
     place = {"bucket": make_bucket(), "key": "a"}
     result = ask(oss.PutObjectRequest(**place, body=CONTENT, **callback(app)))
@@ -532,7 +532,7 @@ def select(ask: Ask, name: str, form: str, sql: str, source: oss.InputSerializat
     return b"".join(found.body.iter_bytes())
 
 
-def test_csv(ask: Ask, name: str) -> None:
+def test_rows_of_csv_are_selected(ask: Ask, name: str) -> None:
     """Q-02, Q-11, Q-32"""
     ask(oss.PutObjectRequest(bucket=name, key="a", body=TABLE))
     source = oss.InputSerialization(csv=oss.CSVInput(file_header_info="Use"))
@@ -540,7 +540,7 @@ def test_csv(ask: Ask, name: str) -> None:
     assert rows == b"name\nAnn\n"
 
 
-def test_json(ask: Ask, name: str) -> None:
+def test_nodes_of_json_are_selected(ask: Ask, name: str) -> None:
     """Q-31"""
     ask(oss.PutObjectRequest(bucket=name, key="a", body=PEOPLE))
     source = oss.InputSerialization(json=oss.JSONInput(type="LINES"))
@@ -548,7 +548,7 @@ def test_json(ask: Ask, name: str) -> None:
     assert select(ask, name, "json", sql, source) == b'{"name":"Ann","age":31}\n'
 
 
-def test_meta(ask: Ask, name: str) -> None:
+def test_meta_has_the_counts(ask: Ask, name: str) -> None:
     """Q-23"""
     ask(oss.PutObjectRequest(bucket=name, key="a", body=TABLE))
     for scanned in (len(TABLE), 0):
@@ -594,12 +594,12 @@ def encrypting(live: Live, cipher: oss.crypto.MasterRsaCipher) -> oss.Encryption
 
 @pytest.fixture
 def stored_as(name: str) -> dict[str, str]:
-    """Where the object of a test is."""
+    """The bucket and the key of the object of a test."""
     return {"bucket": name, "key": "a"}
 
 
 def read(encrypting: oss.EncryptionClient, stored_as: dict[str, str]) -> bytes:
-    """The decrypted bytes of an object."""
+    """Return the decrypted bytes of an object."""
     content: bytes = encrypting.get_object(oss.GetObjectRequest(**stored_as)).body.content
     return content
 
@@ -656,7 +656,7 @@ def test_encrypted_upload_is_listed_with_its_metadata(
 def test_upload_without_its_size_is_refused(
     encrypting: oss.EncryptionClient, stored_as: dict[str, str]
 ) -> None:
-    """The SDK leaves the header out for a size of 0."""
+    """The SDK omits the header for a size of 0."""
     with pytest.raises(OperationError, match="InvalidEncryptionRequest"):
         begin(encrypting, stored_as, cse_part_size=PART, cse_data_size=0)
 

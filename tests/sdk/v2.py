@@ -23,16 +23,16 @@ class Ask:
         self._send, self._wait = send, wait
 
     def __call__(self, request: Any) -> Any:
-        """The result of a request."""
+        """Send a request; return its result."""
         return self._send(request)
 
     def read(self, request: Any) -> bytes:
-        """The bytes of the body that a request is answered with."""
+        """Return the body of the answer to a request."""
         content: bytes = self._wait(self(request).body.read())
         return content
 
     def fails(self, request: Any) -> ServiceError:
-        """The service's error of a request that must fail."""
+        """Return the service's error for a request that must fail."""
         with pytest.raises(OperationError) as failed:
             self(request)
         error = failed.value.unwrap()
@@ -41,7 +41,7 @@ class Ask:
 
 
 def configure(endpoint: str, credentials: Any = None, version: str = "v4") -> oss.Config:
-    """The configuration of a client, by default with the key of the owner."""
+    """Return the configuration of a client, by default with the key of the owner."""
     config = oss.config.load_default()
     config.credentials_provider = credentials or oss.credentials.StaticCredentialsProvider(
         ACCESS_KEY_ID, ACCESS_KEY_SECRET
@@ -69,7 +69,7 @@ class _Awaiting:
 
 @contextmanager
 def asking(kind: str, endpoint: str, credentials: Any = None, version: str = "v4") -> Iterator[Ask]:
-    """Call through a client of a kind, "sync" or "async"; for the rest see `configure`."""
+    """Send requests through a "sync" or "async" client; `configure` has the other arguments."""
     config = configure(endpoint, credentials, version)
     if kind == "sync":
         client = oss.Client(config)

@@ -1,7 +1,7 @@
 """s3a, the file system of Hadoop for S3, writes and reads tables of Spark: `make spark`.
 
-No package has the s3a of this Spark. That of Hadoop 3.3 runs in it when it is told the defaults of
-its own version, which are numbers where the newer ones are durations.
+No package has the s3a of this Spark. That of Hadoop 3.3 runs in it with the defaults of its own
+version, which are numbers where the newer ones are durations.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ OF_ITS_VERSION = {
     "multipart.purge.age": "86400",
     "threads.keepalivetime": "60",
 }
-"""The settings of s3a that have other defaults in the Hadoop of this Spark."""
+"""The settings of s3a whose defaults differ in the Hadoop of this Spark."""
 
 
 def folder_of(package: str) -> Path:

@@ -33,7 +33,7 @@ LOGS = str(ROOT / "fixtures" / "logs")
 PATIENCE = 300  # seconds
 WORKERS = 2
 SEEDS = range(4)
-"""Of the logs that are nasty."""
+"""The seeds of the nasty logs."""
 VARIABLES = {
     "SPARK_LOCAL_IP": "127.0.0.1",
     # The jobs are short: optimised machine code would cost more than it saves.
@@ -115,14 +115,14 @@ def test_command_prints_the_same_report(cluster: Cluster, tmp_path: Path) -> Non
 
 @dataclass(frozen=True)
 class Reported:
-    """What a replay said, and the damaged lines that it kept."""
+    """The report of a replay, and the damaged lines that it kept."""
 
     report: bytes
     kept: list[bytes]
 
 
 def replayed(asked: Engine, question: ReplayQuestion, logs: Path, folder: Path) -> Reported:
-    """Replay logs on an engine, which is closed."""
+    """Replay logs on an engine, then close the engine."""
     kept: list[bytes] = []
     folder.mkdir()
     try:
@@ -147,7 +147,7 @@ def write_difficult(logs: Path) -> None:
 
 
 def write_nasty(logs: Path) -> None:
-    """Write logs with everything that a line can suffer."""
+    """Write logs with every kind of damage to lines."""
     for number, seed in enumerate(SEEDS):
         content = nasty(seed, 400, SITE, long=number == 0)
         (logs / f"{seed}.log").write_bytes(content)

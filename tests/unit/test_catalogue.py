@@ -47,7 +47,7 @@ OTHERS = [language for language in LANGUAGES if language != "en"]
 
 
 def own(language: str) -> dict[str, str]:
-    """The texts that the pages themselves have."""
+    """Return the texts of the pages themselves."""
     return {
         name: text
         for name, text in read(language, FOLDERS).items()
@@ -122,14 +122,14 @@ def test_what_the_engine_says_is_translated(language: str) -> None:
 
 @cache
 def nodes_of(path: Path) -> list[ast.AST]:
-    """Return the nodes that may hold texts for people: calls, assignments, returns and yields."""
+    """Return the nodes that may have texts for people: calls, assignments, returns and yields."""
     kinds = (ast.Call, ast.Assign, ast.Yield, ast.Return)
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return [node for node in ast.walk(tree) if isinstance(node, kinds)]
 
 
 def templates() -> set[str]:
-    """The templates of the sentences in the sources of both packages."""
+    """Return the templates of the sentences in the sources of both packages."""
     found = set()
     rooms = (Path(room.__path__[0]) for room in (oss_emulator, oss_referer))
     for path in itertools.chain.from_iterable(room.rglob("*.py") for room in rooms):
@@ -137,7 +137,7 @@ def templates() -> set[str]:
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "Sentence":
                 named = ast.unparse(node.args[0])
                 if not named.endswith((".value", "template")):
-                    found.add(ast.literal_eval(node.args[0]))  # fails for a text that is computed
+                    found.add(ast.literal_eval(node.args[0]))  # fails for a computed text
             elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "template":
                 found.update(texts_of(node.value))
     return (found | {item.value for kind in SAID for item in kind}) - {"", "{}"}
@@ -156,7 +156,7 @@ def texts_of(node: ast.expr) -> Iterator[str]:
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_sentence_of_the_lab_is_translated(language: str) -> None:
-    """A new sentence has no translation yet, and one that has changed has lost it."""
+    """A new or changed sentence has no translation yet."""
     begin = "engine_sentence."
     translated = {
         name.removeprefix(begin): text
@@ -175,7 +175,7 @@ SAID_BY = ("*Error", "error", "_error", "_error_at", "_invalid", "_beyond", "_wr
 
 OTHERS_SAY = {
     "sources/bucket.py",  # the address of the bucket comes first
-    "__init__.py",  # mistakes of a program
+    "__init__.py",  # errors of a program
     "cli/preload/sitecustomize.py",  # an error in the program that `run` runs
     "texts/__init__.py",
 }
@@ -232,11 +232,11 @@ WHY = (
     "the new rules did not take effect within 25 tries",
     "the service answered 503",
 )
-"""Why the answers to a question show nothing."""
+"""Reasons why the answers to a question show nothing."""
 
 
 def messages(root: Path) -> set[str]:
-    """The templates of errors in the sources of the commands of a package, and what they read."""
+    """Return the templates of errors in the commands of a package and in the modules they use."""
     found: set[str] = set()
     files = [*root.rglob("*.py")]
     if root == SERVER_ROOT:
@@ -254,7 +254,7 @@ def messages(root: Path) -> set[str]:
 
 
 def reported(node: ast.AST) -> Iterator[str]:
-    """Yield the templates of what a function yields, returns or adds to a report."""
+    """Yield the templates of texts that a function yields, returns or adds to a report."""
     values: Sequence[ast.expr | None] = ()
     if isinstance(node, ast.Yield | ast.Return):
         values = [node.value]
@@ -275,7 +275,7 @@ def said(node: ast.AST) -> Iterator[str]:
 
 
 def template_of(node: ast.expr) -> str | None:
-    """Return the template that a text is made from; None for what is not a sentence."""
+    """Return the template of a text; None if the text is not a sentence."""
     if isinstance(node, ast.JoinedStr):
         parts = (part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
         text = "".join(map(str, parts))
@@ -287,7 +287,7 @@ def template_of(node: ast.expr) -> str | None:
 
 
 def filled(template: str) -> str:
-    """Return a template with a number for each value; it may have other braces."""
+    """Return a template with a number for each value; other braces may remain."""
     numbers = itertools.count()
     return re.sub(r"\{\}", lambda _: f"<{next(numbers)}>", template)
 
@@ -295,7 +295,7 @@ def filled(template: str) -> str:
 @pytest.mark.parametrize("root", PACKAGES, ids=lambda root: root.name)
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_error_is_translated(language: str, root: Path) -> None:
-    """Those about rules are translated without the texts of the server."""
+    """Errors about rules are translated without the catalogue of the server."""
     said = Catalogue(language, (TEXTS,) if root == RULES_ROOT else FOLDERS)
     missing = []
     for template in messages(root):
@@ -381,7 +381,7 @@ def test_sentence_is_translated_with_the_sentences_in_it() -> None:
     assert Catalogue("en", FOLDERS).sentence(said) == said
 
 
-def test_a_decision_is_told_in_chinese() -> None:
+def test_decision_is_explained_in_chinese() -> None:
     decision = RefererPolicy.compile(RefererConfiguration(whitelist=("http://a/",))).decide("x")
     assert [Catalogue("zh", FOLDERS).step(step) for step in decision.steps] == [
         "对 Object 的匿名请求需要检查规则。",

@@ -1,4 +1,4 @@
-"""A system without POSIX: the server starts and serves http where this one hides what it has."""
+"""A system without POSIX, imitated by hiding functions: the server starts and serves http."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads a bucket with credentials of `alibabacloud_credentials`; it names no emulator."""
+"""Reads a bucket with credentials of `alibabacloud_credentials`; it does not name the emulator."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Writes an encrypted object with a key of KMS and reads it; names no emulator."""
+"""Writes an encrypted object with a key of KMS and reads it; it does not name the emulator."""
 
 import os
 
@@ -9,7 +9,7 @@ PLACE = ("https://oss-cn-hangzhou.aliyuncs.com", "examplebucket")
 
 
 def bucket(passphrase: str) -> oss2.CryptoBucket:
-    """A bucket whose objects are encrypted with keys that need a passphrase."""
+    """Return a bucket whose objects are encrypted with keys that need a passphrase."""
     provider = oss2.AliKMSProvider(*KEY, "cn-hangzhou", "a-key", passphrase=passphrase)
     auth = oss2.AuthV4(*KEY)
     return oss2.CryptoBucket(auth, *PLACE, crypto_provider=provider, region="cn-hangzhou")

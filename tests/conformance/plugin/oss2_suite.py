@@ -26,7 +26,7 @@ import pytest
 
 SECONDS_A_TEST = 240
 
-# These tests block public access for the account that all tests share.
+# These tests block public access for the account, which all tests share.
 _ALONE = "test_public_access_block.py"
 
 _DOMAIN = ".aliyuncs.com"
@@ -56,7 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 _LATE = (
-    # Two tests expect this to take more than a millisecond.
+    # Two tests expect these requests to take more than a millisecond.
     {"operation": "GetBucketAcl", "latency": 1.0},
     # A test expects an error, as its threads send the parts of a sequential upload at once. Where
     # they happen to take turns, the parts come in order. With every second part late they do not.
@@ -102,9 +102,9 @@ def _stay_on_this_machine() -> None:
 
 
 def _redirect_only_oss() -> None:
-    """Ask the proxy only for hosts of OSS, as if `NO_PROXY` named all others.
+    """Use the proxy only for hosts of OSS, as if `NO_PROXY` named all others.
 
-    A test expects an error of the connection to a host of another name, not the proxy's refusal.
+    A test expects the connection to another host to fail, not a refusal by the proxy.
     """
     utils: Any = importlib.import_module("requests.utils")
     bypasses = utils.should_bypass_proxies
@@ -119,7 +119,7 @@ def _redirect_only_oss() -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Have oss2 write the records of transfers in one step, and files in the worker's own folder.
 
-    Two tests write and remove a file of the same name; run at once, one would lose it.
+    Two tests write and remove a file of the same name; in parallel, one would lose it.
     """
     if session.items:
         importlib.import_module("oss2").resumable._ResumableStoreBase.put = _put_record_at_once
@@ -162,9 +162,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @contextmanager
 def _turn(*, alone: bool) -> Iterator[None]:
-    """Run beside the tests of other workers, or alone.
+    """Run in parallel with the tests of other workers, or alone.
 
-    A test that waits to be alone holds the door, so that no other test starts meanwhile.
+    A test that waits to be alone locks `door`, so that no other test starts.
     """
     results = Path(os.environ["OSS2_SUITE_RESULTS"])
     with results.with_name("door").open("w") as door, results.with_name("room").open("w") as room:

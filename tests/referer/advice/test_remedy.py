@@ -1,4 +1,4 @@
-"""What to change: remedies, edits of rules, trials, nearest entries and programs."""
+"""Proposed changes: remedies, edits of rules, trials, nearest entries and programs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def find(
             [],
             [[("+", "whitelist", "https://blog.example.com:8443/")]],
         ),
-        # A mini program is not the host of all of them.
+        # An entry for one mini program must not allow all of them.
         (
             "https://servicewechat.com/wx0123456789abcdef/1/page-frame.html",
             [SITE],
@@ -59,7 +59,7 @@ def find(
         # No page sends these, so no entry is safe.
         ("nonsense", [SITE], [], []),
         ("https://WWW.EXAMPLE.COM/", [SITE], [], []),
-        # Denying
+        # To deny a site
         (SITE, [SITE, BLOG], [], [[("-", "whitelist", SITE)]]),
         (
             SITE,
@@ -85,7 +85,7 @@ def find(
                 ]
             ],
         ),
-        # Blacklisted
+        # To allow a blacklisted site
         (
             "https://a.example.org/",
             [],
@@ -183,13 +183,13 @@ def test_allowing_a_site_changes_nothing_for_others(referer: str) -> None:
         assert diff.find_change_elsewhere(old, new, found.host) is None
 
 
-# --- what was edited between two configurations
+# --- the edits between two configurations
 
 
 OLD = RefererConfiguration(True, whitelist=("http://a/", "http://b/"))
 
 
-def test_switches_and_entries_are_told() -> None:
+def test_changed_switches_and_entries_are_listed() -> None:
     new = RefererConfiguration(
         False, whitelist=("http://b/", "http://c/"), blacklist=("http://d/",), truncate_path=True
     )
@@ -207,7 +207,7 @@ def test_order_and_repetition_make_no_difference() -> None:
     assert list(diff.find_edits(OLD, same)) == []
 
 
-# --- what rules are tried with: the sites that they name
+# --- the Referers to try rules with: pages of the sites that they name
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def test_any_entries_propose_urls(entries: list[str]) -> None:
         assert WebURL.parse(referer)
 
 
-# --- the nearest miss of a Referer: which entry, and where both part
+# --- the nearest miss of a Referer: which entry, and where they differ
 
 
 def find_nearest(whitelist: list[str], referer: str) -> remedy.NearMiss:
@@ -378,8 +378,8 @@ def test_list_without_entries_has_no_nearest_miss() -> None:
     strategies.lists(strategies.text("ab*?:/.h", min_size=1, max_size=12), min_size=1, max_size=4),
     strategies.text("ab:/.h?", min_size=1, max_size=20),
 )
-def test_parts_that_agree_do_match(whitelist: list[str], referer: str) -> None:
-    """The part of the entry that agrees matches, up to its place in the Referer."""
+def test_agreeing_part_of_an_entry_matches(whitelist: list[str], referer: str) -> None:
+    """As an entry, the part that agrees matches the Referer."""
     rules = RefererConfiguration(whitelist=tuple(whitelist), allow_truncate_query_string=False)
     policy = RefererPolicy.compile(rules)
     found = remedy.find_nearest(policy.reading.whitelist.patterns, referer)
@@ -399,7 +399,7 @@ def test_many_entries_and_a_long_referer_take_a_moment() -> None:
     assert time.process_time() - began < 0.5
 
 
-# --- programs that put rules: what they say where, and that nothing in the rules can get out
+# --- programs that put rules: their text, from which no entry can escape
 
 
 ABOUT = 'https://a.test/"""\n\\'

@@ -1,4 +1,4 @@
-"""Reviews: the rules that they propose, the words, and one screen of text."""
+"""Reviews: the rules that they propose, their wording, and one screen of text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PUBLISHED: list[dict[str, Any]] = tomllib.loads(
     (Path(__file__).parents[3] / "fixtures" / "lab" / "published.toml").read_text(encoding="utf-8")
 )["configuration"]
 MISSPELT = {"C++ test, wwww and taobao?", "PHP page, four w's"}
-"""Those whose hosts only their owner can correct."""
+"""Published rules whose misspelt hosts only their owner can correct."""
 
 
 def rules(*white: str, black: tuple[str, ...] = (), empty: bool = False) -> RefererConfiguration:
@@ -37,7 +37,7 @@ def rules(*white: str, black: tuple[str, ...] = (), empty: bool = False) -> Refe
 
 
 def four(host: str) -> tuple[str, ...]:
-    """The safe entries for a host and its sub-domains."""
+    """Return the safe entries for a host and its sub-domains."""
     hosts = f"*.{host}", host
     return tuple(f"{scheme}://{name}/" for scheme in ("https", "http") for name in hosts)
 
@@ -220,20 +220,20 @@ def test_bucket_without_rules_needs_no_change() -> None:
     assert review(RefererConfiguration(), Wish((KEEP,))).rules.whitelist == (KEEP,)
 
 
-def test_app_that_is_kept_out_is_a_choice_and_no_change() -> None:
+def test_app_that_is_locked_out_is_a_choice_of_the_owner() -> None:
     found = review(rules(KEEP), Wish(app=True))
     assert not found.changed
     assert "your app stays out" in found.answer
     assert "true lets in both" in found.costs.choice
 
 
-def test_truncated_paths_end_because_entries_need_their_slash() -> None:
+def test_truncated_path_is_turned_off_because_entries_need_a_slash() -> None:
     found = review(replace(rules("https://www.example.com"), truncate_path=True))
     assert (found.rules.whitelist, found.rules.truncate_path) == ((KEEP,), False)
     assert any("R-27" in note for note in found.notes)
 
 
-def test_other_live_rules_are_those_of_now() -> None:
+def test_costs_are_compared_with_the_live_rules() -> None:
     found = review(rules(KEEP), Wish((KEEP,)), live=rules("https://www.example.com"))
     assert not found.changed
     assert found.costs.locked_out == ("the strangers marked !",)
@@ -257,11 +257,11 @@ def test_wish_for_nobody_is_refused(wish: Wish) -> None:
         review(rules(KEEP), wish)
 
 
-# What holds for all rules
+# What must hold for all rules
 
 
 def mistakes(before: RefererConfiguration, wish: Wish) -> Iterator[str]:
-    """Yield what is wrong with the review of rules."""
+    """Yield the mistakes in the review of rules."""
     found = review(before, wish)
     policy = RefererPolicy.compile(found.rules)
     again = review(found.rules, wish)
@@ -282,7 +282,7 @@ def mistakes(before: RefererConfiguration, wish: Wish) -> Iterator[str]:
         sites = [site for entry in found.rules.whitelist for site in read(entry).sites]
         own = [WebURL.parse(site.page(scheme)) for site in sites for scheme in site.schemes]
         for stranger in strangers.search(policy, own).found:
-            if ".localhost" not in stranger.referer:  # nobody else can have such a host
+            if ".localhost" not in stranger.referer:  # nobody can register such a host
                 yield f"a stranger gets in: {stranger.referer}"
     if len(before.whitelist) + len(before.blacklist) <= SHOWN:
         yield from screen_mistakes(found)
@@ -351,7 +351,7 @@ def test_reviews_of_random_rules_hold(seed: int) -> None:
 
 @pytest.mark.parametrize("found", PUBLISHED, ids=lambda found: found["name"])
 def test_published_rules_get_a_complete_answer(found: dict[str, Any]) -> None:
-    """Their evident sites get in, strangers do not, and the rules are whole."""
+    """The evident sites get in, strangers do not, and the rules are complete."""
     before = RefererConfiguration(
         found["allow_empty_referer"],
         whitelist=tuple(found["whitelist"]),

@@ -1,4 +1,4 @@
-"""What a browser sends, against the table of the W3C's Referrer Policy."""
+"""What a browser sends, compared with the table of the W3C's Referrer Policy."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ STOP = WebURL.parse("https://elsewhere.test/redirect")
         (Embedding.SCRIPT, "http", None),
         (Embedding.LINK, "http", Sent("https", None)),
         (Embedding.DOWNLOAD, "http", Sent("https", None)),
-        # The same by https.
+        # The same over https.
         (Embedding.IMG, "https", Sent("https", ORIGIN)),
         (Embedding.LINK, "https", Sent("https", ORIGIN)),
         (Embedding.WORKER, "https", None),  # of another origin
@@ -104,7 +104,7 @@ STOP = WebURL.parse("https://elsewhere.test/redirect")
         (Embedding.DATA, "https", Sent("https", None)),
         (Embedding.BLOB, "https", Sent("https", None)),
         (Embedding.BLOB_WORKER_FETCH, "https", Sent("https", None)),
-        # Those that have the origin of the page.
+        # Documents that have the origin of the page.
         (Embedding.WRITTEN, "https", Sent("https", ORIGIN)),
         (Embedding.SANDBOX_OF_ORIGIN, "https", Sent("https", ORIGIN)),
     ],

@@ -1,4 +1,4 @@
-"""The scenarios, the decisions of good and bad rules on them, and what changes in them."""
+"""The scenarios, the decisions of good and bad rules on them, and dated changes of the service."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_ip_address_has_no_sub_domains() -> None:
     assert rows["another site"].scenario.referer == "https://evil.test/"
 
 
-# --- the table of what the service changed by date and account (P-60)
+# --- the table of changes of the service by date and account (P-60)
 
 
 DAY = timedelta(days=1)
@@ -192,7 +192,7 @@ def test_page_of_serve_lists_every_change() -> None:
 OF_TRANSLATION = {
     *(ProbeKind.NO_HOST, ProbeKind.OTHER_PLACE),
 }
-"""What rules of another system are probed for; entries alone do not show it."""
+"""Probes for the rules of other systems only; entries of OSS do not give them."""
 
 
 def test_three_entries_give_every_generated_kind() -> None:

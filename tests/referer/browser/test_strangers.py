@@ -1,4 +1,4 @@
-"""Pages of other sites that rules let in, against trying all of a small alphabet."""
+"""Pages of other sites that rules let in, compared with trying all short Referers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.thorough import cases
 
 SITE = WebURL.parse("https://www.example.com/")
 CASES = cases(40, 1_000)
-"""Of each seed."""
+"""The cases of each seed."""
 
 
 def foreign(site: WebURL) -> SentReferers:
@@ -33,7 +33,7 @@ def search(
 
 
 def found(*whitelist: str, blacklist: tuple[str, ...] = (), site: WebURL = SITE) -> list[str]:
-    """Return what gets in; the search must cover everything."""
+    """Return the strangers that get in; the search must be complete."""
     result = search(RefererConfiguration(whitelist=whitelist, blacklist=blacklist), [site])
     assert result.proved
     return [stranger.referer for stranger in result.found]
@@ -70,7 +70,7 @@ def test_other_site_is_found(entry: str, referer: str | None) -> None:
         "https://www.example.com/",
         "http://m.example.com/",
         "https://www.example.com:8*/",
-        "www.example.com",  # matches nothing that is sent
+        "www.example.com",  # matches no Referer that is sent
         "https://WWW.EXAMPLE.ORG/",
         "https://a.test:443/",
         "https://user@a.test/",
@@ -181,7 +181,7 @@ def test_random_sites_agree_with_trying_all_referers(seed: int) -> None:
     nobody = 0
     for _ in range(CASES):
         site, rules = random.choice(SITES), _rules(random)
-        # `search` makes the language of the site anew; here each site's is read once.
+        # `search` builds the language of the site each time; here each language is built once.
         result = strangers._Search(RefererPolicy.compile(rules), strange[site]).run()
         reading = Reading(rules, DEFAULT)
         for stranger in result.found:

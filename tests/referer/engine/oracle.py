@@ -1,4 +1,4 @@
-"""The rules once more, slow and obvious: what the fast ones are compared with."""
+"""A second implementation of the rules, slow and obvious, to compare the fast one with."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def matches(entry: str, referer: str) -> bool:
 
 
 def begins_with(referer: str, pattern: str, *, lowers_query: bool = False) -> bool:
-    """Whether a Referer begins with what a pattern stands for (R-20, R-21, R-41)."""
+    """Whether a Referer begins with a match of a pattern (R-20, R-21, R-41)."""
 
     def fits(wanted: str, place: int) -> bool:
         found = referer[place]
@@ -39,7 +39,7 @@ def begins_with(referer: str, pattern: str, *, lowers_query: bool = False) -> bo
     @cache
     def rest(at: int, place: int) -> bool:
         if at == len(pattern):
-            return True  # by prefix: what is left of the Referer does not matter
+            return True  # a prefix is enough
         if pattern[at] == "*":
             return rest(at + 1, place) or (place < len(referer) and rest(at, place + 1))
         return place < len(referer) and fits(pattern[at], place) and rest(at + 1, place + 1)
@@ -48,12 +48,12 @@ def begins_with(referer: str, pattern: str, *, lowers_query: bool = False) -> bo
 
 
 def lower(character: str) -> str:
-    """A character, a capital of ASCII as its small letter."""
+    """Return a character; an ASCII capital becomes a small letter."""
     return character.lower() if character.isascii() else character
 
 
 def first_match(entries: Sequence[str], referer: str) -> str | None:
-    """The first entry that matches by default, by trying each."""
+    """Return the first entry that matches by default, by trying each."""
     return next((entry for entry in entries if matches(entry, referer)), None)
 
 
@@ -65,7 +65,7 @@ def verdict(
     method: str = "GET",
     scope: Scope = Scope.OBJECT,
 ) -> str | None:
-    """The EC of a denial, None if the request is allowed."""
+    """Return the EC of a denial; None if the request is allowed."""
     if not is_checked(signed, method, scope, assumptions.checked_requests):
         return None
     return decide(rules, referers, assumptions)[0].ec
@@ -91,7 +91,7 @@ def is_checked(signed: Signing, method: str, scope: Scope, rule: CheckedRequests
 def decide(
     rules: RefererConfiguration, referers: Sequence[str], assumptions: Assumptions = DEFAULT
 ) -> tuple[Reason, str | None]:
-    """The reason and the entry for an anonymous GET, straight from R-10 to R-14."""
+    """Return the reason and the entry for an anonymous GET, straight from R-10 to R-14."""
     has_whitelist = is_list(rules.whitelist, rules, assumptions)
     has_blacklist = is_list(rules.blacklist, rules, assumptions)
     text = choose(referers, assumptions).strip(BLANK)
@@ -119,7 +119,7 @@ def decide(
 
 
 def choose(referers: Sequence[str], assumptions: Assumptions) -> str:
-    """The Referer that counts (R-29)."""
+    """Return the Referer that counts (R-29)."""
     if not referers:
         return ""
     if assumptions.repeated_header is RepeatedHeader.LAST:
@@ -137,7 +137,7 @@ def is_list(entries: Sequence[str], rules: RefererConfiguration, assumptions: As
 
 
 def read(entry: str, rules: RefererConfiguration, assumptions: Assumptions) -> list[str]:
-    """The patterns that an entry stands for (R-24, R-25, R-28, R-37)."""
+    """Return the patterns that an entry stands for (R-24, R-25, R-28, R-37)."""
     patterns = entry.split(",") if assumptions.joined_entry is JoinedEntry.SEPARATED else [entry]
     if assumptions.white_space is not WhiteSpace.VERBATIM:
         patterns = [pattern.strip(BLANK) for pattern in patterns]

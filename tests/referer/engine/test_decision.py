@@ -1,4 +1,4 @@
-"""Decisions: what they rest on, how they are explained, and the tables of the fixtures."""
+"""Decisions: their facts, their explanations, and the tables of the fixtures."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ A = "https://a.example"
 B = "https://b.example"
 
 
-# Each line: the rules, a Referer, and the assumed facts without which it had come out differently.
+# Each line: the rules, a Referer, and the assumed facts on which the verdict depends.
 @pytest.mark.parametrize(
     ("rules", "referer", "assumed"),
     [
@@ -75,7 +75,7 @@ B = "https://b.example"
         (RefererConfiguration(False, whitelist=("",)), None, ("R-25",)),
         (RefererConfiguration(False, whitelist=("", A)), None, ()),
         (RefererConfiguration(True, whitelist=("",)), None, ()),
-        # R-27: no "/" is left behind.
+        # R-27: no "/" remains.
         (RefererConfiguration(truncate_path=True, whitelist=(A,)), f"{A}/x", ()),
         (RefererConfiguration(truncate_path=True, whitelist=("*e/",)), f"{A}/x", ("R-27", "R-28")),
         (RefererConfiguration(truncate_path=True, whitelist=(f"{B}/",)), f"{A}/x", ()),
@@ -241,7 +241,7 @@ def test_each_step_has_a_sentence() -> None:
         assert "{}" not in sentence
 
 
-# --- sentences: texts that keep their template
+# --- sentences: texts that know their template
 
 
 def test_sentence_is_a_text_that_knows_its_template() -> None:
@@ -262,7 +262,7 @@ FOLDER = Path(__file__).parents[3] / "fixtures" / "referer"
 REPORTS = {path.stem: tables.run(tables.read(path)) for path in sorted(FOLDER.glob("*.toml"))}
 CASES = [result.case for report in REPORTS.values() for result in report.results]
 
-# The facts that are about deciding; the others from R-30 on are about the two calls and around.
+# The facts about decisions; the others from R-30 on are mainly about the two calls.
 FACTS = {
     *(f"R-{number:02}" for number in range(1, 6)),
     *(f"R-{number}" for number in range(10, 16)),

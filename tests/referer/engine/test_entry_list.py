@@ -1,4 +1,4 @@
-"""Lists of entries: the first match, and the index, against trying each entry."""
+"""Lists of entries: the first match and the index, compared with trying each entry."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.referer.engine import oracle
 
 CASES = read_cases("referer-engine")
 
-# Words that make labels, parts of labels, prefixes of each other, and wildcards within all of them.
+# Pieces of labels, of prefixes of each other, and wildcards in any place.
 words = ["https://", "http", "://", "www.", "site", ".com", ".", "/", "a", "b", "?", "*", " "]
 texts = st.lists(st.sampled_from(words), max_size=7).map("".join)
 lists = st.lists(texts, max_size=8)
@@ -77,10 +77,10 @@ def test_effort_counts_the_entries_that_a_referer_makes_it_try() -> None:
     assert entries.effort("https://www.c.com/") == alone == 1
 
 
-# --- a list of entries compiled together, against trying each of them
+# --- a list of entries compiled together, compared with trying each of them
 
 
-# Words long enough to be filed under grams of every size, put together at random.
+# Random combinations are long enough to be indexed by grams of every size.
 index_words = [
     "http://",
     "https://",

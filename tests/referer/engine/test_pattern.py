@@ -43,7 +43,7 @@ def test_decisions_agree_with_the_oracle(entry: str, referer: str) -> None:
 
 
 @given(st.text("aA?*", min_size=1, max_size=8), st.text("aA?", max_size=10))
-@example("?A", "aa")  # without a query
+@example("?A", "aa")  # this Referer has no query
 @example("?A", "?a")
 @example("*A", "?a")
 @example("*a", "a?")
@@ -70,7 +70,7 @@ def test_letter_case_does_not_matter_in_the_query(entry: str, referer: str) -> N
 def test_label_is_a_text_that_a_referer_must_have_as_a_whole(entry: str, labels: set[str]) -> None:
     assert parse_entry(entry).labels == labels
     lowering = Pattern.of(entry, entry, lowers_query=True)
-    assert lowering.labels == labels - {"Site"}  # in a query `site` does as well (R-41)
+    assert lowering.labels == labels - {"Site"}  # in a query, `site` matches as well (R-41)
 
 
 @pytest.mark.parametrize(("entry", "has"), [("a", False), ("a*", True), ("a?", True)])
@@ -104,13 +104,13 @@ def test_every_literal_of_an_entry_is_in_what_it_matches(entry: str, referer: st
         ("*aa*aa", "aaaa", True),
     ],
 )
-def test_documented_examples(entry: str, referer: str, matches: bool) -> None:
+def test_documented_examples_match(entry: str, referer: str, matches: bool) -> None:
     assert parse_entry(entry).matches(referer) is matches
     assert oracle.matches(entry, referer) is matches
 
 
 class CountedReferer(str):
-    """A Referer that counts how many of its characters a search walks over."""
+    """A Referer that counts the characters that a search passes."""
 
     walked = 0
 
@@ -180,7 +180,7 @@ def test_time_is_linear_where_stars_follow_each_other() -> None:
     ("referer", "trimmed"),
     [(None, ""), ("", ""), (" \t\r\n", ""), (" a b ", "a b"), ("\u00a0", "\u00a0")],
 )
-def test_trim(referer: str | None, trimmed: str) -> None:
+def test_white_space_is_trimmed(referer: str | None, trimmed: str) -> None:
     assert header.trim(referer) == trimmed  # R-10
 
 
@@ -192,24 +192,24 @@ def test_first_of_several_headers_counts(values: tuple[str, ...], first: str | N
 @pytest.mark.parametrize(
     ("referer", "cut"), [("a?b?c", "a"), ("a", "a"), ("?a", ""), ("a#b?c", "a#b")]
 )
-def test_cut_query(referer: str, cut: str) -> None:
+def test_query_is_cut(referer: str, cut: str) -> None:
     assert header.cut_query(referer) == cut  # R-26
 
 
 @pytest.mark.parametrize(("referer", "cut"), CASES["cut_path"])
-def test_cut_path(referer: str, cut: str) -> None:
+def test_path_is_cut(referer: str, cut: str) -> None:
     assert header.cut_path(referer) == cut  # R-27
 
 
 @pytest.mark.parametrize(
     ("referer", "lowered"),
     [
-        ("A?AMZ?@[\u00c0", "A?amz?@[\u00c0"),  # ASCII letters only, and none before the mark
+        ("A?AMZ?@[\u00c0", "A?amz?@[\u00c0"),  # only ASCII letters after the question mark
         ("A", "A"),
         ("?A", "?a"),
     ],
 )
-def test_letters_of_the_query_become_small(referer: str, lowered: str) -> None:
+def test_query_becomes_lower_case(referer: str, lowered: str) -> None:
     assert header.lower_query(referer) == lowered  # R-41
 
 
@@ -224,7 +224,7 @@ def test_what_counts_of_several_headers_is_assumed(rule: RepeatedHeader, chosen:
     ("referer", "cut"),
     [("https://a/x?y", "https://a/"), ("https://a", "https://a"), ("https://a?y", "https://a")],
 )
-def test_cut_path_may_keep_the_slash(referer: str, cut: str) -> None:
+def test_path_is_cut_after_the_slash_if_assumed(referer: str, cut: str) -> None:
     assert header.cut_path(referer, keep_slash=True) == cut  # R-27
 
 

@@ -1,4 +1,4 @@
-"""The whole decision, against one made slowly; and what is cached."""
+"""The whole decision, compared with a slow one; and what is cached."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def test_request_with_an_authorization_header_is_never_checked(
 DENYING = RefererPolicy.compile(RefererConfiguration(blacklist=("*",)))
 
 
-def test_requests_that_are_checked() -> None:
+def test_only_documented_requests_are_checked() -> None:
     """R-01, R-04"""
     methods = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS")
     for signed, method, scope in product(Signing, methods, Scope):

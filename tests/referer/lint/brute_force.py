@@ -1,8 +1,8 @@
-"""A brute-force search for what rules let in or keep out, with the obvious matcher.
+"""A brute-force search for Referers that rules let in or keep out, with the obvious matcher.
 
 It shares nothing with the search of the lab: entries become regular expressions, ada-url says what
-browsers send, and the Referers to try are made by putting many texts in the place of wildcards and
-many others behind.
+browsers send, and the Referers to try are made by putting many texts in place of wildcards and many
+others after the entry.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _expression(entry: str) -> re.Pattern[str]:
 
 
 def matches(entry: str, referer: str) -> bool:
-    """Return whether an entry matches a Referer that is cut already, as R-20 and R-21 say it."""
+    """Return whether an entry matches a Referer that is already cut (R-20, R-21)."""
     entry = entry.strip(" \t\r\n")  # R-25
     return bool(entry) and bool(_expression(entry).match(referer))
 
@@ -59,7 +59,7 @@ def allows(rules: RefererConfiguration, referer: str) -> bool:
 
 
 def cut(rules: RefererConfiguration, referer: str) -> str:
-    """Cut the query or the path off a Referer, if the rules say so (R-26, R-27)."""
+    """Cut the query or the path off a Referer, if the rules cut it (R-26, R-27)."""
     if rules.truncate_path:
         return "/".join(referer.split("/", 3)[:3])
     return referer.partition("?")[0] if rules.allow_truncate_query_string else referer
@@ -137,7 +137,7 @@ def _pages(hosts: list[str]) -> Iterator[str]:
                 yield f"{scheme}://{name}{port}{path}"
 
 
-# What is meant
+# What authors mean
 
 
 OTHER_MINI_PAGE = "https://servicewechat.com/wxfedcba9876543210/7/page-frame.html"
@@ -155,9 +155,9 @@ def harm(
     meant: list[Meant],
     excepted: list[Meant],
 ) -> Iterator[str]:
-    """Yield what a fix does that a safe one must not do to the sites that are meant.
+    """Yield the harm of a fix to the sites that are meant; a safe fix does none.
 
-    Pages of the hosts that are `excepted` may be locked out.
+    It may lock out pages of the `excepted` hosts.
     """
     if fixed.allow_empty_referer != rules.allow_empty_referer:
         yield "sets AllowEmptyReferer"
@@ -172,7 +172,7 @@ def harm(
 
 
 def names(one: Meant, referer: str) -> bool:
-    """Return whether an entry or a site names a page, by its scheme, its host and its port."""
+    """Return whether an entry or a site names the scheme, host and port of a page."""
     if referer in MINI_PAGES:
         return one.page == referer
     scheme, _, rest = referer.partition("://")
@@ -200,7 +200,7 @@ def owns(one: Meant, referer: str) -> bool:
 
 
 def _is_below(host: str, name: str) -> bool:
-    """Return whether a name stands for a host; with a wildcard in it, for its whole domain."""
+    """Return whether a name covers a host; a name with a wildcard covers its whole domain."""
     bare = name.removeprefix("*.")
     bare = _domain(bare) if "*" in bare else bare
     return host == bare or ("*" in name and host.endswith(f".{bare}"))

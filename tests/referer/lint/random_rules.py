@@ -90,7 +90,7 @@ def guard(random: Random) -> str:
 
 
 def rules(random: Random, most: int = 6) -> RefererConfiguration:
-    """Return random rules of at most so many entries a list."""
+    """Return random rules with at most `most` entries in each list."""
     white = [entry(random) for _ in range(random.randrange(most))]
     black = [
         guard(random) if random.random() < 0.15 else entry(random)

@@ -1,4 +1,4 @@
-"""Entries whose correction is risky: a template, and what its author meant."""
+"""Entries whose correction is risky: templates with what their authors meant."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Advice on entries as they are found in the wild, against a brute-force search.
+"""Advice on entries as they are found in the wild, compared with a brute-force search.
 
-No finding is false, rules on which nothing is found are right, and no safe fix does harm.
+No finding is false, rules without findings are right, and no safe fix does harm.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ OPEN = {
 ONLY_ON = {
     "regular-expression": {"expression"},
     "invisible-character": {"invisible"},
-    "template": {"template", "keyword"},  # <none> may be both
+    "template": {"template", "keyword"},  # `<none>` may be both
     "keyword": {"keyword"},
     "joined": {"joined", "wrapped"},
     "quoted": {"wrapped"},
@@ -39,7 +39,7 @@ ONLY_ON = {
 
 
 class Case:
-    """Random rules with what was meant, and the Referers that are tried on them."""
+    """Random rules with what was meant, and the Referers to try on them."""
 
     def __init__(self, seed: int) -> None:
         random = Random(seed)  # noqa: S311 - the same cases every time
@@ -69,16 +69,16 @@ class Case:
         return brute_force.candidates((self.rules, *fixed), (*self.white, *self.black))
 
     def is_foreign(self, referer: str) -> bool:
-        """Whether nobody who is named in the whitelist owns a page."""
+        """Whether a page belongs to none of the sites that the whitelist names."""
         return not any(brute_force.owns(one, referer) for one in self.white)
 
     def harm(self, fixed: RefererConfiguration) -> Iterator[str]:
-        """Yield what a fix does that a safe one must not do."""
+        """Yield the harm of a fix; a safe fix does none."""
         tried = self.candidates(fixed)
         return brute_force.harm(self.rules, fixed, tried, self.white, [])
 
     def wrong(self, rules: RefererConfiguration) -> Iterator[str]:
-        """Yield what is wrong with rules that are called clean."""
+        """Yield the mistakes in rules that are called clean."""
         for referer in self.candidates(rules):
             if brute_force.allows(rules, referer) and self.is_foreign(referer):
                 yield f"allows {referer}"
@@ -95,7 +95,7 @@ def is_mistake(finding: Finding) -> bool:
 
 
 def false_claims(case: Case, finding: Finding, tried: list[str]) -> Iterator[str]:
-    """Yield what a finding says and the brute-force search denies."""
+    """Yield the claims of a finding that the brute-force search refutes."""
     rules, referer = case.rules, finding.referer
     entry = finding.place.entry if finding.place else ""
     if referer is not None and finding.evidence is not Evidence.ASSUMED:
@@ -126,7 +126,7 @@ def false_claims(case: Case, finding: Finding, tried: list[str]) -> Iterator[str
 
 
 def check(seed: int) -> Iterator[str]:
-    """Yield what is wrong with the advice on random rules."""
+    """Yield the mistakes in the advice on random rules."""
     case = Case(seed)
     fixed = lint.fix(case.rules)
     found = fixed.found
@@ -134,7 +134,7 @@ def check(seed: int) -> Iterator[str]:
     for finding in filter(is_mistake, found):
         for claim in false_claims(case, finding, tried):
             yield f"{finding.rule} is false: {claim}"
-        if finding.safe is not None and case.is_sure and len(found) > 1:  # else `fix` shows it
+        if finding.safe is not None and case.is_sure and len(found) > 1:  # otherwise `fix` shows it
             one = lint.follow(case.rules, [finding])
             yield from (f"{finding.rule} is called safe: {item}" for item in case.harm(one))
     if case.is_sure and not any(map(is_mistake, found)):

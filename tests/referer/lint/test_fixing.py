@@ -1,4 +1,4 @@
-"""Corrections are followed to the end on random configurations, and nothing raises."""
+"""Corrections of random configurations come to an end, and nothing raises."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def is_mistake(finding: Finding) -> bool:
 @pytest.mark.thorough
 @pytest.mark.parametrize("part", range(PARTS))
 def test_corrections_finish_in_at_most_three_rounds(part: int) -> None:
-    """Only decisions of the owner are left, and they can be accepted rule by rule."""
+    """Only decisions of the owner remain, and they can be accepted rule by rule."""
     for seed in range(part, CONFIGURATIONS, PARTS):
         configuration = rules(seeded(seed))
         fixed = lint.fix(configuration, unsafe=True)

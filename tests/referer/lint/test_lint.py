@@ -1,4 +1,4 @@
-"""The linter: every rule finds its mistakes, proves them, corrects them and tells their risk."""
+"""The linter: every rule finds, proves and corrects its mistakes, and names the risk."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ IN_CODE = {"too-long", "too-large", "not-examined"}
 
 
 def written(finding: Finding) -> str:
-    """The switch of a correction, as a case writes it."""
+    """Return the switch of a correction in the notation of the cases."""
     if finding.correction.switch is None:
         return ""
     switch, value = finding.correction.switch
@@ -273,7 +273,7 @@ def test_finding_is_written_as_plain_data() -> None:
     assert finding.to_dict()["line"] is None
 
 
-# --- what a correction changes that somebody may have meant
+# --- changes by corrections that somebody may not want
 
 
 GUARD = "https://*/*.example.com/"
@@ -371,7 +371,7 @@ def test_risk_comes_with_a_referer(old: Lists, new: Lists, words: str) -> None:
         ((("www.a.test",), ()), (("https://www.a.test/",), ()), []),
     ],
 )
-def test_rare_consequences_are_told_and_block_nothing(
+def test_rare_consequences_are_named_and_block_nothing(
     old: Lists, new: Lists, said: list[str]
 ) -> None:
     assert find_risk(old, new) is None
@@ -415,7 +415,7 @@ ENTRIES = ("https://www.example.com/", "https://*.shop.test/", "http://10.0.0.1/
     ("entry", "is_owned"),
     [
         ("https://www.example.com/", True),
-        ("https://img.example.com/page", True),  # of the same registered domain
+        ("https://img.example.com/page", True),  # the same registered domain
         ("https://example.com./", True),
         ("https://notexample.com/", False),
         ("https://example.com.evil.test/", False),
@@ -425,7 +425,7 @@ ENTRIES = ("https://www.example.com/", "https://*.shop.test/", "http://10.0.0.1/
         ("http://a:9090/", True),
         ("http://b.a/", False),
         ("https://*.shop.test/", True),
-        ("https://*shop.test/", False),  # notshop.test
+        ("https://*shop.test/", False),  # matches notshop.test
         ("https://*.example.com/", False),  # its guard is missing
     ],
 )

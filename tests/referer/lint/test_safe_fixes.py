@@ -1,7 +1,7 @@
-"""Safe fixes of risky entries, against a brute-force search.
+"""Safe fixes of risky entries, compared with a brute-force search.
 
-A fix that is called safe lets in no page of a stranger and locks out no page of the sites that are
-meant, of what browsers send by default; it leaves AllowEmptyReferer alone and adds no error.
+With the default policy of browsers, a safe fix lets in no page of a stranger and locks out no page
+of the sites that are meant; it leaves AllowEmptyReferer alone and adds no error.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Case:
         return any("expression" in one.tags for one in meant)
 
     def harm(self, fixed: RefererConfiguration, meant: list[Meant]) -> Iterator[str]:
-        """Yield what a fix does that a safe one must not do to the sites that are meant."""
+        """Yield the harm of a fix to the sites that are meant; a safe fix does none."""
         if fixed == self.rules:
             return
         tried = brute_force.candidates((self.rules, fixed), (*meant, *self.black))
@@ -96,14 +96,14 @@ def new_errors(
     """Yield the errors of fixed rules on new entries, and on those that had no finding."""
     known = {_subject(item) for item in before if item.severity is not Severity.NOTE}
     if "truncate-path" in known:
-        known.update(rules.whitelist)  # until it is corrected, they match nothing
+        known.update(rules.whitelist)  # before this correction, they match nothing
     for item in after:
         if item.severity is Severity.ERROR and _subject(item) not in known:
             yield f"adds {item.rule} of {_subject(item)}"
 
 
 def check(seed: int) -> Iterator[str]:
-    """Yield what safe fixes of random rules do wrong."""
+    """Yield the mistakes of safe fixes of random rules."""
     case = Case(seed)
     for sites, meant in (((), case.white), (case.written_sites, case.sites)):
         fixed = lint.fix(case.rules, sites=sites)
@@ -111,7 +111,7 @@ def check(seed: int) -> Iterator[str]:
             if finding.place and finding.correction.changes and case.is_expression(finding.place):
                 yield f"{finding.rule} offers {finding.correction}"
         safe = [finding for finding in fixed.found if finding.safe is not None]
-        for finding in safe if len(safe) > 1 else ():  # else `fix` follows it alone
+        for finding in safe if len(safe) > 1 else ():  # otherwise `fix` follows it alone
             one = lint.follow(case.rules, [finding])
             for harm in (
                 *case.harm(one, meant),
@@ -141,7 +141,7 @@ def test_safe_fixes_do_no_harm(part: int) -> None:
         ("(example.com|www.example.com)", ("(example.com|www.example.com)",)),
     ],
 )
-def test_nobody_else_gets_in_by_a_guess(entry: str, fixed: tuple[str, ...]) -> None:
+def test_fix_lets_in_no_guessed_site(entry: str, fixed: tuple[str, ...]) -> None:
     assert lint.fix(RefererConfiguration(whitelist=(entry,))).configuration.whitelist == fixed
 
 

@@ -17,13 +17,13 @@ class Meant:
     ports: tuple[str, ...] = ("",)
     tags: frozenset[str] = frozenset()
     page: str = ""
-    """A page that is meant, where it is not the origin."""
+    """A page that is meant, if it is not the origin."""
     is_sure: bool = True
-    """Whether it is known what the author meant; not so behind a random slip."""
+    """Whether it is known what the author meant; False after a random slip."""
 
     @property
     def pages(self) -> list[str]:
-        """The pages that are surely meant, as browsers send them across sites."""
+        """The pages that are certainly meant, as browsers send them across sites."""
         if self.page:
             return [self.page]
         return [
@@ -47,7 +47,7 @@ BOTH, HTTPS, HTTP = ("https", "http"), ("https",), ("http",)
 
 
 def plain(random: Random) -> Meant:
-    """An entry as the documentation recommends it, or nearly."""
+    """Return an entry as the documentation recommends it, or nearly."""
     host = f"{random.choice(NAMES)}.{random.choice(DOMAINS)}"
     schemes = random.choice([HTTPS, HTTPS, HTTP])
     end = random.choice(["/", "/", "", "/*", "*"])
@@ -55,13 +55,13 @@ def plain(random: Random) -> Meant:
 
 
 def bare(random: Random) -> Meant:
-    """A host without a scheme."""
+    """Return a host without a scheme."""
     host = random.choice([random.choice(DOMAINS), f"www.{random.choice(DOMAINS)}"])
     return Meant(random.choice(["{}", "{}/", "//{}/", "{}/*"]).format(host), (host,))
 
 
 def sub_domains(random: Random) -> Meant:
-    """A wildcard for sub-domains, with many ways to write the scheme."""
+    """Return a wildcard for sub-domains, with many ways to write the scheme."""
     domain = random.choice(DOMAINS)
     text, schemes = random.choice(
         [
@@ -85,7 +85,7 @@ def sub_domains(random: Random) -> Meant:
 
 
 def glued(random: Random) -> Meant:
-    """A wildcard that touches a name: inside a label, or before a domain."""
+    """Return a wildcard that touches a name: inside a label, or before a domain."""
     domain = random.choice(DOMAINS)
     text, host = random.choice(
         [
@@ -127,7 +127,7 @@ def preview(random: Random) -> Meant:
 
 
 def expression(random: Random) -> Meant:
-    """A regular expression."""
+    """Return a regular expression."""
     domain = random.choice(DOMAINS)
     escaped = domain.replace(".", r"\.")
     text, hosts, schemes = random.choice(
@@ -161,7 +161,7 @@ def expression(random: Random) -> Meant:
 
 
 def port(random: Random) -> Meant:
-    """An entry with a port."""
+    """Return an entry with a port."""
     host = f"www.{random.choice(DOMAINS)}"
     text, schemes, ports = random.choice(
         [
@@ -182,7 +182,7 @@ def port(random: Random) -> Meant:
 
 
 def path(random: Random) -> Meant:
-    """An entry with a path, a query or a fragment, which browsers do not send across sites."""
+    """Return an entry with a path, query or fragment, which browsers do not send across sites."""
     host = f"{random.choice(NAMES)}.{random.choice(DOMAINS)}"
     end = random.choice(
         "/index.html /album/ /*.jpg /list?id=1 /?x=1 /#/home #top /wiki/X_(Y) /a,b.html /?".split()

@@ -1,4 +1,4 @@
-"""Access logs at random, from a seed, with a known answer: the oracle knows each verdict."""
+"""Random access logs from a seed, with a known answer: the oracle has each verdict."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ START = 1_795_000_000
 
 @dataclass
 class Answer:
-    """What a replay must say of the generated lines."""
+    """The expected totals of a replay of the generated lines."""
 
     requests: Counter[str] = field(default_factory=Counter)
     bytes: Counter[str] = field(default_factory=Counter)
     networks: Counter[str] = field(default_factory=Counter)
-    """Bytes."""
+    """Bytes by network."""
     revoked_hosts: Counter[str] = field(default_factory=Counter)
     gained_hosts: Counter[str] = field(default_factory=Counter)
     prefixes: Counter[str] = field(default_factory=Counter)
@@ -69,7 +69,7 @@ def generate(
     rules: RefererConfiguration,
     against: RefererConfiguration | None = None,
 ) -> tuple[Sequence[LogLine], Answer]:
-    """Return lines and what a replay by the rules must find."""
+    """Return lines and the totals that a replay by the rules must find."""
     chance = random.Random(seed)  # noqa: S311 - reproducible
     lines = tuple(_line(chance, number) for number in range(count))
     return lines, answer_to(lines, rules, against)
@@ -80,7 +80,7 @@ def answer_to(
     rules: RefererConfiguration,
     against: RefererConfiguration | None = None,
 ) -> Answer:
-    """Return what a replay of the lines by the rules must find."""
+    """Return the totals that a replay of the lines by the rules must find."""
     answer = Answer()
     for line in lines:
         _count(answer, line, rules, against)
@@ -144,7 +144,7 @@ def _count(
 
 
 def network(line: LogLine) -> str:
-    """Where the answer went."""
+    """Return the network that got the answer."""
     if line.sync == "cdn":
         return "cdn"
     internal = re.fullmatch(r"[^:]*-internal\.aliyuncs\.com(:.*)?", line.host, re.DOTALL)
@@ -152,14 +152,14 @@ def network(line: LogLine) -> str:
 
 
 def traffic(line: LogLine) -> int:
-    """The bytes that are billed as traffic out to the Internet."""
+    """Return the bytes that are billed as traffic out to the Internet."""
     return line.sent_bytes if network(line) == "internet" else 0
 
 
 def verdict(
     line: LogLine, rules: RefererConfiguration, against: RefererConfiguration | None
 ) -> str:
-    """The verdict on a line, from what it says."""
+    """Return the verdict on a line, from its fields."""
     target = line.request.partition("?")[2]
     if any(part.startswith(("Signature=", "x-oss-signature=")) for part in target.split("&")):
         signed = Signing.URL

@@ -1,4 +1,4 @@
-"""Logs at random, from a seed, with everything that a line can suffer; and what is read of them."""
+"""Random logs from a seed with every kind of damage, and a slow reader of them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _insert(chance: random.Random, line: bytes, piece: bytes) -> bytes:
 
 
 def _at_quote(chance: random.Random, line: bytes, piece: bytes) -> bytes:
-    """Insert a piece beside a quotation mark, where engines that split there may stumble."""
+    """Insert a piece beside a quotation mark, where engines may split a line wrongly."""
     places = [place for place, byte in enumerate(line) if byte == ord('"')]
     place = chance.choice(places or [0]) + chance.randrange(2)
     return line[:place] + piece + line[place:]
@@ -117,7 +117,7 @@ def nasty(seed: int, count: int, rules: RefererConfiguration, *, long: bool = Fa
         for _ in range(chance.choice([0, 0, 0, 1, 1, 2])):
             try:
                 text = chance.choice(CHANGES)(chance, text)
-            except (ValueError, IndexError):  # the line is no longer one that can be changed so
+            except (ValueError, IndexError):  # this change does not apply to the line any more
                 break
         written += [text] * chance.choice([1] * 20 + [2, 5])
         if chance.random() < 0.1:
@@ -150,7 +150,7 @@ PLAIN = re.compile(
     r'"([^"]*)" [^"]* "[^"]*" [^"]* "([^"]*)" "[^"]*" "[^"]*" "[^"]*" "([^"]+)(?:" ?(?:".*)?)?',
     re.ASCII | re.DOTALL,
 )
-"""A plain line in the documented form. It checks no field on which nothing depends."""
+"""A plain line in the documented form. Fields that nothing depends on are not checked."""
 
 
 def _split(line: bytes) -> LogLine | None:
@@ -186,7 +186,7 @@ SOME_LINE = accesslog.format(generate(0, 1, RefererConfiguration())[0][0])
 
 
 def totals(lines: Sequence[LogLine], rules: RefererConfiguration) -> dict[str, dict[str, int]]:
-    """Return what a replay by the rules must find of lines."""
+    """Return the totals that a replay of the lines by the rules must find."""
     requests: Counter[str] = Counter()
     size: Counter[str] = Counter()
     for line in lines:

@@ -1,4 +1,4 @@
-"""The guard: what was agreed to be locked out, the hash of rules, the token and the report."""
+"""The guard: agreed lock-outs, the hash of rules, the token and the report."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RULES = RefererConfiguration(False, whitelist=("https://a.test/", "https://b.tes
 
 
 def make(agreement: Agreement, requests: int = 1000, **revoked: int) -> GuardResult:
-    """Return a change whose report has revoked requests by host, in which `_` is a dot."""
+    """Return a change whose report has revoked requests by host; `_` in a host means a dot."""
     hosts = [
         {"host": host.replace("_", "."), "revoked": {"requests": count}}
         for host, count in revoked.items()
@@ -76,7 +76,7 @@ def test_verdict_needs_requests() -> None:
     assert make(Agreement(Limit.parse("1%"), least=1001)).objection.endswith("needs 1,001")
 
 
-def test_hash_tells_rules_apart_but_not_their_order() -> None:
+def test_hash_depends_on_rules_but_not_on_their_order() -> None:
     same = RefererConfiguration(False, whitelist=("https://b.test/", "https://a.test/") * 2)
     assert guard.hash_rules(same) == guard.hash_rules(RULES)
     others = [

@@ -95,7 +95,7 @@ def test_no_domain_is_bad_where_only_strangers_are_locked_out(tmp_path: Path) ->
     assert "thief.test" in good
     said = words(made.find(".//main"))
     assert "The log says AccessDenied" in said
-    assert "--" not in said, "the page speaks of commands"
+    assert "--" not in said, "the page names a flag"
 
 
 def test_log_without_requests_has_a_page(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def kept(rules: RefererConfiguration, traffic: dict[str, int]) -> int:
 
 
 def is_safe(rules: RefererConfiguration, blocked: Sequence[HostName], schemes: set[str]) -> bool:
-    """Whether no wildcard has its hole, and no blocked host is let in."""
+    """Whether no wildcard lets in a stranger by its path, and no blocked host is let in."""
     policy = RefererPolicy.compile(rules)
     holes = [
         f"{scheme}://evil.test/z{entry.partition('://*')[2]}"
@@ -56,7 +56,7 @@ def is_safe(rules: RefererConfiguration, blocked: Sequence[HostName], schemes: s
 def smallest(
     traffic: dict[str, int], wildcards: Sequence[str], blocked: Sequence[HostName], target: int
 ) -> int | None:
-    """The number of entries that suffices, by trying every set of entries."""
+    """Return the smallest number of entries that suffices, by trying every set."""
     schemes = {origin.partition("://")[0] for origin in traffic}
     whitelist = [f"{origin}/" for origin in traffic]
     whitelist += [f"{scheme}://{name}/" for scheme in schemes for name in wildcards]

@@ -63,14 +63,14 @@ RULES = {
     "all denied": RefererConfiguration(allow_empty_referer=False, whitelist=("x",)),
 }
 STEP = 1 if THOROUGH else 2
-"""Half of the rules are reported on, the others compared with, if not all of them."""
+"""In `make test`, one half of the rules is replayed alone, the other half is compared with."""
 LINES = cases(300, 1_500)
-"""Of a generated log."""
+"""The lines of a generated log."""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Takes what the engine writes."""
+    """A folder for the files of the engine."""
     folder = tmp_path / "engine"
     folder.mkdir()
     return folder
@@ -164,7 +164,7 @@ def test_buckets_that_are_read_together_are_judged_as_if_alone(
         with closing(DuckDBEngine(folder)) as engine:
             alone = replay(question, ReadLogs([log], engine, folder, Rejects()))
         for row in (*report["hosts"], *alone["hosts"]):
-            # One of the Referers of the host, which may be cut at another place.
+            # The sample is one of the Referers of the host, which may be cut elsewhere.
             assert ("referer" in row) == bool(row["revoked"]["requests"])
             for what in ("referer", "explanation", "steps", "variants", "ec", "samples"):
                 row.pop(what, None)
@@ -186,7 +186,7 @@ def as_csv(lines: Sequence[LogLine]) -> bytes:
 
 
 def record(line: LogLine) -> dict[str, str]:
-    """The line as real-time log query has it (P-62)."""
+    """Return the line as a record of real-time log query (P-62)."""
     return {
         "__time__": str(int(line.time)),
         "client_ip": line.remote_ip,
@@ -227,7 +227,7 @@ FORMS: dict[str, Callable[[Sequence[LogLine]], bytes]] = {
     "raw bytes.log": lambda lines: text(lines).replace(rb"\xFF", b"\xff"),
 }
 UNSPLIT = ("windows.log", "raw bytes.log")
-"""DuckDB splits neither these nor what it reads together with one of them."""
+"""DuckDB splits neither these files nor others that it reads with one of them."""
 
 
 @pytest.mark.thorough
@@ -285,7 +285,7 @@ def test_damaged_lines_are_counted_and_kept(
 def test_line_that_is_longer_than_any_buffer_is_damaged(
     engine: DuckDBEngine, folder: Path, tmp_path: Path, before: int, name: str
 ) -> None:
-    """DuckDB, whose buffer has 32 MiB, leaves such a line out without a word."""
+    """DuckDB, whose buffer has 32 MiB, silently drops such a line."""
     content = text(generate(3, before, SITE)[0]) + b"x" * (33 << 20)
     kept: list[bytes] = []
     question = ReplayQuestion(Judge(SITE), max_rejects=Decimal(100))
@@ -293,7 +293,7 @@ def test_line_that_is_longer_than_any_buffer_is_damaged(
     report = ask(engine, folder, question, save(tmp_path / name, packed), keep=kept.append)
     assert report["lines"]["damaged"] == 1
     assert report["lines"]["read"] == before + 1
-    assert [len(line) for line in kept] == [LONGEST_READ + 2]  # its beginning
+    assert [len(line) for line in kept] == [LONGEST_READ + 2]  # only the beginning is kept
 
 
 @pytest.mark.parametrize("form", list(LogForm))
@@ -305,7 +305,7 @@ def test_no_more_of_a_line_is_read_than_a_limit(
     kept: list[bytes] = []
     assert max(map(len, log_files.read_lines(log, form, Rejects(kept.append))), default=0) < 102
     assert [line[:1] for line in kept if len(line) == 102] == [b"x", b"z"]
-    assert max(map(len, kept)) == 102  # with a line end
+    assert max(map(len, kept)) == 102  # includes a line end
 
 
 @pytest.mark.thorough
@@ -416,7 +416,7 @@ def test_line_that_is_not_parsed_has_the_facts_of_the_parser(
 
 
 class Interrupting:
-    """A table during whose reading somebody presses Ctrl-C."""
+    """A table; somebody presses Ctrl-C while it is read."""
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         raise KeyboardInterrupt
@@ -505,7 +505,7 @@ def test_report_shows_no_signature_of_a_url_or_a_referer(
     referer = "http://thief.test/k%3FSignature=c2VjcmV0%3D?x"
     signed = re.sub(r"http[^\"]*thief\.test[^\"]*", referer, stolen.replace(" HTTP/1.1", query, 1))
     log = save(tmp_path / "a.log", f"{signed}\n".encode())
-    rules = replace(SITE, whitelist=("http://thief.test/k?y",))  # so that the whole Referer counts
+    rules = replace(SITE, whitelist=("http://thief.test/k?y",))  # needs the whole Referer
     report = ask(engine, folder, ReplayQuestion(Judge(rules)), log)
     (sample,) = (one for item in report["hosts"] for one in item["samples"])
     assert "&Signature=c2Vj****&security-token=secr**** HTTP/1.1" in sample
@@ -513,7 +513,7 @@ def test_report_shows_no_signature_of_a_url_or_a_referer(
     assert "cmV0" not in json.dumps(report)
 
 
-def test_own_hosts_are_told_from_others(engine: DuckDBEngine, folder: Path, tmp_path: Path) -> None:
+def test_own_hosts_are_marked(engine: DuckDBEngine, folder: Path, tmp_path: Path) -> None:
     log = save(tmp_path / "a.log", text(generate(7, LINES, SITE)[0]))
     rules = replace(SITE, whitelist=("https://www.example.com/",))
     report = ask(engine, folder, ReplayQuestion(Judge(rules), top=2), log)

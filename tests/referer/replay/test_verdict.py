@@ -44,7 +44,7 @@ CUTS: dict[str, Callable[[str], str]] = {
 
 
 def _cut_path(referer: str) -> str:
-    """The Referer up to and with the first character that ends its host."""
+    """Return the Referer up to the first character that ends its host, which is included."""
     scheme, slashes, rest = referer.partition("://")
     if not slashes or any(mark in scheme for mark in "/?#"):
         scheme, slashes, rest = "", "", referer

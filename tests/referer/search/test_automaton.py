@@ -1,4 +1,4 @@
-"""The search over all Referers, against trying all short ones, and entries as patterns."""
+"""The search over all Referers, compared with trying all short ones, and entries as patterns."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_search_knows_that_letter_case_does_not_matter_in_queries(one: str, othe
 
 @settings(deadline=None)
 @given(ENTRIES, ENTRIES, st.sampled_from(list(CUTTERS)))
-@example("*", "*:", Truncation.NOT)  # one has matched before the first character
+@example("*", "*:", Truncation.NOT)  # the first entry matches before any character
 def test_search_finds_a_difference_if_there_is_one(one: str, other: str, cut: Truncation) -> None:
     patterns = parse_entry(one), parse_entry(other)
     watched = [SearchedEntry(pattern, cut) for pattern in patterns]
@@ -113,7 +113,7 @@ def test_proved_configurations_are_equivalent(
         ("a", ["a?"], Truncation.NOT, False),  # "a" itself
         ("*b", ["*ab", "?b"], Truncation.NOT, False),  # "b"
         ("?", ["a", "*"], Truncation.NOT, True),
-        # What matches nothing is covered by nothing: it has a trouble of its own.
+        # An entry that matches nothing is not called covered: it has its own finding.
         ("https://a.test/", ["*"], Truncation.PATH, False),
         ("https://a.test", ["https://a"], Truncation.PATH, True),
     ],
@@ -166,7 +166,7 @@ def test_blank_entry_cannot_be_compiled(entry: str) -> None:
         parse_entry(entry)  # R-25
 
 
-# --- reading a text character by character, an entry matches what its pattern matches
+# --- character by character, an entry matches the same texts as its pattern
 
 
 TEXTS = ["".join(text) for size in range(5) for text in product("ab/", repeat=size)]
@@ -196,7 +196,7 @@ def test_letter_in_any_case_is_read_as_both() -> None:
     assert reader.advance(reader.start, ("aA", "bB")) == MATCHED
 
 
-# --- the reach of a change: whether it decides on pages of other hosts
+# --- the reach of a change: whether it affects pages of other hosts
 
 
 HOST = "www.example.com"
@@ -240,9 +240,9 @@ def test_change_for_one_host_is_proved(
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        (white(OTHER), white(OTHER, f"https://{HOST}")),  # a prefix of other hosts
+        (white(OTHER), white(OTHER, f"https://{HOST}")),  # also a prefix of other hosts
         (white(OTHER), white(OTHER, "https://*.example.com/")),
-        (white(ENTRY), white()),  # everybody is allowed (R-14)
+        (white(ENTRY), white()),  # now everybody is allowed (R-14)
         (white(OTHER), RefererConfiguration(False, truncate_path=True, whitelist=(OTHER,))),
     ],
 )
@@ -261,7 +261,7 @@ def test_known_page_of_another_host_needs_no_search() -> None:
 
 
 def test_first_blacklist_entry_denies_everybody_under_another_assumption() -> None:
-    """R-14: then a blacklist needs a whitelist."""
+    """R-14: under it, a blacklist needs a whitelist."""
     after = RefererConfiguration(blacklist=(ENTRY,))
     assert search(RefererConfiguration(), after) is None
     denies = Assumptions(empty_whitelist=EmptyWhitelist.DENIES)

@@ -26,7 +26,7 @@ from tests.cases import read_cases
 
 CASES = read_cases("referer-search")
 
-# What the address bar is given, and what Chromium 156 makes of it.
+# Texts for the address bar, and the URLs that Chromium 156 makes of them.
 READ = {
     "https://例子.example.com/": "https://xn--fsqu00a.example.com/",
     "HTTPS://WWW.X.COM:443/a/../b?q=ü": "https://www.x.com/b?q=%C3%BC",
@@ -64,7 +64,7 @@ REFUSED = {
     "https://?": "it has no host",
     "https://:80/": "its host or its port is not valid",
 }
-"""What Chromium refuses, and why."""
+"""URLs that Chromium refuses, and why."""
 
 
 def test_url_is_read_as_browsers_read_it() -> None:
@@ -112,11 +112,11 @@ def test_ip_addresses_are_recognized(host: str, is_address: bool) -> None:
     assert WebURL.parse(f"https://{host}/").is_address is is_address
 
 
-# --- uRLs are read alike with ada-url and with the class URL of a browser
+# --- URLs are read alike by ada-url and by the class URL of a browser
 
 
 def chromium(text: str) -> SimpleNamespace:
-    """What Chromium answers where it differs from the standard."""
+    """Parse a URL like Chromium, with its differences from the standard."""
     if text == "https://a b/":
         return SimpleNamespace(**{**parse_with_ada("https://a/"), "hostname": "a%20b"})
     members = parse_with_ada(text)
@@ -127,7 +127,7 @@ parse = browser_parser(chromium, ValueError)
 
 
 def firefox(text: str) -> SimpleNamespace:
-    """What Firefox 153 answers where it differs from the others."""
+    """Parse a URL like Firefox 153, with its differences from the others."""
     members = parse_with_ada(text)
     if "*" in members["hostname"] or members["hostname"].startswith("xn--a"):
         raise ValueError(text)
@@ -156,7 +156,7 @@ def test_what_all_browsers_refuse_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["https://xn--a.xn-_b/", "https://xn--a.x%6E-_b/"])
 def test_host_is_refused_rather_than_changed(text: str) -> None:
-    """It has itself what stands for `xn--` while Firefox is asked."""
+    """The host contains the text that replaces `xn--` in the question to Firefox."""
     with pytest.raises(ValueError, match="https"):
         browser_parser(firefox, ValueError)(text)
 

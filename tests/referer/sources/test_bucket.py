@@ -1,4 +1,4 @@
-"""The client of a bucket: what it signs and sends, and what it says of a bad answer."""
+"""The client of a bucket: what it signs and sends, and its errors for bad answers."""
 
 from __future__ import annotations
 
@@ -230,7 +230,7 @@ def signed(
     key: GivenKey = KEY,
     **changes: Any,
 ) -> Request:
-    """Return a request as the server gets it; `changes` are made after it was signed."""
+    """Return a request as the server gets it; `changes` are made after signing."""
     query = query or {}
     fields = sign(
         *(method, BUCKET, object_key, query, headers or {}), key=key, region=REGION, now=NOW
@@ -293,7 +293,7 @@ def test_server_refuses_the_signature_of_another_key() -> None:
 
 @contextmanager
 def dripping(said: bytes) -> Iterator[str]:
-    """Serve bytes one by one, each in time, until the end; yields the endpoint."""
+    """Serve bytes one by one until the block ends, each in time; yields the endpoint."""
     ended = Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -341,7 +341,7 @@ def test_slow_answer_fails_as_a_whole(
 
 
 def test_large_object_may_take_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The time grows with what was received, so that only a slow answer fails."""
+    """The allowed time grows with the received bytes, so only a slow answer fails."""
     monkeypatch.setattr(bucket, "_LONGEST", 0.3)
     body = b"x" * (1 << 20)
     with answering(200, body) as (endpoint, _):
@@ -349,5 +349,5 @@ def test_large_object_may_take_longer(monkeypatch: pytest.MonkeyPatch) -> None:
         size = 0
         for piece in remote.read("a.log"):
             size += len(piece)
-            time.sleep(0.02)  # more than the 0.3 seconds, since a piece has at most 64 KiB
+            time.sleep(0.02)  # longer than 0.3 seconds in all: a piece has at most 64 KiB
     assert size == len(body)

@@ -1,4 +1,4 @@
-"""Corrected rules are written back, and everything else in the document stays."""
+"""Corrected rules are written back; everything else in the document stays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Corrected rules are written where HCL has their literals, and the rest stays."""
+"""Corrected rules replace their literals in HCL; the rest stays."""
 
 from __future__ import annotations
 

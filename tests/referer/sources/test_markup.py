@@ -1,4 +1,4 @@
-"""XML documents: what is read of them, where, in which encoding, and how they are written."""
+"""XML documents: what is read, at which place, in which encoding, and how they are written."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def spans(element: XmlElement) -> Iterator[tuple[str, int, int, int, int]]:
 
 
 def read(text: str) -> list[tuple[str, str, str]] | None:
-    """What is read; None for what is refused."""
+    """Return the elements and texts of a document; None if it is refused."""
     try:
         document = XmlDocument.parse(text.encode("utf-8", "surrogatepass"))
     except SourceError:
@@ -209,7 +209,7 @@ def test_unreadable_document_is_refused_with_its_place(
     assert (refusal.value.line, refusal.value.column) == place
 
 
-# --- xML is written as lxml writes it
+# --- XML is written as lxml writes it
 
 
 texts = st.text(

@@ -1,4 +1,4 @@
-"""Secrets in text that is shown: what is masked, what stays."""
+"""Secrets in shown text are masked, and the rest stays."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def test_entries_of_an_older_block_are_found() -> None:
     assert found[Stage.WHITELIST, 0] == (3, 18)
 
 
-# --- recognising files with rules and decision tables among others
+# --- recognising files with rules or decision tables among other files
 
 
 FOUND_RULES = RefererConfiguration(False, whitelist=("https://www.example.com/",))
@@ -115,7 +115,7 @@ def test_decision_tables_are_recognised() -> None:
     assert not tables.has_cases(FilePath("other.toml"), b"[[case]]\nname = 1\n")
 
 
-# --- resources that set rules: defaults of their provider, and strings with expressions
+# --- resources that set rules: defaults of the provider, and strings with expressions
 
 
 def error(path: Path, sentence: str) -> SourceError:

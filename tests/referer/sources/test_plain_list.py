@@ -90,7 +90,7 @@ def test_only_entries_that_change_are_written(text: str, new: tuple[str, ...], e
         RefererConfiguration(whitelist=("a.test\nb.test",)),
     ],
 )
-def test_list_takes_only_what_it_can_say(new: RefererConfiguration) -> None:
+def test_list_refuses_rules_that_it_cannot_hold(new: RefererConfiguration) -> None:
     with pytest.raises(NotEditableError):
         editing.edit(b"a.test\nwww.a.test\n", RulesForm.LIST, "", new)
     with pytest.raises(ValueError, match="a list has only a whitelist"):
@@ -104,7 +104,7 @@ PIECES = [
 
 
 def is_read(document: bytes) -> bool:
-    """Whether rules are read; else there must be one sentence."""
+    """Return whether rules are read; a refusal must have one sentence."""
     try:
         return bool(forms.parse(document))
     except SourceError as error:
@@ -125,6 +125,6 @@ def test_any_file_is_read_or_refused_in_one_sentence() -> None:
 
 
 def test_large_documents_of_one_piece_are_read_or_refused() -> None:
-    """What is not linear in the size would take minutes here."""
+    """A reader that is not linear in the size would take minutes here."""
     for piece in PIECES:
         is_read(piece * (cases(60_000, 1_000_000) // len(piece)))

@@ -1,4 +1,4 @@
-"""Rules as XML: what clients send, what must be refused, what is written."""
+"""Rules as XML: documents of clients, refused documents, and formatted ones."""
 
 from __future__ import annotations
 

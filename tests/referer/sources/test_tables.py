@@ -99,7 +99,7 @@ def test_entry_that_settled_no_case_is_reported(tmp_path: Path) -> None:
     assert report.passed
     assert report.untouched == (
         Untouched("site", Stage.WHITELIST, 1, "https://b.example/"),
-        Untouched("site", Stage.WHITELIST, 2, "https://a.example/"),  # a duplicate settles nothing
+        Untouched("site", Stage.WHITELIST, 2, "https://a.example/"),  # a duplicate decides no case
     )
 
 
@@ -200,7 +200,7 @@ def test_cases_are_decided_under_their_assumptions(tmp_path: Path) -> None:
     assert tables.run(tables.read(path, assumptions=insensitive)).passed
 
 
-# --- lists of strings in a text are edited item by item, and comments and layout stay
+# --- lists of strings in a text are edited item by item; comments and layout stay
 
 
 TALL = """x = [

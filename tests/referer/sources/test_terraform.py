@@ -1,4 +1,4 @@
-"""Terraform: plans, states, `*.tf.json` and HCL, what is known of them and written back."""
+"""Terraform: plans, states, `*.tf.json` and HCL, their unknown values, and editing."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_plan_of_each_version_has_the_rules_after_it(version: str) -> None:
 
 
 def test_unknown_list_is_refused_with_its_address_and_what_to_run() -> None:
-    """It is not among the values, as if it were empty."""
+    """The plan leaves an unknown list out of the values, as if it were empty."""
     after = {name: value for name, value in SITE.items() if name != "referer_list"}
     configuration = configured(
         ADDRESS, referer_list={"references": ["local.x", "random_pet.host.id", "random_pet.host"]}
@@ -97,7 +97,7 @@ def test_every_unknown_part_is_refused(values: Any, unknown: Any, part: str) -> 
 
 
 @pytest.mark.parametrize("unknown", [{}, {"id": True, "bucket": True}, {"referer_list": [False]}])
-def test_what_is_unknown_beside_the_rules_does_not_matter(unknown: Any) -> None:
+def test_unknown_values_beside_the_rules_do_not_matter(unknown: Any) -> None:
     assert find(plan(change(ADDRESS, None, SITE, unknown))) == {ADDRESS: RULES}
 
 
@@ -287,7 +287,7 @@ def test_change_names_the_bucket_if_it_is_known() -> None:
     assert (known.bucket, unknown.bucket, gone.bucket) == ("examplebucket", None, "examplebucket")
 
 
-def test_deletion_of_a_bucket_is_said() -> None:
+def test_deletion_of_a_bucket_is_reported() -> None:
     (found,) = changes(plan(change(BUCKET, {"bucket": "b"}, None)))
     assert found.deletes_bucket
     assert found.rules() == (RefererConfiguration(), RefererConfiguration())
@@ -403,7 +403,7 @@ def test_any_members_are_read_or_refused() -> None:
                     item.rules()
 
 
-# --- hCL: the literal rules in a file, and what is refused with its line
+# --- HCL: the literal rules in a file, and refusals that name a line
 
 
 OTHER_ADDRESS = "alicloud_oss_bucket_referer.a"
@@ -421,7 +421,7 @@ def text_of(case: dict[str, Any]) -> str:
 
 
 def expected(case: dict[str, Any]) -> Any:
-    """The rules by their address, or the line and the beginning of the refusal."""
+    """Return the rules by their address, or the line and the beginning of the refusal."""
     if "refused" in case:
         return case["line"], case["refused"]
     switches = {"allow_empty_referer": True, "allow_truncate_query_string": False}

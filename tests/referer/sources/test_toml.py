@@ -1,4 +1,4 @@
-"""The readers of TOML and JSON that people write: types, sentences and places."""
+"""The readers of hand-written TOML and JSON: types, errors and places."""
 
 from __future__ import annotations
 
@@ -366,7 +366,7 @@ def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         assumptions.read(tmp_path / "nowhere.toml")
 
 
-# --- JSON from outside: what is read, and what is refused with its reason and place
+# --- JSON from outside: what is read, and refusals with reason and place
 
 
 VALUES = st.recursive(

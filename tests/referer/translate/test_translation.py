@@ -1,4 +1,4 @@
-"""Rules of other systems: their decisions, their translation, and what it loses."""
+"""Rules of other systems: their decisions, their translation, and its losses."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_rules_are_translated_from_oss(system: str, configuration: RefererConfig
     policy = RefererPolicy.compile(configuration)
     for loss in losses(rules, configuration):
         assert policy.decide(loss.referer).allowed is not loss.theirs
-    # Whatever is lost, nobody is asked for a Referer who was not before.
+    # Whatever is lost, requests without a Referer get the same verdict as before.
     assert rules.allows(None) == policy.decide(None).allowed
 
 
@@ -121,7 +121,7 @@ def test_translation_to_nginx_is_exact(configuration: RefererConfiguration) -> N
 
 
 def test_each_cause_is_reported_once() -> None:
-    """With the example that the other system opens, or keeps closed, as asked for."""
+    """Its example is one that the other system opens or closes, as requested."""
     ours = RefererConfiguration(
         False,
         whitelist=("https://*.example.com/", "https://a.test/", "http://b.test:8080/x"),
@@ -142,7 +142,7 @@ def test_each_cause_is_reported_once() -> None:
 
 
 def test_losses_of_a_long_list_are_found_quickly() -> None:
-    """Entries of one shape are probed a few times; one that differs from all others is found."""
+    """A few entries of each shape are probed; the only entry of another shape is found."""
     hosts = [f"https://host{number}.example.com/" for number in range(1_000)]
     ours = RefererConfiguration(False, whitelist=(*hosts, "https://*.a.test/?q"))
     rules = SYSTEMS["cdn"].from_oss(ours, DEFAULT)

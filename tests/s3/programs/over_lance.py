@@ -1,4 +1,4 @@
-"""Writes a table of Lance twice and reads it; it names no emulator."""
+"""Writes a table of Lance twice and reads it; it does not name the emulator."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Writes, reads, lists, copies and deletes with Apache OpenDAL; it names no emulator."""
+"""Writes, reads, lists, copies and deletes with Apache OpenDAL; it does not name the emulator."""
 
 import os
 

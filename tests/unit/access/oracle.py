@@ -45,7 +45,7 @@ def _address(text: str) -> int:
 
 
 def _in_block(address: str, block: str) -> bool:
-    """An IPv4 address, a block, or an address with `*` for some of its numbers (A-26)."""
+    """Match an IPv4 address, a block, or an address with `*` for some of its numbers (A-26)."""
     address = address.removeprefix("::ffff:")
     if "*" in block:
         return matches(block, address)
@@ -130,9 +130,9 @@ class Situation:
     caller: str
     """`owner`, `user`, `session`, `stranger`, `stranger-user` or `anonymous`."""
     name: str
-    """Its name in bucket policies, "" for anonymous (A-30)."""
+    """The caller's name in bucket policies, "" for anonymous (A-30)."""
     actions: tuple[str, ...]
-    """That of the operation, then those of its headers (A-12)."""
+    """The action of the operation, then those of its headers (A-12)."""
     resource: str
     context: Mapping[str, str]
     ram: tuple[Document, ...]

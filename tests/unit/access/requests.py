@@ -125,7 +125,7 @@ def headers(case: Case) -> dict[str, str]:
 
 
 def puts(case: Case) -> list[tuple[str, dict[str, str], bytes]]:
-    """Return the targets, headers and bodies of the owner's PUTs before the request."""
+    """Return targets, headers and bodies of the PUTs that the owner sends before the request."""
     when = case.when or {}
     found = [(f"/{BUCKET}", {"x-oss-acl": case.acl}, b"")]
     if case.key:

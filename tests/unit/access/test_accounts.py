@@ -109,7 +109,7 @@ def test_generated_ids_are_always_the_same() -> None:
     )
     assert isinstance(first, AccessKey)
     assert first == second
-    # 18 digits from SHA-256 of the account and the name, in every version: policies name them.
+    # 18 digits from SHA-256 of account and name; they never change, since policies name them.
     assert first.identity.principal_id == "265272432910583762"
 
 
@@ -443,7 +443,7 @@ def test_changed_token_is_refused(place: int, character: str) -> None:
 
 
 def test_same_bytes_in_another_text_are_refused() -> None:
-    """`+` stands for `-` in the usual alphabet of Base64."""
+    """`+` replaces `-` in the standard alphabet of Base64."""
     token = next(
         issued
         for policy in map(str, range(100))

@@ -73,7 +73,7 @@ def test_no_acl_grants_the_rights_of_the_owner(
     assert (decision.allowed, decision.reason) == (False, reason)
 
 
-# --- What counts besides ownership and ACLs
+# --- What else counts
 
 READ, OBJECT = "oss:GetObject", "acs:oss:cn-hangzhou:1:b/key"
 
@@ -120,7 +120,7 @@ def policy(effect: str, resource: str, policy_type: PolicyType, principal: str =
     ("caller", "effect", "allowed"),
     (OWNER, "", True),
     (OWNER, "Allow", True),
-    (OWNER, "Deny", True),  # for everybody, so not for the owner
+    (OWNER, "Deny", True),  # a denial of everybody does not affect the owner
     (USER, "", False),
     (USER, "Allow", True),
     (USER, "Deny", False),
@@ -285,7 +285,7 @@ def test_other_decisions_have_no_detail(name: str) -> None:
 # --- The tables of fixtures/access: permissions by policies and ACLs
 
 
-# The cases that ownership and ACLs decide without facts.
+# The cases that ownership and ACLs decide, without a fact.
 PLAIN = [
     case
     for case in CASES

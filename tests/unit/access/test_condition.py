@@ -210,7 +210,7 @@ def test_request_from_outside_a_vpc_has_an_empty_vpc() -> None:
 
 
 def test_conditions_of_the_same_text_are_equal() -> None:
-    """A message that shows one shows its text, and not the functions that test it."""
+    """In a message, a condition shows its text and not the functions that test it."""
     one, other = (PolicyCondition.compile("StringLike", "acs:UserAgent", ["a*"]) for _ in range(2))
     assert one == other
     assert hash(one) == hash(other)

@@ -69,7 +69,7 @@ CONDITIONS: dict[str, tuple[str, list[str]]] = {
 
 
 class Maker:
-    """Makes random cases; most names are near to what the request asks for."""
+    """Makes random cases; most names in them resemble those of the request."""
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)  # noqa: S311
@@ -163,7 +163,7 @@ class Maker:
 
 
 def situation(case: Case, policies: dict[str, Any], access_key_id: str) -> oracle.Situation:
-    """Return a case as the oracle knows it: nothing of it has passed through the package."""
+    """Return a case for the oracle, made without any code of the package."""
     when = dict(case.when or {})
     context = {
         "acs:CurrentTime": "2023-11-14T22:13:20+00:00",
@@ -258,5 +258,5 @@ def test_random_requests_get_the_verdict_of_the_oracle(
         assert (status, code) == expected, (number, case, policies)
         verdicts[case.who, allowed] += 1
     wanted = {(who, allowed) for who in CAST for allowed in (True, False)}
-    rare = {("owner", False)} if tried < 1500 else set()  # a bucket policy may deny it
+    rare = {("owner", False)} if tried < 1500 else set()  # a bucket policy may deny the owner
     assert wanted - verdicts.keys() <= rare

@@ -211,7 +211,7 @@ ACCEPTED = [
     (IDENTITY, condition("NumericEquals", "oss:object-remaining-retention-days", 5)),
     (IDENTITY, condition("DateLessThan", "acs:CurrentTime", "2024-01-01T00:00:00+08:00")),
     (IDENTITY, condition("IpAddressIncludeBorder", "acs:SourceIp", "10.0.0.0/8")),
-    (BUCKET, document()),  # without Principal, as in the suite of oss2
+    (BUCKET, document()),  # without a Principal, as in the suite of oss2
     (BUCKET, document(Principal=[])),
     (BUCKET, document(Principal="*", Resource="*")),
     (BUCKET, document(Principal=["1", "arn:sts::1:assumed-role/r/*"])),
@@ -408,7 +408,7 @@ def test_wildcard_stays_in_its_field_of_a_resource() -> None:
     assert resource_pattern("acs:oss:*:*:open/acs:oss:*:other").fullmatch(resource) is None
 
 
-def test_principal_in_brackets_is_accepted_and_is_nobody() -> None:
+def test_principal_in_brackets_is_accepted_and_matches_nobody() -> None:
     """P-90"""
     policy = Policy.parse(document(Principal="[123456790]"), BUCKET)
     assert not policy.statements[0].principals.includes("123456790")

@@ -61,7 +61,7 @@ def test_every_flag_can_be_set_in_the_file() -> None:
     assert {*arguments} - {"run", "parser", "lang", "open"} == SERVER_NAMES
 
 
-def test_table_that_is_no_table_is_refused(tmp_path: Path) -> None:
+def test_value_in_place_of_a_table_is_refused(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool]\noss-emulator = 1\n")
     with pytest.raises(InputError, match=r"tool\.oss-emulator is 1; write a table"):
         flags.read(tmp_path)

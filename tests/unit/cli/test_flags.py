@@ -1,4 +1,4 @@
-"""Settings from flags, variables and the settings file: which of them count."""
+"""Settings from flags, variables and the settings file: their precedence."""
 
 from __future__ import annotations
 
@@ -43,20 +43,20 @@ def write(folder: Path, text: str) -> None:
         ("--domain=.a.test", "'.a.test' is not a domain"),
         ("--access-key-id=", "--access-key-id: '' is empty; write a value or leave it out"),
         ("--access-key-secret=", "--access-key-secret: '' is empty"),
-        # As `--preload $DIR=bucket` is without the variable; it must not take the working folder.
+        # `--preload $DIR=bucket` without the variable; it must not mean the working folder.
         ("--preload==examplebucket", "'=examplebucket' does not name a folder; write DIR=BUCKET"),
     ],
 )
 def test_value_that_no_client_could_use_is_refused(
     flag: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It would fail later, with the first request."""
+    """Otherwise the first request would fail."""
     with pytest.raises(SystemExit):
         parse(flag)
     assert said in capsys.readouterr().err
 
 
-def test_domain_and_region_of_a_developer_are_taken() -> None:
+def test_domain_and_region_of_a_developer_are_accepted() -> None:
     found = parse("--region", "here--1", "--domain", "oss.test, OSS-Emulator,a_b.test.")
     assert (found.region, found.domain) == ("here--1", ("oss.test", "OSS-Emulator", "a_b.test."))
 

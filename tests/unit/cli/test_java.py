@@ -1,4 +1,4 @@
-"""What Java gets to use a proxy and to trust a CA; tests/cli/test_run.py runs a program in Java."""
+"""The settings with which Java uses a proxy and trusts a CA; tests/cli/test_run.py runs Java."""
 
 from __future__ import annotations
 

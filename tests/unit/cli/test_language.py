@@ -1,4 +1,4 @@
-"""The language of commands: what chooses it, and what it changes."""
+"""The language of commands: how it is chosen, and which texts it changes."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_flag_may_stand_anywhere(
         ),
     ],
 )
-def test_mistakes_are_said_in_the_language(
+def test_mistakes_are_reported_in_the_language(
     arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     status, _, err = run(capsys, *arguments)
@@ -157,7 +157,7 @@ def test_every_line_of_the_list_of_commands_is_translated(
 
 
 def texts(parser: Parser) -> Iterator[str]:
-    """Return what the help of a parser says in words."""
+    """Return the texts in the help of a parser."""
     yield parser.description or ""
     for group in parser._action_groups:
         yield group.description or ""
@@ -181,7 +181,7 @@ def test_no_help_is_wider_than_80_columns(
     columns: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
-    monkeypatch.setenv("FORCE_COLOR", "1")  # by which Python 3.14 colours help
+    monkeypatch.setenv("FORCE_COLOR", "1")  # these make Python 3.14 colour its help
     for command in (*PROGRAM.commands, "help"):
         _, before, _ = run(capsys, command, "--help", "--lang", "en")
         _, out, _ = run(capsys, command, "--help", "--lang", "zh")
@@ -236,7 +236,7 @@ def test_names_in_tables_are_translated(capsys: pytest.CaptureFixture[str]) -> N
 GUARD = LAB.parents[1] / "examples" / "guard"
 
 
-def test_a_guard_and_play_speak_chinese(
+def test_guard_and_play_speak_chinese(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     logs = ("--logs", str(GUARD / "access.log"))
@@ -251,7 +251,7 @@ def test_a_guard_and_play_speak_chinese(
 
 
 def english(text: str) -> list[str]:
-    """Return the lines that say several English words and nothing in Chinese."""
+    """Return the lines with several English words and no Chinese."""
     return [
         line
         for line in text.splitlines()
@@ -343,7 +343,7 @@ def test_rules_of_the_linter_are_explained_in_chinese(capsys: pytest.CaptureFixt
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
-def test_reason_of_an_error_is_said_in_chinese(
+def test_reason_of_an_error_is_in_chinese(
     command: tuple[str, ...],
     said: str,
     tmp_path: Path,
@@ -360,7 +360,7 @@ def test_reason_of_an_error_is_said_in_chinese(
     assert english(err) == []
 
 
-def test_object_in_the_address_bar_is_told_in_one_language(
+def test_note_on_the_address_bar_is_in_one_language(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     _, out, _ = run(capsys, "scenarios", BROKEN, "--site", "https://a.test", "--lang", "zh")

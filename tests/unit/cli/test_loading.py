@@ -1,4 +1,4 @@
-"""Loading: without garbage collection, and only what a command needs."""
+"""Loading of modules: without garbage collection, and only what a command needs."""
 
 import gc
 import subprocess
@@ -41,7 +41,7 @@ UNUSED = (
     *("aiohttp", "asyncio", "lxml", "tomllib", "difflib", "shutil"),
     *(f"oss_referer.sources.{name}" for name in "bucket editing hcl plain_list terraform".split()),
 )
-"""What takes long to load, and nothing that decides on a Referer by rules in XML uses."""
+"""Modules that load slowly, and that a decision on a Referer by rules in XML does not need."""
 
 CHECK = f"""
 import sys

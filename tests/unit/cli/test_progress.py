@@ -1,4 +1,4 @@
-"""Progress: shown on a terminal after a while, with the time left, and never in a pipe."""
+"""Progress: shown on a terminal after a delay, with the time left, and never in a pipe."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from oss_referer.terminal.progress import Progress
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
+    """A stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -29,7 +29,7 @@ def shown(stream: io.StringIO, moments: Iterator[float]) -> str:
 
 @pytest.fixture(autouse=True)
 def english() -> None:
-    """Speak English: the command of another test may have spoken Chinese."""
+    """Set the language to English, because another test may have set Chinese."""
     language.choose("en")
 
 

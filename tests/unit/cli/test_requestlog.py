@@ -1,4 +1,4 @@
-"""The lines of the log: what each kind of request is called, and what of it is shown."""
+"""The lines of the log: the name of each kind of request, and which parts are shown."""
 
 import time
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ def service() -> Service:
 def line(
     service: Service, target: str, method: str = "GET", host: str = "localhost", **fields: str
 ) -> str:
-    """Ask for something, and return the line of the log."""
+    """Send a request and return its line in the log."""
     outcome = service.admit(parse(method, target, fields.items(), host))
     status = outcome.error.status if isinstance(outcome, Refused) else 200
     return describe(Journal().record(outcome, Response(status), 0, 0.0))

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 async def change(work: Callable[[], T]) -> T:
-    """Run what changes the contents, at once."""
+    """Run a change of the contents at once."""
     return work()
 
 
@@ -42,7 +42,7 @@ class ApiCaller:
 
     @property
     def journal(self) -> Journal:
-        """The journal that the API answers from."""
+        """The journal of the API."""
         return self.controls.journal
 
     def oss(self, method: str, target: str, body: bytes = b"", **headers: str) -> Response:
@@ -59,26 +59,26 @@ class ApiCaller:
         fault: Fault | None = None,
         **headers: str,
     ) -> JournalEntry:
-        """Let an anonymous request be the next entry of the journal, answered by its refusal."""
+        """Record an anonymous request as the next entry of the journal, with its refusal if any."""
         fields = headers if referer is None else {"referer": referer, **headers}
         outcome = self.service.admit(_request(method, target, fields))
         refusal = self.service.render(outcome) if isinstance(outcome, Refused) else Response()
         return self.journal.record(outcome, answer or refusal, 0, 0.0, fault=fault)
 
     def asked(self, method: str, path: str, body: bytes = b"", **headers: str) -> ApiRequest:
-        """A request as handlers get it."""
+        """Return a request in the form that handlers get."""
         request = _request(method, PREFIX + path, headers)
         _, rest = find(request)
         return ApiRequest(self.controls, change, self.metrics, self.send, request, body, rest)
 
     async def send(self, request: Request) -> JournalEntry:
-        """Let a request without a body be the next entry of the journal."""
+        """Record a request without a body as the next entry of the journal."""
         outcome = self.service.admit(request)
         response = self.service.handle(request)
         return self.journal.record(outcome, response, 0, 0.0)
 
     def response(self, method: str, path: str, body: bytes = b"", **headers: str) -> Response:
-        """The response to a request; raises `ApiError`."""
+        """Return the response to a request; raises `ApiError`."""
         asked = self.asked(method, path, body, **headers)
         route, _ = find(asked.request)
         response = route.handler(asked)
@@ -92,7 +92,7 @@ class ApiCaller:
         return response if isinstance(response, Response) else asyncio.run(_finish(response))
 
     def html(self, path: str, body: object = None, **headers: str) -> str:
-        """A page as a browser gets it: of a GET, or of a POST with JSON."""
+        """Return the page that a browser gets for a GET, or for a POST with JSON."""
         method, data = ("GET", b"") if body is None else ("POST", json.dumps(body).encode())
         response = self.response(method, path, data, accept="text/html", **headers)
         assert response.status == 200
@@ -112,7 +112,7 @@ class ApiCaller:
 
 
 def _request(method: str, target: str, headers: dict[str, str]) -> Request:
-    """A request of now; an `_` in the name of a header stands for `-`."""
+    """Return a request with the current time; a `_` in the name of a header stands for `-`."""
     fields = {"host": "localhost"} | {n.replace("_", "-"): v for n, v in headers.items()}
     return Request.parse(method, target, fields.items(), time.time())
 

@@ -56,7 +56,7 @@ def ask() -> ApiCaller:
 def refusal(
     method: str, headers: Mapping[str, str], remote: str = "127.0.0.1", token: str = ""
 ) -> str:
-    """The sentence with which a request is refused, "" if it is allowed."""
+    """Return the sentence with which a request is refused, "" if it is allowed."""
     fields = [("Host", "127.0.0.1:9000"), *headers.items()]
     request = Request.parse(method, "/_emulator/reset", fields, 0.0, remote)
     try:
@@ -78,7 +78,7 @@ def refusal(
     ("192.0.2.1", {"x-oss-emulator-token": "u"}, "t", False),
     ("192.0.2.1", {"x-oss-emulator-token": ""}, "", False),
 )
-def test_this_machine_or_the_token(
+def test_change_needs_this_machine_or_the_token(
     remote: str, headers: dict[str, str], token: str, allowed: bool
 ) -> None:
     assert (refusal("POST", {**MARK, **headers}, remote, token) == "") is allowed
@@ -262,7 +262,7 @@ def test_mistake_is_refused_with_one_sentence(
 # --- Resources: what each does
 
 
-def test_health_and_metrics(ask: ApiCaller) -> None:
+def test_health_and_metrics_are_answered(ask: ApiCaller) -> None:
     assert ask("GET", "health") == (200, {"status": "ok", "version": __version__})
     assert ask("HEAD", "health").status == 200
     ask.metrics.count(ask.record("/bucket/a", "http://good.test/"))
@@ -460,7 +460,7 @@ def follow(ask: ApiCaller, query: str = "", **headers: str) -> AsyncIterator[byt
 
 
 async def numbers(stream: AsyncIterator[bytes], count: int) -> list[int]:
-    """The ids of the next events."""
+    """Return the ids of the next events."""
     return [int((await anext(stream)).split(b"\n")[0].removeprefix(b"id: ")) for _ in range(count)]
 
 
@@ -506,9 +506,7 @@ async def test_events_have_no_secret(ask: ApiCaller) -> None:
     assert b"abcdefgh" not in event
 
 
-async def test_silence_is_broken_by_a_comment(
-    ask: ApiCaller, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_idle_stream_sends_a_comment(ask: ApiCaller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "PING", 0.001)
     stream: Any = follow(ask, "since=3")
     assert (await anext(stream)).startswith(b":")

@@ -98,7 +98,7 @@ def test_accounts_with_a_mistake_change_nothing(tmp_path: Path) -> None:
 
 @pytest.fixture(params=["memory", "disk"])
 def watched(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Controls]:
-    """A server with accounts, a seed and a folder in which a bucket is not to be changed."""
+    """A server with accounts, a seed and a preloaded folder, in memory or on a disk."""
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "a.txt").write_text("a")
     (tmp_path / "accounts.toml").write_text(ACCOUNTS.format("one"))
@@ -149,7 +149,7 @@ def test_all_files_are_loaded_together(watched: Controls, tmp_path: Path) -> Non
 
 
 def test_refusal_by_the_running_server_changes_nothing(watched: Controls, tmp_path: Path) -> None:
-    """What the files say is right alone and collides with what the server has meanwhile."""
+    """The files are valid, but conflict with the current contents of the server."""
     bucket = watched.service.storage.bucket("site")
     assert bucket is not None
     watched.service.storage.put_bucket(bucket._replace(owner="2000000000000002"))
@@ -196,7 +196,7 @@ def seeds(tmp_path: Path) -> Path:
 
 
 def plant(seeds: Path, name: str, **settings: bool) -> str:
-    """The object that a seed makes of a file."""
+    """Return the object that a seed makes from a file."""
     path = seeds / "seed.toml"
     path.write_text(SEED.format(name))
     with Emulator(seed=path, **settings) as emulator:
@@ -303,7 +303,7 @@ def test_files_become_objects_with_their_types(site: Path) -> None:
     }
 
 
-def test_private_bucket_is_told_with_what_opens_it(site: Path, tmp_path: Path) -> None:
+def test_hint_about_a_private_bucket_has_the_seed_that_opens_it(site: Path, tmp_path: Path) -> None:
     with Emulator() as emulator:
         service = emulator.service
         hint = emulator.run(lambda: preload.load(site, "examplebucket", service))
@@ -385,7 +385,7 @@ def put(controls: Controls, target: str, body: bytes = b"") -> None:
 
 
 def kept(controls: Controls) -> dict[str, dict[str, bytes]]:
-    """The bytes of each object by bucket and key."""
+    """Return the bytes of each object by bucket and key."""
     storage = controls.service.storage
     return {
         bucket.name: {

@@ -1,4 +1,4 @@
-"""What a server is told to do: planned faults, the clock, and the tests that run."""
+"""The controls of a server: planned faults, the clock, and the tests that run."""
 
 import time
 from typing import Any
@@ -15,7 +15,7 @@ from tests.rows import rows
 
 
 def call(method: str = "GET", target: str = "/examplebucket/a.png") -> Admission:
-    """An admitted request of the owner."""
+    """Return an admitted request of the owner."""
     service = Service()
     service.handle(
         Request.parse("PUT", "/examplebucket", [("Host", "localhost")], time.time()),
@@ -136,7 +136,7 @@ def test_fault_answers_with_an_error_of_the_service_by_its_name(
     assert error.message in ("UserDisable", "SealAppendable is not supported.")
 
 
-def test_throttling_delays_and_says_so() -> None:
+def test_throttling_delays_and_names_the_delay() -> None:
     """S-01: the answer names the milliseconds."""
     fault = read({"throttle": 250})
     assert (fault.throttle, fault.error) == (250, None)
@@ -168,7 +168,7 @@ def test_clock_ticks_like_the_machine_when_it_is_shifted_or_set(
 
 
 class Seconds:
-    """Seconds that pass when a test says so."""
+    """A clock that a test moves."""
 
     seconds = 0.0
 
@@ -213,7 +213,7 @@ def test_ended_session_sends_nothing_and_has_no_buckets(tests: RunningTests) -> 
     tests.end("none")  # it need not exist
 
 
-def test_session_that_says_nothing_more_ends(tests: RunningTests, seconds: Seconds) -> None:
+def test_session_ends_without_a_sign_of_life(tests: RunningTests, seconds: Seconds) -> None:
     tests.begin("one", "a.py::one", LEASE)
     seconds.seconds = LEASE - 1
     assert tests.of("b") == "a.py::one"

@@ -1,4 +1,4 @@
-"""The journal without a socket: which entries it keeps, its listeners, what an entry tells."""
+"""The journal without a socket: the entries it keeps, its listeners, the content of an entry."""
 
 import time
 import weakref
@@ -36,7 +36,7 @@ def service() -> Service:
 def ask(
     service: Service, target: str = "/examplebucket/a", referer: str = ""
 ) -> Admission | Refused:
-    """What admission makes of an anonymous GET."""
+    """Return the outcome of admission for an anonymous GET."""
     fields = [("Host", "localhost"), ("User-Agent", 'a "b"')]
     if referer:
         fields.append(("Referer", referer))
@@ -94,7 +94,7 @@ def test_listeners_are_called_until_they_stop(service: Service) -> None:
 
 
 class Blob(MemoryBlob):
-    """A blob whose end a test can watch."""
+    """A blob that tests can reference weakly."""
 
     __slots__ = ("__weakref__",)
 
@@ -118,7 +118,7 @@ def test_entry_of_a_failed_upload_does_not_hold_its_body(service: Service) -> No
 
 
 def test_entry_keeps_the_request_that_came(service: Service) -> None:
-    """PostObject: the fields of a form stand for headers, but the request has its own."""
+    """PostObject: the fields of a form act as headers, but the entry has those of the request."""
     boundary = "multipart/form-data; boundary=b"
     part = '--b\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
     fields = {"key": "a/b", "x-oss-meta-of": "form", "Content-Type": "text/css", "file": "..."}
@@ -218,7 +218,7 @@ def test_entry_tells_the_fault_that_struck_it(service: Service) -> None:
 
 
 def test_entry_has_the_rules_as_they_were_and_shares_them_with_others(service: Service) -> None:
-    """They are in memory once for all entries between two changes, and leave with the last."""
+    """Rules are in memory once for all entries between two changes, as long as one is left."""
     journal = Journal(size=2)
     before = [record(journal, ask(service)) for _ in range(2)]
     assert before[0].rules == RULES

@@ -45,16 +45,16 @@ def parse(text: str) -> tuple[dict[str, str], Samples]:
             match = SAMPLE.fullmatch(line)
             assert match is not None, line
             base = re.sub(r"_(bucket|sum|count)$", "", match["name"])
-            assert family in (match["name"], base), "the samples of a metric stand together"
+            assert family in (match["name"], base), "the samples of a metric are not together"
             labels = re.findall(r'(\w+)="([^"]*)"', match["labels"] or "")
             identity = match["name"], frozenset(labels)
-            assert identity not in samples, "a sample is there twice"
+            assert identity not in samples, "a sample occurs twice"
             samples[identity] = float(match["value"])
     return types, samples
 
 
 def measured(*requests: tuple[str, str, int, float]) -> Samples:
-    """The metrics after GETs, each a target, a Referer, a status and seconds."""
+    """Return the metrics after GETs, each a target, a Referer, a status and seconds."""
     service, metrics, journal = Service(), Metrics(), Journal()
     fields = [("Host", "localhost"), ("x-oss-acl", "public-read")]
     created = Request.parse("PUT", "/examplebucket", fields, time.time())

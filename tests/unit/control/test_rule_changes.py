@@ -1,4 +1,4 @@
-"""The log of changes of rules: what they were, who made them, and whether they were undone."""
+"""The log of changes of rules: their documents, who made them, and whether they were undone."""
 
 import pytest
 from oss_emulator.control.rule_changes import SIZE, RuleChanges
@@ -80,7 +80,7 @@ def test_reset_forgets_changes(ask: ApiCaller) -> None:
     assert changes(ask).all() == ()
 
 
-def test_oldest_changes_go() -> None:
+def test_oldest_changes_are_dropped() -> None:
     log = RuleChanges()
     for number in range(SIZE + 5):
         log.add(0.0, "bucket", b"%d" % number, b"%d" % (number + 1))

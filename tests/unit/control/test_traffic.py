@@ -1,4 +1,4 @@
-"""Who asks: the tallies of the sites, which outlive the entries of the journal."""
+"""The tallies of the sites that send requests, which outlive the entries of the journal."""
 
 import pytest
 from oss_emulator.control.journal import Journal, JournalEntry
@@ -104,7 +104,7 @@ def test_requests_of_a_slot_are_counted_together_and_old_slots_go() -> None:
     assert tally.slots[0] == [5, 3, 0, 0]
 
 
-def test_sites_that_were_silent_for_longest_become_others(ask: ApiCaller) -> None:
+def test_sites_with_the_oldest_requests_become_others(ask: ApiCaller) -> None:
     for number in range(MOST + 3):
         ask.record("/bucket/a", f"https://site{number}.test/")
         ask.record("/bucket/a", BLOG)
@@ -134,7 +134,7 @@ def test_clear_and_undo_keep_what_came_between(ask: ApiCaller) -> None:
     assert ask.journal.traffic.whole.denied == 2
 
 
-def test_reset_begins_anew(ask: ApiCaller) -> None:
+def test_reset_clears_the_tallies(ask: ApiCaller) -> None:
     ask.record("/bucket/a", BLOG)
     ask("POST", "reset")
     assert ask.journal.traffic.sites == {}
@@ -191,7 +191,7 @@ def test_tallies_equal_a_recount_after_any_clear_and_undo(seed: int) -> None:
 
 
 def _by_slot(tally: Tally) -> dict[int, list[int]]:
-    """The last 30 slots, which a cleared part cannot have pushed out by a slot in two parts."""
+    """Return the last 30 slots; a slot that an undone Clear splits in two pushes out older ones."""
     found: dict[int, list[int]] = {}
     for slot, *counts in tally.slots:
         merged = found.get(slot, [0, 0, 0])

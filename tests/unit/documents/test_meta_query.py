@@ -27,7 +27,7 @@ ANY = {"Field": "Size", "Value": "0", "Operation": "gte"}
 
 
 def document(query: object = ANY, **elements: str) -> bytes:
-    """A document with a query, as JSON unless it is text, and other elements."""
+    """Return a document with a query, as JSON unless it is text, and other elements."""
     text = query if isinstance(query, str) else json.dumps(query)
     others = "".join(f"<{name}>{value}</{name}>" for name, value in elements.items())
     return f"<MetaQuery><Query>{escape(text)}</Query>{others}</MetaQuery>".encode()

@@ -1,4 +1,4 @@
-"""What is read from documents: callbacks by name, keys with a style, policies, CORS rules."""
+"""Values from documents: callbacks by name, keys with a style, policies, CORS rules."""
 
 from __future__ import annotations
 

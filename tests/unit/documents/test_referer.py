@@ -1,4 +1,4 @@
-"""Hotlink protection as a bucket keeps it: what clients send, and how bad documents are refused."""
+"""The Referer rules of a bucket: the documents of clients, and how bad documents are refused."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_document_of_each_client_replaces_the_rules(good: RefererDocument) -> No
     assert (answer.status, answer.body) == (200, b"")
     found = ask("GET", "/bucket?referer").body
     assert referer_xml.parse(found) == good.rules
-    assert ask("PUT", "/bucket?referer", found).status == 200, "what is answered can be put again"
+    assert ask("PUT", "/bucket?referer", found).status == 200, "the answer cannot be put again"
     assert ask("GET", "/bucket?referer").body == found
 
 

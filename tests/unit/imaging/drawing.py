@@ -1,4 +1,4 @@
-"""Images that tests draw, and what they look like after processing."""
+"""Images that tests draw, and their look after processing."""
 
 from __future__ import annotations
 

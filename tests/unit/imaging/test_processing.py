@@ -308,7 +308,7 @@ def test_rounded_corners_are_transparent() -> None:
         255,
         255,
     ]
-    # A longer radius is shortened to half of the shorter side.
+    # A longer radius is shortened to half the shorter side.
     longest = change(SOURCE, "image/rounded-corners,r_50")
     assert change(SOURCE, "image/rounded-corners,r_4096").tobytes() == longest.tobytes()
 

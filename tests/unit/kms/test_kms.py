@@ -117,7 +117,7 @@ def parse(response: Response) -> Any:
     return json.loads(response.body)
 
 
-# --- KMS: what its actions take and answer, ciphertexts, contexts, keys, and every refusal
+# --- KMS: the parameters and answers of its actions, ciphertexts, contexts, keys, every refusal
 
 CONTEXT = '{"x-passphrase":"open"}'
 

@@ -1,7 +1,7 @@
 """Exchanges with a service, written as text: the cases of `fixtures/exchanges/`, and their player.
 
-Each case has a service of its own, with the bucket `bucket` and what a file sends before its first
-case. It is a title and exchanges, each a request and what is answered:
+Each case has its own service, with the bucket `bucket` and the requests before the first case of
+its file. A case is a title and exchanges; each exchange is a request and the expected answer:
 
     # A wrong position gets 409 with the next one (P-38)
     for sent, length:
@@ -14,7 +14,7 @@ case. It is a title and exchanges, each a request and what is answered:
       Message = Position is not equal to file length
 
 - `for NAMES:` plays the case once for each row below it; `for NAME: A B C` has them in one line.
-- A request may say who sends it: `anonymous GET /bucket`. Its headers and its body, `| TEXT`, are
+- A request may name its sender: `anonymous GET /bucket`. Its headers and its body, `| TEXT`, are
   indented; `-` as a value leaves a header out.
 - The answer is a status, and the code and the EC of an error, `-` if it has none. `*` is any
   status. Without an answer, the request must succeed.
@@ -25,7 +25,7 @@ case. It is a title and exchanges, each a request and what is answered:
 - `NAME <- PATH` and `NAME <- HEADER:` keep a value for later.
 - `{NAME}` stands for a value of a row, a kept one or a text that the file defines by
   `let NAME = TEXT`; `{x*9}` repeats a text, `{md5}` is the digest of the body.
-- `wait 1d -1s` moves the clock on.
+- `wait 1d -1s` moves the clock.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Step(NamedTuple):
 
 
 class Case(NamedTuple):
-    """One case of a file, with what its file sends first."""
+    """One case of a file, with the requests before the first case."""
 
     path: Path
     title: str
@@ -137,7 +137,7 @@ class _Play:
             raise
 
     def _fill(self, text: str) -> str:
-        """Replace `{name}` and `{text*number}`, also in what they stand for."""
+        """Replace `{name}` and `{text*number}`, also within the replacements."""
         for _ in range(4):
             text = re.sub(r"\{(\w+)\}", lambda found: self._known.get(found[1], found[0]), text)
         return re.sub(r"\{([^{}]+)\*(\d+)\}", lambda found: found[1] * int(found[2]), text)
@@ -183,7 +183,7 @@ class _Play:
 
     @staticmethod
     def _value(answer: Answer, path: str) -> str:
-        """A header, or the texts at a path; `-` if there is none."""
+        """Return a header, or the texts at a path; `-` without one."""
         if path.endswith(":"):
             return answer.headers.get(path[:-1], "-")
         root = etree.fromstring(answer.document)

@@ -57,7 +57,7 @@ class Caller:
         self("PUT", "/bucket")
 
     def __call__(self, method: str, target: str, body: str | bytes = b"", **headers: str) -> Answer:
-        """Send a request as the owner; an `_` in the name of a header stands for `-`."""
+        """Send a request as the owner; a `_` in the name of a header stands for `-`."""
         return self._send(self.service.accounts.owner, method, target, body, headers)
 
     def anonymously(
@@ -101,7 +101,7 @@ class Caller:
         assert self("PUT", "/bucket?versioning", VERSIONING.format(status)).status == 200
 
     def begin_upload(self, key: str, **headers: str) -> str:
-        """The id of a new multipart upload in `bucket`."""
+        """Begin a multipart upload in `bucket`; return its id."""
         upload_id = self("POST", f"/bucket/{key}?uploads", **headers).text("UploadId")
         assert upload_id is not None
         return upload_id

@@ -34,7 +34,7 @@ def admit(service: Service) -> Admission:
 
 
 def test_fields_cannot_be_set(service: Service) -> None:
-    """Those of an admission are set by the steps; `test_only_the_pipeline_fills_an_admission`."""
+    """Only the steps set those of an admission: see `test_only_the_pipeline_fills_an_admission`."""
     admitted = admit(service)
     with pytest.raises(AttributeError):
         cast("Any", admitted).anything = None

@@ -1,4 +1,4 @@
-"""The metadata index of a bucket: queries of what it has (P-65)."""
+"""The metadata index of a bucket: queries and their results (P-65)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operations and configurations: what is asked and answered in `fixtures/exchanges/`."""
+"""Operations and configurations: the exchanges in `fixtures/exchanges/`."""
 
 from __future__ import annotations
 

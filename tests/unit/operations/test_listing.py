@@ -1,4 +1,4 @@
-"""ListObjects, versions 1 and 2: pages of any names."""
+"""ListObjects, versions 1 and 2: pages with any names."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Listing:
         self.next = "NextContinuationToken" if version == 2 else "NextMarker"
 
     def __call__(self, **query: Any) -> Answer:
-        """Return a page; an `_` in the name of a parameter stands for `-`."""
+        """Return a page; a `_` in the name of a parameter stands for `-`."""
         named = {
             self.after if name == "after" else name.replace("_", "-"): str(value)
             for name, value in query.items()

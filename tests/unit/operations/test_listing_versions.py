@@ -43,7 +43,7 @@ def remove(ask: Caller, key: str) -> str:
 
 
 def read(ask: Caller, **query: str | int) -> Page:
-    """Return a page; an `_` in the name of a parameter stands for `-`."""
+    """Return a page; a `_` in the name of a parameter stands for `-`."""
     pairs = "".join(f"&{name.replace('_', '-')}={quote(str(v))}" for name, v in query.items())
     answer = ask("GET", f"/bucket?versions&encoding-type=url{pairs}")
     assert answer.status == 200, answer.body

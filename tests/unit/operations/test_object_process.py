@@ -173,13 +173,13 @@ def test_result_is_saved(ask: Caller) -> None:
         "object": "new/a.jpg",
         "status": "OK",
     }
-    # The Java SDK's suite looks for the text.
+    # The Java SDK's suite searches for the text.
     assert b'"status": "OK"' in answer.body
     assert ask("GET", "/second/new/a.jpg?acl").text("AccessControlList/Grant") == "default"
 
 
 def test_result_is_saved_beside_its_source_by_default(ask: Caller) -> None:
-    """oss2's suite: the answer names no bucket then."""
+    """oss2's suite: without a target bucket, the answer has an empty one."""
     answer = save(ask, f"image/rotate,90|sys/saveas,o_{coded('b.png')}")
     assert json.loads(answer.body)["bucket"] == ""
     assert image_of(ask("GET", "/bucket/b.png")).size == (100, 200)

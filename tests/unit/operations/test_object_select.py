@@ -69,7 +69,7 @@ def test_rows_are_sent_in_frames(ask: Caller) -> None:
     assert "Content-Encoding" not in answer.headers
 
 
-def test_raw_rows(ask: Caller) -> None:
+def test_raw_rows_have_no_frames(ask: Caller) -> None:
     """Q-02"""
     answer = select(ask, "select _1 from ossobject", {"OutputRawData": "true"})
     assert (answer.status, answer.body) == (206, b"name\nAnn\nBob\n")
@@ -228,7 +228,7 @@ def test_meta_of_json_has_no_columns(ask: Caller) -> None:
     assert found_by(select(ask, "select a from ossobject", options, "a.json")).rows == b'{"a":2}\n'
 
 
-def test_meta_goes_with_the_object(ask: Caller) -> None:
+def test_replaced_object_has_no_meta(ask: Caller) -> None:
     """Q-23"""
     create_meta(ask)
     ask("PUT", "/bucket/a.csv", TABLE)

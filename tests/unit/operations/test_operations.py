@@ -1,4 +1,4 @@
-"""What `fixtures/exchanges/` cannot say: other accounts, long lists, large objects, raw bytes."""
+"""What `fixtures/exchanges/` cannot test: other accounts, long lists, large objects, raw bytes."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_metadata_that_is_not_utf8_is_returned_unchanged(ask: Caller) -> None:
         assert found["Content-Disposition"] == sent["content_disposition"]
 
 
-def test_few_answers_do_not_tell_how_long_they_took(ask: Caller) -> None:
+def test_few_answers_omit_the_time_they_took(ask: Caller) -> None:
     """S-08"""
     ask("PUT", "/bucket/empty", "")
     ask("PUT", "/bucket/full", "1")

@@ -19,7 +19,7 @@ UNKNOWN_KEY = (
     "OSS4-HMAC-SHA256 Credential=nobody/20250615/cn-hangzhou/{}/aliyun_v4_request,Signature=0"
 )
 
-# Operations that a sub-resource alone selects, and those whose answer is not 501.
+# Operations whose answer is not 501.
 ANSWERED = {
     (item.method, item.resource, item.subresource)
     for item in (*OPERATIONS, *NOT_EMULATED)
@@ -60,7 +60,7 @@ def test_unknown_key_is_refused_before_the_operation(ask: Caller) -> None:
         answer = ask.anonymously(item.method, target, **headers)
         assert (answer.status, answer.code) == (403, "InvalidAccessKeyId"), item.name
     answer = ask.anonymously("GET", "/bucket?newest", **headers | {"Host": "localhost"})
-    assert answer.code == "InvalidArgument"  # the product of tables signs nothing else
+    assert answer.code == "InvalidArgument"  # clients of tables sign nothing else
 
 
 @rows(
@@ -153,7 +153,7 @@ def test_unknown_component_does_not_select_another_operation(ask: Caller, target
 def test_client_for_another_product_is_known_by_its_agent(
     ask: Caller, agent: str, name: str
 ) -> None:
-    """The request is that of ListBuckets, which a caller may have made before."""
+    """The request equals that of ListBuckets, which the same caller may also send."""
     assert ask.anonymously("GET", "/").status == 403
     answer = ask.anonymously("GET", "/", User_Agent=agent)
     assert (answer.status, (answer.text("Message") or "").startswith(name)) == (501, True)

@@ -1,4 +1,4 @@
-"""What an operation will do decides on its actions: nothing else in a request may hide one."""
+"""The effects of an operation decide on its actions: nothing in a request may hide one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ EXTRAS: list[tuple[str, dict[str, str]]] = [
 
 
 def extras(turn: int) -> list[tuple[str, dict[str, str]]]:
-    """Every name with one or two of its values, other ones each turn; thoroughly, with all."""
+    """Return every name with a few of its values, others in each turn; with all if thorough."""
     every = 1 if THOROUGH else len(VALUES) - 2
     return EXTRAS[turn % every :: every]
 
@@ -81,7 +81,7 @@ def test_nothing_hides_that_a_request_sets_tags(ask: Caller, turn: int, name: st
         ask.anonymously(method, target + query, b"", **sent)
         assert not any(tags_of(ask)), (query, extra)
     assert ask(method, target, b"", **headers, **TAGGED).status == 200
-    assert any(tags_of(ask)), "whoever may sets tags with this request"
+    assert any(tags_of(ask)), "the owner cannot set tags"
 
 
 @pytest.mark.thorough

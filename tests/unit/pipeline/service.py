@@ -31,7 +31,7 @@ REDIRECT = b"""<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix><
 """A website that sends visitors of `old/` to another host."""
 
 UNSIGNED = "UNSIGNED-PAYLOAD"
-"""What S3 writes instead of the hash of a body that the signature does not cover."""
+"""The text in place of the hash of a body that a signature of S3 does not cover."""
 
 RULES = b"""<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer>
 <RefererList><Referer>http://www.example.com/</Referer></RefererList></RefererConfiguration>"""
@@ -74,7 +74,7 @@ def put(
 def visited(
     service: Service, key: str, kind: str = "", host: str = "", signer: str = ""
 ) -> tuple[int, str]:
-    """Put an object of a public bucket and visit it; return the status and the EC of the answer."""
+    """Put an object into a public bucket and GET it; return the status and the EC of the answer."""
     owner, at = service.accounts.owner, host or f"public-bucket.oss-{service.settings.region}"
     headers = {"Content-Type": kind} if kind else {}
     service.handle(ask("PUT", f"/public-bucket/{key}", headers), b"content", caller=owner)

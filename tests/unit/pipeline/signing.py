@@ -20,22 +20,22 @@ from oss_emulator.protocol.signature import SignedIn, Version, parse, v1, v2, v4
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION
 from tests.unit.operations.test_traits import HEADERS as OF_OSS
 
-# --- What a signature leaves open: for each dialect and version, what its documents do not sign
+# --- The parts that a signature does not cover, for each dialect and version
 
 
 class Dialect(StrEnum):
-    """Whose documents say how a request is signed."""
+    """The service whose documents define a signature."""
 
     OSS = "oss"
     S3 = "s3"
 
 
 class UnsignedParts(NamedTuple):
-    """What may differ from the request that was signed."""
+    """The parts of a request that may change after it was signed."""
 
     parameters: frozenset[str]
     headers: frozenset[str]
-    """In lower case. A header that the signature names is signed all the same."""
+    """Names in lower case. A header that the signature lists is signed nevertheless."""
 
 
 _HEADERS = frozenset(
@@ -47,7 +47,7 @@ _HEADERS = frozenset(
     upgrade-insecure-requests user-agent x-oss-emulator-explain
     """.split()
 )
-"""The headers that no version of OSS or S3 demands to be signed, and the one of this server."""
+"""The headers that no version of OSS or S3 requires to be signed, and that of this server."""
 
 UNSIGNED_PARTS = {
     # P-10 to P-12
@@ -57,13 +57,13 @@ UNSIGNED_PARTS = {
         _HEADERS | {"host"},  # the bucket is signed instead
     ),
     (Dialect.OSS, Version.V2): UnsignedParts(frozenset(), _HEADERS | {"host"}),  # P-13
-    # P-14: the region is signed, and the documents have no hash but UNSIGNED-PAYLOAD.
+    # P-14: the region is signed; the documents have no other hash than UNSIGNED-PAYLOAD.
     (Dialect.OSS, Version.V4): UnsignedParts(frozenset(), _HEADERS | {"host"}),
     # P-73
     (Dialect.S3, Version.V2): UnsignedParts(
         s3.UNSIGNED_BY_V2, _HEADERS | {"host", "x-oss-s3-compat"}
     ),
-    # P-73: SDKs leave the type to whoever uses a URL, and several blanks in a value count as one.
+    # P-73: SDKs leave the type to the user of a URL, and several blanks in a value count as one.
     (Dialect.S3, Version.V4): UnsignedParts(
         frozenset(), _HEADERS | {"content-md5", "content-type", "x-oss-s3-compat"}
     ),
@@ -90,12 +90,12 @@ class Sent(NamedTuple):
     body: bytes = b""
 
     def request(self) -> Request:
-        """Return it as it arrives: HTTP takes no notice of blanks around a value."""
+        """Return the request as it arrives: HTTP ignores blanks around a value."""
         headers = [(name, value.strip(" ")) for name, value in self.headers]
         return Request.parse(self.method, self.target, headers, NOW)
 
     def adding(self, query: str = "", *headers: tuple[str, str]) -> Sent:
-        """Return it with more parameters and headers at its end."""
+        """Return the request with more parameters and headers at its end."""
         joint = "&" if "?" in self.target else "?"
         target = f"{self.target}{joint}{query}" if query else self.target
         return self._replace(target=target, headers=(*self.headers, *headers))
@@ -217,8 +217,8 @@ _DRAFTS: dict[Scheme, tuple[str, Fields]] = {
 SCHEMES = list(_DRAFTS)
 
 
-# --- Changes to signed requests: parts that are added, left out, repeated, encoded anew or moved
-# They leave alone what `UNSIGNED_PARTS` names, and do not change the body.
+# --- Changes to signed requests: parts that are added, omitted, repeated, encoded again or moved
+# They change neither the parts in `UNSIGNED_PARTS` nor the body.
 
 _OF_S3 = """
     x-amz-acl x-amz-copy-source x-amz-copy-source-range x-amz-date x-amz-meta-a x-amz-meta-b
@@ -322,7 +322,7 @@ def _change_target(sent: Sent, free: UnsignedParts, chance: random.Random) -> Se
     if chance.random() < 0.6 and len(target) > 1:
         at = chance.randrange(1, len(target))
         if target[at] in "&=" and _names_free(sent, free):
-            return sent  # it would change a parameter that is free
+            return sent  # it would change a parameter that is not signed
         new = f"%{ord(target[at]):02X}"
         return sent._replace(target=target[:at] + new + target[at + 1 :])
     path, parts = _split(sent)

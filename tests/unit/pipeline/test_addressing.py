@@ -1,4 +1,4 @@
-"""Which bucket and operation a request is for; `fixtures/exchanges/addresses.txt` has more."""
+"""The bucket and the operation of a request; `fixtures/exchanges/addresses.txt` has more."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def code_of(request: Request, *, strict: bool, accelerated: bool = False) -> str
     (f"public-bucket.{ACCELERATE}", "/a", "", "TransferAccelerationDisabled"),
     ("not a host", "/a", "BadRequest", "BadRequest"),
     ("nobody.test", "/a", "NoSuchBucket", "NoSuchBucket"),
-    (OSS, "/", "AccessDenied", "AccessDenied"),  # ListBuckets, which no bucket's host answers
+    (OSS, "/", "AccessDenied", "AccessDenied"),  # ListBuckets: hosts of buckets have none
     ("localhost", "/", "AccessDenied", "AccessDenied"),
 )
 def test_bucket_is_reached_by_its_addresses(
@@ -84,7 +84,7 @@ AS_JAVA = (
 
 
 def detail_of(request: Request, *, strict: bool = False) -> object:
-    """Return what the error of a refused request adds to its message."""
+    """Return the detail that the error of a refused request adds to its message."""
     outcome = serve(replace(SETTINGS, strict_addressing=strict)).admit(request)
     assert isinstance(outcome, Refused)
     return outcome.error.details.get("ErrorDetail")
@@ -108,7 +108,7 @@ def test_no_client_is_told_to_use_path_style_where_it_is_refused(
 
 
 def test_server_of_a_region_of_its_own_creates_buckets_in_it() -> None:
-    """A name that the service does not have, as `--region` may give."""
+    """`--region` may have a name that the service does not have."""
     service = serve(replace(SETTINGS, region="here-1"))
     for region, status in (("here-1", 200), ("cn-beijing", 200), ("there-1", 400)):
         request = ask("PUT", "/", host=f"made-in-{region}.oss-{region}.aliyuncs.com")

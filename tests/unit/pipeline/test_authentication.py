@@ -365,7 +365,7 @@ def test_key_of_tokens_is_written_although_an_earlier_start_was_cut_off(tmp_path
     assert [path.name for path in tmp_path.iterdir()] == [TOKEN_KEY_FILE]
 
 
-def test_key_of_tokens_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_key_of_tokens_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     path = tmp_path / TOKEN_KEY_FILE
     path.symlink_to(path)
     with pytest.raises(AccountsError, match="cannot be read: Too many levels of symbolic links"):
@@ -373,7 +373,7 @@ def test_key_of_tokens_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 
 
 def test_damaged_key_of_tokens_is_refused_and_left_alone(tmp_path: Path) -> None:
-    """Every flipped bit and every cut is noticed: ciphertexts of KMS would be lost otherwise."""
+    """Every flipped bit and every cut is noticed; otherwise ciphertexts of KMS would be lost."""
     path = tmp_path / TOKEN_KEY_FILE
     key = open_token_key(tmp_path)
     whole = path.read_bytes()
@@ -405,13 +405,13 @@ def test_new_key_of_tokens_beside_buckets_is_logged(
     )
 
 
-def test_key_of_tokens_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
+def test_key_of_tokens_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     with pytest.raises(AccountsError, match=r"security tokens .* cannot be stored: No such file"):
         open_token_key(tmp_path / "missing")
 
 
 def test_secret_of_the_first_account_makes_no_token() -> None:
-    """Whoever knows it, like every user of the default key, could take any role otherwise."""
+    """Otherwise everybody who knows it, as with the default key, could assume any role."""
     secret = Settings().access_key_secret.encode()
     guessed = Tokens(hashlib.sha256(b"security token\0" + secret).digest())
     issued = guessed.issue("acs:ram::1:role/r", "s", 2**31, "", bytes(15))

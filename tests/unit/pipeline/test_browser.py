@@ -40,7 +40,7 @@ from tests.unit.pipeline.service import (
     visited,
 )
 
-# --- Web pages in a browser: what they may not change, and the sandbox for documents
+# --- Web pages in a browser: forbidden changes, and the sandbox for documents
 
 EVIL = {"Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site"}
 SANDBOXED = {"Origin": "null", "Sec-Fetch-Site": "cross-site"}
@@ -73,7 +73,7 @@ def call(operation: Operation, **headers: str) -> Request:
 
 
 def code(service: Service, request: Request) -> str:
-    """The code of the error that admission answers with, "" for none."""
+    """Return the code of the error from admission; "" if the request is admitted."""
     outcome = service.admit(request)
     return outcome.error.code if isinstance(outcome, Refused) else ""
 
@@ -94,7 +94,7 @@ def test_every_operation_of_post_but_the_form_is_refused(
 
 
 def test_no_operation_of_get_changes_anything(service: Service) -> None:
-    """Browsers send GET for any page, and nothing refuses that."""
+    """Browsers send GET for any page, and nothing refuses these requests."""
     before = controls.take_snapshot(service.storage)
     for operation in OPERATIONS:
         if operation.method in READS:
@@ -298,7 +298,7 @@ def test_request_without_a_bucket_gets_no_page() -> None:
     assert admission == before
 
 
-# --- What the service's own host names do to objects: what is sent, and what the journal says
+# --- Objects at the service's own host names: the answer, and the note in the journal
 
 NOW = date(2026, 1, 1)
 PUBLIC = "public-bucket.oss-cn-hangzhou.aliyuncs.com"
@@ -313,7 +313,7 @@ def admit(
 
 
 def told(service: Service, target: str, method: str = "GET", signer: str = "") -> str | None:
-    """Return what the journal says of a visit to the public bucket."""
+    """Return the note in the journal on a request to the public bucket."""
     if signer:
         auth = SIGNERS[signer](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
         path, fields = sign(auth, "header", method, "public-bucket", target)
@@ -331,13 +331,13 @@ def show(service: Service, key: str, kind: str) -> None:
 
 
 def created(service: Service, day: datetime) -> None:
-    """Let the public bucket be as old as this."""
+    """Set the creation time of the public bucket."""
     bucket = service.storage.bucket("public-bucket")
     assert bucket is not None
     service.storage.put_bucket(bucket._replace(created=day.timestamp()))
 
 
-# --- What the journal says
+# --- The note in the journal
 
 
 @rows(
@@ -366,7 +366,7 @@ def test_entry_of_another_request_says_nothing() -> None:
     assert find_rule_at_endpoint(admission, answer._replace(status=304)) is None
 
 
-# --- What is sent
+# --- The answer
 
 
 def get(
@@ -457,11 +457,11 @@ def test_acceleration_counts_from_when_it_was_enabled() -> None:
     assert visited(service, "a.txt", "text/plain", ACCELERATED) == (200, "")
     stop = ask("DELETE", "/public-bucket?transferAcceleration")
     assert service.handle(stop, caller=service.accounts.owner).status == 204
-    # Once acceleration is deleted, enabling it again counts as the first time.
+    # After acceleration was deleted, the time of the next enabling counts.
     assert visited(service, "a.txt", "text/plain", ACCELERATED) == (200, "0048-00000106")
 
 
-# --- What is refused
+# --- Refusals
 
 
 def test_app_is_refused_and_a_page_is_not() -> None:

@@ -65,7 +65,7 @@ from tests.unit.pipeline.service import (
     visited,
 )
 
-# --- Nothing that is remembered changes an answer: two services, one of which remembers nothing
+# --- No cache changes an answer: two services, one of them without caches
 
 BUCKETS = ("first-bucket", "second-bucket")
 KEYS = ("a", "docs/", "docs/index.html", "photo.png!small", "b c")
@@ -125,7 +125,7 @@ CHANGES: list[tuple[str, str, list[bytes], Mapping[str, str]]] = [
     ("PUT", "/{bucket}?cname&comp=add", [b"<BucketCnameConfiguration><Cname><Domain>"
      b"files.test</Domain></Cname></BucketCnameConfiguration>"], {}),
 ]  # fmt: skip
-"""What the owner does: methods, targets, bodies and headers."""
+"""The changes by the owner: methods, targets, bodies and headers."""
 
 READS = ("/{bucket}/{key}", "/{bucket}/{key}", "/{bucket}", "/{bucket}?acl", "/{bucket}/{key}?acl")
 HEADERS: list[Mapping[str, str]] = [
@@ -173,7 +173,7 @@ def _request(method: str, target: str, host: str, fields: Mapping[str, str], now
 def _signed(
     random: Random, method: str, names: Mapping[str, str], fields: dict[str, str], now: float
 ) -> Request:
-    """Sign a request for an object; sometimes it is not the one that is sent."""
+    """Return a signed request for an object; sometimes another method was signed."""
     auth = SIGNERS[random.choice(tuple(SIGNERS))](
         ACCESS_KEY_ID, random.choice((ACCESS_KEY_SECRET, ACCESS_KEY_SECRET, "wrong"))
     )
@@ -186,7 +186,7 @@ def _signed(
 
 @functools.cache
 def _modules(imported: int) -> list[tuple[Any, str, Any]]:
-    """The functions that remember results, by module and name, of that many imported modules."""
+    """Return the cached functions by module and name; the argument is the number of modules."""
     return [
         (module, name, found)
         for package, module in list(sys.modules.items())
@@ -198,7 +198,7 @@ def _modules(imported: int) -> list[tuple[Any, str, Any]]:
 
 @contextmanager
 def remembering_nothing() -> Iterator[None]:
-    """Compute within the block what is remembered otherwise, in all modules and records."""
+    """Switch off the caches of all modules and records within the block."""
     functions, once, allow = _modules(len(sys.modules)), Record.once, permissions.allow_by_acl
     permissions.allow_by_acl = lambda *_: None
     for module, name, found in functions:
@@ -214,7 +214,7 @@ def remembering_nothing() -> Iterator[None]:
 
 
 class AllSteps(Shortcuts):
-    """No shortcut: every request runs all its steps."""
+    """No shortcuts: every request runs all its steps."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
@@ -227,7 +227,7 @@ class AllSteps(Shortcuts):
 
 
 def forget(service: Service) -> None:
-    """Have a service remember nothing, and run every step."""
+    """Make a service run every step without caches."""
     service.shortcuts = AllSteps(service)
     for owner in (service.dispatcher, service.hotlinks, service.addresses):
         for name, found in list(vars(owner).items()):
@@ -259,7 +259,7 @@ def play(
 
 
 class Ids:
-    """The known generator from which the ids of requests, versions and tokens come."""
+    """A seeded source of the ids of requests, versions and tokens."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.generator = Random()  # noqa: S311
@@ -291,9 +291,7 @@ def compare(seed: int, monkeypatch: pytest.MonkeyPatch) -> set[int]:
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(cases(2, 20)))
-def test_what_is_remembered_changes_no_answer_and_no_entry(
-    seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_caches_change_no_answer_and_no_entry(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     assert {200, 403, 404} <= compare(seed, monkeypatch)
 
 
@@ -301,7 +299,7 @@ def test_result_that_outlives_its_record_would_be_found(monkeypatch: pytest.Monk
     kept: dict[tuple[Any, str], Any] = {}
 
     def once(self: Any, work: Callable[[Any], Any]) -> Any:
-        """Keep a result by the name of the record, so that a changed one gets it too."""
+        """Cache a result by the name of the record, so that a changed record gets it too."""
         key = (work, self[0])
         if key not in kept:
             kept[key] = work(self)

@@ -183,7 +183,7 @@ def test_assumption_decides_whether_processing_fails_before_the_check(
     assert statuses == [denied, 400]
 
 
-def test_missing_extra_is_told_to_allowed_referers_only(
+def test_missing_extra_is_reported_to_allowed_referers_only(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """R-39"""
@@ -335,7 +335,7 @@ def test_source_of_a_signed_copy_is_checked_like_a_signed_get(
 
 @rows("source", "/public-bucket", "/missing-bucket/a", "/Bad_Name/a", "/private-bucket/a")
 def test_source_that_cannot_be_read_gets_its_own_error(source: str) -> None:
-    """R-45: only rules that exist deny; what is wrong with a source is told as without rules."""
+    """R-45: only existing rules deny; a bad source gets the same error as without the variant."""
     found = []
     for variant in SourceOfCopy:
         service = serve_copies(variant)

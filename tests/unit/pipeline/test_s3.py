@@ -174,7 +174,7 @@ def chunked(framing: Framing, target: str = "/private-bucket/b") -> tuple[Reques
 @rows("framing", *FRAMED)
 @rows("auth", *Auth)
 def test_chunks_are_never_stored_framed(framing: Framing, auth: Auth) -> None:
-    """Whether signatures are verified or not, and also without any."""
+    """With and without signatures, whether they are verified or not."""
     service = serve(replace(SETTINGS, auth=auth))
     asked, body = chunked(framing)
     owner = service.accounts.owner
@@ -203,11 +203,11 @@ def test_body_of_another_hash_is_not_stored(service: Service) -> None:
     ],
 )
 def test_headers_may_be_hoisted_into_the_query(service: Service, hoisted: str) -> None:
-    """SDKs for JavaScript sign headers of S3 as parameters of the URL; names have no case."""
+    """SDKs for JavaScript sign headers of S3 as parameters of the URL; case does not matter."""
     target = f"/private-bucket/b?x-id=PutObject&{hoisted}"
     asked = sign(ask("PUT", target))
     seen = service.admit(asked).known.request
-    assert seen.query_string == ""  # nothing that OSS would read or log
+    assert seen.query_string == ""  # no parameter remains that OSS would read or log
     assert service.handle(asked, b"content").status == 200
     found = service.handle(sign(ask("HEAD", "/private-bucket/b")))
     assert found.headers["x-amz-meta-color"] == "blue"
@@ -215,7 +215,7 @@ def test_headers_may_be_hoisted_into_the_query(service: Service, hoisted: str) -
 
 
 def test_page_cannot_pass_for_preflighted_by_headers_in_the_query(service: Service) -> None:
-    """A browser asks first for headers, but not for parameters."""
+    """A browser sends a preflight for headers, but not for parameters."""
     evil = {"Origin": "http://evil.test", "Sec-Fetch-Site": "cross-site"}
     asked = ask("POST", "/a?uploads&x-amz-meta-a=1", evil, "public-bucket.s3.localhost")
     error(service.handle(asked), "CrossOriginForbidden")

@@ -27,7 +27,7 @@ from tests.http import forms
 from tests.rows import rows
 from tests.unit.pipeline.service import PAGE, THIEF, ask, put
 
-# --- The steps of a request: the first error wins, and a refusal knows the results before it
+# --- The steps of a request: the first error wins, and a refusal has the earlier results
 
 
 class Known(NamedTuple):
@@ -221,7 +221,7 @@ def form_of(fields: dict[str, str]) -> tuple[FormReader, bytes]:
 def post(
     service: Service, bucket: str, fields: dict[str, str], referer: str = PAGE
 ) -> tuple[Admission, Admission | Refused]:
-    """Return the admission of a request with a form, and the outcome for its fields."""
+    """Return the admission of a request with a form, and the outcome of its fields."""
     headers = {"Content-Type": forms.TYPE, "Referer": referer, "Authorization": "OSS nobody:x"}
     admitted = service.admit(ask("POST", f"/{bucket}", headers))
     assert isinstance(admitted, Admission)
@@ -372,7 +372,7 @@ def test_content_that_s3_framed_must_be_whole(service: Service) -> None:
     assert statuses == [200, 400, 400]
 
 
-# --- what a service is made of
+# --- the parts of a service
 
 
 def test_region_of_a_bucket_may_be_another_one(service: Service) -> None:
@@ -454,7 +454,7 @@ def headers(
 ) -> dict[str, str]:
     """Return the headers of an answer after a bucket of `OWNER` has added its own.
 
-    Without a payer, it is the answer to a refused request.
+    Without a payer, the answer is that to a refused request.
     """
     bucket = Bucket("b", OWNER.id, 0.0, "cn-hangzhou", documents=documents)
     request = ask("GET", "/b/a", {"Origin": origin} if origin else {})

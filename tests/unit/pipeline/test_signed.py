@@ -91,7 +91,7 @@ def answer(service: Service, sent: Sent) -> Response:
 
 
 def state(storage: Storage) -> Any:
-    """Return all that a storage keeps, apart from how it names it."""
+    """Return the contents of a storage without generated names."""
     return [
         (
             bucket._replace(documents=dict(bucket.documents)),
@@ -128,7 +128,7 @@ def test_signed_request_is_answered(service: Service, scheme: Scheme) -> None:
         assert found.status == 200, (target, found.body)
 
 
-# --- what an attack on the dialect of S3 found
+# --- findings of an attack on the dialect of S3
 
 
 def test_encoded_name_does_not_remove_a_version(service: Service) -> None:
@@ -242,7 +242,7 @@ def test_host_that_names_the_bucket_must_be_signed(service: Service) -> None:
 def test_signature_of_oss_beside_a_mark_of_s3_is_refused(
     service: Service, query: str, mark: tuple[str, str]
 ) -> None:
-    """It is not taken for an anonymous request, whatever anonymous callers may do."""
+    """The request does not count as anonymous, even if anonymous callers may send it."""
     request = Request.parse("PUT", "/bucket?acl", [HOST, ("x-oss-acl", "public-read")], NOW)
     service.handle(request, caller=service.accounts.owner)
     headers = (mark,) if mark[0] == "Host" else (HOST, mark)
@@ -250,13 +250,13 @@ def test_signature_of_oss_beside_a_mark_of_s3_is_refused(
     assert refused(service, Sent("GET", f"/bucket/a?{query}", headers))[0] in (400, 403)
 
 
-# --- names that are given twice, and texts that may be read in two ways
+# --- repeated names, and texts that can be read in two ways
 
 
 @every_scheme
 @rows("name", "response-content-type", "%72esponse-content-type")
 def test_signed_parameter_is_not_given_twice(service: Service, scheme: Scheme, name: str) -> None:
-    """Neither before nor after it, whatever its spelling is."""
+    """Neither before nor after the signed one, in any spelling."""
     signed = scheme.sign(put("/bucket/a?response-content-type=text/x", method="GET"))
     path, _, query = signed.target.partition("?")
     for target in (f"{path}?{name}=text/y&{query}", f"{path}?{query}&{name}=text/y"):
@@ -301,7 +301,7 @@ def test_processed_image_of_version_1_is_not_read_as_it_was_stored(service: Serv
 
 
 def test_key_of_version_1_that_reads_like_a_subresource_is_refused(service: Service) -> None:
-    """The text to sign does not tell where the key ends (P-12)."""
+    """The string to sign does not show where the key ends (P-12)."""
     signed = OSS_V1.sign(put("/bucket/a?acl", method="GET"))
     assert answer(service, signed).status == 200
     changed = signed._replace(target=signed.target.replace("?acl&", "%3Facl?"))
@@ -311,14 +311,14 @@ def test_key_of_version_1_that_reads_like_a_subresource_is_refused(service: Serv
 
 
 def test_line_end_in_a_hoisted_header_is_refused(service: Service) -> None:
-    """In the text to sign of version 2 it would begin another header."""
+    """In the string to sign of version 2, it would begin another header."""
     signed = S3_V2.sign(put("/bucket/b?x-amz-acl=private&x-amz-meta-a=1"))
     joined = signed.target.replace("&x-amz-meta-a=1", "%0Ax-amz-meta-a:1")
     assert refused(service, signed._replace(target=joined)) == (403, "AccessDenied")
 
 
 def test_blanks_beyond_ascii_are_signed(service: Service) -> None:
-    """They belong to the value, unlike blanks around it (RFC 9110)."""
+    """These blanks belong to the value, unlike spaces around it (RFC 9110)."""
     for scheme in SCHEMES:
         name = f"x-{'oss' if scheme.dialect is Dialect.OSS else 'amz'}-meta-a"
         signed = scheme.sign(put("/bucket/new", (name, "1")))
@@ -343,7 +343,7 @@ def test_name_that_was_signed_twice_is_refused(
 
 @pytest.mark.parametrize("scheme", [OSS_V1, S3_V2], ids=str)
 def test_empty_content_type_is_none(service: Service, scheme: Scheme) -> None:
-    """Versions 1 and 2 sign it like a missing one."""
+    """Versions 1 and 2 sign an empty type like a missing one."""
     signed = scheme.sign(put("/bucket/new"))
     assert answer(service, signed.adding("", ("Content-Type", ""))).status == 200
     item = service.storage.object("bucket", "new")
@@ -395,13 +395,13 @@ Effect = tuple[Any, ...]
 
 @cache
 def _restorable() -> tuple[Service, controls.Snapshot]:
-    """A service for one request after another, and its contents before each."""
+    """Return a service, and the contents to restore before each request."""
     service = serve()
     return service, controls.take_snapshot(service.storage)
 
 
 def effect(sent: Sent) -> Effect | None:
-    """Return what a request does to a service, and what it is answered; None if it is refused."""
+    """Return the effect of a request on a service and its answer; None if it is refused."""
     service, fresh = _restorable()
     controls.restore_snapshot(service.storage, fresh)
     before = state(service.storage)
@@ -432,7 +432,7 @@ _RANDOM = {
 @pytest.mark.thorough
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
 def test_changed_request_is_refused_or_does_exactly_what_was_signed(scheme: Scheme) -> None:
-    """P-20: whatever is changed, added, repeated, encoded anew or moved."""
+    """P-20: whatever is changed, added, repeated, encoded again or moved."""
     chance = random.Random(str(scheme))  # noqa: S311
     originals = [(sent, effect(sent)) for sent in map(scheme.sign, requests(scheme))]
     assert [sent.target for sent, done in originals if done is None] == []
@@ -443,10 +443,10 @@ def test_changed_request_is_refused_or_does_exactly_what_was_signed(scheme: Sche
         found = effect(changed)
         outcomes[found is None] += 1
         assert found in (None, done), f"{changed} does more than {sent}"
-    assert min(outcomes[True], outcomes[False]) > 0, "both happen"
+    assert min(outcomes[True], outcomes[False]) > 0, "all are refused, or none"
 
 
-# --- forms: their policy decides on what the object gets, whatever it is called (P-75)
+# --- forms: a policy covers what is stored, whatever the name of the field (P-75)
 
 FORMS = {"oss": forms.sign_v1, "s3": forms.sign_s3}
 
@@ -507,7 +507,7 @@ def test_policy_decides_on_the_storage_class_that_the_object_gets(
     assert item.storage_class == "IA"
 
 
-# --- what the package reads
+# --- the names that the package reads
 
 
 @cache
@@ -557,7 +557,7 @@ def _constant(name: ast.expr, names: dict[str, Any]) -> str | None:
 
 
 def test_each_parameter_that_is_read_is_known() -> None:
-    """Only so can a signature demand it: V1 signs some of `KNOWN`, S3 refuses the others."""
+    """Otherwise a signature would not cover it: V1 signs some of `KNOWN`, S3 refuses others."""
     read = names_read()["query"]
     assert {"prefix", "versionId", "regions", "category"} <= read.keys()
     signing = s3.PARAMETERS | s3.MARKS_OF_OSS

@@ -1,4 +1,4 @@
-"""The steps of a request: their order, which of them a request passes, and what each one does."""
+"""The steps of a request: their order, which ones a request passes, and what each one does."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_each_awaited_step_is_run_by_the_server() -> None:
     assert set(ServerStep) == {*RequestRunner.STEPS, ServerStep.ADMIT}
 
 
-# --- What is added to an answer
+# --- Headers that are added to an answer
 
 
 @rows(

@@ -1,4 +1,4 @@
-"""Bodies: their checksums, what the client encrypted, gzip, and the frames of SelectObject."""
+"""Bodies: checksums, client-side encryption, gzip, and the frames of SelectObject."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors and documents as they are written in XML."""
+"""Errors, and documents in XML."""
 
 from base64 import b64decode
 from xml.sax.saxutils import escape
@@ -96,14 +96,14 @@ def test_formatted_text_is_parsed_again(text: str) -> None:
 
 @given(TEXT)
 def test_text_is_escaped_where_xml_needs_it(text: str) -> None:
-    """Control characters but tabs and line feeds are written as references (P-35)."""
+    """Control characters except tabs and line feeds are written as references (P-35)."""
     written = xml.format("R", text).decode().partition("<R>")[2].removesuffix("</R>\n")
     control = {code: f"&#{code};" for code in range(32) if chr(code) not in "\t\n"}
     assert written == escape(text).translate(control)
 
 
 def test_every_ascii_character_is_escaped_alone() -> None:
-    """Random text has each of them too rarely."""
+    """Random text has each character too rarely."""
     for code in range(128):
         document = xml.format("R", [("V", chr(code))])
         assert xml.parse(document, "R").first("V").value == chr(code)  # type: ignore[union-attr]
@@ -117,7 +117,7 @@ def test_every_ascii_character_is_escaped_alone() -> None:
     (0, b"<V>0</V>"),
     ("", b"<V></V>"),
     (None, b""),
-    ([], b"<V></V>"),  # without white space, which ali-oss takes as an entry
+    ([], b"<V></V>"),  # no white space, which ali-oss would read as an entry
     ([("A", None)], b"<V></V>"),
 )
 def test_values_are_formatted(value: xml.Value, written: bytes) -> None:

@@ -26,7 +26,7 @@ Read = tuple[Form, bytes]
 
 
 def read(body: bytes, cuts: list[int] | None = None, content_type: str = TYPE) -> Read:
-    """Feed a body cut at these places."""
+    """Read a body that arrives in pieces, cut at these places."""
     reader, content = FormReader(content_type), b""
     edges = [0, *sorted(cuts or []), len(body)]
     for start, end in pairwise(edges):
@@ -41,7 +41,7 @@ def outcome(body: bytes, cuts: list[int] | None = None) -> Read | str:
         return error.code
 
 
-# Parts of the delimiter and what surrounds it.
+# Parts of the delimiter and of its surroundings.
 pieces = st.sampled_from(["\r", "\n", "-", "--", forms.BOUNDARY, "\r\n--", "x", "é", '"', "$"])
 texts = st.lists(pieces, max_size=6).map("".join).filter(lambda text: forms.BOUNDARY not in text)
 names = st.text("abcxyz-", min_size=1, max_size=8).filter(lambda name: name != "file")
@@ -216,7 +216,7 @@ def test_key_is_required() -> None:
     assert caught.value.message == form.missing("key").message
 
 
-# --- The policy of a form: what it may say, and what its conditions refuse
+# --- The policy of a form: its syntax, and what its conditions refuse
 
 EXPIRATION = "2030-01-31T00:00:00.000Z"
 NOW = 1_700_000_000.0

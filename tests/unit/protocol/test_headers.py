@@ -1,4 +1,4 @@
-"""Headers whose values no exchange shows: `fixtures/exchanges/headers.txt` has the others."""
+"""Values of headers that exchanges cannot show: `fixtures/exchanges/headers.txt` has the others."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_dates_are_formatted_exactly() -> None:  # P-31
 
 @pytest.mark.parametrize("zone", ["", " -0000", " GMT"])
 def test_date_without_a_zone_is_utc(monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
-    """On a machine in China too, whose own time would be eight hours earlier."""
+    """On a machine in China, local time would make it eight hours earlier."""
     with monkeypatch.context() as patched:
         patched.setenv("TZ", "Asia/Shanghai")
         time.tzset()
@@ -113,14 +113,14 @@ def test_date_without_a_zone_is_utc(monkeypatch: pytest.MonkeyPatch, zone: str) 
     "2012",
     "Fri, 99 Mar 2012 06:07:48 GMT",
     "0",
-    "9999-12-31T23:59:60Z",  # a leap second of the next year, which could not be read again
+    "9999-12-31T23:59:60Z",  # a leap second, whose year 10,000 could not be parsed again
 )
 def test_invalid_date_is_none(text: str) -> None:
     assert dates.parse_http(text) is None
     assert dates.parse_iso(text) is None
 
 
-# --- What the headers of browsers say about the page behind a request
+# --- The page behind a request, by the headers of browsers
 
 
 def ask(**headers: str) -> Request:

@@ -23,7 +23,7 @@ from oss_emulator.protocol.parameters import KNOWN, SUBRESOURCES
 
 from tests.rows import rows
 
-# --- The table of query parameters: what V1 signs (P-12), and how parameters are read
+# --- The table of query parameters: those that V1 signs (P-12), and how they are read
 
 SECRET = "a-secret"
 NOW = 1_750_000_000.0
@@ -156,7 +156,7 @@ def cut(names: set[str], **options: str | int) -> paging.Page[str]:
 def obvious(
     names: set[str], prefix: str, delimiter: str, marker: str, limit: int
 ) -> tuple[list[str], list[str], bool]:
-    """Group everything, then count: the names, the prefixes, whether more follows."""
+    """Group everything, then cut: return names, prefixes, and whether more follows."""
     shown: list[tuple[str, bool]] = []
     for name in sorted(names):
         if not name.startswith(prefix) or name <= marker:
@@ -211,7 +211,7 @@ def test_following_pages_show_everything_once(
 
 
 def test_members_of_a_group_are_skipped() -> None:
-    """A page costs only what it shows, even if its groups have many members."""
+    """The cost of a page depends on what it shows, not on the members of its groups."""
     asked: list[str] = []
     names = sorted(f"{group}/{number:05}" for group in "abc" for number in range(10_000))
 

@@ -43,7 +43,7 @@ def test_style_and_place_are_read() -> None:
     assert parse_process("style/small|sys/saveas,o_dGVzdC5qcGc,b_dGVzdA") == Process(
         style="small", save_as=SaveAs("test", "test.jpg")
     )
-    # oss2's suite leaves the padding.
+    # oss2's suite does not strip the padding.
     assert parse_process("image/info|sys/saveas,o_YQ==").save_as == SaveAs("", "a")
 
 

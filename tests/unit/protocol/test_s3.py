@@ -484,7 +484,7 @@ def test_other_requests_are_not_marked(target: str, headers: dict[str, str]) -> 
     assert not marks.is_marked(Request.parse("PUT", target, headers.items(), 0))
 
 
-# --- The operations that OSS answers over S3, and how others are refused (P-71)
+# --- The operations that OSS supports over S3, and how others are refused (P-71)
 
 TARGETS = {"service": Target(), "bucket": Target("b"), "object": Target("b", "k")}
 
@@ -520,7 +520,7 @@ def test_any_other_operation_is_refused_by_name(
     assert caught.value.status == 501
 
 
-# --- What the head of an S3 request says about its body, which must agree with it (P-74)
+# --- The body of an S3 request must agree with its head (P-74)
 
 CONTENT = b"hello world"
 SUMS = {
@@ -620,7 +620,7 @@ def test_chunks_are_recognised_in_any_case() -> None:
 
 @pytest.mark.parametrize("framing", Framing)
 def test_strict_mode_refuses_trailers(framing: Framing) -> None:
-    """Issues of several clients: OSS takes signed chunks without trailers only."""
+    """Issues of several clients: OSS accepts only signed chunks without trailers."""
     headers = announced(x_amz_content_sha256=framing)
     assert parse(headers).framing is framing
     if framing is Framing.SIGNED:

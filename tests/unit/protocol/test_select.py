@@ -28,7 +28,7 @@ def document(source: str = "", target: str = "", options: str = "", sql: str = S
     ).encode()
 
 
-def test_defaults() -> None:
+def test_missing_elements_have_defaults() -> None:
     asked = select.parse_select(f"<SelectRequest>{SQL}</SelectRequest>".encode(), json=False)
     assert asked.source == CSVInput(HeaderInfo.NONE, b"\n", b",", b'"', b"", None, True)
     assert asked.output == select.Output(b"\n", b",", False, False, False, False)
@@ -51,7 +51,7 @@ def test_output_has_the_delimiters_of_the_input() -> None:
     assert (found.record, found.field) == (b"\n\n", b"|")
 
 
-def test_elements_of_csv() -> None:
+def test_elements_of_csv_are_read() -> None:
     source = (
         "<CompressionType>gzip</CompressionType><CSV><FileHeaderInfo>Use</FileHeaderInfo>"
         f"<RecordDelimiter>{coded(chr(13) + chr(10))}</RecordDelimiter>"
@@ -80,7 +80,7 @@ def test_csv_in_gzip_is_answered_with_raw_rows(compression: str, output: str, ra
     assert select.parse_select(document(source, output), json=False).output.raw is raw
 
 
-def test_elements_of_output_and_options() -> None:
+def test_elements_of_output_and_options_are_read() -> None:
     target = (
         f"<CSV><RecordDelimiter>{coded(';')}</RecordDelimiter></CSV><KeepAllColumns>true"
         "</KeepAllColumns><OutputRawData>true</OutputRawData><OutputHeader>true</OutputHeader>"
@@ -94,7 +94,7 @@ def test_elements_of_output_and_options() -> None:
     assert (asked.skip_partial, asked.max_skipped) == (True, 7)
 
 
-def test_elements_of_json() -> None:
+def test_elements_of_json_are_read() -> None:
     source = (
         "<JSON><Type>Lines</Type><Range>split-range=-3</Range>"
         "<ParseJsonNumberAsString>true</ParseJsonNumberAsString></JSON>"
@@ -170,7 +170,7 @@ def test_flag_is_true_or_false() -> None:
         select.parse_select(document("", "<KeepAllColumns>yes</KeepAllColumns>"), json=False)
 
 
-def test_meta_request() -> None:
+def test_meta_request_is_read() -> None:
     text = b"<CsvMetaRequest><OverwriteIfExists>true</OverwriteIfExists></CsvMetaRequest>"
     assert select.parse_meta(text, json=False) == select.MetaRequest(CSVInput(), True)
     text = (

@@ -1,4 +1,4 @@
-"""A model of a service: rules, assumptions and the order of a request, without HTTP."""
+"""A model of a service: rules, assumptions and the order of checks, without HTTP."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def compile_rules(document: bytes, assumptions: Assumptions) -> RefererPolicy:
 
 
 def error(status: int, code: str, ec: str = "", message: str = "") -> PlayedAnswer:
-    """An error document of the service."""
+    """Return an error document of the service."""
     body = (
         f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>1</RequestId>"
         f"<HostId>h</HostId><BucketName>referer</BucketName><EC>{ec}</EC>"

@@ -1,4 +1,4 @@
-"""The scenarios about Referer rules: what they ask, and how the answers are judged."""
+"""The scenarios about Referer rules: their requests, and how the answers are judged."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ VARIANTS = {str(variant) for chosen in DEFAULT.chosen().values() for variant in 
 def ask(
     send: Send, assumed: Assumptions = DEFAULT, pause: Callable[[], None] = lambda: None
 ) -> list[PlayedStep]:
-    """Play all scenarios one after another, as at a service."""
+    """Play all scenarios in turn against one service."""
     refused: dict[str, str] = {}
     for request in prepare(RECORDING):
         if send(request, b"").status >= 300:
@@ -74,7 +74,7 @@ def statuses(results: Mapping[str, FactResult]) -> set[FactStatus]:
     return {result.conclusion for result in results.values()}
 
 
-# --- What is asked
+# --- The requests
 
 
 def test_every_visible_fact_is_asked() -> None:
@@ -87,7 +87,7 @@ def test_every_visible_fact_is_asked() -> None:
     assert set(QUESTIONS) >= assumed
     assert {name.partition(" ")[0] for name in set(QUESTIONS) - assumed} == {*documented}
     assert set(QUESTIONS) == {name for step in STEPS for name in step.facts}
-    assert all(len(about) <= 54 for about in QUESTIONS.values())  # it fits beside the conclusion
+    assert all(len(about) <= 54 for about in QUESTIONS.values())  # it fits next to the conclusion
 
 
 def test_at_least_120_answers_are_about_facts() -> None:
@@ -110,7 +110,7 @@ def test_model_gives_the_answer_of_each_variant() -> None:
 
 
 def test_rules_of_the_scenario_before_do_not_pass_for_new_ones() -> None:
-    """They answer a step that waits in another way, or none would be needed."""
+    """The rules of the previous scenario give a waiting step another answer."""
     service = ModelService()
     for one in RECORDING.scenarios:
         waits = [step for step in one.steps if step.until]
@@ -143,13 +143,13 @@ def test_rules_that_never_take_effect_show_nothing() -> None:
     assert results["R-33"].conclusion is FactStatus.CONFIRMED
 
 
-# --- What cannot be seen
+# --- Facts that cannot be seen
 
 
 def altered(
     answer: PlayedAnswer, changed: Callable[[RecordedRequest], bool]
 ) -> Mapping[str, FactResult]:
-    """Ask a service that gives one answer to some requests."""
+    """Judge a service that gives the same answer to some requests."""
     service = ModelService()
 
     def send(request: RecordedRequest, body: bytes) -> PlayedAnswer:
@@ -209,7 +209,7 @@ def test_without_answers_no_fact_is_decided() -> None:
     assert {result.why for result in results.values()} == {"it was not asked"}
 
 
-# --- What answers say: each variant is found, and nothing is found without evidence
+# --- Conclusions from answers: each variant is found, and nothing is found without evidence
 
 ANY_ASSUMPTIONS = st.builds(
     Assumptions,
@@ -223,7 +223,7 @@ ANY_ASSUMPTIONS = st.builds(
 def test_any_combination_of_variants_is_found(assumptions: Assumptions) -> None:
     results = judge(ask_model(assumptions))
     hidden = assumptions.checked_requests is CheckedRequests.ALL_SIGNED_URLS
-    if hidden:  # the copy is denied as a signed URL, whatever holds for its source
+    if hidden:  # the copy is denied as a signed URL, whatever the rules say about its source
         assert results["R-45 copy_source"].conclusion is FactStatus.UNSEEN
         assumptions = replace(assumptions, copy_source=DEFAULT.copy_source)
     wanted = {**assumptions.chosen(), **({"copy_source": None} if hidden else {})}
@@ -261,7 +261,7 @@ def test_answer_that_no_variant_gives_differs() -> None:
 
 
 def lost(question: str, keep: Sequence[int] = ()) -> FactResult:
-    """Judge after answers about a question were lost; `keep` has the places of those that stay."""
+    """Judge without the answers to a question, except for those at the places in `keep`."""
     played = [*ask_model(Assumptions(repeated_header=RepeatedHeader.JOINED))]
     about = [place for place, step in enumerate(played) if question in step.step.facts]
     for number, place in enumerate(about):
@@ -301,7 +301,7 @@ compile_once = lru_cache(RefererPolicy.compile)
 
 @dataclass(frozen=True)
 class Double:
-    """A policy that decides wrongly about something that is documented."""
+    """A policy that breaks one documented fact."""
 
     right: RefererPolicy
     fault: Decide
@@ -311,7 +311,7 @@ class Double:
 
 
 def rules_changed(change: Callable[[RefererConfiguration], RefererConfiguration]) -> Decide:
-    """Decide by other rules than those that were put."""
+    """Decide by a changed version of the rules."""
 
     def decide(
         right: RefererPolicy, referer: str | None, *further: str, **request: Any
@@ -323,7 +323,7 @@ def rules_changed(change: Callable[[RefererConfiguration], RefererConfiguration]
 
 
 def entries_changed(change: Callable[[str], str]) -> Decide:
-    """Decide by other entries of the whitelist."""
+    """Decide by changed entries of the whitelist."""
     return rules_changed(
         lambda rules: replace(rules, whitelist=tuple(change(entry) for entry in rules.whitelist))
     )

@@ -151,7 +151,7 @@ def test_file_that_is_not_json_is_refused(content: bytes, tmp_path: Path) -> Non
         scenario.read(path)
 
 
-# --- Playing scenarios: references, bodies, and what must be there before
+# --- Playing scenarios: references, bodies, and the requests before them
 
 PUT = RecordedRequest("PUT", "plain", "/key", body=RecordedBody(4))
 OK = RecordedAnswer(200, {})

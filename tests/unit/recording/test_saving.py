@@ -93,7 +93,7 @@ def test_sentence_with_a_text_that_is_masked_elsewhere_is_masked() -> None:
 
 
 def test_what_the_file_says_is_kept() -> None:
-    """Texts of its requests and of its answers say nothing of the account."""
+    """Texts from the file itself reveal nothing about the account."""
     body = LISTING.format(**PRIVATE).encode()
     answer = {"headers": {"Location": "https://{b}.x/"}, "xml": ["List", "List/Name={b}"]}
     headers = {"location": f"https://{PRIVATE['bucket']}.x/"}

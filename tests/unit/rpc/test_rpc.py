@@ -119,7 +119,7 @@ def test_sdk_recognizes_a_wrong_secret() -> None:
         request.get_method(), url, [("Host", "x")], parse_iso(sent.query["Timestamp"]) or 0.0
     )
     message = parse(rpc.answer(STS, timed, b"", ENVIRONMENT, MATERIAL).response)["Message"]
-    # aliyun-python-sdk-core 2.16 recognizes a wrong secret so.
+    # aliyun-python-sdk-core 2.16 recognizes a wrong secret by this comparison.
     assert message.split(":")[1] == request.string_to_sign
 
 

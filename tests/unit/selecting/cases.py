@@ -92,7 +92,7 @@ def split(body: bytes) -> Iterator[Frame]:
 
 @dataclass(frozen=True)
 class Found:
-    """What a statement found."""
+    """The result of a statement."""
 
     rows: bytes
     code: str = ""
@@ -111,7 +111,7 @@ def read(frames: list[Frame]) -> Found:
 
 
 def pieces(data: bytes, size: int) -> Iterator[bytes]:
-    """Cut bytes into chunks."""
+    """Cut bytes into pieces."""
     for start in range(0, len(data), size):
         yield data[start : start + size]
 
@@ -125,7 +125,7 @@ def run(
     size: int = 1 << 20,
 ) -> Found:
     """Run a statement, as oss2 would send it, on the bytes of an object."""
-    # Here, because tests that only read frames may run where the extra is missing.
+    # Imported here, because tests that only read frames may run without the extra.
     from oss_emulator.selecting.jobs import Window
     from oss_emulator.selecting.selection import ObjectSelection
 

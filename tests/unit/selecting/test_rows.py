@@ -112,12 +112,12 @@ def split(data: bytes, source: CSVInput = USUAL, size: int = 3) -> list[bytes]:
     (b'"a\n"",b"\nc', [b'"a\n"",b"', b"c"]),
     (b'x"\ny"\nz', [b'x"\ny"', b"z"]),
 )
-def test_records(data: bytes, expected: list[bytes], size: int) -> None:
+def test_records_are_split(data: bytes, expected: list[bytes], size: int) -> None:
     assert split(data, size=size) == expected
 
 
 @pytest.mark.parametrize("size", [1, 4, 100])
-def test_delimiter_of_two_bytes(size: int) -> None:
+def test_delimiter_may_have_two_bytes(size: int) -> None:
     source = CSVInput(record=b"\r\n")
     assert split(b"a\nb\r\n\r\nc\r", source, size) == [b"a\nb", b"", b"c\r"]
 
@@ -146,7 +146,7 @@ def test_open_quote_is_refused(data: bytes) -> None:
     (b'5" pipe,""', [b'5" pipe', b'""'], [b'5" pipe', b""]),
     (b'"a"x,b', [b'"a"x', b"b"], [b'"a"x', b"b"]),
 )
-def test_fields(record: bytes, fields: list[bytes], values: list[bytes]) -> None:
+def test_fields_are_split(record: bytes, fields: list[bytes], values: list[bytes]) -> None:
     """Q-36"""
     found = csv_rows.splitter(USUAL)(record)
     assert found == fields
@@ -167,7 +167,7 @@ def test_small_gzip_of_much_text_is_read_in_pieces() -> None:
     assert max(map(len, found)) <= 256 * 1024
 
 
-# --- Nodes of JSON, however the text arrives
+# --- Nodes of JSON, in any pieces of text
 
 ANY = Wildcard.CHILD
 
@@ -292,7 +292,7 @@ def test_sum_and_average_are_those_of_the_service() -> None:
     (Fraction(10**40), str(10**40)),
     (Fraction(1, 10**50), "0." + "0" * 49 + "1"),
 )
-def test_digits_of_128_bits(value: Fraction, text: str) -> None:
+def test_numbers_have_the_digits_of_128_bits(value: Fraction, text: str) -> None:
     """Q-33"""
     assert expand(value) == text
 
@@ -309,7 +309,7 @@ def test_number_has_the_fewest_digits(value: float | Decimal, text: str) -> None
     assert number(value) == text
 
 
-# --- What CreateSelectObjectMeta counts, and the parts of an object by it
+# --- The counts of CreateSelectObjectMeta, and the parts of an object by them
 
 CSV, LINES = CSVInput(), JSONInput(lines=True)
 
@@ -401,13 +401,13 @@ def test_splits_and_lines_are_read_from_their_place(
     assert total == 10_000
 
 
-# --- An answer that takes long
+# --- Slow answers
 
 SHORT = 0.05
 
 
 class Held:
-    """The bytes of an object whose rest comes when the test says so."""
+    """The bytes of an object; the rest arrives when the test lets it."""
 
     def __init__(self, *rest: bytes) -> None:
         self.more, self.ended = threading.Event(), threading.Event()
@@ -432,7 +432,7 @@ def pump(
     return Pump(ObjectSelection(request, iter(()), iter(held), Window()), idle)
 
 
-def test_frames_tell_that_it_goes_on() -> None:
+def test_slow_answer_sends_continuous_frames() -> None:
     """Q-15"""
     held = Held(b"b\n")
     found = pump(held)

@@ -97,11 +97,11 @@ CONDITIONS: dict[str, Expression] = {
 
 
 @rows("text", *CONDITIONS)
-def test_condition(text: str) -> None:
+def test_condition_is_parsed(text: str) -> None:
     assert where(text) == CONDITIONS[text]
 
 
-def test_whole_statement() -> None:
+def test_whole_statement_is_parsed() -> None:
     found = parse("SELECT s.a AS x, max(s.b) FROM OSSObject.r[*].q[2] AS s LIMIT 7")
     assert found.projections == (Projection(A, "x"), Projection(Aggregate("max", B)))
     assert found.root == ("r", Wildcard.CHILD, "q", 2)
@@ -175,7 +175,7 @@ def value(text: str) -> Expression:
     ("(_1 || 'a')", Type.STRING),
     ("(_1 = 1)", Type.BOOL),
 )
-def test_type(text: str, kind: Type) -> None:
+def test_type_follows_from_the_operands(text: str, kind: Type) -> None:
     """Q-43"""
     assert type_of(value(text)) is kind
 
@@ -245,7 +245,7 @@ def test_one_cast_of_a_column_may_repeat() -> None:
     accepts("select cast(a as int) from ossobject where cast(A as INT) > 1")
     with pytest.raises(OSSError, match="SqlOneColumnCastToDifferentTypes"):
         accepts("select cast(a as int) from ossobject where cast(A as double) > 1")
-    # Keys of JSON have a case.
+    # Keys of JSON are case-sensitive.
     accepts("select cast(a as int) from ossobject where cast(A as double) > 1", json=True)
 
 
@@ -395,7 +395,7 @@ def test_milliseconds_are_shown_if_there_are_some() -> None:
     assert timestamps.format_timestamp(MILLIS) == "2017-02-28 12:30:51.123"
 
 
-# --- Text that becomes a value
+# --- Texts that become values
 
 
 @rows(
@@ -420,7 +420,7 @@ def test_number_is_an_integer_or_a_double(text: str, value: float | None) -> Non
 
 @rows("text", "x", "0x1F", "1_000", "inf", "NaN", "1,5", "١", "--1", "1 2", " ")
 def test_text_that_is_not_a_number_is_bad(text: str) -> None:
-    """Q-41: what Python alone would read is not read either"""
+    """Q-41: texts that only Python would read are bad as well"""
     for read in (to_number, to_integer, to_whole, to_exact):
         with pytest.raises(BadRowError):
             read(text)

@@ -1,4 +1,4 @@
-"""Jobs for the processes of pools; a process imports this module by its name."""
+"""Jobs for the processes of pools, which import this module by name."""
 
 import os
 import resource
@@ -26,13 +26,13 @@ def refuse(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:
 
 
 def fail(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:
-    """Fail in a way that nobody expects."""
+    """Raise an unexpected error."""
     raise ZeroDivisionError("what a surprise")
     yield
 
 
 def fill(_: Sequence[Iterator[bytes]], size: int) -> Iterator[str]:
-    """Say that work begins, then take memory of a size."""
+    """Announce the begin of the work, then allocate memory of a size."""
     yield "begun"
     data = bytearray(size)
     data[-1] = 1
@@ -40,7 +40,7 @@ def fill(_: Sequence[Iterator[bytes]], size: int) -> Iterator[str]:
 
 
 def spin(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:
-    """Never end, after saying so; a library would print as well, to standard error."""
+    """Announce the begin of the work, print like a library, and never end."""
     yield "begun"
     print("spinning", flush=True)
     while True:
@@ -48,33 +48,33 @@ def spin(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:
 
 
 def overrun(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:
-    """Get the signal that the system sends when the CPU time is used up."""
+    """Raise the signal that the system sends when the CPU time is used up."""
     os.kill(os.getpid(), signal.SIGXCPU)
     yield "still here"
 
 
 def seconds(_: Sequence[Iterator[bytes]]) -> Iterator[int]:
-    """Say how many seconds of CPU time the process may take altogether."""
+    """Yield the total seconds of CPU time that the process may take."""
     yield resource.getrlimit(resource.RLIMIT_CPU)[0]
 
 
 def priority(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:
-    """Say the priority of the process; a lower number goes first."""
+    """Yield the priority of the process; a lower number goes first."""
     yield os.getpriority(os.PRIO_PROCESS, 0)
 
 
 def stack(_: Sequence[Iterator[bytes]]) -> Iterator[int]:
-    """Say how large the stacks of new threads are; 0 for what the system gives them."""
+    """Yield the size of the stacks of new threads; 0 for the default of the system."""
     yield threading.stack_size()
 
 
 def sleep(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:
-    """Wait for ever, after saying so."""
+    """Announce the begin of the work, then sleep."""
     yield "begun"
     time.sleep(600)
 
 
 def say(_: Sequence[Iterator[bytes]], text: str) -> Iterator[str]:
-    """Print, as a library may do, and yield a text."""
+    """Print a text, as a library may do, and yield it."""
     print(text, flush=True)
     yield text

@@ -1,4 +1,4 @@
-"""Where requests begin and end: heads, bodies of both kinds, ambiguous requests, and answers."""
+"""The framing of requests and answers: heads, bodies of both kinds, ambiguous requests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def head(*fields: str, line: str = "PUT /bucket/a HTTP/1.0") -> bytes:
 
 
 def passed(*fields: str) -> bytes:
-    """The head that aiohttp gets of a PUT."""
+    """Return the head of a PUT as aiohttp gets it."""
     return head("host: localhost", *fields, line="PUT / HTTP/1.0")
 
 

@@ -27,7 +27,7 @@ from tests.thorough import cases
 Pieces = list[tuple[bytes, int]]
 """Pieces, each with the number of turns of the event loop before the next piece."""
 
-LARGE = b"x" * 300_000  # more than is answered at once, and read by a thread
+LARGE = b"x" * 300_000  # larger than answers that are sent at once; a thread reads it
 TAIL = b" HTTP/1.1\r\nHost: localhost\r\n"
 CHUNKED = TAIL + b"Transfer-Encoding: chunked\r\n\r\n"
 NO_CHUNK = b"zz\r\nbody\r\n0\r\n\r\n"
@@ -69,7 +69,7 @@ def controls() -> Iterator[Controls]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Ask again and again; transports and the guard have no events for these conditions."""
+    """Poll a condition; transports and the guard have no events for it."""
     while not condition():  # noqa: ASYNC110
         await asyncio.sleep(0.001)
 
@@ -131,7 +131,7 @@ def test_what_is_read_ahead_of_a_running_request_is_bounded(controls: Controls) 
         assert transport.is_reading()
         guard.data_received(GET * count)
         assert not transport.is_reading()
-        writer.write_eof()  # is read once the rest was answered
+        writer.write_eof()  # it is read once the rest was answered
         answers = await reader.read()
         writer.close()
         return answers
@@ -189,7 +189,7 @@ def test_bad_chunk_gets_400_and_closes(
 
 
 def test_incomplete_body_behind_another_request_ends_the_connection(controls: Controls) -> None:
-    """The client closes its side while one of the requests before is being answered, or later."""
+    """The client closes its side while an earlier request is being answered, or later."""
     requests = b"PUT /anybodys/b" + TAIL + b"Content-Length: 5\r\n\r\nabcde"
     requests += b"PUT /anybodys/b" + TAIL + b"Content-Length: 5\r\n\r\nabcd"
     answers = asyncio.run(converse(controls, [(GET + requests, 0)]))

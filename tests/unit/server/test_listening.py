@@ -1,4 +1,4 @@
-"""Sockets that are bound to every address of a host."""
+"""Sockets that are bound to all addresses of a host."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from oss_emulator.server import listening
 
 
 def found(*addresses: tuple[socket.AddressFamily, str]) -> object:
-    """A `getaddrinfo` that finds these addresses."""
+    """Return a `getaddrinfo` that finds these addresses."""
     return lambda host, port, **_: [
         (family, socket.SOCK_STREAM, 6, "", (address, port)) for family, address in addresses
     ]

@@ -46,7 +46,7 @@ def of(make: Callable[[Workplace], Body]) -> Work:
 
 
 def asks(function: Callable[..., Iterator[Any]], *arguments: object) -> Work:
-    """Work that makes something in a process, and the body of what comes last."""
+    """Return work that runs a function in a process; the body is what it yields last."""
 
     def make(place: Workplace) -> Body:
         *_, last = place.make(function, (), *arguments)
@@ -68,7 +68,7 @@ class Client:
 
 
 class Held:
-    """Work that runs until it is let go."""
+    """Work that runs until the test releases it."""
 
     def __init__(self) -> None:
         self.began, self.go = threading.Event(), threading.Event()

@@ -125,7 +125,7 @@ def test_busy_process_ends_with_a_server_that_is_killed() -> None:
         assert server.stdout is not None
         assert server.stdout.readline() == b"begun\n"
         server.kill()
-        server.communicate(timeout=20)  # until the process has ended too, which has stderr as well
+        server.communicate(timeout=20)  # until the process, which shares stderr, has ended too
 
 
 def test_stack_of_the_watching_thread_is_one_that_arm64_allows() -> None:

@@ -1,4 +1,4 @@
-"""Threads for short steps, the checks of files in them, and the batches in which they store."""
+"""Threads for short steps: their turns, checks of files, and batches of bytes to store."""
 
 from __future__ import annotations
 

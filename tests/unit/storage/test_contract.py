@@ -36,7 +36,7 @@ def storage(shared: Storage) -> Storage:
 
 
 def empty(storage: Storage) -> None:
-    """Remove everything but one new bucket."""
+    """Remove everything; create one new bucket."""
     for bucket in storage.buckets():
         storage.delete_bucket(bucket.name)
     for account in storage.accounts():
@@ -334,7 +334,7 @@ def test_blob_stays_while_a_record_refers_to_it(storage: Storage) -> None:
 
 
 def contents(storage: Storage) -> object:
-    """All that can be read from a storage."""
+    """Return everything that can be read from a storage."""
     found: list[object] = [*storage.accounts()]
     for bucket in storage.buckets():
         found += [bucket, keys(storage), *storage.versions(bucket.name)]

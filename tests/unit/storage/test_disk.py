@@ -1,4 +1,4 @@
-"""The storage in a folder: what survives a restart, what is removed, what is refused."""
+"""The storage in a folder: restarts, removal of files, damage, and refusals."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_changed_record_gives_up_the_file_of_the_old_one(storage: DiskStorage) -
 
 
 def test_every_commit_is_marked_outside_of_the_index(storage: DiskStorage) -> None:
-    """So a start notices an index that lost a commit."""
+    """Hence a start notices an index that lost a commit."""
 
     def commits() -> int:
         ((found,),) = storage._database.execute("SELECT commits FROM state").fetchall()
@@ -180,7 +180,7 @@ def test_start_removes_what_interrupted_writes_left(
     finished.write(b"no record came")
     finished.finish()
     storage.blob_writer().write(b"cut off")
-    (storage.folder / "blobs" / "README").touch()  # of somebody else
+    (storage.folder / "blobs" / "README").touch()  # a file of somebody else
     again = reopen(storage)
     assert {*files(storage.folder)} == {*kept, storage.folder / "blobs" / "README"}
     (record,) = caplog.records
@@ -194,7 +194,7 @@ def test_start_removes_what_interrupted_writes_left(
 def test_finished_file_and_its_name_are_synced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copied: bool
 ) -> None:
-    """So a record that is committed afterwards never names bytes that a crash has lost."""
+    """Hence a record that is committed later never names bytes that a crash has lost."""
     synced: list[tuple[Path, int]] = []
     sync = os.fsync
 
@@ -289,7 +289,7 @@ def test_format_without_a_count_of_commits_is_refused(storage: DiskStorage) -> N
 
 
 def check_format_is_refused(folder: Path, number: int) -> None:
-    """A start says what to do, and changes nothing."""
+    """Check that a start names the remedy and changes nothing."""
     before = (folder / "index.sqlite").read_bytes()
     reason = f"has the format {number}; .*: use the version that wrote it, or another folder"
     with pytest.raises(FolderError, match=reason):
@@ -451,7 +451,7 @@ def link(path: Path) -> None:
 
 
 def replace(make: Callable[[Path], object]) -> Callable[[Path], None]:
-    """Remove a file and make something else in its place."""
+    """Remove a file and create something else in its place."""
 
     def damage(path: Path) -> None:
         path.unlink()
@@ -475,7 +475,7 @@ DAMAGES: list[tuple[Callable[[Path], object], str]] = [
 def test_damaged_blob_breaks_only_its_object(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whether it is damaged before the start or while the server runs."""
+    """A blob may be damaged before the start or while the server runs."""
     data = tmp_path / "data"
     paths: list[Path] = []
     with Emulator(data=data) as emulator:
@@ -499,7 +499,7 @@ def test_damaged_blob_breaks_only_its_object(
 
 
 def check_broken(client: Client, paths: list[Path], caplog: pytest.LogCaptureFixture) -> None:
-    """Its object gets 500 and one line in the log; everything else is served and written."""
+    """Check that a damaged object gets 500 and a line in the log, and that the rest works."""
     for number, (path, (_, reason)) in enumerate(zip(paths, DAMAGES, strict=True)):
         several = [("Range", "bytes=3-3,1-2"), ("x-oss-multi-range-behavior", "multi-range")]
         for headers in ([], [("Range", "bytes=1-2")], several):
@@ -518,7 +518,7 @@ def check_broken(client: Client, paths: list[Path], caplog: pytest.LogCaptureFix
 def test_every_request_notices_a_removed_folder(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, how: str
 ) -> None:
-    """The storage accepts nothing that would be lost, and makes nothing in the folder's place."""
+    """The storage accepts no writes that would be lost, and does not create the folder again."""
     data, aside = tmp_path / "data", tmp_path / "aside"
     with Emulator(data=data) as emulator:
         emulator.put("/examplebucket", headers={"x-oss-acl": "public-read-write"})
@@ -570,7 +570,7 @@ def blob(storage: DiskStorage, data: bytes) -> tuple[Blob, ...]:
 
 
 def open_blobs(storage: DiskStorage) -> int:
-    links = map(os.path.realpath, Path("/proc/self/fd").iterdir())  # even of one closed meanwhile
+    links = map(os.path.realpath, Path("/proc/self/fd").iterdir())  # a file may be closed meanwhile
     return sum(link.startswith(f"{storage.folder}/blobs") for link in links)
 
 
@@ -665,7 +665,7 @@ def test_commit_ignores_a_file_that_was_finished_and_abandoned(tmp_path: Path) -
         assert storage.bucket(BUCKET.name) == BUCKET
 
 
-# --- records that are remembered by their text
+# --- records that are cached by their text
 
 
 def test_record_that_did_not_change_is_parsed_once(storage: DiskStorage) -> None:

@@ -48,7 +48,7 @@ def emulator(tmp_path: Path) -> Iterator[Emulator]:
 
 
 def files(data: Path) -> list[Path]:
-    """The files of blobs, complete or not."""
+    """Return the files of blobs, complete or not."""
     return [path for path in (data / "blobs").rglob("*") if path.is_file()]
 
 
@@ -139,7 +139,7 @@ def test_failing_index_changes_nothing(
     assert to.put(f"{BUCKET}/a", b"old").status == 200
     switch(emulator, off)
     for number in range(1000):
-        key = f"{number:01000}"  # so long that a page of the index holds only a few
+        key = f"{number:01000}"  # so long that a page of the index has only a few
         answer = to.put(f"{BUCKET}/{key}", b"new")
         if answer.status != 200:
             break
@@ -154,7 +154,7 @@ def test_failing_index_changes_nothing(
 
 
 def switch(emulator: Emulator, pragma: str) -> None:
-    """Change every connection of the storage to its index."""
+    """Set a pragma on every connection of the storage to its index."""
     storage: Any = emulator.service.storage
     for connection in storage._connections:
         connection.database.execute(f"PRAGMA {pragma}")
@@ -201,7 +201,7 @@ def test_full_disk_accepts_writes_again_once_it_has_space(
     assert invariants.check(small / "data") == {**kept, str(number): data}
 
 
-# --- Failures of the disk or the index, told apart from bugs in the emulator
+# --- Failures of the disk or the index, distinguished from bugs in the emulator
 
 
 @rows(

@@ -198,7 +198,7 @@ def by_sdk(request: RpcRequest, key: str = "assumer-key") -> Response:
 
 
 def check_refused(changes: dict[str, str | None], status: int, code: str) -> None:
-    """Check the answer to an AssumeRole with these changes."""
+    """Check that an AssumeRole with these changes is refused."""
     fields = parameters(**{"action": "AssumeRole", **changes})  # type: ignore[arg-type]
     response = ask(fields)
     answer = parse(response)

@@ -226,7 +226,7 @@ def test_session_is_described_and_may_assume_a_role() -> None:
     assert ask(parameters(**fields), secret).status == 200
 
 
-# --- AssumeRoleWithOIDC: what it answers, whom it trusts, and every refusal
+# --- AssumeRoleWithOIDC: its answers, whom it trusts, and every refusal
 
 FEDERATED = ROLE.replace("worker", "federated")
 
@@ -315,7 +315,7 @@ def test_session_policy_is_kept() -> None:
     assert found.identity.session_policy is not None
 
 
-# --- OIDC tokens: what is verified, in which order, and what a refusal says
+# --- OIDC tokens: the checks, their order, and the refusals
 
 found = ACCOUNTS.oidc_provider(PROVIDER), ACCOUNTS.oidc_provider(PROVIDER.replace("local", "other"))
 assert found[0] is not None
@@ -324,7 +324,7 @@ LOCAL, OTHER = found[0], found[1]
 
 
 def code(text: str, provider: Any = LOCAL) -> str:
-    """The end of the code with which a token is refused, "" for one that is accepted."""
+    """Return the end of the code of a refusal; "" if the token is accepted."""
     try:
         OIDCToken.parse(text, provider).check(provider, NOW)
     except RPCError as refusal:

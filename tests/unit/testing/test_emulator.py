@@ -67,7 +67,7 @@ def test_with_statement_starts_the_server_and_stops_it(threads: Threads) -> None
 
 async def test_async_with_starts_the_server_and_stops_it(threads: Threads) -> None:
     async with Emulator() as emulator:
-        # The server has a loop of its own, so that of the test is free.
+        # The server has its own loop, so the loop of the test is free.
         reader, writer = await asyncio.open_connection("127.0.0.1", emulator.port)
         writer.write(b"GET /_emulator/health HTTP/1.0\r\nHost: localhost\r\n\r\n")
         assert b'"status": "ok"' in await reader.read()
@@ -153,7 +153,7 @@ def test_folder_is_free_again_after_a_start_that_failed(
         Emulator(data=tmp_path, **options).start()
     with Emulator(data=tmp_path) as emulator:
         assert names(emulator) == []
-    assert caught.value.__traceback__  # holds the one that failed, as a notebook does
+    assert caught.value.__traceback__  # keeps the failed emulator alive, as a notebook does
 
 
 @pytest.mark.parametrize(

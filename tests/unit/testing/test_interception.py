@@ -76,7 +76,7 @@ SPELLINGS = {
 
 
 NEWER = "examplebucket.\U0001f13e\U0001f142\U0001f142-cn-hangzhou.aliyuncs.com"
-"""Letters that IDNA 2008 maps, and the `idna` of Python does not know."""
+"""Letters that IDNA 2008 maps, but the codec `idna` of Python does not know."""
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
@@ -149,7 +149,7 @@ def by_urllib3(method: str, data: bytes | None) -> bytes:
 
 
 def by_copied_requests(method: str, data: bytes | None) -> bytes:
-    """The copy of requests that aliyun-python-sdk-core has."""
+    """Send a request with the copy of `requests` in aliyun-python-sdk-core."""
     copied = import_module("aliyunsdkcore.vendored.requests")
     return bytes(copied.request(method, URL, data=data, timeout=20).content)
 
@@ -179,7 +179,7 @@ def test_client_reaches_the_emulator(client: str, emulator: Emulator) -> None:
 
 
 REFUSALS = (UnicodeError, ValueError, OSError, httpx.InvalidURL, urllib3.exceptions.HTTPError)
-"""What clients raise for other hosts than those of RFC 3986, before they look one up."""
+"""Errors that clients raise for hosts outside of RFC 3986, before they look them up."""
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
@@ -190,7 +190,7 @@ def test_no_spelling_of_a_host_leaves_the_machine(
     """The emulator answers or the client refuses the URL; no name is looked up."""
 
     def look_up(name: Any, *_: Any, **__: Any) -> Any:
-        sys.audit("socket.getaddrinfo", name)  # as the function of Python does
+        sys.audit("socket.getaddrinfo", name)  # like the original function
         if name in ("127.0.0.1", b"127.0.0.1"):
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", emulator.port))]
         raise AssertionError(f"looked up {name}")
@@ -226,7 +226,7 @@ def test_proxy_is_not_asked_for_the_emulator(
 
 @pytest.mark.parametrize("proxy", [None, "http://127.0.0.1:9"])
 def test_httpx_reaches_an_emulator_with_tls_without_its_proxy(proxy: str | None) -> None:
-    """The client verifies the emulator with the authority that it was given."""
+    """The client verifies the emulator with the given authority."""
 
     async def ask(verify: ssl.SSLContext | bool) -> int:
         async with httpx.AsyncClient(verify=verify, proxy=proxy) as client:

@@ -11,7 +11,7 @@ from oss_emulator.testing.remote import RemoteEmulator, ServerSession
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Emulator]:
-    """The server, which stands for one of another process."""
+    """A server that stands for one in another process."""
     with Emulator() as emulator:
         emulator.bucket("of-others").put_object("a", b"1")
         yield emulator
@@ -61,10 +61,10 @@ def test_server_that_does_not_answer_is_named() -> None:
     session = ServerSession("http://127.0.0.1:9")
     with pytest.raises(ConnectionError, match=r"127\.0\.0\.1:9 is not an emulator that answers: "):
         session.mark("a.py::one")
-    session.close()  # says nothing: there is nobody to tell
+    session.close()  # no error, although the server is gone
 
 
-def test_refusal_is_told(session: ServerSession) -> None:
+def test_refusal_of_the_server_raises(session: ServerSession) -> None:
     with pytest.raises(ValueError, match="answers 404: "):
         session.ask("GET", "none")
 

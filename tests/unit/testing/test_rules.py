@@ -1,4 +1,4 @@
-"""The rules that tests give, in each form."""
+"""The rules that users of the plugin give, in each form."""
 
 from __future__ import annotations
 

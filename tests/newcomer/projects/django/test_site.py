@@ -2,7 +2,7 @@
 
 import pytest
 import requests
-import site_of_images  # noqa: F401 - it configures Django
+import site_of_images  # noqa: F401 - configures Django
 from django.test import Client
 
 

@@ -1,4 +1,4 @@
-"""What a page of a folder shows: searched, sorted, and within a window of names."""
+"""What a page of a folder shows: its search, its order, and its window of names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.rows import rows
 
 
 def storage(sizes: Mapping[str, int]) -> MemoryStorage:
-    """A bucket with objects of these sizes; each is newer than those before it."""
+    """Return a bucket with objects of these sizes; each is newer than those before it."""
     made = MemoryStorage()
     made.put_bucket(Bucket("b", "owner", 0.0, "cn-hangzhou"))
     for moment, (key, size) in enumerate(sizes.items()):
@@ -50,7 +50,7 @@ def test_folder_is_searched_and_sorted(asked: FolderQuery, shown: list[str]) -> 
 
 @pytest.mark.parametrize("order", FolderOrder)
 def test_pages_of_a_large_folder_have_every_name_once(order: FolderOrder) -> None:
-    """A page of a plain folder looks at more names than the page before, folders among them."""
+    """Each page of a plain folder reads more names than the page before, including folders."""
     sizes = {f"{number:05}{'/x' * (number % 3 == 0)}": 1 for number in range(2_000)}
     made, shown = storage(sizes), []
     for number in range(1, 11):

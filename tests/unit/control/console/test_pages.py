@@ -89,7 +89,7 @@ PATHS = """
 
 
 def as_json(path: str) -> str:
-    """The same page with `.json` at the end of its path."""
+    """Return the same page with `.json` at the end of its path."""
     place, sign, query = path.partition("?")
     return f"{place}.json{sign}{query}"
 
@@ -98,9 +98,9 @@ def as_json(path: str) -> str:
 def test_page_is_html_for_browsers_and_json_for_others(ask: ApiCaller, path: str) -> None:
     page = ask.html(path)
     assert page.startswith("<!doctype html>")
-    # Tabs of a browser show the title, and screen readers read it first.
+    # Browser tabs show the title, and screen readers read it first.
     assert re.search(r"<title>\S.* – oss-emulator</title>", page)
-    # It has no script and no style of its own.
+    # The page has no inline scripts and styles.
     assert "style=" not in page
     assert "<style" not in page
     assert not re.search(r"<[^>]*\son\w+\s*=", page)
@@ -108,7 +108,7 @@ def test_page_is_html_for_browsers_and_json_for_others(ask: ApiCaller, path: str
     plain = ask("GET", path)
     assert plain.status == 200
     again = ask("GET", as_json(path)).json
-    again.pop("clock", None)  # it goes on
+    again.pop("clock", None)  # the clock moves
     assert again == {name: value for name, value in plain.json.items() if name != "clock"}
 
 
@@ -176,7 +176,7 @@ async def test_stream_sends_rows_that_fit_and_what_is_above_them(ask: ApiCaller)
     assert value_of(begin) == {"journal": ask.journal.name}
 
     waiting = asyncio.ensure_future(anext(stream))
-    await asyncio.sleep(0)  # it listens now
+    await asyncio.sleep(0)  # the stream is listening
     ask.record("/examplebucket/hello.txt", "http://www.example.com/")  # not denied
     ask.record("/examplebucket/hello.txt", "http://blog.example.com/")
     sent = await waiting
@@ -201,7 +201,7 @@ async def test_stream_of_a_list_by_site_sends_no_rows(ask: ApiCaller) -> None:
 
 
 def value_of(event: bytes) -> Any:
-    """The value that an event carries."""
+    """Return the value of an event."""
     return json.loads(event.partition(b"data: ")[2])
 
 
@@ -273,7 +273,7 @@ def test_review_of_the_journal_shows_no_secret(ask: ApiCaller) -> None:
         assert "abcdefgh" not in text
 
 
-def test_correction_is_applied_and_what_is_gone_is_told(ask: ApiCaller) -> None:
+def test_correction_is_applied_and_an_old_finding_is_refused(ask: ApiCaller) -> None:
     rules = members("http://www.example.com")
     wanted = {"rule": "open-host", "list": "whitelist", "entry": "http://www.example.com"}
     corrected = ask("POST", "rules/correct", {"rules": rules, **wanted}).json["rules"]
@@ -433,7 +433,7 @@ def test_object_is_changed_and_deleted(ask: ApiCaller) -> None:
     shown = ask("GET", path).json
     assert shown["tags"] == {"a": "1", "b": "2"}
     assert shown["headers"]["x-oss-meta-a"] == "1"
-    assert shown["acl"] == "private"  # headers are changed by a copy, which keeps it
+    assert shown["acl"] == "private"  # headers are changed by a copy, which keeps the content
     for wrong in (
         {},
         {"acl": 1},
@@ -576,19 +576,19 @@ def test_emulator_hides_secrets_and_counts_requests() -> None:
 
 
 def file(name: str) -> Path:
-    """The file of a script or of the styles: the page of the lab has some of them as well."""
+    """Return the file of a script or of styles; some belong to the page of the lab as well."""
     return next(folder / name for folder in (FOLDER, STATIC) if (folder / name).exists())
 
 
 def imported(script: str) -> set[str]:
-    """A script, and all that it imports."""
+    """Return a script and all scripts that it imports."""
     text = file(script).read_text(encoding="utf-8")
     others = re.findall(r'^import .*"\./([\w.]+)";$', text, re.MULTILINE)
     return {script}.union(*map(imported, others))
 
 
 def named_in_templates() -> list[str]:
-    """The scripts and styles of each page, besides what all pages load."""
+    """Return the scripts and styles of each page, without those that all pages load."""
     templates = (FOLDER.parent / "templates").glob("*.html")
     texts = [template.read_text(encoding="utf-8") for template in templates]
     named = [" ".join(re.findall(r"static/([\w.]+\.(?:js|css))", text)) for text in texts]
@@ -600,7 +600,7 @@ def test_page_loads_little(names: str) -> None:
     scripts = set().union(*map(imported, re.findall(r"\S+\.js", names)))
     assert "base.js" in scripts
     loaded = {*scripts, *re.findall(r"\S+\.css", names), "base.css"}
-    most = 92 if "rules.js" in names else 72  # the page about rules is an editor as well
+    most = 92 if "rules.js" in names else 72  # the page about rules is also an editor
     assert sum(file(name).stat().st_size for name in loaded) <= most * 1024
 
 
@@ -701,12 +701,12 @@ def test_browser_is_led_from_the_endpoint_to_the_console(
         assert (response.status, response.headers["Location"]) == (302, "/_emulator/")
 
 
-def test_json_in_the_path_beats_the_header() -> None:
+def test_json_in_the_path_overrides_the_header() -> None:
     assert wants_page(request("/_emulator/requests", accept="text/html"))
     assert not wants_page(request("/_emulator/requests.json", accept="text/html"))
 
 
-# --- What pages say where something is missing, refused or switched off
+# --- What pages say if something is missing, refused or switched off
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 """The Accept of a browser that opens a link."""
@@ -722,15 +722,15 @@ SAVED = b"""<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer>
 
 
 def far(method: str, path: str, remote: str = "192.0.2.1", **headers: str) -> Request:
-    """A request of another machine."""
+    """Return a request of another machine."""
     return request(path, method, remote, host="nas:9000", **headers)
 
 
 # --- Who has to log in
 
 
-def test_script_is_told_that_its_reader_has_to_log_in() -> None:
-    """A redirect would put the form of the login into the page."""
+def test_script_gets_an_error_if_its_reader_has_to_log_in() -> None:
+    """With a redirect, the script would put the form of the login into its page."""
     fragment = {"accept": "text/html", FRAGMENT.replace("-", "_"): "1"}
     answer = show_error(far("GET", "/_emulator/requests/1", **fragment), NEEDED, WITH_TOKEN)
     assert (answer.status, answer.headers[LOGIN]) == (403, "needed")
@@ -740,7 +740,7 @@ def test_script_is_told_that_its_reader_has_to_log_in() -> None:
 
 
 def test_other_refusals_do_not_lead_to_the_login() -> None:
-    """An archived object is refused with 403 as well, and no login helps against it."""
+    """An archived object is refused with 403 as well, but a login does not help."""
     page = far("GET", "/_emulator/content/b?key=archived", accept=BROWSER)
     answer = show_error(page, ApiError(403, "The object is archived."), WITH_TOKEN)
     assert (answer.status, LOGIN in answer.headers) == (403, False)
@@ -755,7 +755,7 @@ def test_wrong_token_in_the_header_is_named() -> None:
         check_allowed(far("GET", "/_emulator/journal"), "t")
 
 
-def test_wrong_token_from_afar_is_called_wrong(ask: ApiCaller) -> None:
+def test_wrong_token_from_another_machine_is_reported(ask: ApiCaller) -> None:
     """To plain http at a name, a browser sends an Origin, but no Sec-Fetch-Site."""
     ask.service.settings = WITH_TOKEN
     asked = ask.asked("POST", "login", b'{"token": "wrong"}', x_oss_emulator="1")

@@ -1,4 +1,4 @@
-"""The search for requests: its tokens, and one sentence for what cannot be read."""
+"""The search for requests: its tokens, and one sentence for a token that cannot be read."""
 
 import pytest
 from oss_emulator.control.api.route import ApiError

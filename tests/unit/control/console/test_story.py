@@ -49,7 +49,7 @@ def put_rules(ask: ApiCaller, rules: RefererConfiguration) -> None:
 
 
 def get(ask: ApiCaller, referer: str | None, target: str = "/hello.txt") -> int:
-    """Let a GET be the next entry of the journal, and return its number."""
+    """Record a GET as the next entry of the journal, and return its number."""
     fields = {"host": "localhost"} if referer is None else {"host": "localhost", "referer": referer}
     request = Request.parse("GET", f"{BUCKET}{target}", fields.items(), time.time())
     return asyncio.run(ask.send(request)).number
@@ -92,7 +92,7 @@ def test_story_names_the_nearest_entry_and_where_it_parts(ask: ApiCaller) -> Non
 
 
 def test_referer_that_lacks_its_slash_is_explained(ask: ApiCaller) -> None:
-    """People write it like that for curl; pages do not send it."""
+    """People type such a Referer for curl; pages do not send it."""
     page = ask.html(f"requests/{get(ask, BLOG.removesuffix('/'))}")
     assert f"with a slash at its end, {BLOG}" in page
     assert "No safe entry changes this" in ask.html(f"requests/{get(ask, 'a.test')}")
@@ -116,7 +116,7 @@ def test_story_of_an_empty_referer_says_who_sends_none(ask: ApiCaller) -> None:
 
 
 def test_rules_of_a_source_are_not_those_of_the_bucket() -> None:
-    """The rules of the source denied the copy (R-45); the journal does not have them."""
+    """The rules of the source denied the copy (R-45); the journal does not keep them."""
     ask = ApiCaller()
     settings = Settings(assumptions=Assumptions(copy_source=SourceOfCopy.CHECKED))
     ask.service = ask.controls.service = type(ask.service)(settings)
@@ -156,7 +156,7 @@ def test_what_clients_and_rules_say_is_text_in_a_story(ask: ApiCaller) -> None:
         assert "<img" not in ask.html(path, body)
 
 
-def test_bytes_that_are_no_text_have_a_story_and_a_page_of_requests(ask: ApiCaller) -> None:
+def test_bytes_that_are_not_text_have_a_story_and_a_page_of_requests(ask: ApiCaller) -> None:
     put_rules(ask, RefererConfiguration(False, whitelist=(SITE,), blacklist=("*",)))
     number = get(ask, "a\udcff b")
     for path in (f"requests/{number}", "requests", "requests?by=time"):
@@ -164,8 +164,8 @@ def test_bytes_that_are_no_text_have_a_story_and_a_page_of_requests(ask: ApiCall
     assert "referer=a%FF%20b" in ask.html(f"requests/{number}")
 
 
-def test_story_by_many_rules_takes_a_moment(ask: ApiCaller) -> None:
-    """600 entries are what 20 KB hold (R-42)."""
+def test_story_by_many_rules_is_fast(ask: ApiCaller) -> None:
+    """600 entries fit into 20 KB (R-42)."""
     entries = tuple(f"https://*.site{number}.example.com/" for number in range(560))
     put_rules(ask, RefererConfiguration(False, whitelist=entries))
     number = get(ask, "https://www.site7.example.org/")
@@ -252,7 +252,7 @@ def test_denied_request_opens_with_its_first_proposal_proved(ask: ApiCaller) -> 
 
 
 def test_proof_counts_requests_by_the_rules_of_now(ask: ApiCaller) -> None:
-    """A request that was allowed by rules of before does not turn again."""
+    """A request that earlier rules allowed counts as denied by the current ones."""
     put_rules(ask, RefererConfiguration(False, whitelist=(SITE, BLOG)))
     first = get(ask, BLOG)
     put_rules(ask, RefererConfiguration(False, whitelist=(SITE,)))
@@ -320,7 +320,7 @@ def test_rules_that_changed_after_the_proof_are_not_overwritten(ask: ApiCaller) 
     assert (answer.status, rules_of(ask)) == (409, now)
     assert "changed meanwhile" in answer.json["error"]
     put_rules(ask, RefererConfiguration(False, whitelist=(BLOG,)))
-    assert prove(ask, number).status == 409  # by these rules, there is nothing to allow
+    assert prove(ask, number).status == 409  # these rules already allow the site
 
 
 @rows(
@@ -479,7 +479,7 @@ def test_request_that_changes_something_asks_first(ask: ApiCaller) -> None:
     assert "data-confirm" not in ask.html(f"requests/{get(ask, SITE)}")
 
 
-# --- What else happened to it
+# --- Faults and policies that affected the request
 
 
 @pytest.mark.parametrize(
@@ -533,10 +533,10 @@ def test_policy_of_the_host_names_is_named(ask: ApiCaller) -> None:
     assert "a download at the service’s host names (D-01)" in ask.html("requests")
 
 
-# --- To take along
+# --- Export
 
 
-def test_request_as_a_test_passes(ask: ApiCaller) -> None:
+def test_request_exported_as_a_test_passes(ask: ApiCaller) -> None:
     with Emulator() as emulator:
         for referer in (SITE, BLOG, None, "https://a.test/'\"\\"):
             names: dict[str, Any] = {}
@@ -547,7 +547,7 @@ def test_request_as_a_test_passes(ask: ApiCaller) -> None:
             bucket.session.session.close()
 
 
-def test_test_that_sent_a_request_is_not_the_one_to_take_along(ask: ApiCaller) -> None:
+def test_exported_test_is_not_the_one_that_sent_the_request(ask: ApiCaller) -> None:
     ask.journal.tests.begin("session", "test_a.py::test_b")
     told = story(ask, get(ask, SITE))
     assert told["test"] == "test_a.py::test_b"

@@ -26,7 +26,7 @@ LIFETIME = 60
 
 @dataclass(frozen=True)
 class Call:
-    """A call that a client is asked to make."""
+    """A call for a client."""
 
     method: str = "GET"
     bucket: str = "a-bucket"
@@ -60,7 +60,7 @@ def target_of(request: Request) -> tuple[str, str]:
 
 
 def sent(method: str, url: str, headers: Mapping[str, Any]) -> Request:
-    """The request on the wire, with the unsigned headers that the HTTP library adds."""
+    """Return the request on the wire, with the unsigned headers that the HTTP library adds."""
     named = {name.lower() for name in headers}
     added = [("Host", HOST), ("Connection", "keep-alive")]
     fields = [*headers.items(), *(field for field in added if field[0].lower() not in named)]
@@ -137,7 +137,7 @@ class _Wire(HttpClient):  # type: ignore[misc]  # SDK V2 has no types
 
 
 class _SignerV4(SignerV4):  # type: ignore[misc]
-    """Additional headers; SDK V2 1.4.1 has them in its configuration but does not pass them on."""
+    """Signs additional headers, which SDK V2 1.4.1 has as a setting but does not pass on."""
 
     def __init__(self, additional_headers: tuple[str, ...]) -> None:
         self.additional_headers = additional_headers
@@ -166,7 +166,7 @@ def _sdk(version: Version, token: str | None, place: SignedIn) -> Callable[[Call
             key=call.key or None,
             op_metadata={
                 "expiration_time": datetime.now(UTC) + timedelta(seconds=LIFETIME),
-                # The SDK signs few parameters by itself; an operation names the others.
+                # By itself, the SDK signs few parameters; an operation names the others.
                 "sub-resource": ["referer", "x-oss-process"],
             },
         )

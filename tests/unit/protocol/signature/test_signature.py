@@ -1,6 +1,6 @@
-"""Claims of signatures, what is signed, and signed URLs that the emulator makes.
+"""Claims of signatures, strings to sign, and signed URLs that the emulator makes.
 
-`fixtures/exchanges/signatures.txt` has the claims that are refused, `fixtures/signatures/`
+`fixtures/exchanges/signatures.txt` has the claims that are refused, and `fixtures/signatures/` has
 signatures of other programs.
 """
 
@@ -61,7 +61,7 @@ def claimed(request: Request) -> Claim:
     return claim
 
 
-# --- what a claim says
+# --- the content of a claim
 
 HEADER_V1 = Claim(Version.V1, SignedIn.HEADER, "ak", "c2ln", None, DATE, NOW)
 HEADER_V2 = Claim(
@@ -371,7 +371,7 @@ FORM_V4 = forms.sign_v4(POLICY, now=POSTED)
 
 
 def filled(fields: Iterable[tuple[str, str]], **changes: str | None) -> Form:
-    """A form of fields; a change to None removes one."""
+    """Return a form of fields; a change to None removes one."""
     found: dict[str, str | None] = {name.lower(): value for name, value in fields}
     found |= {name.replace("_", "-"): value for name, value in changes.items()}
     return Form({name: value for name, value in found.items() if value is not None})

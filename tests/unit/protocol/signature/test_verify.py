@@ -1,4 +1,4 @@
-"""Requests that the real SDKs signed are verified; changed and late ones are refused (P-17)."""
+"""Requests that real SDKs signed are accepted; changed and late ones are refused (P-17)."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def claimed(request: Request) -> Claim:
 
 
 def refused(request: Request, **changes: Any) -> OSSError:
-    """Parse and verify a request, by default with the facts that were signed; returns the error."""
+    """Parse and verify a request, by default with the signed values; returns the error."""
     facts = {"target": CALL.target, "secret": SECRET, "region": REGION, **changes}
     with pytest.raises(OSSError) as caught:
         verify(claimed(request), request, **facts)
@@ -315,7 +315,7 @@ def test_error_tells_both_times() -> None:
 
 @of_urls
 def test_url_is_valid_until_it_expires(client: Client) -> None:
-    """One of V4 is not valid more than 15 minutes before its date, either (EC 0002-00000235)."""
+    """A URL of V4 is not valid earlier than 15 minutes before its date (EC 0002-00000235)."""
     request = client.send(CALL)
     claim = claimed(request)
     assert claim.expires_at is not None
