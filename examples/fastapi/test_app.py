@@ -1,4 +1,4 @@
-"""The application names the endpoint of production; `oss_intercept` redirects it to the emulator."""
+"""The application names the production endpoint; `oss_intercept` redirects it to the emulator."""
 
 from pathlib import Path
 
