@@ -53,9 +53,9 @@ def overrun(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:
     yield "still here"
 
 
-def seconds(_: Sequence[Iterator[bytes]]) -> Iterator[int]:
-    """Say how many seconds of processor time the process may take altogether."""
-    yield resource.getrlimit(resource.RLIMIT_CPU)[0]
+def seconds(_: Sequence[Iterator[bytes]]) -> Iterator[float]:
+    """Say how many seconds of processor time the job may take; its process took some before."""
+    yield resource.getrlimit(resource.RLIMIT_CPU)[0] - time.process_time()
 
 
 def priority(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:

@@ -185,7 +185,7 @@ async def test_job_that_takes_its_processor_time_is_refused(
 ) -> None:
     """I-17"""
     bounds(seconds=20)
-    assert (await made.make(asks(jobs.seconds), never_leaves)).read() == b"21"
+    assert 19 < float((await made.make(asks(jobs.seconds), never_leaves)).read()) <= 21
     with pytest.raises(OSSError, match=BUSY):
         await made.make(asks(jobs.overrun), never_leaves)
 
