@@ -36,7 +36,7 @@ NO_SETTINGS_OF_AWS = {
     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
 }
 
-PATIENCE = 120
+PATIENCE = 600
 """Seconds for the program."""
 
 # The last one names the bucket in the host, and the others in the path.
