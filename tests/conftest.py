@@ -13,6 +13,7 @@ from typing import Any
 import hypothesis
 import oss2
 import pytest
+from oss_referer.terminal import language
 
 from tests.client import (
     ACCESS_KEY_ID,
@@ -65,6 +66,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     gc.enable()
+
+
+def pytest_runtest_setup() -> None:
+    """Speak English: a command of the test before may have spoken Chinese."""
+    language.choose("en")
 
 
 def _is_of_old_oss2(error: BaseException) -> bool:

@@ -7,7 +7,6 @@ import io
 from collections.abc import Iterator
 
 import pytest
-from oss_referer.terminal import language
 from oss_referer.terminal.progress import Progress
 
 
@@ -25,12 +24,6 @@ def shown(stream: io.StringIO, moments: Iterator[float]) -> str:
         before = stream.getvalue()
     assert stream.getvalue() == before + ("\r\x1b[K" if before else "")
     return before
-
-
-@pytest.fixture(autouse=True)
-def english() -> None:
-    """Speak English: the command of another test may have spoken Chinese."""
-    language.choose("en")
 
 
 @pytest.fixture
