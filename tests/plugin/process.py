@@ -91,7 +91,7 @@ def _run_pytest(
         env=environment(**variables),
         capture_output=True,
         text=True,
-        timeout=4 * PATIENCE,  # a busy machine takes many times as long
+        timeout=2 * PATIENCE,  # a busy machine takes many times as long
     )
     return _read(report, done.stdout + done.stderr)
 
