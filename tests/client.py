@@ -31,7 +31,7 @@ from oss_emulator.protocol.message import Request
 from oss_emulator.server import Server
 from oss_emulator.settings import Settings
 
-PATIENCE = 180.0
+PATIENCE = 600.0
 """Seconds to wait for a condition; long, because the machine may be busy."""
 
 Headers = Iterable[tuple[str, str]]

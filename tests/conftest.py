@@ -6,14 +6,25 @@ import gc
 import os
 import signal
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
 import hypothesis
 import oss2
 import pytest
+from oss_referer.terminal import language
 
-from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Client, Live, Signed, serve
+from tests.client import (
+    ACCESS_KEY_ID,
+    ACCESS_KEY_SECRET,
+    SETTINGS,
+    SIGNERS,
+    Client,
+    Live,
+    Signed,
+    serve,
+)
 from tests.thorough import cases
 
 # No deadline for an example: a busy machine would fail it. The examples are the same in each run,
@@ -57,6 +68,11 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+def pytest_runtest_setup() -> None:
+    """Speak English: a command of the test before may have spoken Chinese."""
+    language.choose("en")
+
+
 def _is_of_old_oss2(error: BaseException) -> bool:
     return "sign_url is not support in signature version 4" in str(error)
 
@@ -74,8 +90,11 @@ def pytest_runtest_call() -> Generator[None, object, object]:
 
 @pytest.fixture(scope="session")
 def live() -> Iterator[Live]:
-    """The server that all tests of a worker share."""
-    with serve() as running:
+    """The server that all tests of a worker share.
+
+    It keeps idle connections, or it might close one at the moment when a client uses it again.
+    """
+    with serve(replace(SETTINGS, request_timeout=3600)) as running:
         yield running
 
 

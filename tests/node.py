@@ -38,6 +38,6 @@ def packages(project: Path) -> Path:
         if not (folder / "installed").exists():
             shutil.copy(project, folder / "package.json")
             install = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock"]
-            subprocess.run(install, cwd=folder, check=True, capture_output=True, timeout=240)
+            subprocess.run(install, cwd=folder, check=True, capture_output=True, timeout=600)
             (folder / "installed").touch()
     return folder / "node_modules"

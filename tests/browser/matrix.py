@@ -60,7 +60,7 @@ ATTRIBUTED = (
 )
 """The elements whose attribute or option sets a policy."""
 
-PATIENCE = 20_000
+PATIENCE = 60_000
 """Milliseconds to wait for a page. A request that is missing then is a difference."""
 CLICK_PATIENCE, CLICKS = 2.0, 5
 """Seconds to wait for the request of a link, and the clicks after which it sends nothing."""

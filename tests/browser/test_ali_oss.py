@@ -122,7 +122,7 @@ def test_visitor_uploads_with_the_form_of_the_example(tabs: BrowserContext, tmp_
     project = copy_project(EXAMPLES / "browser-upload", tmp_path / "upload")
     with Emulator(accounts=project / "accounts.toml") as emulator:
         env = {**os.environ, "OSS_ENDPOINT": f"http://localhost:{emulator.port}", "PORT": "0"}
-        subprocess.run(["node", "setup.js"], cwd=project, env=env, check=True, timeout=60)
+        subprocess.run(["node", "setup.js"], cwd=project, env=env, check=True, timeout=600)
         app = subprocess.Popen(
             ["node", "app.js"], cwd=project, env=env, stdout=subprocess.PIPE, text=True
         )

@@ -55,7 +55,7 @@ def run(project: Path, check: str) -> tuple[int, str]:
         cwd=project,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     return done.returncode, done.stdout + done.stderr

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import PATIENCE
 from tests.requirements import required
 
 pytestmark = pytest.mark.system
@@ -43,7 +44,9 @@ def test_pages_link_the_same_page_in_the_other_language(site: Path) -> None:
 @pytest.fixture
 def page(browser: Browser) -> Page:
     """A narrow page, as on a telephone."""
-    return browser.new_page(viewport={"width": 390, "height": 800})
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.set_default_timeout(PATIENCE)
+    return page
 
 
 SEARCHES = {

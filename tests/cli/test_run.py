@@ -57,7 +57,7 @@ def run(*arguments: str, cwd: Path | None = None, **env: str) -> subprocess.Comp
         written(1) as output,
         written(2) as error,
     ):
-        signal.alarm(240)  # end the tests if the command hangs
+        signal.alarm(600)  # end the tests if the command hangs
         try:
             status = main(["run", *arguments])
         finally:

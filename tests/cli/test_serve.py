@@ -909,7 +909,7 @@ def test_server_ends_in_time_whatever_runs(tmp_path: Path) -> None:
             stack.enter_context(silent.accept()[0])
         begun = time.monotonic()
         assert running.end() == 0
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < 25  # requests would get 30 seconds
         assert running.stderr.read_text() == ""
 
 
@@ -926,7 +926,7 @@ def test_server_ends_in_time_while_a_thread_hangs(tmp_path: Path, seed: str) -> 
             wait_for(lambda: running.ask("GET", "/examplebucket/a").status == 200)
             begun = time.monotonic()
             assert running.end() == 0
-            assert time.monotonic() - begun < 10
+            assert time.monotonic() - begun < 60  # the look-up takes 300 seconds
     said = running.stderr.read_text()
     assert said == "oss-emulator: ended while a thread was still running\n"
 

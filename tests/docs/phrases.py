@@ -121,8 +121,10 @@ def render(name: str) -> str:
 
 
 def write(name: str) -> None:
-    """Write the Chinese of a page."""
-    (DOCS / "zh" / f"{name}.md").write_text(render(name), encoding="utf-8")
+    """Write the Chinese of a page, unless it is the same: others may read it meanwhile."""
+    path, text = DOCS / "zh" / f"{name}.md", render(name)
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

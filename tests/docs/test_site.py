@@ -241,7 +241,7 @@ def test_python_in_node_imports_each_module(parts: Mapping[str, bytes], tmp_path
         env={"NAMES": " ".join(names), "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         check=True,
     )
     failures = json.loads(done.stdout.splitlines()[-1])

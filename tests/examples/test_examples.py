@@ -28,7 +28,7 @@ def run(*command: str, folder: Path, **environment: str) -> str:
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         check=False,
     )
     output = done.stdout + done.stderr

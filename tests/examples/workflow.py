@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 FILE = Path(__file__).parents[2] / "examples" / "ci" / "github-actions.yml"
-PATIENCE = 120
+PATIENCE = 600
 """Seconds for one step."""
 
 

@@ -192,7 +192,8 @@ class Peak:
 
     def watch(self, pid: int) -> None:
         while not self._over.wait(0.02):
-            self.resident = max(self.resident, resident(pid))
+            with suppress(FileNotFoundError, ProcessLookupError):  # the server has just ended
+                self.resident = max(self.resident, resident(pid))
 
     def end(self) -> None:
         self._over.set()

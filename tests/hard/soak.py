@@ -30,6 +30,9 @@ KEYS = 5
 BUCKETS = 80
 """An account has at most 100 buckets, so some visitors share one."""
 
+ENOUGH = 20
+"""The requests that a run has at least for each connection, however busy the machine is."""
+
 GROWTH = 16 * 1024**2
 """The bytes by which memory may grow from the second third of a run to the last."""
 
@@ -78,10 +81,10 @@ class Visitor:
         self._count = 0
         self._rules = 0
 
-    async def stay(self, until: float) -> None:
+    async def stay(self, over: Callable[[], bool]) -> None:
         """Connect repeatedly, with many requests on each connection."""
         first = True
-        while time.monotonic() < until:
+        while not over():
             async with aiohttp.ClientSession(
                 f"http://127.0.0.1:{self._port}", connector=aiohttp.TCPConnector(limit=1)
             ) as self._session:
@@ -89,7 +92,7 @@ class Visitor:
                     await self._send("PUT", "", 200, headers={"x-oss-acl": "public-read"})
                 first = False
                 for _ in range(50):
-                    if time.monotonic() < until:
+                    if not over():
                         await self._chance.choice(self._does)(self)
 
     async def _send(
@@ -231,11 +234,15 @@ def run(folder: Path, seconds: float, connections: int, growth: int = GROWTH) ->
 
 
 async def _visit(port: int, seconds: float, connections: int, process: int, report: Report) -> None:
-    until = time.monotonic() + seconds
+    until, enough = time.monotonic() + seconds, ENOUGH * connections
+
+    def over() -> bool:
+        return time.monotonic() >= until and report.requests.total() >= enough
+
     async with asyncio.TaskGroup() as group:
         for number in range(connections):
-            group.create_task(Visitor(number, port, report.requests).stay(until))
-        while time.monotonic() < until:
+            group.create_task(Visitor(number, port, report.requests).stay(over))
+        while not over():
             report.memory.append(_memory(process))
             report.handles.append(_handles(process))
             await asyncio.sleep(min(1.0, seconds / 10))

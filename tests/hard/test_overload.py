@@ -57,12 +57,10 @@ def test_worst_requests_are_bounded_and_keep_no_other_waiting(
             assert median(processes) <= 1 + 2 + 3
             underway.leave()
             underway.wait()
-            # Waiting jobs are dropped and running ones killed; else this waits half a minute.
-            began = time.monotonic()
+            # Waiting jobs are dropped and running ones killed; else this would be refused.
             little = overload.Underway(server.port, [overload.SMALL_IMAGE])
             little.wait()
             assert little.answers == {("small", 200, ""): 1}
-            assert time.monotonic() - began < 30
             last = overload.Underway(server.port, WORST)
             wait_for(lambda: len(overload.processes(pid)) > 3)
             children = overload.processes(pid)[1:]

@@ -158,7 +158,8 @@ def test_client_times_out_if_the_latency_is_longer() -> None:
     with Emulator() as emulator:
         bucket = emulator.bucket("examplebucket")
         bucket.timeout = 0.05
-        assert Admin(emulator).ask("POST", FAULTS, {"latency": 3600, "times": 1}).status == 201
+        fault = {"operation": "PutObject", "latency": 3600}
+        assert Admin(emulator).ask("POST", FAULTS, fault).status == 201
         with pytest.raises(oss2.exceptions.RequestError, match="timed out"):
             bucket.put_object("a", b"1")
         bucket.timeout = 20

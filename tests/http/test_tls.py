@@ -176,7 +176,7 @@ def test_https_on_the_http_port_ends_at_once_and_is_reported(
             oss2.Bucket(
                 oss2.AnonymousAuth(), emulator.endpoint.replace("http:", "https:"), "a-bucket"
             ).get_object("a")
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 40
         right = emulator.https_endpoint if tls_port == 0 else "a port that --tls-port opens"
         line = f"A client began TLS on the port of {emulator.endpoint}; https needs {right}"
         assert caplog.messages == [line]
@@ -359,7 +359,7 @@ def test_idle_tls_client_does_not_delay_stopping(
         assert idle.recv(100).startswith(b"HTTP/1.1 403 ")
         begun = time.monotonic()
         emulator.stop()
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < 20
 
 
 def test_taken_port_fails_the_start_and_closes_the_other_port() -> None:

@@ -25,7 +25,7 @@ from tests.requirements import require, required
 
 PROGRAMS = Path(__file__).parent / "programs"
 EXAMPLES = Path(__file__).parents[2] / "examples"
-PATIENCE = 240
+PATIENCE = 900
 """Seconds for one command."""
 
 HADOOP = "org.apache.flink.fs.shaded.hadoop3.org.apache.hadoop"

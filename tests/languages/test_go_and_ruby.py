@@ -23,7 +23,7 @@ PROGRAMS = Path(__file__).parent / "programs"
 CLIENTS = "SDKs of Debian: aliyun-oss-go-sdk 1.5.0, aliyun-sdk 0.8.0"
 """The row of docs/clients.md."""
 
-PATIENCE = 300
+PATIENCE = 900
 """Seconds for a program."""
 
 

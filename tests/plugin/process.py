@@ -47,7 +47,7 @@ class Outcomes:
 
 def run_here(folder: Path, *arguments: str) -> Outcomes:
     """Run the tests of a folder in this process, which has already imported their modules."""
-    printed = StringIO()
+    printed, loaded = StringIO(), set(sys.modules)
     with TemporaryDirectory() as reports, chdir(folder), redirect_stdout(printed):
         report = Path(reports, "report.xml")
         names = without("cacheprovider", "capture", "faulthandler", *OTHERS)
@@ -60,6 +60,9 @@ def run_here(folder: Path, *arguments: str) -> Outcomes:
                 *arguments,
             ]
         )
+        for name in set(sys.modules) - loaded:
+            if name.startswith(("conftest", "test_", "pages.test_")):  # a later run has its own
+                del sys.modules[name]
         return _read(report, printed.getvalue())
 
 
@@ -88,7 +91,7 @@ def _run_pytest(
         env=environment(**variables),
         capture_output=True,
         text=True,
-        timeout=4 * PATIENCE,  # a busy machine takes many times as long
+        timeout=2 * PATIENCE,  # a busy machine takes many times as long
     )
     return _read(report, done.stdout + done.stderr)
 

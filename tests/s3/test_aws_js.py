@@ -36,7 +36,7 @@ NO_SETTINGS_OF_AWS = {
     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
 }
 
-PATIENCE = 120
+PATIENCE = 600
 """Seconds for the program."""
 
 # The last endpoint has the bucket in the host, the others in the path.

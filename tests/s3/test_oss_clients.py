@@ -24,7 +24,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 CLIENTS = "docs/clients.md"
 """The page whose settings the clients get."""
 
-PATIENCE = 240
+PATIENCE = 900
 
 
 def need(name: str, before: tuple[int, int] = (4, 0)) -> None:

@@ -32,7 +32,7 @@ def s3cmd(server: Emulator, tmp_path: Path) -> Callable[..., Done]:
 
     def run(*arguments: str) -> Done:
         command = [str(program), "--config", str(config), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
 
     return run
 

@@ -47,7 +47,7 @@ def results(
             cwd=project,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
     assert done.returncode == 0, done.stderr

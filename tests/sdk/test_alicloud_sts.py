@@ -26,7 +26,7 @@ def test_alicloud_sts_assumes_a_role(emulator: Emulator, tmp_path: Path) -> None
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == [

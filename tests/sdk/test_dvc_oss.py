@@ -16,7 +16,7 @@ from tests.cli.process import output
 from tests.docs.settings import settings
 
 AIOHTTP = tuple(int(part) for part in aiohttp.__version__.split(".")[:2])
-PATIENCE = 120
+PATIENCE = 600
 """Seconds for one command."""
 
 LARGE = 300_000

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 PROJECTS = {"ali-oss": "tests/sdk/ali_oss", "@aws-sdk/client-s3": "tests/s3/aws_js"}
 """The Node.js projects with the packages that each snippet needs."""
 
-PATIENCE = 120
+PATIENCE = 600
 """Seconds for a program."""
 
 

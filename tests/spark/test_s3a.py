@@ -21,7 +21,7 @@ from tests.requirements import require, required
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "spark" / "s3a.conf"
 PROGRAM = Path(__file__).parent / "programs" / "over_s3a.py"
-PATIENCE = 300
+PATIENCE = 900
 """Seconds for the program."""
 
 OF_ITS_VERSION = {

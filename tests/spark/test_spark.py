@@ -30,7 +30,7 @@ from tests.requirements import require, required
 ROOT = Path(__file__).parents[2]
 RULES_FILE = str(ROOT / "fixtures" / "lab" / "corrected.xml")
 LOGS = str(ROOT / "fixtures" / "logs")
-PATIENCE = 300  # seconds
+PATIENCE = 900  # seconds
 WORKERS = 2
 SEEDS = range(4)
 """The seeds of the nasty logs."""

@@ -197,7 +197,7 @@ def _modules() -> Iterator[tuple[str, bytes]]:
 
 def select_modules() -> frozenset[str]:
     """Return the modules of the package that the commands and the lab use."""
-    graph = grimp.build_graph(PACKAGE.name)
+    graph = grimp.build_graph(PACKAGE.name, cache_dir=None)  # others build at the same time
     for name in LEFT_OUT:
         room = f"{PACKAGE.name}.{name}"
         for module in (*graph.find_descendants(room), room):

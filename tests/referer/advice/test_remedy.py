@@ -396,7 +396,7 @@ def test_many_entries_and_a_long_referer_take_a_moment() -> None:
     whitelist = [f"https://*{'a' * 12}{number}.example.com/" for number in range(200)]
     began = time.process_time()
     find_nearest(whitelist, "https://" + "a" * 20_000)
-    assert time.process_time() - began < 0.5
+    assert time.process_time() - began < 2
 
 
 # --- programs that put rules: their text, from which no entry can escape

@@ -337,17 +337,18 @@ def test_slow_answer_fails_as_a_whole(
         began = time.monotonic()
         with pytest.raises(BucketError, match="cannot be read: it is too slow"):
             _ = remote.get_document() if reads == "rules" else [*remote.read("a.log")]
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 60  # to the end it takes many minutes
 
 
 def test_large_object_may_take_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     """The allowed time grows with the received bytes, so only a slow answer fails."""
-    monkeypatch.setattr(bucket, "_LONGEST", 0.3)
-    body = b"x" * (1 << 20)
+    now, body = [0.0], b"x" * (1 << 21)
+    monkeypatch.setattr("oss_referer.sources.bucket.time.monotonic", lambda: now[0])
     with answering(200, body) as (endpoint, _):
         remote = RemoteBucket("examplebucket", endpoint, "cn-hangzhou", KEY)
         size = 0
         for piece in remote.read("a.log"):
             size += len(piece)
-            time.sleep(0.02)  # longer than 0.3 seconds in all: a piece has at most 64 KiB
+            now[0] = 0.9 * size / bucket._SLOWEST
     assert size == len(body)
+    assert now[0] > bucket._LONGEST

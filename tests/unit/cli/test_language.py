@@ -28,12 +28,6 @@ LONG = "x" * 300
 BROKEN, TABLE = str(LAB / "broken.xml"), str(LAB / "site.toml")
 
 
-@pytest.fixture(autouse=True)
-def english_afterwards() -> Iterator[None]:
-    yield
-    language.choose("en")
-
-
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
     try:
         status = main(arguments)

@@ -7,7 +7,6 @@ import io
 from collections.abc import Iterator
 
 import pytest
-from oss_referer.terminal import language
 from oss_referer.terminal.progress import Progress
 
 
@@ -25,12 +24,6 @@ def shown(stream: io.StringIO, moments: Iterator[float]) -> str:
         before = stream.getvalue()
     assert stream.getvalue() == before + ("\r\x1b[K" if before else "")
     return before
-
-
-@pytest.fixture(autouse=True)
-def english() -> None:
-    """Set the language to English, because another test may have set Chinese."""
-    language.choose("en")
 
 
 @pytest.fixture

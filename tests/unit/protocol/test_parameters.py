@@ -293,9 +293,9 @@ def test_query_is_decoded(query: str, expected: dict[str, str]) -> None:
 def test_repeated_names_of_a_long_query_are_found_at_once() -> None:
     """The limit is generous: comparing all names with each other takes 8 seconds."""
     names = "&".join(map(str, range(16_000)))
-    began = time.perf_counter()
+    began = time.process_time()
     assert repeated_names(f"{names}&a=1&%61&a") == ("a",)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_range_of_a_file_is_read_without_moving_its_position() -> None:

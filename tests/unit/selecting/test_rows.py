@@ -416,7 +416,7 @@ class Held:
     def __iter__(self) -> Iterator[bytes]:
         yield b"a\n"
         for piece in self._rest:
-            assert self.more.wait(10)
+            assert self.more.wait(100)
             yield piece
         self.ended.set()
 

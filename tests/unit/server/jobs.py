@@ -53,9 +53,9 @@ def overrun(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:
     yield "still here"
 
 
-def seconds(_: Sequence[Iterator[bytes]]) -> Iterator[int]:
-    """Yield the total seconds of CPU time that the process may take."""
-    yield resource.getrlimit(resource.RLIMIT_CPU)[0]
+def seconds(_: Sequence[Iterator[bytes]]) -> Iterator[float]:
+    """Yield the seconds of CPU time that the job may take; its process has used some before."""
+    yield resource.getrlimit(resource.RLIMIT_CPU)[0] - time.process_time()
 
 
 def priority(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:

@@ -27,7 +27,7 @@ def bounds(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Sets the bounds of the pool for images."""
 
     def set_bounds(at_once: int = 1, waiting: int = 1, **given: Any) -> None:
-        least: dict[str, Any] = {"max_wait": 30, "seconds": 30, "memory": 64, "alone": 256}
+        least: dict[str, Any] = {"max_wait": 300, "seconds": 30, "memory": 64, "alone": 256}
         made = Bounds(at_once, waiting, busy=ErrorCase.IMAGE_BUSY, **{**least, **given})
         monkeypatch.setattr(pools, "BOUNDS", {**pools.BOUNDS, Pool.IMAGES: made})
 
@@ -75,12 +75,12 @@ class Held:
 
     def make(self, place: Workplace) -> Body:
         self.began.set()
-        assert self.go.wait(30)
+        assert self.go.wait(300)
         return NO_BODY
 
     async def underway(self, pools: Pools) -> asyncio.Task[Body]:
         task = asyncio.create_task(pools.make(of(self.make), never_leaves))
-        await asyncio.to_thread(self.began.wait, 30)
+        await asyncio.to_thread(self.began.wait, 300)
         return task
 
 
@@ -136,7 +136,7 @@ async def test_process_ends_when_its_client_leaves(made: Pools) -> None:
         return NO_BODY
 
     task = asyncio.create_task(made.make(of(make), client.leaving))
-    await asyncio.to_thread(began.wait, 30)
+    await asyncio.to_thread(began.wait, 300)
     client.leave()
     with pytest.raises(OSSError, match=ENDED):
         await task
@@ -149,11 +149,11 @@ async def test_job_that_begins_after_its_client_has_left_is_ended(made: Pools) -
     def make(place: Workplace) -> Body:
         pieces = place.make(jobs.say, (), "too late")
         ready.set()
-        assert left.wait(30)
+        assert left.wait(300)
         return Body.of(str(list(pieces)).encode())
 
     task = asyncio.create_task(made.make(of(make), client.leaving))
-    await asyncio.to_thread(ready.wait, 30)
+    await asyncio.to_thread(ready.wait, 300)
     client.leave()
     left.set()
     with pytest.raises(OSSError, match=ENDED):
@@ -174,7 +174,7 @@ async def test_thread_ends_at_its_next_step_when_its_client_leaves(made: Pools) 
         return NO_BODY
 
     task = asyncio.create_task(made.make(Work(Pool.COPIES, make), client.leaving))
-    await asyncio.to_thread(began.wait, 30)
+    await asyncio.to_thread(began.wait, 300)
     client.leave()
     with pytest.raises(OSSError, match=ENDED):
         await task
@@ -185,7 +185,7 @@ async def test_job_that_takes_its_processor_time_is_refused(
 ) -> None:
     """I-17"""
     bounds(seconds=20)
-    assert (await made.make(asks(jobs.seconds), never_leaves)).read() == b"21"
+    assert 19 < float((await made.make(asks(jobs.seconds), never_leaves)).read()) <= 21
     with pytest.raises(OSSError, match=BUSY):
         await made.make(asks(jobs.overrun), never_leaves)
 
@@ -211,7 +211,7 @@ async def test_large_work_waits_until_it_is_alone_and_has_more_memory(
 
     running = await held.underway(made)
     large = asyncio.create_task(made.make(of(make), never_leaves))
-    await asyncio.to_thread(asked.wait, 30)
+    await asyncio.to_thread(asked.wait, 300)
     small = asyncio.create_task(made.make(asks(jobs.say, "after it"), never_leaves))
     await asyncio.sleep(0.05)
     assert not large.done()
@@ -229,7 +229,7 @@ async def test_two_large_jobs_take_turns(made: Pools, bounds: Callable[..., None
     def make(place: Workplace) -> Body:
         pieces = place.make(jobs.fill, (), 128 << 20)
         next(pieces)
-        both.wait(30)
+        both.wait(300)
         place.be_alone()
         return Body.of(next(pieces).encode())
 
@@ -268,7 +268,7 @@ async def test_end_of_the_server_ends_what_runs_and_refuses_what_waits(
         return NO_BODY
 
     running = asyncio.create_task(made.make(of(make), never_leaves))
-    await asyncio.to_thread(began.wait, 30)
+    await asyncio.to_thread(began.wait, 300)
     waiting = asyncio.create_task(made.make(asks(jobs.say, "waits"), never_leaves))
     await asyncio.sleep(0)
     made.close()

@@ -109,7 +109,7 @@ from oss_emulator.server.process import JobProcess
 from tests.unit.server import jobs
 from tests.unit.server.test_process import job
 process = JobProcess()
-made = process.do(job(jobs.spin, seconds=40), [])
+made = process.do(job(jobs.spin, seconds=300), [])
 print(next(made), flush=True)
 process._send(None)  # go on
 sys.stdin.read()
@@ -125,7 +125,7 @@ def test_busy_process_ends_with_a_server_that_is_killed() -> None:
         assert server.stdout is not None
         assert server.stdout.readline() == b"begun\n"
         server.kill()
-        server.communicate(timeout=20)  # until the process, which shares stderr, has ended too
+        server.communicate(timeout=200)  # until the process, which shares stderr, has ended too
 
 
 def test_stack_of_the_watching_thread_is_one_that_arm64_allows() -> None:

@@ -171,7 +171,7 @@ def test_story_by_many_rules_is_fast(ask: ApiCaller) -> None:
     number = get(ask, "https://www.site7.example.org/")
     began = time.process_time()
     page = ask.html(f"requests/{number}")
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 3
     assert "All 560 entries" in page
 
 
