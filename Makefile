@@ -86,7 +86,7 @@ pythons: $(TESTING)  ## run the tests that may depend on the version of Python o
 	done; \
 	if test -n "$$failed"; then echo "The tests failed on$$failed."; exit 1; fi
 
-thorough: $(TESTING)  ## run the tests with random cases with all their cases; SHARE=0.05 runs a twentieth
+thorough: $(TESTING)  ## run all cases of the tests that try only some in make test; SHARE=0.05 runs a twentieth
 	@OSS_EMULATOR_THOROUGH=$(SHARE) $(BIN)/python -m pytest -n auto -m thorough $(ARGS)
 
 lowest:  ## run the tests of the server, replays, the plugin, ossfs and dvc-oss with the lowest versions

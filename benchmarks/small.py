@@ -54,7 +54,7 @@ _REMARKS = [
     "Why CPU time: requests per second of wall time depend on the client, and on how the "
     "machine wakes processes that sleep. For the same two servers, a polling client and `wrk` "
     "gave ratios of 0.73 and 0.43. CPU time per request is what a server costs, and it "
-    "hardly depends on the client and the machine.",
+    "hardly depends on either.",
     "Why one processor: waking a client that sleeps on another processor takes time of the "
     "server, in a virtual machine up to 10 µs for each answer. The client of the slower server "
     "sleeps, but the client of the faster one does not. On one processor, neither server has this "

@@ -88,7 +88,7 @@ NOT_HERE = (
 """Modules that the page does not need, or only for some commands."""
 
 ON_FIRST_USE = {
-    "search/url.py": {"ada_url", "js", "pyodide"},  # one of both
+    "search/url.py": {"ada_url", "js", "pyodide"},  # one or the other
 }
 """Modules that are imported inside functions and may be missing."""
 

@@ -1,6 +1,6 @@
 """Try the mutants of rooms or files: `python -m tests.mutants oss_referer/engine/policy.py`.
 
-A room is a folder or file of the packages with tests of its own; these run until one fails. The
+A room is a folder of the packages with tests of its own, which run until one fails. The
 exit status is 1 if the table does not list a survivor, or lists a mutant that is killed or no
 longer made. A run continues an earlier one if neither the packages nor the tests have changed:
 `build/mutants/` has the survivors of each file.

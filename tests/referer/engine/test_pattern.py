@@ -104,7 +104,7 @@ def test_every_literal_of_an_entry_is_in_what_it_matches(entry: str, referer: st
         ("*aa*aa", "aaaa", True),
     ],
 )
-def test_documented_examples_match(entry: str, referer: str, matches: bool) -> None:
+def test_entry_matches_as_documented(entry: str, referer: str, matches: bool) -> None:
     assert parse_entry(entry).matches(referer) is matches
     assert oracle.matches(entry, referer) is matches
 

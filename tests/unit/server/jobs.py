@@ -32,7 +32,7 @@ def fail(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:
 
 
 def fill(_: Sequence[Iterator[bytes]], size: int) -> Iterator[str]:
-    """Announce the begin of the work, then allocate memory of a size."""
+    """Announce that work begins, then allocate memory of a size."""
     yield "begun"
     data = bytearray(size)
     data[-1] = 1
@@ -40,7 +40,7 @@ def fill(_: Sequence[Iterator[bytes]], size: int) -> Iterator[str]:
 
 
 def spin(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:
-    """Announce the begin of the work, print like a library, and never end."""
+    """Announce that work begins, print like a library, and never end."""
     yield "begun"
     print("spinning", flush=True)
     while True:
@@ -69,7 +69,7 @@ def stack(_: Sequence[Iterator[bytes]]) -> Iterator[int]:
 
 
 def sleep(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:
-    """Announce the begin of the work, then sleep."""
+    """Announce that work begins, then sleep."""
     yield "begun"
     time.sleep(600)
 

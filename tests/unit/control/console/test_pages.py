@@ -433,7 +433,7 @@ def test_object_is_changed_and_deleted(ask: ApiCaller) -> None:
     shown = ask("GET", path).json
     assert shown["tags"] == {"a": "1", "b": "2"}
     assert shown["headers"]["x-oss-meta-a"] == "1"
-    assert shown["acl"] == "private"  # headers are changed by a copy, which keeps the content
+    assert shown["acl"] == "private"  # headers are changed by a copy, which keeps the ACL
     for wrong in (
         {},
         {"acl": 1},
