@@ -278,7 +278,6 @@ class JournalEntry(NamedTuple):
 
     @property
     def milliseconds(self) -> float:
-        """`seconds` in milliseconds."""
         return round(self.seconds * 1000, 3)
 
     @property
