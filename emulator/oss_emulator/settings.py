@@ -142,7 +142,6 @@ class Settings:
     request_timeout: float = 60
     """Seconds that a client may pause within its request, or while it receives the response."""
     max_connections: int = 4096
-    """The maximum number of open connections."""
     limit: Mapping[str, int] = field(default_factory=dict)
     """Limits below those of the service, by field of `Limits`."""
     access_log: Path | None = None

@@ -58,7 +58,7 @@ def write(entry: JournalEntry) -> None:
 
 
 def describe(entry: JournalEntry) -> str:
-    """Describe a request in one line: status, verdict, method, object, and the reason."""
+    """Describe a request in one line: status, verdict, EC, method, object, and the reason."""
     verdict, reason = _explain(entry)
     place = f"{entry.bucket}/{entry.key}" if entry.bucket else entry.refused_host
     place = place or entry.operation or "/"

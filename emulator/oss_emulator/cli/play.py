@@ -195,7 +195,7 @@ class Player:
         self._refused: dict[str, str] = {}
         self._is_prepared = False
         self.created: list[str] = []
-        """The buckets that were created and must be deleted."""
+        """The buckets that were or may have been created, to be deleted."""
 
     def play(self, scenario: RecordedScenario) -> list[PlayedStep]:
         """Create the state before the first step, then play each step. Raises CommandError."""

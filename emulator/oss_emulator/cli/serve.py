@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _is_loopback(host: str) -> bool:
-    """Whether only this machine can connect; a name except `localhost` may have any address."""
+    """Whether only this machine can connect; a name other than `localhost` may have any address."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

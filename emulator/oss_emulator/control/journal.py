@@ -127,8 +127,8 @@ class RefererResult(StrEnum):
 class JournalEntry(NamedTuple):
     """An answered request. Each field of the HTTP journal is an attribute of the same name.
 
-    Secrets are masked in all attributes with texts of a client or server. Only `request` has the
-    original texts, so that the request can be sent again.
+    Secrets are masked in the attributes that are shown. `request` has the original texts, so that
+    the request can be sent again.
     """
 
     number: int
@@ -278,7 +278,6 @@ class JournalEntry(NamedTuple):
 
     @property
     def milliseconds(self) -> float:
-        """`seconds` in milliseconds."""
         return round(self.seconds * 1000, 3)
 
     @property

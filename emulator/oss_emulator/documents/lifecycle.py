@@ -179,7 +179,7 @@ def _mistakes(rule: Node) -> Iterator[_Mistake]:
     yield not all(map(valid, values)), f"The value of a tag {signs}.", "0014-00000032"
     yield bool(tags) and other, "Uploads and delete markers cannot have tags.", "0014-00000027"
     yield crossed, "ObjectSizeGreaterThan must not exceed ObjectSizeLessThan.", "0014-00000041"
-    yield small, "AllowSmallFile cannot be used with ObjectSizeLessThan.", "0014-00000054"
+    yield small, "AllowSmallFile cannot be true with ObjectSizeLessThan.", "0014-00000054"
     excluded = rule.first("Filter/Not")
     if excluded is not None:
         inside = excluded.text("Prefix").startswith(rule.text("Prefix"))
@@ -203,7 +203,7 @@ def _mistakes_of_move(move: Node, bucket: Bucket | None) -> Iterator[_Mistake]:
     small = not accessed and move.text("AllowSmallFile") == "true"
     # Terraform's provider sends both elements with false.
     unpaired = not back if accessed else back == "true"
-    with_back = "IsAccessTime and ReturnToStdWhenVisit must be used together."
+    with_back = "If IsAccessTime is true, send ReturnToStdWhenVisit; otherwise it cannot be true."
     yield accessed and not tracked, "Enable access tracking first.", "0014-00000016"
     yield accessed and cold, "A move by access time must be to IA or Archive.", "0014-00000051"
     yield accessed and dated, "A move by access time must use Days.", "0014-00000047"

@@ -29,7 +29,6 @@ _ACCOUNT: Final = {"Upload": 10, "Download": 10}
 
 
 def account_limits() -> xml.Children:
-    """Return the limits of an account in a region."""
     totals = {f"Total{way}Bandwidth": limit for way, limit in _ACCOUNT.items()}
     return [(child.name, totals.get(child.name, NO_LIMIT)) for child in _SCHEMA.children]
 

@@ -16,7 +16,6 @@ ROOT: Final = "BucketDataRedundancyTransition"
 
 SOURCE: Final = "LRS"
 TARGET: Final = "ZRS"
-"""The only supported transition is from LRS to ZRS."""
 
 STORAGE_CLASSES: Final = frozenset({"Standard", "IA", "Archive"})
 """The storage classes of buckets that can be converted."""

@@ -55,7 +55,6 @@ def get_bucket_data_redundancy_transition(call: Call) -> Response:
 
 @answers(f"GET /bucket?{redundancy.SUBRESOURCE}", "ListBucketDataRedundancyTransition")
 def list_bucket_data_redundancy_transition(call: Call) -> Response:
-    """List the tasks of a bucket."""
     now = call.request.received
     tasks = redundancy.of(call.bucket)
     return xml.respond(_LIST, *((redundancy.ROOT, task.describe(now)) for task in tasks))

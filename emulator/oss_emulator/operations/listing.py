@@ -60,8 +60,6 @@ def list_objects_v2(call: Call) -> Response:
 
 
 class _Version(NamedTuple):
-    """A version in a listing."""
-
     item: Object
     latest: bool
 

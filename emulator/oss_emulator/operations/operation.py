@@ -188,7 +188,7 @@ def _answer_nothing(call: object) -> Response:
 NO_OPERATION: Final = Operation(
     name="", method="", resource=Resource.SERVICE, action="", handler=_answer_nothing
 )
-"""The operation of a request that was not routed, or refused before routing."""
+"""The operation of a request that is not routed yet, or was refused before routing."""
 
 
 def refused(

@@ -24,8 +24,8 @@ def serve(call: Call, visit: Visit) -> Response:
     """Answer with a page, a redirect or the site's error page (PutBucketWebsite).
 
     Rules without a status come first. For a missing object, rules for status 404 follow, then the
-    index page of a folder with its name (Type), then the error page. Otherwise raises the error of
-    the object's operation.
+    folder with its name (Type: page or redirect), then the error page. Otherwise raises the error
+    of the object's operation.
     """
     rule = visit.site.route(visit.key, call.request.headers, None)
     if rule is not None and rule.redirect is not None:

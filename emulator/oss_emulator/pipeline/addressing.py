@@ -110,7 +110,7 @@ def _hint(code: str, request: Request, target: Target) -> str:
 
 
 def check_endpoint(admission: Admission, service: Deployment) -> None:
-    """Refuse a bucket of another region, and an accelerate endpoint without acceleration."""
+    """Refuse a bucket of another region, or without acceleration at an accelerate endpoint."""
     bucket = admission.record
     if _is_strict(admission, service) and is_accelerate(admission.request.host):
         documents = {} if bucket is None else bucket.documents

@@ -121,7 +121,7 @@ def _verify_form(form: Form, claim: Claim, admission: Admission, secret: str | N
 
 
 def _identify(claim: Claim, service: Deployment, now: float) -> tuple[Identity, str | None]:
-    """Return the owner and the secret of the claimed key; None if any signature is accepted."""
+    """Return the owner of the claimed key, and its secret (None if any signature is accepted)."""
     accounts = service.accounts
     found = accounts.find(claim.access_key_id, claim.token or "", now)
     if isinstance(found, AccessKey):

@@ -1,7 +1,7 @@
 """Protects the emulator from web pages in browsers on this machine.
 
 The service has no such protection and needs none: web pages do not know the keys of its users,
-but may know the emulator's default key, and its endpoints have no console to protect.
+and its endpoints have no console. But every page may know the emulator's default key.
 """
 
 from typing import Final

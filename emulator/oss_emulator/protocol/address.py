@@ -46,7 +46,7 @@ _ACCELERATE = (f"oss-accelerate.{SERVICE_DOMAIN}", f"oss-accelerate-overseas.{SE
 
 # The endpoints of a region: public, internal and dual-stack (Regions and endpoints), the older ones
 # of VPCs, those of the S3 protocol (P-59), and `oss.aliyuncs.com`, which names no region (P-91).
-# A name of the form `cn-…` before `oss.aliyuncs.com` is a region, not a bucket.
+# Before `oss.aliyuncs.com`, a name that begins with two letters and a hyphen is a region.
 _REGIONAL = re.compile(
     r"(?:(?P<bucket>.+?)\.)??(?P<s3>s3\.)?"
     r"(?:(?:vpc100-)?oss-(?P<region>[a-z0-9-]+?)(?:-internal)?|(?P<dual>[a-z]{2}-[a-z0-9-]+)\.oss|oss)"

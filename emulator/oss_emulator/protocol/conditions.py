@@ -28,8 +28,8 @@ def check(
 
     `etag` is quoted; `modified` is in seconds since the epoch; `shown` are additional headers of
     the 304 answer (P-90). Raises `PreconditionFailed` (412) or `NotModified` (304). An invalid date
-    is ignored, as documented for If-Modified-Since.
-    If-None-Match takes precedence over If-Modified-Since (RFC 9110, 13.2.2).
+    is ignored, as documented for If-Modified-Since. If-None-Match takes precedence over
+    If-Modified-Since (RFC 9110, 13.2.2).
     """
     if not prefix and headers.keys().isdisjoint(_NAMES):  # most requests have none
         return

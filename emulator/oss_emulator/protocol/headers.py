@@ -183,7 +183,7 @@ def storage_class(headers: Mapping[str, str], default: str) -> str:
 
 
 def refuse_storage_class(headers: Mapping[str, str], ec: str) -> None:
-    """Raise `InvalidArgument` if a request has a storage class but does not begin an upload."""
+    """Raise `InvalidArgument` if a request that continues an upload has a storage class."""
     if STORAGE_CLASS in headers:
         code = ErrorCase.STORAGE_CLASS_OF_UPLOAD
         raise invalid_argument(STORAGE_CLASS, headers[STORAGE_CLASS], code=code, ec=ec)

@@ -10,7 +10,7 @@ from oss_emulator.protocol.message import Request
 
 SITE: Final = "sec-fetch-site"
 """The header that says how the page is related to the host. Browsers send it, `sec-fetch-mode` and
-`sec-fetch-dest` only over https, to `localhost` and to loopback addresses."""
+`sec-fetch-dest` only over https, or to `localhost` and loopback addresses."""
 
 _OWN: Final = frozenset({"same-origin", "none"})
 """The values for a page of the same origin, and for an address that the user entered."""

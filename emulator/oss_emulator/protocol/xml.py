@@ -148,7 +148,7 @@ _AMPERSANDS = re.compile(
 
 
 def escape_ampersands(document: bytes) -> bytes:
-    """Escape each `&` that does not begin a reference; some clients send such (P-34, P-90)."""
+    """Escape each `&` that does not begin a reference, as some clients send it (P-34, P-90)."""
     return _AMPERSANDS.sub(lambda found: found[1] or b"&amp;", document)
 
 

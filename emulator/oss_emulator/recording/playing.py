@@ -153,7 +153,7 @@ class PlayedStep:
     reply: PlayedAnswer | None = None
     """None if the step was not sent."""
     unseen: str = ""
-    """Why the answer proves nothing; "" if it does."""
+    """Why the answer proves nothing; "" if it proves something."""
     refused: bool = False
     """Whether the reason is that the account may not send such requests."""
     by_variant: Mapping[str, tuple[AnswerDifference, ...]] = field(default_factory=dict)

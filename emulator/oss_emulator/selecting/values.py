@@ -187,7 +187,7 @@ def to_number(text: str) -> int | float | None:
 
 
 def to_integer(text: str) -> int | None:
-    """Read an integer of 64 bits; raises `BadRowError` for any other text."""
+    """Read an integer of 64 bits; None for an empty text. Raises `BadRowError`."""
     found = to_number(text)
     if isinstance(found, float):
         raise BadRowError

@@ -43,7 +43,7 @@ class BodyWriter:
         self._keeping: asyncio.Task[None] | None = None
 
     async def take(self, chunk: bytes) -> None:
-        """Add a chunk; once a batch is complete, wait until the thread has stored the last one."""
+        """Add a chunk; a complete batch waits until the thread has stored the previous one."""
         self.size += len(chunk)
         self._batch.append(chunk)
         self._batched += len(chunk)

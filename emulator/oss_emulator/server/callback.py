@@ -85,7 +85,7 @@ async def _call(url: URL, callback: Callback, ports: Collection[int]) -> bytes:
 
 
 async def _read(answer: ClientResponse) -> bytes:
-    """Return the body of an answer: status 200, JSON, at most 1 MB (Callback, step 5)."""
+    """Return the body: status 200, JSON, a Content-Length of at most 1 MB (Callback, step 5)."""
     if answer.status != 200:
         raise OSSError(ErrorCase.CALLBACK_STATUS, f"Error status : {answer.status}.")
     if answer.content_length is None:

@@ -110,7 +110,7 @@ class Fetches:
     async def _attempt(self, bucket: str, task: FetchTask) -> tuple[FetchTask, Response | None]:
         """Fetch and store the object; try again if the source is unavailable.
 
-        Returns the task, unfinished if its callback is still due, and the answer of the upload.
+        Returns the task, unfinished if its callback is due, and the answer of the upload or None.
         """
         if task.stored:
             return task.interrupted(), None  # it is unknown whether its callback was answered

@@ -217,7 +217,7 @@ class Storage(Protocol):
         """Undo `pin`."""
 
     def discard_unreferenced(self, content: tuple[Blob, ...]) -> None:
-        """Remove the blobs to which no record refers and that are not pinned."""
+        """Remove those of the blobs to which no record refers and that are not pinned."""
 
     def transaction(self) -> AbstractContextManager[None]:
         """Apply all writes of the block together, or none of them after an exception.

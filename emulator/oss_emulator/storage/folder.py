@@ -23,7 +23,6 @@ LOCK = "lock"
 """The file that the process using the folder locks; it contains the mark of the last commit."""
 
 BLOB_NAME = re.compile(r"[0-9a-f]{32}")
-"""The file name of a blob."""
 
 
 def place(folder: Path, name: str) -> str:

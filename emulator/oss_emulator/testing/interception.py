@@ -121,7 +121,7 @@ class Interception(Generic[_Target]):
     def __enter__(self) -> _Target:
         with _entering, ExitStack() as stack:
             if self in _entered:
-                raise RuntimeError("this interception is in effect already: make another one")
+                raise RuntimeError("this interception is already in effect: make another one")
             emulator: Any = None
             if self._endpoint is None:
                 emulator = stack.enter_context(Emulator(**self._settings))
@@ -196,7 +196,7 @@ _LOOK_UPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.get
 
 @cache
 def _watch_look_ups() -> None:
-    """Watch all look-ups from now on, because Python cannot remove an audit hook."""
+    """Watch all look-ups until the process ends: Python cannot remove an audit hook."""
     sys.addaudithook(_refuse_look_up)
 
 
@@ -414,7 +414,7 @@ def _patch_aiohttp(endpoint: str) -> _Patches:
     init = ClientSession.__init__
 
     def init_and_remember(self: Any, base_url: Any = None, **options: Any) -> None:
-        """Store a base URL of the service here, because older aiohttp allows no other host then."""
+        """Store a base URL of the service here: older aiohttp then takes no absolute URL."""
         base = URL(base_url or "")
         if base.path.endswith("/") and redirect(str(base), endpoint) is not None:
             bases[self], base_url = base, None

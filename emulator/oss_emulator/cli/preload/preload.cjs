@@ -22,7 +22,7 @@ function redirect(options) {
     throw new Error(`oss-emulator run redirects ports 80 and 443 of OSS, not ${asked}:${options.port}`);
   }
   const host = target.hostname.replace(/^\[|\]$/g, "");
-  const port = target.port || (target.protocol === "https:" ? 443 : 80); // URL drops a usual port
+  const port = target.port || (target.protocol === "https:" ? 443 : 80); // URL omits a default port
   return { ...options, host, port: Number(port), lookup: undefined };
 }
 

@@ -122,7 +122,7 @@ CHANGES: Mapping[str, Callable[[Any], None]] = {
 }
 
 sys.meta_path.insert(0, Finder)
-for imported in CHANGES.keys() & sys.modules.keys():  # by a .pth file, as of coverage
+for imported in CHANGES.keys() & sys.modules.keys():  # by a .pth file, such as coverage's
     CHANGES[imported](sys.modules[imported])
 
 elsewhere = [path for path in sys.path if Path(path or ".").resolve() != HERE.resolve()]

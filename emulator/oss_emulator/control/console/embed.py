@@ -102,7 +102,6 @@ async def get_results(asked: ApiRequest) -> Response:
     marks = [f"{run}-{number}" for number in range(len(POLICIES))]
 
     def take(entry: JournalEntry) -> None:
-        """Store the entry if it belongs to the test."""
         if run in entry.request.target and entry.request.query.get(MARK) in marks:
             found[entry.request.query[MARK]] = entry
             if len(found) == len(marks):

@@ -45,7 +45,7 @@ class Incident(NamedTuple):
 
 
 def find_incidents(entry: JournalEntry) -> tuple[Incident, ...]:
-    """Find the incidents of a request."""
+    """Find the faults, and the dated changes of the service, that affected a request."""
     found = list(_of_fault(entry.fault) if entry.fault is not None else ())
     ec = entry.ec or entry.answer.get("x-oss-ec", "")
     found += [

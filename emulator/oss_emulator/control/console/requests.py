@@ -194,7 +194,7 @@ def _try(asked: ApiRequest, url: str, referer: str, *, is_own: bool) -> _Trial:
 
 
 def follow_requests(asked: ApiRequest) -> AsyncGenerator[bytes]:
-    """Yield news as events; raises `ApiError` immediately for an invalid query."""
+    """Yield new requests as events; raises `ApiError` immediately for an invalid query."""
     view = _View.parse(asked)
     if view.problem:
         raise ApiError(400, view.problem)

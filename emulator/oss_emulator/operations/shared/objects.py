@@ -407,7 +407,7 @@ def _described(item: Object) -> _Described:
 def overrides(call: Call) -> dict[str, str]:
     """Return the `response-*` parameters as headers.
 
-    Raises `InvalidRequest` for an anonymous request (GetObject).
+    Raises `InvalidRequest` if an anonymous request has any (GetObject).
     """
     query = call.request.query
     if headers.OVERRIDES.keys().isdisjoint(query):
