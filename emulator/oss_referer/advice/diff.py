@@ -199,8 +199,8 @@ def find_change_elsewhere(
 ) -> str | None:
     """Return a Referer that a page of another host can send and that both decide differently.
 
-    None is a proof that no such Referer exists. An empty `host` means any host. `known` are
-    Referers that both decide differently; one of them may save the search. Raises
+    None is a proof that no such Referer exists. If `host` is empty, every host is another one.
+    `known` are Referers that both decide differently; one of them may save the search. Raises
     `UndecidedError` if the search would take too long.
     """
     if _changes_only(old, new, host):
@@ -216,7 +216,7 @@ def find_change_elsewhere(
 
 
 def _changes_only(old: RefererPolicy, new: RefererPolicy, host: str) -> bool:
-    """Return whether each added or removed entry matches only Referers of one host.
+    """Return whether every added or removed entry matches only Referers of `host`.
 
     This quick check is enough for entries that name one host.
     """

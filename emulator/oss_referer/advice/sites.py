@@ -246,7 +246,7 @@ def _is_own(name: str) -> bool:
 
 
 def _read_expression(text: str) -> Iterator[Site]:
-    """Yield the sites that a regular expression names, with both schemes unless it is https."""
+    """Yield the sites of a regular expression, with both schemes unless it begins with https."""
     plain = re.sub(r"\[[^\]]*\]", ".", text.replace("\\", ""))
     schemes = ("https",) if re.match(r"\^?\(?https(?:://|:)", plain) else BOTH
     head = re.match(r"[^/]*//", plain)

@@ -89,7 +89,7 @@ class Suspicion:
     reason: Sentence
     correction: Correction = Correction()
     place: EntryPlace | None = None
-    """The entry that a `suspect` function suspects; None for the rules as a whole."""
+    """For `suspect` functions: the entry; None for the rules as a whole."""
     is_dead: bool = False
     """Whether the rule claims that no Referer of a browser matches; a search must confirm it."""
     severity: Severity | None = None
