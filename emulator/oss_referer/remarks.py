@@ -25,8 +25,6 @@ class Severity(StrEnum):
 
 
 class RemarkKind(NamedTuple):
-    """A kind of remarks."""
-
     id: str
     title: str
     page: str = ""

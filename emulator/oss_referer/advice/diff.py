@@ -87,8 +87,6 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """The result of a comparison."""
-
     changes: tuple[Change, ...]
     """The first Referer of each kind, for each pair of deciding entries."""
     tried: int
@@ -97,7 +95,6 @@ class Diff:
 
     @property
     def equivalent(self) -> bool:
-        """Whether there is no difference."""
         return not self.changes
 
 

@@ -107,8 +107,6 @@ class Check(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """The result of a review."""
-
     answer: Sentence
     taken: tuple[str, ...] | None
     """The sites from the entries; None if a person named the sites."""

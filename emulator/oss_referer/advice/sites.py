@@ -149,7 +149,6 @@ _NO_HOST = Sentence("it names no site")
 
 
 def read(entry: str) -> Meaning:
-    """Return the meaning of an entry."""
     text = entry.strip(WHITE_SPACE).translate(_INVISIBLE)
     if is_blank(text):
         return Meaning(why=Sentence("it is blank"))

@@ -43,8 +43,6 @@ class Stranger:
 
 @dataclass(frozen=True, slots=True)
 class Strangers:
-    """The strangers that rules allow."""
-
     found: tuple[Stranger, ...]
     """The clearest stranger for each whitelist entry, up to `SHOWN`."""
     proved: bool

@@ -71,7 +71,6 @@ class Correction:
 
     @property
     def changes(self) -> bool:
-        """Whether the correction changes the rules."""
         return self.instead is not None or bool(self.whitelist or self.blacklist or self.switch)
 
     def added(self, stage: Stage) -> tuple[str, ...]:

@@ -125,7 +125,7 @@ class SearchedEntry:
 
 
 EVERYTHING = SearchedEntry(Pattern.of("*", "*"))
-"""An entry that every Referer matches."""
+"""An entry that matches every Referer."""
 
 
 class CompiledRules:
