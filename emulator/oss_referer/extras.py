@@ -14,8 +14,8 @@ _NAME = "oss-emulator"
 def command(extra: str) -> str:
     """Return the command that installs an extra of this package, such as `lab`.
 
-    A package that was installed from a folder, such as a clone, may not be on an index. Then the
-    command names the folder and this Python, so that it works in every directory. An editable
+    A package that was installed from a folder, such as a clone, may not be on an index, so the
+    command names the folder and this Python. It works in every directory. An editable
     installation stays editable, so that it follows the clone.
     """
     place, editable = _source()

@@ -25,8 +25,6 @@ class Severity(StrEnum):
 
 
 class RemarkKind(NamedTuple):
-    """A kind of remarks."""
-
     id: str
     title: str
     page: str = ""
@@ -139,7 +137,7 @@ def _annotate(remark: Remark, severity: Severity) -> str:
 
 
 def escape(text: str, also: str = "") -> str:
-    """Escape the characters that end a value in a GitHub command: line ends, `%` and `also`."""
+    """Escape a value of a GitHub command: its line ends, `%` and the characters of `also`."""
     return "".join(
         f"%{ord(character):02X}" if character in f"%\r\n{also}" else character for character in text
     )

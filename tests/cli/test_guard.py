@@ -173,10 +173,10 @@ def test_apply_puts_only_what_passed(ask: Any, tmp_path: Path) -> None:
     ):
         status, out, errors = ask("apply", rules, f"oss://{bucket}", *apply)
         assert (status, out) == (2, "")
-        assert f"{token}: {words}; the rules were not put" in errors
+        assert f"{token}: {words}; the rules were not set" in errors
     assert ask("guard", "--plan", bad, *flags)[0] == 1
     errors = ask("apply", bad, "oss://examplebucket", *apply)[2]
-    assert "its verdict is that the change is blocked; the rules were not put" in errors
+    assert "its verdict is that the change is blocked; the rules were not set" in errors
     missing = ask("apply", bad, "oss://b", "--yes", "--require-token", str(tmp_path / "no"))
     assert missing[0] == 2
 

@@ -611,8 +611,8 @@ def test_apply_asks_for_confirmation(
     answer(monkeypatch, typed)
     assert main(["apply", file, lab_bucket]) == status
     out = capsys.readouterr().out
-    assert f"Put these rules to {lab_bucket}? [y/N]" in out
-    assert ("The rules were not put." in out) is bool(status)
+    assert f"Set these rules on {lab_bucket}? [y/N]" in out
+    assert ("The rules were not set." in out) is bool(status)
     assert main(["diff", file, lab_bucket]) == status
 
 

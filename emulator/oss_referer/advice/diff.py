@@ -87,8 +87,6 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """The result of a comparison."""
-
     changes: tuple[Change, ...]
     """The first Referer of each kind, for each pair of deciding entries."""
     tried: int
@@ -97,7 +95,6 @@ class Diff:
 
     @property
     def equivalent(self) -> bool:
-        """Whether there is no difference."""
         return not self.changes
 
 
@@ -199,8 +196,8 @@ def find_change_elsewhere(
 ) -> str | None:
     """Return a Referer that a page of another host can send and that both decide differently.
 
-    None is a proof that no such Referer exists. An empty `host` means any host. `known` are
-    Referers that both decide differently; one of them may save the search. Raises
+    None is a proof that no such Referer exists. If `host` is empty, every host is another one.
+    `known` are Referers that both decide differently; one of them may save the search. Raises
     `UndecidedError` if the search would take too long.
     """
     if _changes_only(old, new, host):
@@ -216,7 +213,7 @@ def find_change_elsewhere(
 
 
 def _changes_only(old: RefererPolicy, new: RefererPolicy, host: str) -> bool:
-    """Return whether each added or removed entry matches only Referers of one host.
+    """Return whether every added or removed entry matches only Referers of `host`.
 
     This quick check is enough for entries that name one host.
     """

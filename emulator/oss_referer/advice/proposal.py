@@ -20,7 +20,7 @@ from oss_referer.sources.tables import Case, Expected
 
 
 class ProposalError(ValueError):
-    """No rules exist for a wish; the text says why."""
+    """No rules can be proposed for a wish; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +199,7 @@ def _cases(
     for site in sites:
         for name, page in _resembling(site):
             origin = page.join()
-            # A host that resembles one site may be that of another site.
+            # A host that resembles one site may belong to another of the sites.
             is_below = _is_below(page.host, page.scheme or "", page.port, wide)
             if origin not in rules.whitelist and not is_below:
                 yield _deny(name, origin)

@@ -107,7 +107,7 @@ class NearMiss(NamedTuple):
 
 
 def find_nearest(patterns: Iterable[Pattern], referer: str) -> NearMiss | None:
-    """Return the entry closest to a truncated Referer that no entry matches; None without entries.
+    """Return the entry closest to a Referer, as compared, that none matches; None without entries.
 
     People look for the entry that they meant for a site. So the host is the first criterion: the
     same host, then the longest common end of both hosts, such as `.example.com`. The second one is
@@ -180,7 +180,7 @@ def _measure(body: str, referer: str) -> tuple[int, int]:
 
 
 def _find_longest(segment: str, referer: str, start: int) -> tuple[int, int]:
-    """Return the leftmost offset and the length of the longest prefix of a segment."""
+    """Return the offset and length of the longest prefix of a segment found; leftmost wins."""
     best = (start, 0)
     for place in range(start, len(referer)):
         length = _count_common(segment, referer[place : place + len(segment)])
@@ -202,7 +202,7 @@ def _count_common(entry: str, referer: str) -> int:
 def _name_difference(body: str, agrees: int, referer: str, matched: int) -> Difference:
     """Return the kind of difference between the rest of an entry and that of a Referer."""
     rest = body[agrees:]
-    if body[:agrees].endswith("*"):  # the text after the wildcard does not occur in the Referer
+    if body[:agrees].endswith("*"):  # no text after the wildcard agrees
         return _name_place(body, agrees)
     if matched >= len(referer):
         return Difference.END

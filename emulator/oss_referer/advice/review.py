@@ -58,7 +58,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A sender of a Referer, with the decisions on the Referer now and then."""
+    """A sender of a Referer, with its decisions before and after the change."""
 
     referer: str | None
     who: Sentence
@@ -107,8 +107,6 @@ class Check(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """The result of a review."""
-
     answer: Sentence
     taken: tuple[str, ...] | None
     """The sites from the entries; None if a person named the sites."""
@@ -290,7 +288,7 @@ class _Reviewer:
         yield from self._take(missing, self._sites)
 
     def _find_missing(self, right: Iterable[str]) -> dict[str, Site]:
-        """Return the entries to add, without those that an entry with a wildcard covers."""
+        """Return the entries to add: those that neither correct entries nor new wildcards cover."""
         found: dict[str, Site] = {}
         for wild in (True, False):
             is_covered = _matcher([*right, *found])
@@ -309,7 +307,7 @@ class _Reviewer:
                 yield entry
 
     def _for_blacklist(self, white: tuple[str, ...]) -> Iterator[str]:
-        """Yield the blacklist: entries that deny allowed pages, and guards for wildcards."""
+        """Yield the blacklist: entries against pages that `white` allows, and wildcard guards."""
         gets_in = _matcher(white)
         own = {site.page(scheme, ANY_LABEL) for site, scheme in _pages(self._sites)}
         own = {STRANGER} if self._everybody else own
@@ -554,7 +552,7 @@ class _Reviewer:
             return Sentence("AllowEmptyReferer false has no effect yet: everybody gets in.")
         if any(self._reviewed.allows(item.referer) for item in visitors if item.wanted is False):
             return Sentence("Pages on your blacklist get in.")
-        return Sentence("Your blacklist works; add * to the whitelist to let in all others (R-14).")
+        return Sentence("Your blacklist works; whitelist * to be sure that others get in (R-14).")
 
     def _costs(self, visitors: Sequence[Visitor]) -> Costs:
         out = [item for item in visitors if item.now.allowed and not item.then.allowed]
@@ -642,7 +640,7 @@ _TRIES = {
 
 
 def _group(visitors: Iterable[Visitor]) -> Iterator[Visitor]:
-    """Yield one visitor for each group; strangers who get in are grouped only by their kind."""
+    """Yield one visitor for each group; strangers who stay out before and after are one group."""
     groups: dict[object, list[Visitor]] = {}
     for item in visitors:
         is_denied = item.wanted is False and not item.now.allowed and not item.then.allowed

@@ -149,7 +149,6 @@ _NO_HOST = Sentence("it names no site")
 
 
 def read(entry: str) -> Meaning:
-    """Return the meaning of an entry."""
     text = entry.strip(WHITE_SPACE).translate(_INVISIBLE)
     if is_blank(text):
         return Meaning(why=Sentence("it is blank"))
@@ -246,7 +245,7 @@ def _is_own(name: str) -> bool:
 
 
 def _read_expression(text: str) -> Iterator[Site]:
-    """Yield the sites that a regular expression names, with both schemes unless it is https."""
+    """Yield the sites of a regular expression, with both schemes unless it begins with https."""
     plain = re.sub(r"\[[^\]]*\]", ".", text.replace("\\", ""))
     schemes = ("https",) if re.match(r"\^?\(?https(?:://|:)", plain) else BOTH
     head = re.match(r"[^/]*//", plain)

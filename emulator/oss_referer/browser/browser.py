@@ -120,7 +120,7 @@ BEHAVIOURS: Mapping[Embedding, Behaviour] = {
     Embedding.DATA: Behaviour(Mixed.UPGRADED, sender=Sender.NOBODY),
     Embedding.BLOB: Behaviour(Mixed.UPGRADED, sender=Sender.NOBODY),
 }
-"""The exceptions; every other element is an image or a medium of the page, and upgraded."""
+"""An element without its own line is an image or a medium of the page, and upgraded."""
 
 
 @dataclass(frozen=True, slots=True)

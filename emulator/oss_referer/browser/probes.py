@@ -151,7 +151,7 @@ MOST_SITES: Final = 4
 def guess_site(rules: RefererConfiguration) -> str:
     """Guess the site of some rules: the first host that their whitelist names.
 
-    Hosts without a wildcard come first. `https://*.example.com/` becomes `www.example.com`.
+    Hosts without a wildcard come first. `https://*.example.com/` gives `https://www.example.com`.
     """
     entries = sorted(rules.whitelist, key=lambda entry: bool({*Parts.split(entry).host} & {*"*?"}))
     return next(name_sites(entries), DEFAULT_SITE)

@@ -23,8 +23,6 @@ PATH = "/album/today.html"
 
 
 class Group(StrEnum):
-    """The groups of scenarios."""
-
     PAGES = "Pages that show the object"
     POLICIES = "The site's page asks for a Referrer-Policy"
     BROWSER = "Other ways of a browser"

@@ -20,7 +20,7 @@ SHOWN = 10
 """The most strangers to search for."""
 
 ENTRIES = 1_000
-"""The most entries to search that may allow a stranger."""
+"""The most entries to search, without those that match only hosts of the sites."""
 
 LOOKS = 2_000_000
 """The most steps for all probes together (`automaton.effort`)."""
@@ -43,8 +43,6 @@ class Stranger:
 
 @dataclass(frozen=True, slots=True)
 class Strangers:
-    """The strangers that rules allow."""
-
     found: tuple[Stranger, ...]
     """The clearest stranger for each whitelist entry, up to `SHOWN`."""
     proved: bool
@@ -104,7 +102,7 @@ class _Search:
         return Strangers(tuple(found), proved)
 
     def _patterns(self) -> Iterator[Pattern | None]:
-        """Yield the entries that may allow a stranger; None if the rules need no whitelist."""
+        """Yield the entries that may allow a stranger; None if a Referer needs no entry."""
         if not self._reading.needs_whitelist:
             yield None
             return

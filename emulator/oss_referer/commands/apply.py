@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         show(*changes.describe_text(old, new), *changes.describe(found, whole=True))
     if old != new:
         if not arguments.yes and not _agrees(arguments.bucket):
-            show(line(Sentence("The rules were not put.")))
+            show(line(Sentence("The rules were not set.")))
             return 1
         saved = _save(old, arguments)
         bucket.put(arguments.bucket, new, arguments)
@@ -94,14 +94,14 @@ def _require_token(path: str, new: RefererConfiguration, address: str) -> None:
     try:
         guard.check_token(rules.decode(source), new, name)
     except TokenError as error:
-        raise InputError(f"{source.name}: {error}; the rules were not put") from None
+        raise InputError(f"{source.name}: {error}; the rules were not set") from None
 
 
 def _agrees(address: str) -> bool:
     if not sys.stdin.isatty():
         raise InputError("standard input is not a terminal, so nobody can confirm; add --yes")
     try:
-        answer = input(language.say(Sentence("Put these rules to {}? [y/N] ", address)))
+        answer = input(language.say(Sentence("Set these rules on {}? [y/N] ", address)))
     except EOFError:  # Ctrl-D
         print()
         return False

@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _compare_switch(old: SelectedRules, new: SelectedRules) -> Iterator[Block]:
-    """Warn about a switch of Terraform that differs although no file sets it."""
+    """Warn that a default of Terraform, which its files do not show, may cause a difference."""
     before, after = (one.configuration.allow_truncate_query_string for one in (old, new))
     if before != after and {old.form, new.form} & {RulesForm.HCL, RulesForm.TERRAFORM}:
         values = str(before).lower(), str(after).lower()

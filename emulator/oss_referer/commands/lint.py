@@ -67,7 +67,7 @@ def declare(commands: Commands) -> None:
     parser.add_value("rules", "RULES", _HELP, nargs="*", default=[])
     parser.add_switch("--fix", "print the corrected rules, and what they change for whom")
     parser.add_switch(
-        "--unsafe-fixes", "with --fix, also follow the corrections that are not safe, and show them"
+        "--unsafe-fixes", "with --fix, also apply the corrections that are not safe, and show them"
     )
     said = "a site of yours, such as https://www.example.com or *.example.com; without one, the "
     said += "sites that the entries name"
@@ -298,7 +298,7 @@ def _closing(
     if risky := sum(bool(finding.risk) for finding in found):
         said = Sentence(
             "Unsafe corrections: {}. They may lock out a page of yours or let in a stranger "
-            "(--fix --unsafe-fixes follows them)",
+            "(--fix --unsafe-fixes applies them)",
             f"{risky:,}",
         )
         yield line(Text(said, Tone.FAINT))
@@ -461,7 +461,7 @@ _OF_A_PLACE = ("list", "position", "entry", "line", "referer", "instead", "add",
 def _show_fixed(
     selected: SelectedRules, fixed: Fixed, left: Sequence[Any], arguments: argparse.Namespace
 ) -> int:
-    """Print or write corrected rules; `left` are their remaining findings.
+    """Print or write corrected rules; `left` reports the remaining findings.
 
     Standard output gets the rules and standard error the rest, unless `--write` writes the rules.
     """

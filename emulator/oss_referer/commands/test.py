@@ -192,7 +192,7 @@ def _is_rules(argument: str) -> bool:
 
 
 def _has_tables(path: Path) -> bool:
-    """Return whether a path is a folder or a table; a pipe is neither, and is not read."""
+    """Return whether a path is a folder or a table; a pipe, readable only once, is neither."""
     if not os.path.isfile(path):
         return os.path.isdir(path)
     return tables.has_cases(path, rules.read_source(str(path)).content)

@@ -137,7 +137,7 @@ class Assumptions:
     copy_source: SourceOfCopy = SourceOfCopy.UNCHECKED
 
     def alternatives(self, *names: str) -> Iterator[tuple[str, "Assumptions"]]:
-        """Yield the assumptions that differ in one field, with its name: one of `names`, or any."""
+        """Yield each field in `names`, or each field, with assumptions that differ only in it."""
         for name in names or self.chosen():
             chosen = getattr(self, name)
             for variant in type(chosen):

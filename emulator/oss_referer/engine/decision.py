@@ -128,7 +128,7 @@ def is_checked(kind: RequestKind, rule: CheckedRequests) -> bool:
 
 
 def facts_of(kind: RequestKind) -> tuple[str, ...]:
-    """Return the documented facts that say whether requests of a kind are checked."""
+    """Return the facts that say whether requests of a kind are checked."""
     return _CHECKED.get(kind, ("R-01",))
 
 

@@ -38,7 +38,7 @@ class GramIndex:
     a lookup tries only entries whose rare grams the Referer contains. A lookup walks the Referer
     once and tries the few entries that nearly match, however long the list is.
 
-    Almost every Referer contains a given single character, so the order of two such runs is a gram
+    A run of one character occurs in almost every Referer, so the order of two such runs is a gram
     as well: `*a*b*` needs an `a` before a `b`. Grams are case-folded, so that an entry that differs
     only in letter case is a candidate too (R-24).
     """

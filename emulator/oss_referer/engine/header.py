@@ -18,7 +18,7 @@ _NOT_SENT = r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]"
 
 
 def is_sendable(text: str) -> bool:
-    """Return whether a header can carry a text, which has no line end or control character."""
+    """Return whether a header can carry a text: no control character except tab, no surrogate."""
     return re.search(_NOT_SENT, text) is None
 
 

@@ -138,7 +138,7 @@ def wildcard(
     It matches a whole text or, without `whole`, a prefix. `some` is the expression that `*`
     repeats. Each part between two `*` matches only at its leftmost place, without backtracking,
     since a later place never helps the next part. The last part must match at the end. Entries of
-    Referer rules use `Pattern`, which handles R-41 and compiles no expression for 10,000 entries.
+    Referer rules use `Pattern`, which handles R-41 and need not compile 10,000 expressions.
     """
     head, *tail = (re.escape(part).replace(r"\?", ".") for part in text.split("*"))
     last = tail.pop() if whole and tail else None

@@ -271,8 +271,8 @@ class RefererPolicy:
         """Decide on one request.
 
         `referer` is the value of the first Referer header, or None; `further` are the values of
-        further Referer headers (R-29); `method` is in upper case. A cached Referer costs one
-        dictionary lookup. The cost of a new one grows with its length, hardly with the entries.
+        further Referer headers (R-29); `method` is in upper case. A cached Referer costs a lookup.
+        The cost of a new one grows with its length, but hardly with the number of entries.
         """
         return self.decide_on(classify(signed, method, scope), referer, further)
 

@@ -71,7 +71,6 @@ class Correction:
 
     @property
     def changes(self) -> bool:
-        """Whether the correction changes the rules."""
         return self.instead is not None or bool(self.whitelist or self.blacklist or self.switch)
 
     def added(self, stage: Stage) -> tuple[str, ...]:
@@ -89,7 +88,7 @@ class Suspicion:
     reason: Sentence
     correction: Correction = Correction()
     place: EntryPlace | None = None
-    """The entry that a `suspect` function suspects; None for the rules as a whole."""
+    """For `suspect` functions: the entry; None for the rules as a whole."""
     is_dead: bool = False
     """Whether the rule claims that no Referer of a browser matches; a search must confirm it."""
     severity: Severity | None = None

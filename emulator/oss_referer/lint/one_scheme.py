@@ -1,7 +1,7 @@
 """The blacklist denies a site by one scheme only.
 
 The scheme is compared as text (R-22): `https://thief.example/` does not match
-`http://thief.example/`, so people can open a site by http if the blacklist denies only https. Write
+`http://thief.example/`, so a site that is denied by https gets in if it is opened by http. Write
 both entries.
 """
 

@@ -151,7 +151,7 @@ def read_host(parts: Parts) -> str | None:
     """Return the host of an entry, or the fixed part after its wildcards; None without one.
 
     A host without an end, such as `https://www`, names no site, because many names begin with it.
-    So does a host with a wildcard as its last label, such as `www.example.*` and `192.168.*`.
+    Nor does a host with a wildcard as its last label, such as `www.example.*` and `192.168.*`.
     """
     host = parts.host.lower().strip(".")
     host = host if host.isascii() else encode_host(host) or ""
@@ -447,7 +447,7 @@ def _close(entry: SearchedEntry) -> tuple[SearchedEntry, ...]:
 
 _STEPS_OF_A_FAMILY = 20_000
 _ANY = "\ue000"
-"""A character that no entry contains, so that only a wildcard, which matches any text, matches."""
+"""A character that no entry contains: only a wildcard matches it, and so matches any other."""
 
 
 def _let_in(own: OwnHost, rules: SearchedRules) -> tuple[SearchedEntry, ...] | None:

@@ -19,8 +19,6 @@ Suspect = Callable[[Subject], Suspicions]
 
 @dataclass(frozen=True, slots=True)
 class LintRule:
-    """A rule of the linter."""
-
     name: str
     severity: Severity
     title: str

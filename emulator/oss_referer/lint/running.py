@@ -200,7 +200,7 @@ def _may_show(evidence: Evidence, referer: str | None) -> bool:
 
 
 def _let_named_sites_in(subject: Subject, found: Sequence[Finding]) -> Iterator[Finding]:
-    """Remove the blacklist entries from corrections that would deny a site of the whitelist."""
+    """Remove from the corrections each blacklist entry that would deny a site of the whitelist."""
     written = set(subject.configuration.blacklist)
     added = [
         text

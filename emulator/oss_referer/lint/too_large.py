@@ -1,7 +1,7 @@
 """The entries together have more bytes than PutBucketReferer accepts, or nearly.
 
 The service refuses more than 20 KB in both lists together with `InlineDataTooLarge` (R-42). The
-documentation does not say what it counts. The emulator counts the entries in UTF-8, and warns from
+documentation does not say what counts. The emulator counts the entries in UTF-8, and warns from
 16 KB on to leave some room. Write one entry with a wildcard instead of many, or spread the objects
 over several buckets. For lists with more than 100 KiB, the linter checks only the size.
 """

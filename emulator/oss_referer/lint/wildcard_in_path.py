@@ -19,7 +19,7 @@ SEVERITY = Severity.WARNING
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
-    """Suspect whitelist entries with `*` in or before the host, without a blacklist entry."""
+    """Suspect whitelist entries with `*` in or before the host that the blacklist leaves open."""
     parts = entry.parts
     if not entry.is_white or entry.is_foreign or not parts.names_host:
         return None

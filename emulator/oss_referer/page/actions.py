@@ -101,7 +101,6 @@ def _review(values: Values) -> Values:
 
 
 def _fix(values: Values) -> Values:
-    """Apply all safe corrections."""
     return {"rules": ossutil.to_members(review.fix(_examined(values), Wanted.read(values)))}
 
 

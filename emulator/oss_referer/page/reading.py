@@ -14,8 +14,6 @@ from oss_referer.translate import SYSTEMS
 
 
 class ReadText(NamedTuple):
-    """Rules that were read from a text."""
-
     rules: RefererConfiguration
     form: str
     """The name of a form of rules, or `nginx`."""

@@ -84,9 +84,8 @@ def _compiled(judge: Judge) -> Judge:
     return judge
 
 
-# These functions do not call `pa.array`, which imports pandas if it is installed, and cast only if
-# needed, which imports `pyarrow.compute`. Each import takes longer than the rest of the start of a
-# process.
+# These functions avoid `pa.array`, which imports pandas if it is installed, and casts, which import
+# `pyarrow.compute`. Each import takes longer than the rest of the start of a process.
 
 
 def _as(column: pa.Array, item: pa.Field) -> pa.Array:

@@ -18,7 +18,7 @@ from oss_referer.replay.log_files import LONGEST_LINE, PIECES, is_cut_alike
 MOST_THREADS = 8
 """The most threads of DuckDB; each pins a buffer of 32 MiB while it reads."""
 MEMORY, MEMORY_PER_THREAD = 256, 64
-"""MiB of memory that DuckDB may use; Python and the batches need more."""
+"""MiB of memory for DuckDB; that of Python and of the batches is not included."""
 BATCH = 20_000
 SCANNED = 256 << 20
 """Bytes of files for each statement of a scan, because DuckDB buffers all files of a statement."""

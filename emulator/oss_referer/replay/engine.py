@@ -46,7 +46,7 @@ class Engine(Protocol):
         """Yield the rows of a statement on the lines of files; the first column is bytes."""
 
     def judge(self, judge: Judge, groups: str) -> None:
-        """Judge the groups that a statement returns, and store them in the table `verdicts`."""
+        """Judge the groups that a statement returns; store the results in the table `verdicts`."""
 
     def keep(self, name: str, statement: str) -> None:
         """Store the rows of a statement as a table, and replace a table of the same name."""

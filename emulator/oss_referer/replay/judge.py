@@ -84,7 +84,7 @@ class GroupResult(NamedTuple):
     entry: str
     """The entry of the new rules that decided; "" without one."""
     host: str
-    """The host of the Referer with its port, or the beginning of a Referer without a host."""
+    """The host and port of the Referer, or the beginning of one without a host; "" for none."""
     origin: str
     """The Referer up to its host and port."""
     bare: bool

@@ -179,7 +179,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def store(pieces: Iterable[bytes], path: Path) -> None:
-    """Write a log to a file with a suffix that shows compression. Raises OSError."""
+    """Write a log to `path`, with the suffix `.gz` or `.log` by its content. Raises OSError."""
     rest = iter(pieces)
     start = next(rest, b"")
     with path.with_suffix(".gz" if start.startswith(GZIP) else ".log").open("wb") as file:

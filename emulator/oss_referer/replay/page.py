@@ -374,7 +374,7 @@ class _Body:
     def _entries(self) -> Iterator[str]:
         items = self._report["idle_entries"]
         if items:
-            yield f"<h2>{self._text(Sentence('Entries that settled no request'))}</h2><ul>"
+            yield f"<h2>{self._text(Sentence('Entries that decided no request'))}</h2><ul>"
             for item in items:
                 name = self._text(LISTS[item["list"]])
                 yield f"<li>{name}: <code>{escape(item['entry'])}</code></li>"

@@ -125,7 +125,7 @@ class SearchedEntry:
 
 
 EVERYTHING = SearchedEntry(Pattern.of("*", "*"))
-"""An entry that every Referer matches."""
+"""An entry that matches every Referer."""
 
 
 class CompiledRules:
@@ -144,7 +144,7 @@ class CompiledRules:
 
     @cached_property
     def white(self) -> tuple[SearchedEntry, ...]:
-        """The entries that allow a Referer; `EVERYTHING` if the rules need no whitelist."""
+        """The entries that allow a Referer; `EVERYTHING` if a Referer needs no entry."""
         if not self.reading.needs_whitelist:
             return (EVERYTHING,)
         return tuple(self.watch(self.reading.whitelist.patterns))
@@ -407,7 +407,7 @@ def _identify(item: SearchedEntry) -> tuple[str, Truncation]:
 
 
 def covers(pattern: Pattern, others: Iterable[Pattern], cut: Truncation) -> bool:
-    """Return whether each Referer that an entry matches also matches one of the others.
+    """Return whether the others together match each Referer that an entry matches.
 
     Return False also if the search is undecided, and for an entry that matches nothing.
     """

@@ -4,8 +4,8 @@ The language follows the WHATWG URL standard: lower case, ASCII, no default port
 fragment and no dot segments (B-02). A host is a valid DNS name or an IP address. By default a page
 sends its origin with a `/`; with the policy `unsafe-url` it sends its path and its query too.
 
-The language is a little too wide: it limits no label, and does not know which zeros of an IPv6
-address browsers omit. So check each Referer that the search finds with `is_sent`.
+The language is a little too wide: it does not limit the length of a label, nor know which zeros of
+an IPv6 address browsers omit. So check each Referer that the search finds with `is_sent`.
 """
 
 import re
@@ -139,7 +139,7 @@ class SentReferers:
         return fits and not url.host.endswith(".")
 
     def has_host(self, host: str) -> bool:
-        """Return whether one of these pages may have a host."""
+        """Return whether a host may be that of one of these pages."""
         exact, above = self._names
         bare = host.removesuffix(".")
         owned = bare in exact or any(bare[dot.end() :] in above for dot in re.finditer(r"\.", bare))
@@ -382,7 +382,7 @@ def read_sent(referer: str) -> WebURL | None:
 
 
 def _is_by_default(url: WebURL) -> bool:
-    """Return whether a page sends no more than this URL by default."""
+    """Return whether a page can send exactly this URL by default."""
     if url.host == SENDS_PATHS and not url.port:
         return _MINI_PATH.fullmatch(url.path) is not None and not url.query
     return url.path == "/" and not url.query

@@ -18,8 +18,6 @@ def is_bucket_name(name: str) -> bool:
 
 
 class GivenKey(NamedTuple):
-    """An access key."""
-
     id: str
     secret: str
     token: str | None

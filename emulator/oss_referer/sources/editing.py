@@ -420,7 +420,6 @@ def _edit_list(text: str, name: str, changed: Changed) -> str:
 
 
 def _edit_hcl(text: str, name: str, changed: Changed) -> str:
-    """Replace attributes of a resource."""
     names = CONFIG_NAMES if name.startswith(f"{BUCKET}.") else NAMES
     if missing := changed.keys() - names.keys():
         raise ValueError(f"{CONFIG} has no {min(missing)}; use {REFERER}")

@@ -79,7 +79,7 @@ _CODECS = {
 }
 """Declared encodings other than UTF-8, with Python's names for them."""
 _UTF = frozenset({"utf-8", "utf8", "utf-16"})
-"""Declarations that mean UTF-8: the first bytes would show UTF-16, so it was converted."""
+"""Declarations that mean UTF-8; a document in UTF-16 is known by its first bytes."""
 
 
 def decode(document: bytes) -> str:

@@ -124,9 +124,7 @@ def _read(root: XmlElement, assumptions: Assumptions) -> RefererConfiguration:
 
 
 def format(configuration: RefererConfiguration) -> bytes:
-    """Format the body of GetBucketReferer in the documented order without a name space.
-
-    R-31 and P-34 give the form.
+    """Format the body of GetBucketReferer in the documented order, no name space (R-31, P-34).
 
     Raises ValueError for an entry with a character that XML cannot represent.
     """

@@ -315,7 +315,7 @@ def _defer(item: dict[str, Any], text: str) -> PlannedChange:
 def _mark(path: Path, value: Any, unknown: Any, configured: Any, why: Callable[[Path], str]) -> Any:
     """Return a value in which each part that is known only after apply is Unknown.
 
-    A plan marks a switch that the configuration of a new resource omits as unknown, since the
+    If the configuration of a new resource omits a switch, the plan marks it as unknown, since the
     provider could read it from the service. The provider sends false (R-38), so the switch counts
     as missing.
     """

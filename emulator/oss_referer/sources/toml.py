@@ -23,7 +23,7 @@ Path: TypeAlias = tuple[str | int, ...]
 """The names and positions that lead to a value, such as `("bucket", 0, "acl")`."""
 
 ONE_OR_MORE = {"one_or_more": True}
-"""Metadata of a tuple field that accepts a single item instead of a list."""
+"""Metadata of a tuple field that also accepts a single item instead of a list."""
 
 
 class SourceError(ValueError):

@@ -73,7 +73,7 @@ KINDS = (
 
 
 def remark(diff: Diff, new: SelectedRules, *, whole: bool = False) -> Iterator[Remark]:
-    """Yield a remark at the deciding entry for each group of similar changes, or if `whole` all."""
+    """Yield a remark for each group of similar changes, or for each change if `whole`."""
     place = new.placing()
     first = (alike[0] for opens in _TITLES for alike in _likes(diff, opens))
     for change in diff.changes if whole else first:

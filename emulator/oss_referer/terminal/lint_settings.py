@@ -16,8 +16,6 @@ from oss_referer.terminal.project import LINT, LINT_NAMES, ProjectFile
 
 @dataclass(frozen=True, slots=True)
 class LintSettings:
-    """The settings of the linter."""
-
     ignore: tuple[str, ...] = ()
     site: tuple[str, ...] = ()
     per_file_ignores: Mapping[str, tuple[str, ...]] = field(

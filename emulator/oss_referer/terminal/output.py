@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Write a temporary file, and replace `path` by it at the end. Raises OSError.
 
-    The new file gets the mode of the old one. After an error, the old file stays unchanged. A pipe
-    or a device is written to, not replaced, and a link stays a link.
+    The new file gets the mode of the old one. After an error, only the old file is left. A pipe or
+    a device is written to, not replaced, and a link stays a link.
     """
     if path.exists() and not path.is_file():
         with path.open("wb") as file:

@@ -33,8 +33,6 @@ commands about rules work without the server."""
 
 
 class ProjectFile(NamedTuple):
-    """A file with settings."""
-
     path: Path
     document: TomlDocument
     place: tuple[str, ...]

@@ -212,7 +212,7 @@ def _bare(rows: Sequence[Report]) -> Iterator[Block]:
 def _entries(report: Report) -> Iterator[Block]:
     if report["idle_entries"]:
         yield line()
-        yield line(Text(Sentence("Entries that settled no request"), Tone.STRONG))
+        yield line(Text(Sentence("Entries that decided no request"), Tone.STRONG))
         for item in report["idle_entries"]:
             template = ENTRIES[Stage(item["list"])].template
             yield line(Sentence(template, item["entry"]), indent=2)

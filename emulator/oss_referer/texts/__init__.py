@@ -145,7 +145,6 @@ class Catalogue:
         return known.text.format(*map(self._value, values, known.kinds))
 
     def _value(self, value: str, kind: str) -> str:
-        """Translate a value of a message."""
         if kind == "message":
             return self.message(value)
         before, found, last = value.rpartition(" or ") if kind == "list" else ("", "", value)

@@ -148,7 +148,7 @@ class NginxRules:
 
     @property
     def probes(self) -> Iterator[Probe]:
-        """Probes for Referers that only some places allow, and for paths with `*` or `?`."""
+        """Probes for what only some places allow, and for behaviour that entries cannot show."""
         yield from islice(self._of_other_places(), 1)
         if any(place.blocked for place in self.places):
             yield Probe("www.test", ProbeKind.NO_SCHEME)
@@ -516,7 +516,7 @@ def _anywhere(head: str, tail: Sequence[str], some: str = ".") -> str:
 
 
 def _before_query(head: str, tail: Sequence[str]) -> str:
-    """Format the segments of an entry before the `?` of the Referer (R-41).
+    """Format the segments of an entry from a place before the `?` of the Referer (R-41).
 
     A wildcard may match that `?`. The rest of the entry then ignores letter case.
     """

@@ -112,7 +112,7 @@ function askForLogin(needed) {
   find("a", notice).href = `${root}login?next=${encodeURIComponent(here)}`;
 }
 
-/** @param {string} text the body of a failed request */
+/** @param {string} text the body of an error response */
 function sentence(text) {
   try {
     return JSON.parse(text).error;
