@@ -19,7 +19,7 @@ from oss_referer.advice.sites import (
     make_mini_program,
     read,
 )
-from oss_referer.browser.probes import STRANGER, make
+from oss_referer.browser.probes import STRANGERS, make
 from oss_referer.engine import (
     DEFAULT,
     Assumptions,
@@ -182,6 +182,9 @@ class _Reviewer:
         self._sites = tuple(
             dict.fromkeys([*self._named, *self._given, *self._programs, *console, *cdn])
         )
+        texts = (*rules.whitelist, *rules.blacklist, *live.whitelist, *live.blacklist, *wish.sites)
+        is_named = any("evil.test" in text.lower() for text in texts)
+        self._stranger = STRANGERS[is_named]
         self._lines: list[Line] = []
         self._left_out: list[Line] = []
         self._has_blacklist = not all(map(is_blank, rules.blacklist))
@@ -310,7 +313,7 @@ class _Reviewer:
         """Yield the blacklist: entries against pages that `white` allows, and wildcard guards."""
         gets_in = _matcher(white)
         own = {site.page(scheme, ANY_LABEL) for site, scheme in _pages(self._sites)}
-        own = {STRANGER} if self._everybody else own
+        own = {self._stranger} if self._everybody else own
         guards = {
             site.in_path(scheme): site.guard(scheme)
             for site, scheme in _pages(self._sites)
@@ -436,9 +439,9 @@ class _Reviewer:
         for page, name in dict(self._unnamed_pages()).items():
             yield self._visitor(page, Sentence("not named"), None, name)
         if self._everybody:
-            yield self._visitor(STRANGER, Sentence("anybody"), None)
+            yield self._visitor(self._stranger, Sentence("anybody"), None)
             return
-        yield self._visitor(STRANGER, Sentence("a stranger"), False)
+        yield self._visitor(self._stranger, Sentence("a stranger"), False)
         yield from self._trying_visitors()
         if self._rules.allow_empty_referer:
             yield self._visitor(None, Sentence("stranger hides it"), False)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from oss_referer.browser.probes import STRANGER
+from oss_referer.browser.probes import STRANGERS
 from oss_referer.browser.strangers import APPID, CONSOLE
 from oss_referer.engine import Sentence
 from oss_referer.engine.header import WHITE_SPACE
@@ -154,7 +154,8 @@ def read(entry: str) -> Meaning:
         return Meaning(why=Sentence("it is blank"))
     if _PLACEHOLDER.search(text):
         return Meaning(why=Sentence("it is a placeholder"))
-    if parse_entry(text).matches(STRANGER) or parse_entry(text).matches(f"http{STRANGER[5:]}"):
+    matches = parse_entry(text).matches
+    if any(all(matches(scheme + page[5:]) for page in STRANGERS) for scheme in BOTH):
         return Meaning(is_everybody="*" in text, why=_OPEN_TO_ALL)
     if _EXPRESSION.search(text):
         sites = tuple(dict.fromkeys(_read_expression(text.lower())))

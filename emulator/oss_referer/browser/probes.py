@@ -15,7 +15,10 @@ from oss_referer.search.entry import Parts, example, fill
 from oss_referer.search.url import DEFAULT_PORTS, MAX_LENGTH, WebURL, WebURLError
 
 STRANGER = "https://evil.test/"
-"""A page of a site that no rules name."""
+"""A page of a site that rules hardly ever name."""
+
+STRANGERS: Final = (STRANGER, "https://wxyz-0.invalid/")
+"""Two such pages, of which rules may name one: an entry that matches both matches everybody."""
 
 
 class ProbeKind(StrEnum):

@@ -9,7 +9,7 @@ instead. If everybody else is welcome, accept this warning with `--ignore blackl
 Without a blacklist, and with `AllowEmptyReferer` false, `*` denies only requests without a Referer.
 """
 
-from oss_referer.browser.probes import STRANGER
+from oss_referer.browser.probes import STRANGERS
 from oss_referer.engine import Sentence
 from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
@@ -34,7 +34,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         reason = Sentence("Every site is allowed; only requests without a Referer are denied.")
     return Suspicion(
         Evidence.ALLOWED,
-        (STRANGER, "https://wxyz-0.invalid/", "http://wxyz-0.invalid/"),
+        (*STRANGERS, "http://wxyz-0.invalid/"),
         reason,
         Correction(decide=_DECIDE),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from oss_referer.browser.probes import STRANGER
+from oss_referer.browser.probes import STRANGERS
 from oss_referer.engine import (
     DEFAULT,
     Assumptions,
@@ -29,7 +29,6 @@ from oss_referer.search.sent import ALL_PAGES, read_sent
 from oss_referer.search.url import MAX_LENGTH
 
 SCHEMES = ("https", "http")
-_STRANGERS = (STRANGER, "https://wxyz-0.invalid/")
 LISTS = (Stage.WHITELIST, Stage.BLACKLIST)
 _COMPARISONS = 60
 """The most searches that compare entries with wildcards, which limits the time of a lint."""
@@ -77,7 +76,7 @@ class LintedEntry:
 
     def admits_all(self, scheme: str) -> bool:
         """Return whether the entry matches unrelated sites of a scheme."""
-        return all(self.pattern.matches(item.replace("https", scheme, 1)) for item in _STRANGERS)
+        return all(self.pattern.matches(item.replace("https", scheme, 1)) for item in STRANGERS)
 
 
 class Subject:

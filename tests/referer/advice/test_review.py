@@ -205,12 +205,20 @@ def test_blacklist_keeps_what_keeps_somebody_out(
     (("*",), two("bad.example"), ("*",)),
     ((), two("bad.example"), ("*",)),
     (("*", KEEP), two("bad.example"), ("*",)),
+    (("*",), two("evil.test"), ("*",)),
 ], ids=str)  # fmt: skip
 def test_rules_for_everybody_say_so(
     white: tuple[str, ...], black: tuple[str, ...], proposed: tuple[str, ...]
 ) -> None:
     found = review(rules(*white, black=black)).rules
     assert (found.whitelist, found.blacklist) == (proposed, black)
+
+
+def test_host_of_an_example_can_be_the_owners() -> None:
+    found = review(rules("https://evil.test", empty=True))
+    assert found.rules.whitelist == ("https://evil.test/",)
+    seen = {item.referer: item.wanted for item in found.visitors}
+    assert (seen["https://evil.test/"], seen["https://wxyz-0.invalid/"]) == (True, False)
 
 
 def test_bucket_without_rules_needs_no_change() -> None:
