@@ -372,7 +372,7 @@ def test_answer_difference_and_journal_are_shown(tab: Page, emulator: Emulator) 
     for heading in ("Would be allowed", "Would be denied"):
         expect(review.get_by_role("heading", name=heading)).to_be_visible()
     expect(review).to_contain_text("Of the last 3 requests")
-    expect(review).to_contain_text("2 would be denied and 1 would be allowed")
+    expect(review).to_contain_text("2 would be newly denied and 1 newly allowed")
     sites = tab.get_by_label("Your sites")
     sites.fill("https://www.example.com, https://m.example.com")
     expect(tab.locator("#sentence")).to_contain_text("all your pages")

@@ -436,7 +436,7 @@ def test_broken_link_is_named_and_changes_nothing(shown: Page, link: str) -> Non
     shown.locator("#whitelist").fill(SITE)
     announced = empty(shown, "#announce")
     goes_to(shown, link)
-    expect(announced).to_contain_text("This link is broken or cut off")
+    expect(announced).to_contain_text("This link is broken or incomplete")
     expect(shown.locator("#whitelist")).to_have_value(SITE)
 
 
