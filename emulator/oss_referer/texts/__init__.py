@@ -72,8 +72,8 @@ class _Recognised(NamedTuple):
         return values[0] if values and not self.literals[0] else ""
 
 
-_LONGEST: Final = 4_000
-"""The most characters of a message to recognise; a longer one may quote many others."""
+_LONGEST: Final = 1_000
+"""The most characters of a message to recognise; a longer one may quote many others in turn."""
 
 
 @cache
