@@ -204,8 +204,9 @@ def _watch_look_ups() -> None:
 
 
 def _refuse_look_up(event: str, arguments: tuple[Any, ...]) -> None:
-    if event in _LOOK_UPS and _entered:
-        _refuse(arguments[0], _entered[-1].target)
+    if event in _LOOK_UPS:
+        for innermost in _entered[-1:]:  # another thread may end it at any time
+            _refuse(arguments[0], innermost.target)
 
 
 _SENDERS: tuple[tuple[Any, str, int], ...] = (
