@@ -54,6 +54,9 @@ PLAY = "play referer.json --assumptions known.toml"
     (REPLAY, "--rejects", "known.toml"),
     ("replay logs/../linked.xml logs/access.log", "--html", "corrected.xml"),
     ("replay black logs --blacklist black", "--html", "black"),
+    ("replay corrected.xml logs --blacklist=black", "--html", "black"),
+    ("replay corrected.xml --top 3 logs/access.log", "--html", "logs/access.log"),
+    ("replay corrected.xml --top 3 logs rules#1.xml", "--html", "rules#1.xml"),
     ("replay rules#1.xml logs", "--html", "rules#1.xml"),
     ("replay plan.json#alicloud_oss_bucket_referer.site logs", "--html", "plan.json"),
     ("review corrected.xml --assumptions=known.toml", "--output", "known.toml"),
@@ -108,6 +111,14 @@ def test_report_is_replaced_where_it_is_no_input(ask: Any, folder: Path) -> None
     for _ in range(2):  # it is in the folder that is searched
         status, *_ = ask("test", str(folder / "tables"), "--junit", str(report), "--partial")
         assert (status, report.read_bytes()[:5]) == (0, b"<?xml")
+
+
+def test_other_values_may_equal_the_name_of_an_output(ask: Any, folder: Path) -> None:
+    (folder / "site").write_text("yesterday")
+    with chdir(folder):
+        given = ("corrected.xml", "logs", "--bucket", "site", "--html", "new", "--html", "site")
+        status, *_ = ask("replay", *given, "--html=site")
+    assert (status, (folder / "site").read_bytes()[:9]) == (0, b"<!DOCTYPE")
 
 
 @rows("given", ("-ocorrected.xml",), ("-o=corrected.xml",), ("--outp", "corrected.xml"))

@@ -276,6 +276,7 @@ def test_lines_in_the_names_of_columns_are_damaged(ask: Any, tmp_path: Path) -> 
         ((LOGS, "--bucket", "A B"), "--bucket: 'A B' is not the name of a bucket"),
         ((LOGS, "--since", "yesterday"), "'yesterday' is not a time; write it as 2026-11-24"),
         ((LOGS, "--top", "0"), "'0' is not a number from 1 to 10000"),
+        ((LOGS, "--top", "9" * 5000), "9' is not a number from 1 to 10000"),
         ((LOGS, "--price", "cheap"), "'cheap' is not a number of at least 0"),
         ((LOGS, "--against", "nothing.xml"), "nothing.xml: the file cannot be read"),
         ((LOGS, "--form", "xml"), "invalid choice: 'xml'"),

@@ -263,15 +263,15 @@ def test_session_may_ignore_the_variables() -> None:
 
 def test_client_without_a_proxy_reaches_the_emulator(seed: str) -> None:
     code = (
-        "import _socket, socket, urllib3\n"
+        "import _socket, pickle, socket, urllib3\n"
         "for scheme in ('http', 'https'):\n"
         "    url = f'{scheme}://examplebucket.oss-cn-hangzhou.aliyuncs.com/a'\n"
         "    print(urllib3.request('GET', url, retries=False).status)\n"
         "print(socket.getaddrinfo('OSS.aliyuncs\u3002com.', 'http')[0][4][0])\n"
         "try: socket.create_connection(('oss.aliyuncs.com', 81))\n"
         "except OSError as error: print(error)\n"
-        "for look_up in (socket.gethostbyname, socket.gethostbyname_ex):\n"
-        "    try: look_up('oss.aliyuncs.com')\n"
+        "for look_up in (socket.gethostbyname, socket.gethostbyname_ex, socket.gethostbyaddr):\n"
+        "    try: pickle.loads(pickle.dumps(look_up))('oss.aliyuncs.com')\n"
         "    except OSError as error: print(error)\n"
         "with socket.socket() as plain:\n"
         "    plain.connect(('OSS.aliyuncs.com', 80))\n"
@@ -285,7 +285,7 @@ def test_client_without_a_proxy_reaches_the_emulator(seed: str) -> None:
     assert output.splitlines() == [
         *("404", "404", "127.0.0.1"),
         f"{refused}:81",
-        *[f"{refused} without a port"] * 2,
+        *[f"{refused} without a port"] * 3,
         *("127.0.0.1", "True"),
         "b.rds.aliyuncs.com 3306",
     ]

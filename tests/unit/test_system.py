@@ -121,7 +121,9 @@ def test_data_folder_is_refused_without_locks(tmp_path: Path) -> None:
     with start(tmp_path, "serve", "--port", "0", "--data", "data") as process:
         said, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
-    assert said.startswith("oss-emulator: the folder data cannot be used: this system has no POSIX file locks")
+    assert said.startswith(
+        "oss-emulator: the folder data cannot be used: this system has no POSIX file locks"
+    )
 
 
 @pytest.mark.system

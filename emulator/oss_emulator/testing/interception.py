@@ -22,7 +22,7 @@ from inspect import (
     isgeneratorfunction,
     signature,
 )
-from threading import Lock
+from threading import RLock
 from typing import Any, Generic, TypeVar, cast, overload
 from unittest import mock
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -119,20 +119,22 @@ class Interception(Generic[_Target]):
         self.is_over = False
 
     def __enter__(self) -> _Target:
-        with _entering, ExitStack() as stack:
-            if self in _entered:
-                raise RuntimeError("this interception is already in effect: make another one")
+        with ExitStack() as stack:
             emulator: Any = None
             if self._endpoint is None:
                 emulator = stack.enter_context(Emulator(**self._settings))
-            self.target = self._endpoint or emulator.endpoint
-            for patch in _PATCHES:
-                for owner, name, send in patch(self.target):
-                    stack.enter_context(mock.patch.object(owner, name, send))
-            stack.enter_context(_without_proxy(self.target))
-            _watch_look_ups()
-            self.stack, self.is_over = stack.pop_all(), False
-            _entered.append(self)
+            with _entering:
+                if self in _entered:
+                    raise RuntimeError("this interception is already in effect: make another one")
+                self.target, self.is_over = self._endpoint or emulator.endpoint, False
+                _entered.append(self)
+                stack.callback(_entered.remove, self)
+                for patch in _PATCHES:
+                    for owner, name, send in patch(self.target):
+                        stack.enter_context(mock.patch.object(owner, name, send))
+                stack.enter_context(_without_proxy(self.target))
+                _watch_look_ups()
+                self.stack = stack.pop_all()
         found: _Target = emulator
         return found
 
@@ -140,7 +142,7 @@ class Interception(Generic[_Target]):
         with _entering:
             self.is_over, is_innermost = True, _entered[-1] is self
             while _entered and _entered[-1].is_over:  # patches are undone innermost first
-                _entered.pop().stack.close()
+                _entered[-1].stack.close()
         if not is_innermost:
             raise RuntimeError(
                 "another interception began during this one and has not ended: each redirects the "
@@ -188,7 +190,8 @@ is not installed."""
 _entered: list[Interception[Any]] = []
 """The interceptions in effect, the innermost last."""
 
-_entering = Lock()
+_entering = RLock()
+"""Held while patches change. The garbage collector may end the block of a generator meanwhile."""
 
 _LOOK_UPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
 """The audit events of Python's functions that look up names."""
@@ -201,8 +204,9 @@ def _watch_look_ups() -> None:
 
 
 def _refuse_look_up(event: str, arguments: tuple[Any, ...]) -> None:
-    if event in _LOOK_UPS and _entered:
-        _refuse(arguments[0], _entered[-1].target)
+    if event in _LOOK_UPS:
+        for innermost in _entered[-1:]:  # another thread may end it at any time
+            _refuse(arguments[0], innermost.target)
 
 
 _SENDERS: tuple[tuple[Any, str, int], ...] = (

@@ -65,6 +65,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 10_000):
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) <= 10_000):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 10000")
     return int(text)

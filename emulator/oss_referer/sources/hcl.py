@@ -133,7 +133,7 @@ def _read_heredoc(text: str) -> str | Unknown:
         if any(line[width].isspace() for line, width in zip(filled, widths, strict=True)):
             return Unknown(text)  # indented by other characters than blanks and tabs
         shared = min(widths, default=0)
-        lines = [line[shared:] if line in filled else line for line in lines]
+        lines = [line[shared:] if line.strip(" \t\r") else line for line in lines]
     value = resources.read_template("".join(f"{line}\n" for line in lines))
     return Unknown(text) if isinstance(value, Unknown) else value
 

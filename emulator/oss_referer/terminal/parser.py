@@ -4,9 +4,9 @@ import argparse
 import os.path
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from itertools import combinations
+from itertools import accumulate, combinations
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -43,6 +43,8 @@ class Parser(argparse.ArgumentParser):
         """An example command line for the beginning of the help."""
         self.outputs: dict[str, argparse.Action] = {}
         """The flags that name a file to write."""
+        self.inputs: list[str] = []
+        """The paths to read, as the command line gives them; of FILE#NAME also the file."""
         self.offered: dict[argparse.Action, Sequence[str]] = {}
         """The values that shells offer for flags with values that are checked later."""
 
@@ -66,11 +68,7 @@ class Parser(argparse.ArgumentParser):
             flag = unknown[0].partition("=")[0]
             known = re.findall(r"--[a-z0-9-]+", parser.format_help())
             parser.error(f"unrecognized argument {unknown[0]}{_nearest(flag, known)}")
-        paths = [*_name_paths(arguments)]
-        outputs = parser.find_outputs(parsed)
-        for own in {*outputs.values()} & {*paths}:
-            paths.remove(own)
-        check_outputs(outputs, paths)
+        check_outputs(parser.find_outputs(parsed), parser.inputs)
         return parsed
 
     def find_outputs(self, parsed: argparse.Namespace) -> Mapping[str, str]:
@@ -84,8 +82,8 @@ class Parser(argparse.ArgumentParser):
             options["help"] = language.explain(options["help"])
         added = super().add_argument(*names, **options)
         self.flags = [*self.flags, *added.option_strings]
-        if options.get("metavar") in _PATHS or options.get("type") is Path:
-            complete_path(added)
+        if options.get("metavar") in _PATHS:
+            self.read_path(added)
         if not added.option_strings and added.nargs in ("*", "+"):
             self._rest = added
         return added
@@ -97,9 +95,23 @@ class Parser(argparse.ArgumentParser):
         """Add a flag with a value, or an argument."""
         self.add_argument(name, metavar=metavar, help=said, **options)
 
+    def read_path(self, action: argparse.Action) -> None:
+        """Remember the values of a flag or an argument as paths, and let shells complete them."""
+        convert: Any = action.type or str
+
+        def remember(text: str) -> Any:
+            path = "/dev/stdin" if text == "-" else text
+            self.inputs += accumulate(path.split("#"), "{}#{}".format)
+            return convert(text)
+
+        action.type = remember
+        complete_path(action)
+
     def add_output(self, *names: str, said: str) -> None:
         """Add a flag that names a file to write."""
-        self.outputs[names[-1]] = self.add_argument(*names, metavar="FILE", help=said)
+        added = super().add_argument(*names, metavar="FILE", help=language.explain(said))
+        complete_path(added)
+        self.outputs[names[-1]] = added
 
     def add_choice(self, name: str, values: Iterable[str], said: str, **options: Any) -> None:
         """Add a flag with a choice of values."""
@@ -189,7 +201,7 @@ _UNBOUNDED = 10_000
 _BEFORE_HELP = re.compile(r" *(?:\S.*?\s{2,}(?=\S))?")
 """The text before the help of an argument: spaces, and the argument itself."""
 
-_PATHS = frozenset({"RULES", "OLD", "NEW", "TABLE", "LOG", "FILE", "DIR", "PATH"})
+_PATHS = frozenset({"RULES", "OLD", "NEW", "TABLE", "PLAN", "LOG", "FILE"})
 """The names of arguments that are paths."""
 
 _COMPLETE_PATH = {
@@ -296,18 +308,6 @@ class InterruptedCommandError(CommandError):
     """Ctrl-C interrupted a command; the text says what the command left behind."""
 
     status = 130  # as in shells: 128 and the number of SIGINT
-
-
-_BEFORE_PATH = re.compile(r"--[\w-]+=|-\w=?")
-
-
-def _name_paths(arguments: Sequence[str]) -> Iterator[str]:
-    """Yield what may be a path in a command line; of FILE#NAME also the file."""
-    for argument in arguments:
-        flag = _BEFORE_PATH.match(argument)
-        path = argument[flag.end() :] if flag else argument
-        yield path
-        yield from (path[: found.start()] for found in re.finditer("#", path))
 
 
 def check_outputs(outputs: Mapping[str, str], read: Iterable[str]) -> None:

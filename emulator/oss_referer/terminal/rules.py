@@ -33,7 +33,7 @@ from oss_referer.sources.resources import NoRulesError
 from oss_referer.sources.toml import MAX_FILE, SourceError
 from oss_referer.terminal import bucket, language
 from oss_referer.terminal.output import line, show
-from oss_referer.terminal.parser import InputError, Parser, complete_path
+from oss_referer.terminal.parser import InputError, Parser
 
 if TYPE_CHECKING:
     from subprocess import CompletedProcess
@@ -76,7 +76,7 @@ def declare(parser: Parser) -> None:
     said = "a list of entries has no blacklist and no switches; these flags give them"
     group = parser.add_argument_group("for a list", language.explain(said))
     said = language.explain("the blacklist, which is a list too")
-    complete_path(group.add_argument("--blacklist", metavar="FILE", help=said))
+    parser.read_path(group.add_argument("--blacklist", metavar="FILE", help=said))
     for element, flag in _FLAGS.items():
         field = SWITCHES[element]
         default = str(getattr(RefererConfiguration(), field)).lower()

@@ -51,45 +51,37 @@ class _Recognised(NamedTuple):
 
         A message may quote text of a stranger. A regular expression could take minutes on it.
         """
-        first, *others = self.literals
-        if not others:
-            return [] if message == first else None
-        *between, last = others
-        values: list[str] = []
-        at, end = len(first), len(message) - len(last)
-        if not (message.startswith(first) and message.endswith(last)):
+        first, *between, last = self.literals
+        if not message.startswith(first):
             return None
+        rest = message.removeprefix(first)
+        values: list[str] = []
         for literal in between:
-            found = message.find(literal, at)
-            if found < 0:
+            value, found, rest = rest.partition(literal)
+            if not found:
                 return None
-            values.append(message[at:found])
-            at = found + len(literal)
-        return [*values, message[at:end]] if at <= end else None
+            values.append(value)
+        return [*values, rest.removesuffix(last)] if rest.endswith(last) else None
 
     def before(self, values: Sequence[str]) -> str:
         """Return the value at the start of a message; "" if it begins otherwise."""
         return values[0] if values and not self.literals[0] else ""
 
 
-_LONGEST: Final = 4_000
-"""The most characters of a message to recognise; a longer one may quote many others."""
+_LONGEST: Final = 1_000
+"""The most characters of a message to recognise; a longer one may quote many others in turn."""
 
 
 @cache
 def _messages(language: str, folders: Sequence[Path]) -> Sequence[_Recognised]:
-    """Return the patterns that recognise messages, those with the longest literal text first."""
+    """Return the templates that have values, those with the longest literal text first."""
     begin = "engine_message."
-    found = {
-        name.removeprefix(begin): text
+    found = [
+        _Recognised(re.split(_SLOT, name.removeprefix(begin))[::2], re.findall(_SLOT, name), text)
         for name, text in read(language, folders).items()
-        if name.startswith(begin)
-    }
-    ordered = sorted(found, key=lambda template: len(re.sub(_SLOT, "", template)), reverse=True)
-    return [
-        _Recognised(re.split(_SLOT, one)[::2], re.findall(_SLOT, one), found[one])
-        for one in ordered
+        if name.startswith(begin) and re.search(_SLOT, name)
     ]
+    return sorted(found, key=lambda known: len("".join(known.literals)), reverse=True)
 
 
 class Catalogue:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import ssl
@@ -25,7 +26,7 @@ import urllib3
 import uvloop
 from aiohttp import ClientSession
 from oss_emulator import Emulator
-from oss_emulator.testing import intercept
+from oss_emulator.testing import intercept, interception
 from oss_emulator.testing.interception import redirect
 
 ENDPOINT = "http://127.0.0.1:9000"
@@ -396,6 +397,26 @@ def test_blocks_that_overlap_are_refused_and_leave_nothing() -> None:
         gethostbyname("sts.aliyuncs.com")
     second.__exit__()
     assert (requests.adapters.HTTPAdapter.send, os.environ.get("no_proxy")) == before
+    sys.audit("socket.getaddrinfo", "sts.aliyuncs.com")  # nothing refuses it
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_block_that_is_collected_while_another_begins_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def block() -> Iterator[None]:
+        with intercept(ENDPOINT):
+            yield
+
+    before = requests.adapters.HTTPAdapter.send
+    abandoned = [block()]
+    next(abandoned[0])
+    abandoned.append(abandoned)  # type: ignore[arg-type] # only the garbage collector ends it
+    del abandoned
+    monkeypatch.setattr(interception, "_watch_look_ups", gc.collect)
+    with intercept(ENDPOINT):
+        pass
+    assert requests.adapters.HTTPAdapter.send is before
     sys.audit("socket.getaddrinfo", "sts.aliyuncs.com")  # nothing refuses it
 
 

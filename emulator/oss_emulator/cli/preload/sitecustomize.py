@@ -80,10 +80,10 @@ def redirect_look_ups(module: Any) -> None:
         return connect(socket, address)
 
     wrap(module, "getaddrinfo", look_up_there)
-    wrap(module, "gethostbyname", look_up_other)
-    wrap(module, "gethostbyname_ex", look_up_other)
-    wrap(module.socket, "connect", connect_there)
-    wrap(module.socket, "connect_ex", connect_there)
+    for name in ("gethostbyname", "gethostbyname_ex", "gethostbyaddr"):
+        wrap(module, name, look_up_other)
+    for name in ("connect", "connect_ex"):
+        wrap(module.socket, name, connect_there)
 
 
 def wrap(owner: Any, name: str, call: Callable[..., Any]) -> None:
@@ -94,6 +94,7 @@ def wrap(owner: Any, name: str, call: Callable[..., Any]) -> None:
     def called(*arguments: Any, **options: Any) -> Any:
         return call(wrapped, *arguments, **options)
 
+    called.__module__ = getattr(owner, "__module__", owner.__name__)  # pickle would use _socket
     setattr(owner, name, called)
 
 
