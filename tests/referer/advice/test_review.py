@@ -221,6 +221,34 @@ def test_host_of_an_example_can_be_the_owners() -> None:
     assert (seen["https://evil.test/"], seen["https://wxyz-0.invalid/"]) == (True, False)
 
 
+@pytest.mark.parametrize("host", ["evil.test", "wxyz-0.invalid", "thief.example.org"])
+def test_review_is_the_same_whatever_the_host_of_a_thief(host: str) -> None:
+    def seen(thief: str) -> list[object]:
+        black = tuple(item.replace(thief, "thief") for item in found[thief].rules.blacklist)
+        left_out = [(item.entry.replace(thief, "thief"), item.why) for item in found[thief].left_out]
+        marks = {(item.who, item.now.allowed, item.then.allowed) for item in found[thief].visitors}
+        return [found[thief].answer, found[thief].rules.whitelist, black, left_out, marks]
+
+    for white in ("*example.com*", "*://*.example.com/", "http", "https://*"):
+        for entry in ("https://{}/", "*{}*", "http*://{}"):
+            found = {
+                thief: review(rules(white, black=(entry.format(thief),)))
+                for thief in (host, "leech.example.net")
+            }
+            assert seen(host) == seen("leech.example.net")
+
+
+def test_all_https_pages_are_not_everybody() -> None:
+    found = review(rules("https://*"))
+    assert found.answer == "The rules name no site: write * to let in everybody."
+    assert found.costs.let_in == ("anybody by http",)
+
+
+def test_guard_of_a_domain_is_one_for_its_sub_domains() -> None:
+    wish = SiteProfile(("http://img.example.com", "https://example.com"), subdomains=True)
+    assert not review(propose(wish).configuration).changed
+
+
 def test_bucket_without_rules_needs_no_change() -> None:
     found = review(RefererConfiguration())
     assert not found.changed
