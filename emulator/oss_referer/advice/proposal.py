@@ -207,8 +207,8 @@ def _cases(
         address = entry.replace("*/*", f"{stranger}/x")
         yield _deny(Sentence("another site that {} keeps out", entry), address, Reason.BLACKLISTED)
     for site in () if rules.blacklist else sites:
-        page = f"https://{stranger}/{site.host}/"
-        yield _deny(Sentence("{} in the path of another site", site.host), page)
+        address = f"https://{stranger}/{site.host}/"
+        yield _deny(Sentence("{} in the path of another site", site.host), address)
     if wish.allow_empty:
         yield Case(Sentence("no Referer"), Expected.ALLOW)
     else:

@@ -460,12 +460,12 @@ class _Reviewer:
         for site, scheme in _pages(self._sites):
             labels = ("oss",) if site.is_console else ("www", "m", ANY_LABEL)
             pages = [site.page(scheme, label) for label in labels]
-            page = next((one for one in pages if not is_excepted(one)), pages[0])
+            page = min(pages, key=lambda one: (is_excepted(one), self._now.allows(one)))
             who = self._special(site) or Sentence("yours")
             yield self._visitor(page, who, True, site.name)
 
     def _unnamed_pages(self) -> Iterator[tuple[str, str]]:
-        """Yield pages that may be the owner's, and pages of removed entries.
+        """Yield pages that may be the owner's, and pages of entries that are left out.
 
         The second value is the name of the site.
         """
@@ -481,6 +481,12 @@ class _Reviewer:
             for site, scheme in _pages(read(text).sites):
                 if not self._then.allows(site.page(scheme)):
                     yield site.page(scheme), site.name
+        kept_out = {*self._rules.blacklist}
+        for text in (one for one in self._live.blacklist if one not in kept_out):
+            for site, scheme in _pages(read(text).sites):
+                page = site.page(scheme)
+                if self._then.allows(page) and not self._now.allows(page):
+                    yield page, site.name
 
     def _trying_visitors(self) -> Iterator[Visitor]:
         """Yield strangers with Referers similar to the owner's, the best of each kind."""

@@ -84,9 +84,9 @@ def choose_stranger(texts: Iterable[str]) -> str:
 def example(entry: str, *, stranger: str = "") -> str:
     """Return a Referer that an entry matches: a URL in which text replaces the wildcards.
 
-    The URL is that of a plausible page on the site that the entry names, or on another site
-    such as `stranger` if given. An entry with a name only in its path, such as `https://*/*.example.com/`, always
-    gets another site.
+    The URL is that of a plausible page on the site that the entry names, or on another site such
+    as `stranger` if given. An entry with a name only in its path, such as
+    `https://*/*.example.com/`, always gets another site.
     """
     parts = Parts.split(entry)
     if not parts.names_host and parts.rest.strip("/*"):
