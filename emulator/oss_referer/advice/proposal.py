@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from oss_referer.advice.sites import BOTH, Site, make_console, make_mini_program
-from oss_referer.browser.probes import STRANGER
 from oss_referer.browser.strangers import APPID, CONSOLE, MINI_PROGRAMS
 from oss_referer.engine import Reason, RefererConfiguration, Sentence
 from oss_referer.engine.policy import MAX_SIZE
-from oss_referer.search.entry import Parts
+from oss_referer.search.entry import Parts, choose_stranger
 from oss_referer.search.url import DEFAULT_PORTS, encode_host, is_address, is_host, registered
 from oss_referer.sources.tables import Case, Expected
 
@@ -193,30 +192,30 @@ def _cases(
         yield _deny(Sentence("another mini program"), other)
     if wish.console:
         yield _allow(Sentence("the preview of the console"), f"https://oss.{CONSOLE}/")
-    yield _deny(Sentence("another site"), STRANGER)
-    yield _deny(Sentence("another site by http"), STRANGER.replace("https", "http", 1))
+    stranger = choose_stranger((*rules.whitelist, *rules.blacklist))
+    yield _deny(Sentence("another site"), f"https://{stranger}/")
+    yield _deny(Sentence("another site by http"), f"http://{stranger}/")
     wide = sites if wish.subdomains else ()
     for site in sites:
-        for name, page in _resembling(site):
+        for name, page in _resembling(site, stranger):
             origin = page.join()
             # A host that resembles one site may belong to another of the sites.
             is_below = _is_below(page.host, page.scheme or "", page.port, wide)
             if origin not in rules.whitelist and not is_below:
                 yield _deny(name, origin)
     for entry in rules.blacklist:
-        address = entry.replace("*/*", "evil.test/x")
+        address = entry.replace("*/*", f"{stranger}/x")
         yield _deny(Sentence("another site that {} keeps out", entry), address, Reason.BLACKLISTED)
     for site in () if rules.blacklist else sites:
-        yield _deny(
-            Sentence("{} in the path of another site", site.host), f"{STRANGER}{site.host}/"
-        )
+        address = f"https://{stranger}/{site.host}/"
+        yield _deny(Sentence("{} in the path of another site", site.host), address)
     if wish.allow_empty:
         yield Case(Sentence("no Referer"), Expected.ALLOW)
     else:
         yield Case(Sentence("no Referer"), Expected.DENY, ec=Reason.EMPTY_DENIED.ec)
 
 
-def _resembling(site: Site) -> Iterator[tuple[Sentence, Parts]]:
+def _resembling(site: Site, stranger: str) -> Iterator[tuple[Sentence, Parts]]:
     """Yield pages with addresses that resemble those of a site, each with its name."""
     if is_address(site.host):
         return
@@ -225,7 +224,7 @@ def _resembling(site: Site) -> Iterator[tuple[Sentence, Parts]]:
         for scheme in site.schemes:
             page = Parts(scheme, f"m.{_base(site)}", site.port, "/")
             yield Sentence("a sub-domain {}", page.join()), page
-    page = Parts(first, f"{site.host}.evil.test", None, "/")
+    page = Parts(first, f"{site.host}.{stranger}", None, "/")
     yield Sentence("a host that begins like the site {}", page.join()), page
     page = Parts(first, f"not{_base(site)}", site.port, "/")
     yield Sentence("a host that ends like the site {}", page.join()), page

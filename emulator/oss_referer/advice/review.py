@@ -19,7 +19,7 @@ from oss_referer.advice.sites import (
     make_mini_program,
     read,
 )
-from oss_referer.browser.probes import STRANGERS, make
+from oss_referer.browser.probes import make
 from oss_referer.engine import (
     DEFAULT,
     Assumptions,
@@ -30,7 +30,7 @@ from oss_referer.engine import (
     Stage,
 )
 from oss_referer.engine.policy import MAX_SIZE
-from oss_referer.search.entry import example, is_blank, parse_entry
+from oss_referer.search.entry import choose_stranger, example, is_blank, parse_entry
 from oss_referer.search.sent import read_sent
 from oss_referer.search.url import WebURL
 
@@ -182,9 +182,8 @@ class _Reviewer:
         self._sites = tuple(
             dict.fromkeys([*self._named, *self._given, *self._programs, *console, *cdn])
         )
-        texts = (*rules.whitelist, *rules.blacklist, *live.whitelist, *live.blacklist, *wish.sites)
-        is_named = any("evil.test" in text.lower() for text in texts)
-        self._stranger = STRANGERS[is_named]
+        texts = (*rules.whitelist, *rules.blacklist, *live.whitelist, *live.blacklist)
+        self._stranger = choose_stranger((*texts, *wish.sites, *wish.cdn))
         self._lines: list[Line] = []
         self._left_out: list[Line] = []
         self._has_blacklist = not all(map(is_blank, rules.blacklist))
@@ -313,11 +312,13 @@ class _Reviewer:
         """Yield the blacklist: entries against pages that `white` allows, and wildcard guards."""
         gets_in = _matcher(white)
         own = {site.page(scheme, ANY_LABEL) for site, scheme in _pages(self._sites)}
-        own = {self._stranger} if self._everybody else own
+        own = {f"https://{self._stranger}/"} if self._everybody else own
         guards = {
-            site.in_path(scheme): site.guard(scheme)
+            page: site.guard(scheme)
             for site, scheme in _pages(self._sites)
-            if site.is_wild and gets_in(site.in_path(scheme)) and read_sent(site.in_path(scheme))
+            if site.is_wild
+            and gets_in(page := site.in_path(scheme, self._stranger))
+            and read_sent(page)
         }
         kept = {
             text
@@ -339,8 +340,11 @@ class _Reviewer:
                     added.add(entry)
                     self._add(Stage.BLACKLIST, entry, Sentence("kept out"))
                     yield entry
-        for guard in dict.fromkeys(guards.values()):
-            if kept.isdisjoint({guard, f"{guard}*"}):
+        safe = {text for guard in guards.values() for text in (guard, f"{guard}*")}
+        is_guarded = _matcher(kept & safe)
+        for page, guard in guards.items():
+            if not is_guarded(page) and guard not in added:
+                added.add(guard)
                 self._add(Stage.BLACKLIST, guard, Sentence("yours in a stranger's path"))
                 yield guard
 
@@ -438,10 +442,15 @@ class _Reviewer:
             yield self._visitor(site.page(scheme), who, False, site.name)
         for page, name in dict(self._unnamed_pages()).items():
             yield self._visitor(page, Sentence("not named"), None, name)
+        stranger, by_http = (f"{scheme}://{self._stranger}/" for scheme in BOTH)
         if self._everybody:
-            yield self._visitor(self._stranger, Sentence("anybody"), None)
+            who = Sentence("anybody")
+            if self._now.allows(stranger) is not self._now.allows(by_http):
+                who, other = (Sentence("anybody by {}", scheme) for scheme in BOTH)
+                yield self._visitor(by_http, other, None, other)
+            yield self._visitor(stranger, who, None, who)
             return
-        yield self._visitor(self._stranger, Sentence("a stranger"), False)
+        yield self._visitor(stranger, Sentence("a stranger"), False)
         yield from self._trying_visitors()
         if self._rules.allow_empty_referer:
             yield self._visitor(None, Sentence("stranger hides it"), False)
@@ -451,12 +460,12 @@ class _Reviewer:
         for site, scheme in _pages(self._sites):
             labels = ("oss",) if site.is_console else ("www", "m", ANY_LABEL)
             pages = [site.page(scheme, label) for label in labels]
-            page = next((one for one in pages if not is_excepted(one)), pages[0])
+            page = min(pages, key=lambda one: (is_excepted(one), self._now.allows(one)))
             who = self._special(site) or Sentence("yours")
             yield self._visitor(page, who, True, site.name)
 
     def _unnamed_pages(self) -> Iterator[tuple[str, str]]:
-        """Yield pages that may be the owner's, and pages of removed entries.
+        """Yield pages that may be the owner's, and pages of entries that are left out.
 
         The second value is the name of the site.
         """
@@ -472,6 +481,12 @@ class _Reviewer:
             for site, scheme in _pages(read(text).sites):
                 if not self._then.allows(site.page(scheme)):
                     yield site.page(scheme), site.name
+        kept_out = {*self._rules.blacklist}
+        for text in (one for one in self._live.blacklist if one not in kept_out):
+            for site, scheme in _pages(read(text).sites):
+                page = site.page(scheme)
+                if self._then.allows(page) and not self._now.allows(page):
+                    yield page, site.name
 
     def _trying_visitors(self) -> Iterator[Visitor]:
         """Yield strangers with Referers similar to the owner's, the best of each kind."""
@@ -480,16 +495,16 @@ class _Reviewer:
             host = site.page(scheme).partition("//")[2].partition("/")[0].partition(":")[0]
             if site.is_mini_program and make_mini_program() not in self._sites:
                 found["program"].append(make_mini_program("wx0000000000000000").page("https"))
-            found["path"] += [f"{scheme}://evil.test/{host}/"]
+            found["path"] += [f"{scheme}://{self._stranger}/{host}/"]
             if site.is_wild:
-                found["path"].append(site.in_path(scheme))
-            found["begins"] += [f"{scheme}://{host}.evil.test/", f"{scheme}://{host}.cn/"]
+                found["path"].append(site.in_path(scheme, self._stranger))
+            found["begins"] += [f"{scheme}://{host}.{self._stranger}/", f"{scheme}://{host}.cn/"]
             bare = host.removeprefix("www.")
             found["ends"] += [f"{scheme}://not{bare}/", f"{scheme}://my-{bare}/"]
         for text, meaning in self._white:
             if not meaning.sites and not is_blank(text):
-                page = example(text, stranger=True)
-                found["wide"] += [page, f"{page.rstrip('/')}.evil.test/"]
+                page = example(text, stranger=self._stranger)
+                found["wide"] += [page, f"{page.rstrip('/')}.{self._stranger}/"]
                 found["wide"] += [probe.referer for probe in make([text]) if probe.referer]
         own = {site.domain for site in self._sites if not site.is_mini_program}
 
@@ -552,6 +567,8 @@ class _Reviewer:
         if not changed:
             return Sentence("Nothing to change: the rules name no site, and everybody gets in.")
         if not self._has_blacklist:
+            if not all(map(is_blank, self._rules.whitelist)):
+                return Sentence("The rules name no site: write * to let in everybody.")
             return Sentence("AllowEmptyReferer false has no effect yet: everybody gets in.")
         if any(self._reviewed.allows(item.referer) for item in visitors if item.wanted is False):
             return Sentence("Pages on your blacklist get in.")
@@ -562,7 +579,7 @@ class _Reviewer:
         in_ = [item for item in visitors if item.then.allowed and not item.now.allowed]
         locked_out = list(_hosts(item for item in out if item.wanted is not False))
         for line in self._left_out:
-            page = example(line.entry, stranger=True)
+            page = example(line.entry, stranger=self._stranger)
             is_page = line.list is Stage.WHITELIST and not read(line.entry).sites
             if is_page and self._now.allows(page) and not self._then.allows(page):
                 locked_out.append(Sentence("others who fit {}", line.entry))

@@ -84,11 +84,11 @@ class Site:
         """Return the blacklist entry against this host in the path of another one (R-21)."""
         return Parts(scheme, f"*/*{self.fixed}", self.port, "/").join()
 
-    def in_path(self, scheme: str) -> str:
+    def in_path(self, scheme: str, stranger: str) -> str:
         """Return a Referer of a stranger that the entry matches and the guard keeps out."""
         wild = len(self.host) - len(self.fixed) - 1
         before, tail = re.sub(r"[*?]", "b", self.host[:wild]), example(f"{scheme}://x{self.fixed}/")
-        between = "evil.test/x" if self.host[wild] == "*" else "/"
+        between = f"{stranger}/x" if self.host[wild] == "*" else "/"
         after = "" if self.port is None else f":{self.port}".replace(":*", ":8443")
         return f"{scheme}://{before}{between}{tail.partition('//x')[2][:-1]}{after}/"
 

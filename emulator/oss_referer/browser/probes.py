@@ -11,7 +11,7 @@ from typing import Final
 
 from oss_referer.engine import RefererConfiguration
 from oss_referer.engine.header import is_sendable
-from oss_referer.search.entry import Parts, example, fill
+from oss_referer.search.entry import Parts, choose_stranger, example, fill
 from oss_referer.search.url import DEFAULT_PORTS, MAX_LENGTH, WebURL, WebURLError
 
 STRANGER = "https://evil.test/"
@@ -73,13 +73,14 @@ def make(entries: Iterable[str]) -> tuple[Probe, ...]:
 
     An entry longer than `MAX_LENGTH` has none: no browser sends a Referer that it matches (B-03).
     """
-    short = (entry for entry in entries if entry.strip() and len(entry) <= MAX_LENGTH)
+    short = dict.fromkeys(text for text in entries if text.strip() and len(text) <= MAX_LENGTH)
+    stranger = choose_stranger(short)
     probes = [
         Probe(None, ProbeKind.MISSING),
         Probe("", ProbeKind.EMPTY),
-        *(probe for entry in dict.fromkeys(short) for probe in _of(entry)),
-        Probe(STRANGER, ProbeKind.STRANGER),
-        Probe("http://evil.test/", ProbeKind.STRANGER),
+        *(probe for entry in short for probe in _of(entry)),
+        Probe(f"https://{stranger}/", ProbeKind.STRANGER),
+        Probe(f"http://{stranger}/", ProbeKind.STRANGER),
     ]
     first: dict[str | None, Probe] = {}
     for probe in probes:

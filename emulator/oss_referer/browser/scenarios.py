@@ -8,6 +8,7 @@ from oss_referer.browser import browser
 from oss_referer.browser.browser import Embedding, ReferrerPolicy
 from oss_referer.browser.default_domain import find_rule_of_url
 from oss_referer.engine import Decision, RefererPolicy, Sentence, Signing
+from oss_referer.search.entry import choose_stranger
 from oss_referer.search.url import WebURL, decode_host, domain_of
 
 OBJECT_URL = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/photo.jpg"
@@ -16,8 +17,6 @@ OBJECT_URL = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/photo.jpg"
 MINI_PROGRAM = "https://servicewechat.com/wx0123456789abcdef/1/page-frame.html"
 CONSOLE = "https://oss.console.aliyun.com/"
 STYLE_SHEET = "https://static.example.net/site.css"
-STRANGER = "evil.test"
-"""The host of another site."""
 PATH = "/album/today.html"
 """The path of the page if the site's URL has none."""
 
@@ -97,7 +96,7 @@ def page_of(site: WebURL) -> WebURL:
 
 
 def _stranger(page: WebURL) -> WebURL:
-    return replace(page, host=STRANGER, port="")
+    return replace(page, host=choose_stranger([page.host]), port="")
 
 
 def _show(
@@ -133,7 +132,7 @@ def _neighbours(page: WebURL, target: WebURL) -> Iterator[_Row]:
     for name, resembling, wanted in (
         (Sentence("the domain without www"), domain, None),
         (Sentence("a sub-domain"), f"m.{domain}", None),
-        (Sentence("a host that begins like the site"), f"{host}.{STRANGER}", False),
+        (Sentence("a host that begins like the site"), f"{host}.{choose_stranger([host])}", False),
         (Sentence("a host that ends like the site"), glued, False),
     ):
         if resembling != host:

@@ -12,7 +12,7 @@ from oss_referer.browser import probes
 from oss_referer.engine import Decision, Pattern, RefererPolicy
 from oss_referer.search import automaton
 from oss_referer.search.automaton import Budget, CompiledRules, SearchedEntry, UndecidedError
-from oss_referer.search.entry import FIXED_HOST, example
+from oss_referer.search.entry import FIXED_HOST, choose_stranger, example
 from oss_referer.search.sent import OwnHost, Senders, SentReferers
 from oss_referer.search.url import MAX_LENGTH, WebURL
 
@@ -148,5 +148,5 @@ def _is_too_long(pattern: Pattern) -> bool:
 def _probes(pattern: Pattern | None) -> Iterator[str]:
     yield probes.STRANGER
     if pattern is not None:
-        yield example(pattern.text, stranger=True)
+        yield example(pattern.text, stranger=choose_stranger([pattern.text]))
         yield from filter(None, (probe.referer for probe in probes.make([pattern.text])))

@@ -9,7 +9,6 @@ instead. If everybody else is welcome, accept this warning with `--ignore blackl
 Without a blacklist, and with `AllowEmptyReferer` false, `*` denies only requests without a Referer.
 """
 
-from oss_referer.browser.probes import STRANGERS
 from oss_referer.engine import Sentence
 from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
@@ -34,7 +33,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         reason = Sentence("Every site is allowed; only requests without a Referer are denied.")
     return Suspicion(
         Evidence.ALLOWED,
-        (*STRANGERS, "http://wxyz-0.invalid/"),
+        (f"https://{subject.stranger}/", f"http://{subject.stranger}/"),
         reason,
         Correction(decide=_DECIDE),
     )

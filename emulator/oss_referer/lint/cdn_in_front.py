@@ -6,7 +6,6 @@ send that answer to all visitors. A CDN that reads a private bucket signs its re
 never apply to them (R-36). If you use a CDN, set the Referer rules there.
 """
 
-from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
 from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
 from oss_referer.lint.subject import Subject
@@ -20,6 +19,6 @@ def suspect(subject: Subject) -> Suspicions:
     if subject.has_whitelist:
         yield Suspicion(
             Evidence.DENIED,
-            (STRANGER,),
+            (f"https://{subject.stranger}/",),
             Sentence("Behind a CDN, denied sites still get the objects that are in its cache."),
         )

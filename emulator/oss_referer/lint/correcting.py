@@ -200,7 +200,7 @@ class Assessor:
     @cached_property
     def _named(self) -> NamedSites:
         white, black = (Sites.of(_read(self._subject, stage, self._found)) for stage in LISTS)
-        given = Sites.of({site: [site] for site in self._sites}, are_given=True)
+        given = Sites.of({site: [_by_both(site)] for site in self._sites}, are_given=True)
         return NamedSites(given if self._sites else white, black)
 
     @cached_property
@@ -285,6 +285,11 @@ class Assessor:
 
     def _watch(self, bodies: Iterable[str]) -> tuple[SearchedEntry, ...]:
         return tuple(entry for body in bodies for entry in self._subject.compiled.read(body))
+
+
+def _by_both(site: str) -> str:
+    """Return a site without `http://` at the default port, to mean both schemes (B-07)."""
+    return site.removeprefix("http://") if Parts.split(site).port is None else site
 
 
 def is_site(text: str) -> bool:

@@ -6,7 +6,6 @@ blacklist they deny everybody, whatever the whitelist says (R-12). A whitelist o
 own rule, `blacklist-only`.
 """
 
-from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
 from oss_referer.lint.finding import Correction, Evidence, Suspicion
 from oss_referer.lint.risk import Risk, RiskKind
@@ -18,7 +17,7 @@ _LETS_IN = Risk(Sentence("It lets in the sites that the whitelist names."), Risk
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect entries that match all sites of a scheme."""
     matched = [scheme for scheme in SCHEMES if entry.admits_all(scheme)]
-    referers = tuple(STRANGER.replace("https", scheme, 1) for scheme in matched)
+    referers = tuple(f"{scheme}://{subject.stranger}/" for scheme in matched)
     if not matched or (not entry.is_white and len(matched) < len(SCHEMES)):
         return None
     if not entry.is_white:

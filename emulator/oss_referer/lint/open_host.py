@@ -27,7 +27,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         closed.append(Parts(parts.scheme, host, "*", "/").join())
     return Suspicion(
         Evidence.ALLOWED,
-        tuple(_longer(entry, scheme) for scheme in entry.schemes),
+        tuple(_longer(entry, scheme, subject.stranger) for scheme in entry.schemes),
         Sentence("It matches every longer host that begins like this one.")
         if parts.port is None
         else Sentence("It matches every longer port that begins like this one."),
@@ -35,9 +35,9 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     )
 
 
-def _longer(entry: LintedEntry, scheme: str) -> str:
+def _longer(entry: LintedEntry, scheme: str, stranger: str) -> str:
     page = Parts.split(example(entry.text))
     if page.port is None:
-        return f"{scheme}://{page.host}.evil.test/"
+        return f"{scheme}://{page.host}.{stranger}/"
     longer_port = f"{page.port}0" if len(page.port) < 5 else page.port
     return f"{scheme}://{page.host}:{longer_port}/"

@@ -21,7 +21,6 @@ from functools import cached_property, lru_cache
 from itertools import chain
 from typing import NamedTuple
 
-from oss_referer.browser.scenarios import STRANGER
 from oss_referer.engine import Pattern, RefererPolicy, Sentence
 from oss_referer.search import automaton
 from oss_referer.search.automaton import (
@@ -32,7 +31,7 @@ from oss_referer.search.automaton import (
     Truncation,
     UndecidedError,
 )
-from oss_referer.search.entry import FIXED_HOST, Parts, example, parse_entry
+from oss_referer.search.entry import FIXED_HOST, STRANGER, Parts, example, parse_entry
 from oss_referer.search.sent import (
     ALL_BY_DEFAULT,
     ALL_PAGES,

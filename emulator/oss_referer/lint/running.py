@@ -41,8 +41,8 @@ def run(
 ) -> tuple[Finding, ...]:
     """Lint a configuration and return the findings, the most severe first.
 
-    `sites` are the owner's sites, such as `https://www.example.com` and `*.example.org`; by default
-    the sites that the entries name.
+    `sites` are the owner's sites, such as `https://www.example.com` and `*.example.org`, and `http://`
+    stands for both schemes; by default the sites that the entries name.
 
     Rules named in `accepted` find nothing. If such a rule would ask the owner to decide about an
     entry, all rules accept the entry. For lists with more than MAX_EXAMINED bytes, only the size is

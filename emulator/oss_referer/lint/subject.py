@@ -24,7 +24,7 @@ from oss_referer.engine import (
 from oss_referer.lint.finding import Correction, EntryPlace, Evidence, Suspicion
 from oss_referer.lint.risk import Reach, Sites, seek
 from oss_referer.search.automaton import Budget, CompiledRules, Truncation, UndecidedError, covers
-from oss_referer.search.entry import Parts, example, is_blank, parse_entry
+from oss_referer.search.entry import Parts, choose_stranger, example, is_blank, parse_entry
 from oss_referer.search.sent import ALL_PAGES, read_sent
 from oss_referer.search.url import MAX_LENGTH
 
@@ -106,6 +106,8 @@ class Subject:
         }
         self.reported: set[EntryPlace] = set()
         """The entries that already have a finding."""
+        self.stranger = choose_stranger((*configuration.whitelist, *configuration.blacklist))
+        """A host that the rules do not name."""
 
     @cached_property
     def entries(self) -> tuple[LintedEntry, ...]:

@@ -25,5 +25,5 @@ def suspect(subject: Subject) -> Suspicions:
         yield Suspicion(Evidence.DENIED, tuple(dead[:100]), said, switch)
     else:
         said = Sentence("TruncatePath is true, so an entry cannot end the host with a /.")
-        pages = [example(f"{entry.text.rstrip('*/')}.evil.test/") for entry in named[:100]]
+        pages = [example(f"{entry.text.rstrip('*/')}.{subject.stranger}/") for entry in named[:100]]
         yield Suspicion(Evidence.ALLOWED, tuple(pages), said, switch)

@@ -25,7 +25,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         return None
     pages = tuple(
         page.replace("https", scheme, 1)
-        for page in _foreign_pages(parts)
+        for page in _foreign_pages(parts, subject.stranger)
         for scheme in entry.schemes
     )
     decide = (
@@ -41,13 +41,13 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     )
 
 
-def _foreign_pages(parts: Parts) -> Iterator[str]:
+def _foreign_pages(parts: Parts, stranger: str) -> Iterator[str]:
     """Yield pages of others that the host matches with its wildcards filled or its end extended."""
     is_open = not (parts.rest or parts.port)
     host = parts.host.rstrip("*") if is_open else parts.host
     filled = host.replace("*", "evil").replace("?", "x")
     names = [filled] if filled[-1:].isalnum() and registered(filled) else []
     if is_open:
-        names.append(f"{filled.removesuffix('.')}.evil.test")
+        names.append(f"{filled.removesuffix('.')}.{stranger}")
     for name in names or [filled]:
         yield Parts("https", name, fill_port(parts.port), "/").join()

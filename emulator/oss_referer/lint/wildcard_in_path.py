@@ -26,7 +26,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     spelled_out = parts.scheme in entry.schemes
     if spelled_out and "*" not in parts.host:
         return None
-    if spelled_out and all(map(subject.denies_first, _behind(entry, parts.scheme or ""))):
+    if spelled_out and all(map(subject.denies_first, _behind(entry, subject, parts.scheme or ""))):
         return None
     guards = tuple(f"{scheme}://*/*{_tail(parts)}" for scheme in entry.schemes)
     instead = tuple(
@@ -34,7 +34,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     )
     return Suspicion(
         Evidence.ALLOWED,
-        tuple(page for scheme in entry.schemes for page in _behind(entry, scheme)),
+        tuple(page for scheme in entry.schemes for page in _behind(entry, subject, scheme)),
         Sentence(
             "Its * can also stand for another host and a /, so a stranger with this name in "
             "its path gets in."
@@ -51,7 +51,7 @@ def _tail(parts: Parts) -> str:
     return Parts(None, host, parts.port, "/").join()
 
 
-def _behind(entry: LintedEntry, scheme: str) -> tuple[str, ...]:
+def _behind(entry: LintedEntry, subject: Subject, scheme: str) -> tuple[str, ...]:
     """Return matching addresses on other hosts, with the name of the entry in their path."""
     parts = entry.parts
     if "*" in parts.host:
@@ -68,5 +68,5 @@ def _behind(entry: LintedEntry, scheme: str) -> tuple[str, ...]:
             fill_port(parts.port),
             ending,
         ).join()
-        for other in ("evil.test", "wxyz-0.invalid")
+        for other in (subject.stranger, "wxyz-0.invalid")
     )

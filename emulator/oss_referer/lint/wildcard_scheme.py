@@ -39,7 +39,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if "*" in entry.text[: head.start("host")]:
         return Suspicion(
             Evidence.ALLOWED,
-            tuple(_behind(entry.text, scheme, head) for scheme in SCHEMES),
+            tuple(_behind(entry.text, subject.stranger, scheme, head) for scheme in SCHEMES),
             Sentence(
                 "Its * in place of the scheme can also stand for another host and a /, so a "
                 "stranger with this name in its path gets in."
@@ -65,8 +65,8 @@ def _schemes(head: re.Match[str]) -> tuple[str, ...]:
     return ("https",) if only_https else SCHEMES
 
 
-def _behind(text: str, scheme: str, head: re.Match[str]) -> str:
+def _behind(text: str, stranger: str, scheme: str, head: re.Match[str]) -> str:
     """Return a matching address on another host, with the name of the entry in its path."""
     _, _, rest = text[: head.start("host")].partition("*")
     page = fill(f"{rest}{head['host']}", "x")
-    return f"{scheme}://evil.test/{page}" + ("" if "/" in head["host"] else "/")
+    return f"{scheme}://{stranger}/{page}" + ("" if "/" in head["host"] else "/")

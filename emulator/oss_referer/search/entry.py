@@ -1,10 +1,16 @@
 """An entry of a list: its pattern, its parts (scheme, host, port, rest), and an example."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain, count
+from typing import Final
 
 from oss_referer.engine import Pattern
 from oss_referer.engine.header import WHITE_SPACE
+
+STRANGER: Final = "evil.test"
+"""The host of another site in examples, if nothing else names it."""
 
 
 def is_blank(entry: str) -> bool:
@@ -68,15 +74,23 @@ class Parts:
         return self.origin + self.rest
 
 
-def example(entry: str, *, stranger: bool = False) -> str:
+def choose_stranger(texts: Iterable[str]) -> str:
+    """Return a host for examples of strangers that none of the texts names."""
+    named = "\n".join(texts).lower()
+    others = (f"wxyz-{number}.invalid" for number in count())
+    return next(host for host in chain([STRANGER], others) if host not in named)
+
+
+def example(entry: str, *, stranger: str = "") -> str:
     """Return a Referer that an entry matches: a URL in which text replaces the wildcards.
 
-    The URL is that of a plausible page on the site that the entry names, or with `stranger` on
-    another site. An entry with a name only in its path, such as `https://*/*.example.com/`, always
-    gets another site.
+    The URL is that of a plausible page on the site that the entry names, or on another site such
+    as `stranger` if given. An entry with a name only in its path, such as
+    `https://*/*.example.com/`, always gets another site.
     """
     parts = Parts.split(entry)
-    stranger = stranger or (not parts.names_host and bool(parts.rest.strip("/*")))
+    if not parts.names_host and parts.rest.strip("/*"):
+        stranger = stranger or STRANGER
     schemes = {None: "https", "*": "https", "http*": "https", "http?": "https"}
     scheme = schemes.get(parts.scheme, parts.scheme or "")
     host = "*" if parts.scheme is None and parts.host in ("http*", "https*") else parts.host
@@ -88,17 +102,17 @@ def example(entry: str, *, stranger: bool = False) -> str:
     return filled if parts.rest.strip("*") else f"{filled}/"
 
 
-def _fill_host(host: str, stranger: bool) -> str:
+def _fill_host(host: str, stranger: str) -> str:
     """Replace the wildcards of a host; a `*` beside a letter mostly becomes an empty text."""
     host = re.sub(r"\*+", "*", host).replace("?", "x")
     if host == "*":
-        return "evil.test" if stranger else "www.example.com"
+        return stranger or "www.example.com"
     if not stranger and re.fullmatch(r"[0-9]+[0-9.]*\*", host):  # the beginning of addresses
         begun = [*filter(None, host[:-1].split("."))]
         return ".".join([*begun, *"00"[len(begun) - 1 :], "10"][:4])
     is_name = "." in host or host == "localhost*"
     if host.endswith("*") and (stranger or not is_name):
-        host = f"{host[:-1].rstrip('.')}.{'evil.test' if stranger else 'example.com'}"
+        host = f"{host[:-1].rstrip('.')}.{stranger or 'example.com'}"
     first, middle = ("evil", "evil") if stranger else ("www", "example")
     host = re.sub(r"^\*" if stranger else r"^\*(?=[.-])", first, host)
     host = re.sub(r"(?<=\.)\*$", "com", host)

@@ -43,6 +43,7 @@ WISHES = [
 ] + [
     SiteProfile(("https://10.0.0.1:8080",)),
     SiteProfile(("http://localhost",)),
+    SiteProfile(("https://evil.test",)),
     SiteProfile(("https://[::1]/",)),
     *(
         SiteProfile(sites, subdomains, ("wx0123456789abcdef",), True, cdn, empty)

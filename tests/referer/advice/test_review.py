@@ -221,6 +221,50 @@ def test_host_of_an_example_can_be_the_owners() -> None:
     assert (seen["https://evil.test/"], seen["https://wxyz-0.invalid/"]) == (True, False)
 
 
+def seen_of(thief: str, white: str, black: str) -> list[object]:
+    """Return what review and lint say of rules against a thief, without the name of the thief."""
+    written = rules(white, black=(black.format(thief),))
+    found = review(written)
+    kept = [entry.replace(thief, "thief") for entry in found.rules.blacklist]
+    left_out = [(line.entry.replace(thief, "thief"), line.why) for line in found.left_out]
+    marks = {(item.who, item.now.allowed, item.then.allowed) for item in found.visitors}
+    linted = [(item.rule, item.place and item.place.list) for item in lint.run(written)]
+    return [found.answer, found.rules.whitelist, kept, left_out, marks, linted]
+
+
+@pytest.mark.parametrize(
+    "white", ["*example.com*", "*://*.example.com/", "https://www.example.com"]
+)
+@pytest.mark.parametrize("black", ["https://{}/", "*{}", "http*://{}", "*{}/*"])
+def test_host_of_a_thief_makes_no_difference(white: str, black: str) -> None:
+    expected = seen_of("leech.example.net", white, black)
+    for thief in ("evil.test", "wxyz-0.invalid", "thief.example.org"):
+        assert seen_of(thief, white, black) == expected
+
+
+def test_all_https_pages_are_not_everybody() -> None:
+    found = review(rules("https://*"))
+    assert found.answer == "The rules name no site: write * to let in everybody."
+    assert found.costs.let_in == ("anybody by http",)
+
+
+def test_page_of_a_wildcard_is_one_that_is_denied() -> None:
+    white = ("http://*.example.com/", "https://www.example.com/")
+    found = review(rules(*white, black=guards("example.com")))
+    assert (found.costs.let_in, found.costs.locked_out) == (("*.example.com", "example.com"), ())
+    assert found.answer == "Strangers stay out, but so do 3 of your 5 addresses."
+
+
+def test_site_that_only_the_old_blacklist_names_is_let_in() -> None:
+    old = RefererConfiguration(blacklist=two("thief.example"))
+    assert review(RefererConfiguration(), live=old).costs.let_in == ("thief.example",)
+
+
+def test_guard_of_a_domain_is_one_for_its_sub_domains() -> None:
+    wish = SiteProfile(("http://img.example.com", "https://example.com"), subdomains=True)
+    assert not review(propose(wish).configuration).changed
+
+
 def test_bucket_without_rules_needs_no_change() -> None:
     found = review(RefererConfiguration())
     assert not found.changed

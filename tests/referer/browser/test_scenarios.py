@@ -45,6 +45,11 @@ def test_good_rules_decide_as_wanted() -> None:
     assert unwanted(GOOD) == set()
 
 
+def test_host_of_another_site_differs_from_the_site() -> None:
+    rules = RefererConfiguration(False, whitelist=("https://evil.test/",))
+    assert all(outcome.as_wanted for outcome in play(rules, site="https://evil.test").values())
+
+
 def test_entries_without_a_scheme_deny_the_site() -> None:
     rules = RefererConfiguration(whitelist=("www.example.com",))
     assert unwanted(rules) == {"the site", "a signed URL in a page of the site"}

@@ -53,6 +53,12 @@ def test_corrections_finish_in_at_most_three_rounds(part: int) -> None:
             assert not any(map(is_mistake, again)), (seed, configuration)
 
 
+def test_site_on_http_keeps_its_pages_on_https() -> None:
+    rules = RefererConfiguration(whitelist=("*", "http://*", "https://shop.example.org"))
+    fixed = lint.fix(rules, sites=("http://www.example.com",)).configuration
+    assert RefererPolicy.compile(fixed).allows("https://www.example.com/")
+
+
 @pytest.mark.thorough
 def test_only_some_rules_leave_a_decision_to_the_owner() -> None:
     """Other rules leave a decision only if their correction would empty the whitelist."""
