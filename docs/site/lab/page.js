@@ -394,14 +394,30 @@ async function play({ steps }, files) {
   let printed = "";
   let now = files;
   for (const { args, show, to, head, tail, hidden } of steps) {
-    const result = show ? { stdout: now[show] ?? "", stderr: "", files: {} } : await lab.run(args, now).catch(translate);
-    if (turn !== playing) return undefined; // overtaken
+    const result = show ? { stdout: now[show] ?? "", stderr: "", files: {} } : await run(args, now, turn);
+    if (!result || turn !== playing) return undefined; // overtaken
     now = { ...now, ...result.files, ...(to ? { [to]: result.stdout } : {}) };
     const out = to ? "" : cut(result.stdout, head, tail);
     if (!hidden) printed += out + result.stderr;
   }
   find("#output").textContent = printed;
   return now;
+}
+
+/**
+ * Run a command, and again if Python was stopped; resolves to undefined if another sample was shown.
+ * @param {string[]} args
+ * @param {Files} files
+ * @param {number} turn
+ */
+async function run(args, files, turn) {
+  for (;;) {
+    const result = await lab.run(args, files).catch((error) => {
+      if (turn === playing && error.code !== "stopped") translate(error);
+      return undefined;
+    });
+    if (result || turn !== playing) return result;
+  }
 }
 
 /**
