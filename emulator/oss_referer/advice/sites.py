@@ -9,11 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from oss_referer.browser.probes import STRANGERS
 from oss_referer.browser.strangers import APPID, CONSOLE
 from oss_referer.engine import Sentence
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.search.entry import Parts, example, fill_port, is_blank, parse_entry
+from oss_referer.search.entry import (
+    Parts,
+    admits_all,
+    example,
+    fill_port,
+    is_blank,
+    parse_entry,
+)
 from oss_referer.search.sent import SENDS_PATHS, read_sent
 from oss_referer.search.url import (
     RESERVED,
@@ -154,8 +160,8 @@ def read(entry: str) -> Meaning:
         return Meaning(why=Sentence("it is blank"))
     if _PLACEHOLDER.search(text):
         return Meaning(why=Sentence("it is a placeholder"))
-    matches = parse_entry(text).matches
-    if any(all(matches(scheme + page[5:]) for page in STRANGERS) for scheme in BOTH):
+    pattern = parse_entry(text)
+    if any(admits_all(pattern, scheme) for scheme in BOTH):
         return Meaning(is_everybody="*" in text, why=_OPEN_TO_ALL)
     if _EXPRESSION.search(text):
         sites = tuple(dict.fromkeys(_read_expression(text.lower())))

@@ -11,14 +11,11 @@ from typing import Final
 
 from oss_referer.engine import RefererConfiguration
 from oss_referer.engine.header import is_sendable
-from oss_referer.search.entry import Parts, choose_stranger, example, fill
+from oss_referer.search.entry import STRANGER_HOST, Parts, choose_stranger, example, fill
 from oss_referer.search.url import DEFAULT_PORTS, MAX_LENGTH, WebURL, WebURLError
 
-STRANGER = "https://evil.test/"
+STRANGER: Final = f"https://{STRANGER_HOST}/"
 """A page of a site that rules hardly ever name."""
-
-STRANGERS: Final = (STRANGER, "https://wxyz-0.invalid/")
-"""Two such pages, of which rules may name one: an entry that matches both matches everybody."""
 
 
 class ProbeKind(StrEnum):

@@ -10,13 +10,14 @@ from oss_referer.engine import Sentence
 from oss_referer.lint.finding import Correction, Evidence, Suspicion
 from oss_referer.lint.risk import Risk, RiskKind
 from oss_referer.lint.subject import SCHEMES, LintedEntry, Subject
+from oss_referer.search.entry import admits_all
 
 _LETS_IN = Risk(Sentence("It lets in the sites that the whitelist names."), RiskKind.LETS_IN)
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect entries that match all sites of a scheme."""
-    matched = [scheme for scheme in SCHEMES if entry.admits_all(scheme)]
+    matched = [scheme for scheme in SCHEMES if admits_all(entry.pattern, scheme)]
     referers = tuple(f"{scheme}://{subject.stranger}/" for scheme in matched)
     if not matched or (not entry.is_white and len(matched) < len(SCHEMES)):
         return None

@@ -31,7 +31,7 @@ from oss_referer.search.automaton import (
     Truncation,
     UndecidedError,
 )
-from oss_referer.search.entry import FIXED_HOST, STRANGER, Parts, example, parse_entry
+from oss_referer.search.entry import FIXED_HOST, STRANGER_HOST, Parts, example, parse_entry
 from oss_referer.search.sent import (
     ALL_BY_DEFAULT,
     ALL_PAGES,
@@ -280,9 +280,9 @@ def _improve(referer: str) -> Iterator[str]:
         return
     scheme, host, port, path = found.groups(default="")
     behind = host.partition(".")[2]
-    longer = f"{host[:-1]}.{STRANGER}"
+    longer = f"{host[:-1]}.{STRANGER_HOST}"
     below = (f"{name}.{behind}" for name in ("www", "evil") if behind)
-    hosts = [STRANGER, longer, *below, host]
+    hosts = [STRANGER_HOST, longer, *below, host]
     for better_port in dict.fromkeys((port and ":8080", port)):
         for better_scheme in dict.fromkeys(("https://", scheme)):
             yield from (f"{better_scheme}{one}{better_port}{path}" for one in hosts)

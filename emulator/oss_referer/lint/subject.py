@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from oss_referer.browser.probes import STRANGERS
 from oss_referer.engine import (
     DEFAULT,
     Assumptions,
@@ -24,7 +23,14 @@ from oss_referer.engine import (
 from oss_referer.lint.finding import Correction, EntryPlace, Evidence, Suspicion
 from oss_referer.lint.risk import Reach, Sites, seek
 from oss_referer.search.automaton import Budget, CompiledRules, Truncation, UndecidedError, covers
-from oss_referer.search.entry import Parts, choose_stranger, example, is_blank, parse_entry
+from oss_referer.search.entry import (
+    Parts,
+    admits_all,
+    choose_stranger,
+    example,
+    is_blank,
+    parse_entry,
+)
 from oss_referer.search.sent import ALL_PAGES, read_sent
 from oss_referer.search.url import MAX_LENGTH
 
@@ -73,10 +79,6 @@ class LintedEntry:
             return SCHEMES
         matched = [item for item in SCHEMES if parse_entry(f"{scheme}://").matches(f"{item}://")]
         return tuple(matched)
-
-    def admits_all(self, scheme: str) -> bool:
-        """Return whether the entry matches unrelated sites of a scheme."""
-        return all(self.pattern.matches(item.replace("https", scheme, 1)) for item in STRANGERS)
 
 
 class Subject:
@@ -144,7 +146,8 @@ class Subject:
     def names_sites(self) -> bool:
         """Whether an entry of the whitelist names a site, and not everybody."""
         return any(
-            entry.parts.names_host and not any(map(entry.admits_all, SCHEMES))
+            entry.parts.names_host
+            and not any(admits_all(entry.pattern, scheme) for scheme in SCHEMES)
             for entry in self.whitelist
         )
 

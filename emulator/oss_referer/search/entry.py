@@ -9,7 +9,7 @@ from typing import Final
 from oss_referer.engine import Pattern
 from oss_referer.engine.header import WHITE_SPACE
 
-STRANGER: Final = "evil.test"
+STRANGER_HOST: Final = "evil.test"
 """The host of another site in examples, if nothing else names it."""
 
 
@@ -78,7 +78,12 @@ def choose_stranger(texts: Iterable[str]) -> str:
     """Return a host for examples of strangers that none of the texts names."""
     named = "\n".join(texts).lower()
     others = (f"wxyz-{number}.invalid" for number in count())
-    return next(host for host in chain([STRANGER], others) if host not in named)
+    return next(host for host in chain([STRANGER_HOST], others) if host not in named)
+
+
+def admits_all(pattern: Pattern, scheme: str) -> bool:
+    """Return whether an entry matches unrelated sites of a scheme."""
+    return all(pattern.matches(f"{scheme}://{host}/") for host in (STRANGER_HOST, "wxyz-0.invalid"))
 
 
 def example(entry: str, *, stranger: str = "") -> str:
@@ -90,7 +95,7 @@ def example(entry: str, *, stranger: str = "") -> str:
     """
     parts = Parts.split(entry)
     if not parts.names_host and parts.rest.strip("/*"):
-        stranger = stranger or STRANGER
+        stranger = stranger or STRANGER_HOST
     schemes = {None: "https", "*": "https", "http*": "https", "http?": "https"}
     scheme = schemes.get(parts.scheme, parts.scheme or "")
     host = "*" if parts.scheme is None and parts.host in ("http*", "https*") else parts.host
