@@ -133,7 +133,7 @@ def _seaweedfs(scratch: Path) -> Iterator[Running]:
     with contextlib.ExitStack() as stack:
         data = stack.enter_context(tempfile.TemporaryDirectory())
         for name in ("master.port", "volume.port", "filer.port", "s3.port"):
-            # SeaweedFS also listens on the port 10,000 above each.
+            # SeaweedFS also listens on each port plus 10,000.
             port = stack.enter_context(processes.reserve_port(highest=2**16 - 10_001))
             command.append(f"-{name}={port}")
         yield stack.enter_context(processes.start([*command, f"-dir={data}"], port))

@@ -104,7 +104,7 @@ class _Text(logging.Formatter):
 
 
 class _JSON(logging.Formatter):
-    """Formats a JSON object in one line; for a request it has the journal's entry."""
+    """Formats each record as a JSON object on one line, with the journal entry of a request."""
 
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")

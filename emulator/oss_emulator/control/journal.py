@@ -197,7 +197,7 @@ class JournalEntry(NamedTuple):
 
     @property
     def code(self) -> str:
-        """The error code of the answer; "" for none, also in `ec` and `message`."""
+        """The error code of the answer; "" if there is none, as for `ec` and `message`."""
         return "" if self.error is None else self.error.code
 
     @property

@@ -14,7 +14,7 @@ class Cause(NamedTuple):
     """Findings of one rule of the linter that differ only in their entries."""
 
     letter: str
-    """The mark of its lines; "" for a cause that applies to nearly all rules."""
+    """The letter that marks its lines; "" for a cause that applies to nearly all rules."""
     findings: Sequence[Finding]
     line: int = 0
     """The line of the whitelist that already lets the site in; 0 without one."""

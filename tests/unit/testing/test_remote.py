@@ -11,7 +11,7 @@ from oss_emulator.testing.remote import RemoteEmulator, ServerSession
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Emulator]:
-    """A server that stands for one in another process."""
+    """A server that the tests use as if it ran in another process."""
     with Emulator() as emulator:
         emulator.bucket("of-others").put_object("a", b"1")
         yield emulator
