@@ -1,0 +1,349 @@
+"""Proves that changes of a plan are safe, and who gets in by its rules."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from oss_referer.engine import RefererPolicy, Sentence, Stage
+from oss_referer.engine.header import WHITE_SPACE
+from oss_referer.plan.lines import Line, Verdict, ask
+from oss_referer.plan.proof import (
+    Family,
+    Owned,
+    Reach,
+    covers,
+    find_denied,
+    may_be_of,
+    pages_of,
+    seek,
+)
+from oss_referer.plan.reading import BOTH
+from oss_referer.search.automaton import (
+    Budget,
+    CompiledRules,
+    SearchedEntry,
+    Truncation,
+    UndecidedError,
+)
+from oss_referer.search.entry import is_blank
+from oss_referer.search.sent import Senders, SentReferers
+
+_STEPS, _STEPS_OF_ONE = 6_000_000, 600_000
+"""The most steps of all searches of a plan, and of one. They take about 5 seconds."""
+
+LOCKS_OUT = "It locks out {}, which gets in now."
+UNPROVED = Sentence("It may lock out a page of yours: the search for one ended early.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Drafted:
+    """A whitelist entry with its drafted change, as the rules compare it."""
+
+    line: Line
+    old: tuple[SearchedEntry, ...]
+    new: tuple[SearchedEntry, ...]
+    """The entries that the change writes."""
+    stays: bool
+
+    def matches(self, seen: str) -> bool:
+        return any(one.pattern.matches(seen) for one in self.old)
+
+    def keeps(self, seen: str) -> bool:
+        """Return whether a Referer that the entry matches is matched after the change too."""
+        return self.stays or any(one.pattern.matches(seen) for one in self.new)
+
+
+class Searches:
+    """The searches for a plan; they share one budget of steps."""
+
+    def __init__(self, owned: Owned, stranger: str) -> None:
+        self.owned, self.stranger = owned, stranger
+        self._budget = Budget(_STEPS)
+        self._found: dict[tuple[str, object], tuple[str, Reach] | None] = {}
+
+    def seek(
+        self,
+        entry: SearchedEntry,
+        pages: SentReferers,
+        excluded: Sequence[SearchedEntry],
+        rules: CompiledRules,
+        white: Sequence[SearchedEntry] = (),
+    ) -> str | None:
+        """Seek a page that an entry matches, and neither `excluded` nor the blacklist of `rules`.
+
+        Raises UndecidedError.
+        """
+
+        def exclude(referer: str) -> SearchedEntry | None:
+            seen = rules.see(referer)
+            found = next((one for one in excluded if one.pattern.matches(seen)), None)
+            return found or rules.denying(referer)
+
+        with self._budget.lend(_STEPS_OF_ONE) as budget:
+            return seek(entry, pages, exclude, budget, white)
+
+    def find_denied(
+        self,
+        family: Family,
+        rules: CompiledRules,
+        exceptions: Sequence[SearchedEntry],
+        others: Collection[str],
+    ) -> str | None:
+        with self._budget.lend(_STEPS_OF_ONE) as budget:
+            return find_denied(family, rules, exceptions, budget, others)
+
+    def find_stranger(self, entry: SearchedEntry, rules: CompiledRules) -> tuple[str, Reach] | None:
+        """Return a Referer of a stranger that an entry of rules lets in. Raises UndecidedError."""
+        known = entry.pattern.body, (entry.cut, rules.blacklisted)
+        if known not in self._found:
+            for (body, _), found in self._found.items():  # by the rules before
+                if body == entry.pattern.body and found and rules.policy.allows(found[0]):
+                    return found
+            with self._budget.lend(_STEPS_OF_ONE) as budget:
+                self._found[known] = self.owned.find_stranger(
+                    entry, rules.denying, budget, self.stranger
+                )
+        return self._found[known]
+
+    def is_live(self, entry: str, rules: CompiledRules) -> bool:
+        """Return whether an entry may match a Referer that a browser sends; True if unknown."""
+        everybody = pages_of(Senders.ALL, (), Reach.RARE)
+        with self._budget.lend(_STEPS_OF_ONE) as budget:
+            try:
+                return any(
+                    seek(one, everybody, lambda _: None, budget) for one in rules.read(entry)
+                )
+            except UndecidedError:
+                return True
+
+
+def prove(
+    lines: Sequence[Line], now: CompiledRules, base: CompiledRules, searches: Searches
+) -> Iterator[Line]:
+    """Yield the lines; a change that may lock out an own page becomes a question.
+
+    `now` are the rules, and `base` the same with the switch TruncatePath that the changes set.
+    """
+    owned = searches.owned
+    drafted = [
+        _draft(line, base)
+        for line in lines
+        if line.place and line.place.list is Stage.WHITELIST and not is_blank(line.place.entry)
+    ]
+    reasons: dict[int, Sentence] = {}
+    for page in owned.singles:
+        seen = base.see(page)
+        if not now.policy.allows(page):
+            continue
+        matching = [one for one in drafted if one.matches(seen)]
+        if not any(one.keeps(seen) for one in matching):
+            for one in matching:
+                reasons.setdefault(id(one.line), Sentence(LOCKS_OUT, page))
+    kept = [entry for one in drafted if one.stays for entry in one.old]
+    unsettled = [
+        family
+        for family in owned.families
+        if not any(covers(entry, family) for entry in kept)
+        and not any(
+            any(covers(entry, family) for entry in one.old)
+            and any(covers(entry, family) for entry in one.new)
+            for one in drafted
+        )
+    ]
+    for one in drafted:
+        if one.stays or id(one.line) in reasons:
+            continue
+        try:
+            for referer in _find_lost(one, kept, unsettled, base, searches):
+                reasons[id(one.line)] = Sentence(LOCKS_OUT, referer)
+                break
+        except UndecidedError:
+            reasons[id(one.line)] = UNPROVED
+    for line in lines:
+        if line.change and id(line) not in reasons:
+            denied = _find_newly_denied(line, now, base, searches)
+            if denied is not None:
+                reasons[id(line)] = denied
+    if not _may_switch(now, base, searches):
+        said = Sentence("It changes TruncatePath, which may lock out or let in others.")
+        reasons |= {id(line): said for line in lines if line.change.switch}
+    for line in lines:
+        reason = reasons.get(id(line))
+        yield ask(line, reason) if reason else line
+
+
+def _draft(line: Line, base: CompiledRules) -> _Drafted:
+    place, change = line.place, line.change
+    assert place is not None  # noqa: S101 - only lines of entries are drafted
+    stays = change.instead is None or place.entry in change.instead
+    new = tuple(one for text in change.added(Stage.WHITELIST) for one in base.read(text))
+    return _Drafted(line, base.read(place.entry), new, stays)
+
+
+def _find_lost(
+    one: _Drafted,
+    kept: Sequence[SearchedEntry],
+    families: Sequence[Family],
+    base: CompiledRules,
+    searches: Searches,
+) -> Iterator[str]:
+    """Yield own pages that only this entry lets in, and its change does not."""
+    if one.line.is_twin:
+        return  # the same entry stands before it, and has its own change
+    excluded = [*one.new, *kept]
+    for entry in one.old:
+        for family in families:
+            if may_be_of(entry, family):
+                found = searches.seek(entry, family.pages, excluded, base, [family.entry])
+                if found:
+                    yield found
+        for own in one.line.reading.may:
+            pages = pages_of(Senders.OWN, (own,))
+            if found := searches.seek(entry, pages, excluded, base):
+                yield found
+
+
+def _find_newly_denied(
+    line: Line, now: CompiledRules, base: CompiledRules, searches: Searches
+) -> Sentence | None:
+    """Return why the blacklist entries that a change adds are not safe; None if they are."""
+    old = {one.pattern.body for one in base.black}
+    added = [
+        entry
+        for text in line.change.added(Stage.BLACKLIST)
+        for entry in base.read(text)
+        if entry.pattern.body not in old
+    ]
+    for entry in added:
+        for page in searches.owned.singles:
+            if entry.pattern.matches(base.see(page)) and now.policy.allows(page):
+                return Sentence(LOCKS_OUT, page)
+        for family in searches.owned.families:
+            if not may_be_of(entry, family):
+                continue
+            try:
+                found = searches.seek(entry, family.pages, (), base, [family.entry])
+            except UndecidedError:
+                return UNPROVED
+            if found and now.policy.allows(found):
+                return Sentence(LOCKS_OUT, found)
+    return None
+
+
+def _may_switch(now: CompiledRules, base: CompiledRules, searches: Searches) -> bool:
+    """Return whether another TruncatePath locks out no own page and lets in no stranger."""
+    if now.cut is base.cut:
+        return True
+    if any(
+        now.policy.allows(page) and not base.policy.allows(page) for page in searches.owned.singles
+    ):
+        return False
+    try:
+        for family in searches.owned.families:
+            for entry in base.black:
+                if may_be_of(entry, family) and searches.seek(
+                    entry, family.pages, (), now, [family.entry]
+                ):
+                    return False
+        for entry in base.white:
+            if entry.pattern.body.partition("://")[2].find("/") < 0:
+                continue  # it matches the origin before and after
+            found = searches.owned.find_stranger(
+                entry,
+                lambda referer: base.denying(referer) or now.allowing(referer),
+                Budget(_STEPS_OF_ONE),
+                searches.stranger,
+            )
+            if found is not None and found[1] is Reach.DEFAULT:
+                return False
+    except UndecidedError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    stranger: str | None
+    is_in_path: bool = False
+    is_searched: bool = True
+
+
+class Judge:
+    """Judges who gets in by rules: own pages that are denied, and strangers who get in."""
+
+    def __init__(
+        self, lines: Sequence[Line], searches: Searches, exceptions: Sequence[SearchedEntry]
+    ) -> None:
+        """Take `exceptions`: the entries of sites that the blacklist means to deny."""
+        self._searches, self._exceptions = searches, exceptions
+        self._owned = searches.owned
+        self._right = {
+            text: (site, scheme)
+            for site in self._owned.sites
+            for scheme in site.schemes
+            for text in (site.entry(scheme), f"{site.entry(scheme)}*")
+        }
+        self._lines = lines
+        self._others = {
+            one.place.entry.strip(WHITE_SPACE)
+            for one in lines
+            if one.place and one.place.list is Stage.BLACKLIST and one.reading.sites
+            if not any(self._owned.owns(site.domain) for site in one.reading.sites)
+        }
+
+    def judge(self, policy: RefererPolicy) -> Verdict:
+        rules, is_searched = CompiledRules(policy), True
+        denied = [page for page in self._owned.singles if not policy.allows(page)]
+        denied = [page for page in denied if not self._is_exception(page)]
+        for family in self._owned.families:
+            try:
+                found = self._searches.find_denied(family, rules, self._exceptions, self._others)
+            except UndecidedError:
+                found, is_searched = None, False
+            if found:
+                denied.append(found)
+        hosts = (f"{scheme}://{self._searches.stranger}/" for scheme in BOTH)
+        if all(map(policy.allows, hosts)):
+            first = f"https://{self._searches.stranger}/"
+            return Verdict(tuple(denied), (first,), True, is_searched)
+        strangers = []
+        for entry in rules.white:
+            found_by = self.find_stranger(entry, rules)
+            is_searched &= found_by.is_searched
+            if found_by.stranger:
+                strangers.append(found_by.stranger)
+        return Verdict(tuple(denied), tuple(dict.fromkeys(strangers)), False, is_searched)
+
+    def find_stranger(self, entry: SearchedEntry, rules: CompiledRules) -> _Found:
+        """Return a stranger whom an entry lets in."""
+        right = self._right.get(entry.pattern.body)
+        if right is not None and rules.cut is not Truncation.PATH:
+            site, scheme = right
+            page = site.in_path(scheme, self._searches.stranger) if site.is_wild else ""
+            is_in = bool(page) and rules.policy.allows(page)
+            return _Found(page if is_in else None, is_in_path=is_in)
+        if not rules.is_searchable:
+            return _Found(None, is_searched=False)
+        try:
+            found = self._searches.find_stranger(entry, rules)
+        except UndecidedError:
+            return _Found(None, is_searched=False)
+        return _Found(None) if found is None else _Found(found[0], found[1] is Reach.RARE)
+
+    def mark(self, rules: CompiledRules) -> Iterator[Line]:
+        """Yield the lines with the strangers whom their entries let in."""
+        for line in self._lines:
+            place = line.place
+            if place is None or place.list is Stage.BLACKLIST or is_blank(place.entry):
+                yield line
+                continue
+            found = [self.find_stranger(one, rules) for one in rules.read(place.entry)]
+            shown = next((one for one in found if one.stranger), _Found(None))
+            yield replace(
+                line,
+                stranger=shown.stranger,
+                is_in_path=shown.is_in_path,
+                is_searched=all(one.is_searched for one in found),
+            )
+
+    def _is_exception(self, page: str) -> bool:
+        return any(one.pattern.matches(page) for one in self._exceptions)
