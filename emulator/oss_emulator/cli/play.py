@@ -281,8 +281,12 @@ class Player:
             kind, body = _form(signer.sign_form(name, key, signature.version), body)
             headers, key = {**headers, "content-type": kind}, ""
         elif signature is not None:
-            signed = (request.method, name, key, request.query, headers)
+            covers, sends = {}, {}
+            if signature.referer:
+                covers, sends = {"referer": signature.referer}, {"referer": headers["referer"]}
+            signed = (request.method, name, key, request.query, {**headers, **covers})
             query, headers = signer.sign(signature, *signed)
+            headers = {**headers, **sends}
         fields = [(header, text) for header, each in headers.items() for text in each.split("\n")]
         reply = self._client.send(request.method, name, quote(key), query, fields, body=body)
         if is_new and reply.status >= 300:
