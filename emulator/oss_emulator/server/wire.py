@@ -123,8 +123,8 @@ def _length_of(response: Response, request: Request) -> str | None:
     A 204 has one, although HTTP forbids it (RFC 9110, 8.6), but not over S3 (S-39).
     """
     given = response.headers.get("Content-Length")
-    without = {304} if request.original is None else _WITHOUT_BODY
-    if given is not None or response.compress or response.status in without:
+    silent = response.status == 304 or (response.status == 204 and request.original is not None)
+    if given is not None or response.compress or silent:
         return given
     body = response.body
     size = len(body) if isinstance(body, bytes) else count_bytes(body)
