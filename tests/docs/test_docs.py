@@ -372,27 +372,33 @@ def test_every_fact_is_cited_by_a_test() -> None:
     assert missing(UNTESTED, STATED.keys() - found) == [], "a test cites it: it is not an exception"
 
 
-def test_every_referer_fact_is_documented_assumed_or_observed() -> None:
+REFERER_BASES = {
+    "published answer": "公布的响应",
+    "documented": "有文档依据",
+    "assumed": "假设",
+    "observed": "观察",
+}
+"""How a fact about Referer rules begins, in English and Chinese."""
+
+
+def test_every_referer_fact_begins_with_its_basis() -> None:
+    bases = "|".join(REFERER_BASES)
     facts = statements("docs/referer.md")
-    unmarked = [
-        n for n, text in facts.items() if not re.match(r"\((documented|assumed|observed)\b", text)
-    ]
-    assert unmarked == []
+    assert [n for n, text in facts.items() if not re.match(rf"\(({bases})s?\b", text)] == []
 
 
 def test_chinese_page_gives_each_referer_fact_the_same_basis() -> None:
-    bases = {"documented": "有文档依据", "assumed": "假设", "observed": "观察"}
     chinese = statements(CHINESE["docs/referer.md"])
     for number, text in statements("docs/referer.md").items():
-        (basis,) = (basis for basis in bases if text.startswith(f"({basis}"))
-        assert re.match(rf"（{bases[basis]}[）；：]", chinese[number]), number
+        (basis,) = (basis for basis in REFERER_BASES if text.startswith(f"({basis}"))
+        assert re.match(rf"（{REFERER_BASES[basis]}[）；：]", chinese[number]), number
 
 
-def test_every_documented_referer_fact_has_a_dated_source() -> None:
+def test_every_documented_or_published_referer_fact_has_a_dated_source() -> None:
     page = (ROOT / "docs/referer.md").read_text(encoding="utf-8")
     rows = list(table(page, "Source"))
     facts = statements("docs/referer.md").items()
-    documented = {number for number, text in facts if text.startswith("(documented")}
+    documented = {number for number, text in facts if re.match(r"\((documented|published)", text)}
     sourced = {number for row in rows for number in re.findall(NUMBER, row[2])}
     assert missing(documented, sourced) == []
     assert missing(sourced, STATED) == []
