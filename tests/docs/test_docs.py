@@ -171,15 +171,19 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
-def test_names_that_are_given_with_their_file_are_defined_there() -> None:
-    page = " ".join(DOCUMENTS["docs/architecture.md"].split())
-    named = re.findall(r"`([\w.]+)` (?:in |\()`([\w/]+\.py)`", page)
-    assert len(named) > 10
+@pytest.mark.parametrize(
+    ("document", "least"), [("docs/architecture.md", 11), ("CONTRIBUTING.md", 8)]
+)
+def test_names_that_are_given_with_their_file_are_defined_there(document: str, least: int) -> None:
+    page = " ".join(DOCUMENTS[document].split())
+    named = re.findall(r"`([\w.]+)` (?:in |of |\()`([\w/]+\.py)`", page)
+    assert len(named) >= least
     for name, path in named:
         (file,) = (root / path for root in ROOTS if (root / path).is_file())
         text = file.read_text(encoding="utf-8")
         for part in name.split("."):
-            assert re.search(rf"^ *(?:class|def|async def) {part}\b", text, re.M), f"{name}: {path}"
+            defined = rf"^ *(?:(?:class|def|async def) )?{part}\b"
+            assert re.search(defined, text, re.M), f"{name}: {path}"
 
 
 ROOTS = (ROOT, ROOT / "emulator" / "oss_emulator", ROOT / "emulator")
@@ -458,3 +462,22 @@ def test_assumptions_on_the_page_can_be_parsed() -> None:
     page = (ROOT / "docs/referer.md").read_text(encoding="utf-8")
     (block,) = [block for block in blocks(page) if block.language == "toml"]
     assert assumptions.parse(block.text) != DEFAULT
+
+
+# --- docs/console.md: its labels are those of the console
+
+
+def test_labels_of_the_console_are_on_its_pages() -> None:
+    texts = "".join(
+        (ROOT / "emulator" / package / "texts" / "en.toml").read_text(encoding="utf-8")
+        for package in ("oss_emulator", "oss_referer")
+    )
+    shown = re.sub(r"\{\w+\}", "4", texts).casefold()
+    page = " ".join(DOCUMENTS["docs/console.md"].split())
+    labels = set(re.findall(r"(?<!\*)\*([A-Za-z][^*]*?)\*(?!\*)", page)) - EMPHASIS
+    assert len(labels) > 20
+    assert [label for label in sorted(labels) if label.casefold() not in shown] == []
+
+
+EMPHASIS = {"your"}
+"""Words of docs/console.md in italics that are no label."""
