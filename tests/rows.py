@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any
 
@@ -40,3 +40,10 @@ def rows(names: str | tuple[str, ...], *table: Any) -> Callable[[Test], Test]:
         return run
 
     return decorate
+
+
+def check_differences(found: Mapping[str, Iterable[str]]) -> None:
+    """Fail with a line for each difference of each row; pytest would shorten a comparison."""
+    lines = [f"{row}: {difference}" for row, of_row in found.items() for difference in of_row]
+    if lines:
+        pytest.fail("\n".join(lines), pytrace=False)

@@ -525,12 +525,22 @@ def test_apply_shows_and_puts_changes_once(
 
 
 def test_apply_saves_what_the_bucket_had_and_says_how_to_go_back(
-    lab_bucket: str, file: str, capsys: pytest.CaptureFixture[str]
+    lab_bucket: str,
+    file: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first, second = (Path(file).with_name(f"rules.before{number}.xml") for number in ("", "2"))
     assert main(["apply", file, lab_bucket, "--yes"]) == 0
-    assert f"oss-emulator apply {first} {lab_bucket}\n" in capsys.readouterr().out
-    assert main(["apply", str(first), lab_bucket, "--yes", "--backup", str(second)]) == 0
+    (back,) = (
+        line.partition(": ")[2].split()
+        for line in capsys.readouterr().out.splitlines()
+        if line.startswith("To restore the previous rules: ")
+    )
+    assert back[:4] == ["oss-emulator", "apply", str(first), lab_bucket]
+    with monkeypatch.context() as another_shell:
+        another_shell.delenv("OSS_ENDPOINT")
+        assert main([*back[1:], "--yes", "--backup", str(second)]) == 0
     assert main(["diff", str(first), lab_bucket]) == 0
     assert main(["diff", file, str(second)]) == 0
     saved = first.read_bytes()

@@ -104,7 +104,7 @@ def started(suite: Path, version: str, work: Path, workers: int) -> Iterator[Ses
     accounts = work / "accounts.toml"
     accounts.write_text(_ACCOUNTS, encoding="utf-8")
     command = [*EMULATOR, "run", "--accounts", str(accounts), "--region", _REGION]
-    command += ["--lenient", "--", *_pytest(suite, workers)]
+    command += ["--", *_pytest(suite, workers)]
     with (
         (work / LOG).open("wb") as log,
         _process(command, log=log, cwd=suite, environ=_environ(version, work)) as process,

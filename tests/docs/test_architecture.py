@@ -53,3 +53,28 @@ def test_readme_of_a_package_names_files_that_exist(package: str) -> None:
     named = re.findall(r"`([\w/]+\.\w+)`", text)
     assert len(named) >= 3
     assert [name for name in named if not any((at / name).is_file() for at in (folder, ROOT))] == []
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "docs/zh/architecture.md"])
+def test_page_names_every_extra(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    extras = PROJECT["project"]["optional-dependencies"]
+    _, _, section = text.partition("| `fast` |")
+    section = f"| `fast` |{section}".partition("\n## ")[0]
+    rows, _, others = section.partition("\n\n")
+    in_table = re.findall(r"^\| `(\w+)` \|", rows, re.MULTILINE)
+    assert sorted([*in_table, *re.findall(r"`(\w+)`", others)]) == sorted(extras)
+
+
+def test_page_names_every_folder_of_tests() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`tests/(\w+)/`", text))
+    there = {path.parent.name for path in (ROOT / "tests").glob("*/*.py")}
+    assert named == {name for name in there if not name.startswith("__")} | {"unit", "referer"}
+
+
+def test_folders_of_unit_tests_are_those_of_the_packages() -> None:
+    for tests, package in (("unit", "oss_emulator"), ("referer", "oss_referer")):
+        folders = {path.parent.name for path in (ROOT / "tests" / tests).glob("*/*.py")}
+        modules = {path.stem for path in (ROOT / "emulator" / package).iterdir()}
+        assert folders <= modules

@@ -62,10 +62,10 @@ def test_commands_print_what_is_shown(name: str, tmp_path: Path) -> None:
         variables = environment(
             PATH=path, HOME=str(tmp_path), OSS_ENDPOINT=running.endpoint, no_proxy="*"
         )
-        for command, shown in steps(page):
+        for command, shown in steps(re.sub(r":9000\b", f":{running.port}", page)):
             printed = subprocess.run(
                 ["sh"],
-                input=re.sub(r":9000\b", f":{running.port}", command),
+                input=command,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,

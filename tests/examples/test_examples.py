@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,26 @@ def run_pytest(example: str, *needed: str) -> str:
 @pytest.mark.system
 def test_pytest_example_passes() -> None:
     assert "2 passed" in run_pytest("pytest")
+
+
+@pytest.mark.system
+def test_workflow_installs_the_plugin_and_runs_the_pytest_example(tmp_path: Path) -> None:
+    """Run its steps as a runner does; the package is this one instead of that of the repository."""
+    job = yaml.safe_load((EXAMPLES / "ci" / "pytest.yml").read_text())["jobs"]["pytest"]
+    install, test = [step["run"] for step in job["steps"] if "run" in step]
+    project = tomllib.loads((EXAMPLES.parent / "pyproject.toml").read_text())["project"]
+    url = f"git+{project['urls']['Source']}@main"
+    here = install.replace(url, EXAMPLES.parent.as_uri())
+    assert here != install
+    place, folder = tmp_path / "place", tmp_path / "project"
+    shutil.copytree(EXAMPLES / "pytest", folder)
+    flags = f"pip install --no-deps --no-build-isolation --target {place}"  # without a network
+    here = here.replace("pip install pytest", f"python -m {flags}")
+    others = " ".join(without("cacheprovider", *OTHERS))
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    steps = f"{here}\n{test} {others} -W ignore::DeprecationWarning"
+    output = run("bash", "-ec", steps, folder=folder, PATH=path, PYTHONPATH=str(place))
+    assert "2 passed" in output
 
 
 @pytest.mark.system

@@ -93,6 +93,13 @@ def test_slow_and_quick_answers_keep_their_order(client: Client, bucket: str) ->
             assert connection.receive("GET").error["Code"] == "NoSuchKey"
 
 
+def test_answer_without_a_body_has_a_length_over_oss_alone(client: Client, bucket: str) -> None:
+    """S-39"""
+    for fields, length in (([], "0"), ([("x-amz-date", "20260101T000000Z")], None)):
+        answer = client.request("DELETE", f"/{bucket}/none", [HOST, *fields])
+        assert (answer.status, answer.headers.get("Content-Length")) == (204, length)
+
+
 def test_pending_answers_of_a_client_that_reads_nothing_are_bounded(
     client: Client, live: Live, bucket: str
 ) -> None:

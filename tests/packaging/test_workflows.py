@@ -19,7 +19,12 @@ WORKFLOWS = ROOT / ".github" / "workflows"
 HOOKS = ROOT / ".pre-commit-config.yaml"
 EXAMPLES = [
     ROOT / "examples" / name
-    for name in ("ci/github-actions.yml", "ci/rules.yml", "guard/github-actions.yml")
+    for name in (
+        "ci/github-actions.yml",
+        "ci/pytest.yml",
+        "ci/rules.yml",
+        "guard/github-actions.yml",
+    )
 ]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 

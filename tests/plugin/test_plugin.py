@@ -49,6 +49,16 @@ FAILURES = [
         'assert_allowed(oss_bucket, "none", referer="http://www.example.com/")',
         ["*answered with 404, EC *, should be allowed: *", "*The rules allowed it*"],
     ),
+    (
+        'oss_bucket.put_bucket_acl("private"); '
+        'assert_denied(oss_bucket, "a", referer="http://www.example.com/")',
+        ["*EC 0003-00000001, should be denied: *", '*acl="public-read", or pass signed=True.'],
+    ),
+    (
+        'oss_bucket.put_object_acl("a", "private"); '
+        'assert_allowed(oss_bucket, "a", referer="http://www.example.com/")',
+        ["*EC 0003-00000005, should be allowed: *", '*acl="public-read", or pass signed=True.'],
+    ),
 ]
 """Failing assertions, and the lines of their messages in order."""
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.rows import rows
+from tests.rows import check_differences, rows
 
 
 def test_all_failed_rows_are_reported() -> None:
@@ -20,3 +20,10 @@ def test_all_failed_rows_are_reported() -> None:
         ["in the row {'base': 3, 'wanted': 9}"],
         ["in the row {'base': 2, 'wanted': 2}"],
     ]
+
+
+def test_differences_are_reported_by_rows() -> None:
+    check_differences({"equal": ()})
+    with pytest.raises(pytest.fail.Exception) as caught:
+        check_differences({"equal": (), "the site": ["ec: 1, was 2", "reason: a, was b"]})
+    assert str(caught.value) == "the site: ec: 1, was 2\nthe site: reason: a, was b"

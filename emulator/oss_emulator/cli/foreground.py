@@ -74,7 +74,8 @@ def _explain(entry: JournalEntry) -> tuple[str, str]:
         return "referer", _referer(entry)
     if entry.status == 403 and access is not None and not access.allowed:
         who = entry.caller.id or "anonymous"
-        return "access", f"{who}, {access.action}: {access.reason}"
+        advice = "; sign the URL, or set the ACL to public-read" if entry.needs_public_read else ""
+        return "access", f"{who}, {access.action}: {access.reason}{advice}"
     if entry.code:
         return entry.code, _shorten(f"{entry.message} {entry.detail}".strip(), 4 * _SHOWN)
     checked = entry.verdict is RefererResult.ALLOWED

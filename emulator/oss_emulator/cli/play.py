@@ -281,8 +281,11 @@ class Player:
             kind, body = _form(signer.sign_form(name, key, signature.version), body)
             headers, key = {**headers, "content-type": kind}, ""
         elif signature is not None:
-            signed = (request.method, name, key, request.query, headers)
-            query, headers = signer.sign(signature, *signed)
+            covered = {**headers, "referer": signature.referer} if signature.referer else headers
+            signed = (request.method, name, key, request.query, covered)
+            query, authorized = signer.sign(signature, *signed)
+            if signature.place is Signing.HEADER:  # a URL is sent with its headers as they are
+                headers = authorized
         fields = [(header, text) for header, each in headers.items() for text in each.split("\n")]
         reply = self._client.send(request.method, name, quote(key), query, fields, body=body)
         if is_new and reply.status >= 300:

@@ -16,7 +16,7 @@ from oss_referer.engine import explanation
 from oss_referer.replay import accesslog
 from oss_referer.sources.masking import mask, mask_headers, mask_values
 
-from oss_emulator.access.authorize import resource
+from oss_emulator.access.authorize import AccessReason, Permission, resource
 from oss_emulator.access.identity import Identity
 from oss_emulator.control.faults import Fault
 from oss_emulator.control.traffic import Traffic
@@ -194,6 +194,18 @@ class JournalEntry(NamedTuple):
     def access(self) -> AccessRecord | None:
         """The last decision on permissions; None if the request ended before."""
         return self.response.access or self.admission.access
+
+    @property
+    def needs_public_read(self) -> bool:
+        """Whether an ACL denied a read without a signature, which `public-read` would allow."""
+        access, operation = self.access, self.admission.operation
+        return (
+            access is not None
+            and not access.allowed
+            and access.reason in (AccessReason.BUCKET_ACL, AccessReason.OBJECT_ACL)
+            and self.caller.anonymous
+            and operation.permission is Permission.READ
+        )
 
     @property
     def code(self) -> str:

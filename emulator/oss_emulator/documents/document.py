@@ -220,8 +220,6 @@ class PutContext(NamedTuple):
     headers: Mapping[str, str]
     now: float
     storage: Storage
-    lenient: bool
-    """Whether to accept documents of SDK suites that the pages forbid (P-92)."""
     bucket: Bucket | None = None
     """The bucket; None for a document of an account."""
     item: Object | None = None

@@ -94,8 +94,6 @@ LifecycleConfiguration ?0014-00000012 !0014-00000015 <0014-00000011
 
 
 def _validate(node: Node, context: PutContext) -> xml.Value:
-    if not context.lenient and any(rule.first("Expiration/Date") for rule in node):  # P-92
-        raise DocumentError("An Expiration must have Days or CreatedBeforeDate.", "0014-00000056")
     rules = [_move_times(rule) for rule in node.all("Rule")]
     for name, times in Counter(rule.text("ID") for rule in rules).items():
         if name and times > 1:

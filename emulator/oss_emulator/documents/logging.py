@@ -18,7 +18,7 @@ BucketLoggingStatus ?0032-00000001
   LoggingEnabled?
     TargetBucket name ?0032-00000002 !0032-00000003
     TargetPrefix? text:256 = ~0032-00000006
-    LoggingRole? name
+    LoggingRole? text
 """)
 
 

@@ -17,15 +17,19 @@ from oss_emulator.storage.base import Object
 
 _PATHS: Final = {Holder.ACCOUNT: "/", Holder.BUCKET: "/bucket", Holder.OBJECT: "/bucket/key"}
 
+_LIKE_PUT_BUCKET: Final = frozenset({"overwriteConfig", "objectWorm"})
+"""The documents whose Put is answered like PutBucket if the bucket is missing (P-99)."""
+
 
 def put(document: Document, call: Call) -> Response:
     """Replace the document; raises `MalformedXML` and the errors of the document's own checks."""
+    if call.record is None and document.subresource in _LIKE_PUT_BUCKET:
+        raise xml.DocumentError("The bucket does not exist, and PutBucket has no such document.")
     item = _item(document, call)
     context = PutContext(
         headers=call.request.headers,
         now=call.request.received,
         storage=call.storage,
-        lenient=call.environment.lenient,
         bucket=call.record,
         item=item,
     )
@@ -81,6 +85,7 @@ def _operation(
         f"{verb.upper()} {_PATHS[document.holder]}?{document.subresource}",
         f"{verb}{document.name}",
         action=f"oss:{verb}{document.action or document.name}",
+        needs_bucket=verb != "Put" or document.subresource not in _LIKE_PUT_BUCKET,
     )(partial(handler, document))
     return replace(made, status=Status.ENFORCED if document.enforced else Status.KEPT)
 

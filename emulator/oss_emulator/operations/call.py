@@ -57,8 +57,6 @@ class Environment(NamedTuple):
     assumptions: Assumptions
     """The assumed behaviour of the service where its documents say nothing."""
     changes: Changes
-    lenient: bool
-    """Whether to accept requests of SDK suites that the pages forbid (P-92)."""
     note_rules: Callable[[Admission, bytes | None, bytes], None]
     """Called with the documents before and after each PutBucketReferer."""
 

@@ -28,8 +28,8 @@ def list_objects(call: Call) -> Response:
     return xml.respond(
         "ListBucketResult",
         *_head(call, write, [("Marker", write(marker))]),
+        ("IsTruncated", page.truncated),  # S-38
         ("NextMarker", write(page.next) if page.truncated else None),
-        ("IsTruncated", page.truncated),
         *_names(call, page, write, owner=True),
     )
 

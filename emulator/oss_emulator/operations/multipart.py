@@ -154,6 +154,8 @@ def _listed_parts(call: Call, upload: Upload, parts: Sequence[Part]) -> Sequence
 
 
 def _read_list(document: bytes) -> list[tuple[int, str]]:
+    if not document:
+        raise OSSError(ErrorCase.MALFORMED_XML, ec=_MALFORMED)  # S-42
     try:
         entries = xml.parse(document, "CompleteMultipartUpload").all("Part")
     except xml.DocumentError as error:
@@ -169,8 +171,11 @@ def _read_list(document: bytes) -> list[tuple[int, str]]:
     return listed
 
 
+_MALFORMED: Final = "0042-00000205"
+
+
 def _malformed(detail: str) -> OSSError:
-    return OSSError(ErrorCase.MALFORMED_XML, ec="0042-00000205", ErrorDetail=detail)
+    return OSSError(ErrorCase.MALFORMED_XML, ec=_MALFORMED, ErrorDetail=detail)
 
 
 def _join(call: Call, upload: Upload, parts: Sequence[Part]) -> Object:

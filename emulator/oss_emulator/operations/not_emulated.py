@@ -11,6 +11,11 @@ from oss_emulator.operations.operation import RESOURCES, Operation, Resource, re
 from oss_emulator.protocol.errors import ErrorCase
 
 _OF_OSS: Final = """
+    POST /?batchJob CreateJob
+    GET /?batchJob ListJobs
+    GET /?batchJob&batchJobId DescribeJob
+    POST /?batchJobPriority UpdateJobPriority
+    POST /?batchJobStatus UpdateJobStatus
     POST /?dataPipeline DoDataPipelineAction
     POST /?dataPipeline&action=deleteDataPipelineConfiguration DeleteDataPipelineConfiguration
     POST /?dataPipeline&action=listDataPipelineConfigurations ListDataPipelineConfigurations

@@ -62,6 +62,5 @@ class Deployment:
             lambda account: self.accounts.display_name(account),  # `accounts` may be replaced
             settings.assumptions,
             self.changes,
-            settings.lenient,
             lambda *change: self.note_rules(*change),
         )

@@ -70,17 +70,19 @@ class Dispatcher:
     def find(self, request: Request, target: Target) -> Operation:
         """Find the operation, `UNKNOWN` if no row of the table fits.
 
-        Raises `MethodNotAllowed` for a plain POST to an object.
+        Raises `MethodNotAllowed` for an unknown method and for a plain POST to an object.
         """
         if where := elsewhere(request.headers):
             return self._find_elsewhere(where, request)
         resource = resource_of(target)
+        if request.method not in METHODS:
+            raise _not_allowed(request.method, resource, {"Allow": " ".join(METHODS)})  # S-40
         for item in self.candidates(request.method, resource, request.query_string):
             if not item.header or item.header in request.headers:
                 return item
         if request.method == "POST" and resource is Resource.OBJECT and not request.query:
             # A POST to an object needs a sub-resource; forms go to the bucket.
-            raise OSSError(ErrorCase.METHOD_NOT_ALLOWED, Method="POST", ResourceType="Object")
+            raise _not_allowed(request.method, resource)
         return UNKNOWN
 
     def explain(self, request: Request, target: Target) -> OSSError:
@@ -165,6 +167,17 @@ _WITHOUT_TABLE: Mapping[str, Resource] = {
     "object-process": Resource.SERVICE,
 }
 """The endpoints whose operations are in the table of OSS, and the resource of these operations."""
+
+METHODS = ("GET", "DELETE", "HEAD", "PUT", "POST", "OPTIONS")
+"""The methods of OSS, in the order in which a refusal lists them."""
+
+
+def _not_allowed(
+    method: str, resource: Resource, headers: Mapping[str, str] | None = None
+) -> OSSError:
+    kind = resource.value.capitalize()
+    return OSSError(ErrorCase.METHOD_NOT_ALLOWED, headers=headers, Method=method, ResourceType=kind)
+
 
 _COMPONENT = "comp"
 """The parameter that selects a part of a sub-resource. An unknown part is not implemented."""

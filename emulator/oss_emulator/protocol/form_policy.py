@@ -187,7 +187,9 @@ def _parse_range(entry: list[Any]) -> tuple[int, int]:
         unreadable = any(isinstance(limit, list) for limit in limits)
         first = "0006-00000221" if valid[:1] == [True] else "0006-00000220"
         ec = "0006-00000223" if unreadable else first
-        raise _invalid(f"Invalid {_RANGE}: {_format(entry)}.", ec)
+        texts = any(isinstance(limit, str) for limit in limits)
+        said = "Invalid JSON. " if texts else f"Invalid {_RANGE}: {_format(entry)}."  # S-41
+        raise _invalid(said, ec)
     least, most = limits
     if most < least:
         raise _invalid(f"Invalid {_RANGE}: {_format(entry)}.", "0006-00000219")

@@ -102,9 +102,12 @@ class RecordedSignature:
     place: Signing = Signing.HEADER
     version: int = 4
     wrong: bool = False
+    referer: str = ""
+    """The Referer that it covers in place of the one that is sent; "" for the one that is sent."""
 
     def __str__(self) -> str:
-        return f"{'wrongly ' * self.wrong}signed in the {self.place}, V{self.version}"
+        wrongly = self.wrong or self.referer
+        return f"{'wrongly ' if wrongly else ''}signed in the {self.place}, V{self.version}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +364,7 @@ def _signature(item: _Members) -> RecordedSignature:
         raise ScenarioError(
             f"signatures of version {version} in the place {place!r} are not supported"
         )
-    return RecordedSignature(Signing(place), version, item.flag("wrong"))
+    return RecordedSignature(Signing(place), version, item.flag("wrong"), item.text("referer"))
 
 
 def _check_request(request: RecordedRequest) -> None:

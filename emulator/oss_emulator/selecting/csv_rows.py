@@ -104,7 +104,7 @@ def records(chunks: Iterable[bytes], source: CSVInput) -> Iterator[Sequence[byte
             raise _too_long()
     last = delimiter.join([*open_parts, rest])
     if source.quoted_records and last.count(quote) % 2:
-        raise OSSError(ErrorCase.CSV_LINE, "A column of the last row has no closing quote.")
+        raise _open_quote()
     if open_parts or rest:
         yield [last]
 
@@ -116,6 +116,10 @@ def _batches(whole: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
             yield list(takewhile(lambda record: len(record) <= MAX_RECORD, batch))
             raise _too_long()
         yield batch
+
+
+def _open_quote() -> OSSError:
+    return OSSError(ErrorCase.CSV_LINE, "The line is invalid: a column has no closing quote.")
 
 
 def _too_long() -> OSSError:
@@ -134,7 +138,7 @@ def splitter(source: CSVInput) -> Callable[[bytes], list[bytes]]:
         while True:
             match = pattern.match(record, offset)
             if match is None:
-                raise OSSError(ErrorCase.CSV_LINE, "A column of a row has no closing quote.")
+                raise _open_quote()
             fields.append(match[0])
             offset = match.end() + 1
             if offset > len(record):

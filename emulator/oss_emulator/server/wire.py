@@ -17,7 +17,7 @@ from oss_emulator.operations.call import NO_BODY, Body
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.headers import encode
-from oss_emulator.protocol.message import FileRange, Piece, Response, Stream
+from oss_emulator.protocol.message import FileRange, Piece, Request, Response, Stream
 from oss_emulator.rpc import RPCAnswer
 from oss_emulator.server.guard import Guard
 from oss_emulator.server.pools import Leaving, never_leaves
@@ -117,10 +117,14 @@ def _order_headers(
     return found
 
 
-def _length_of(response: Response) -> str | None:
-    """Return the `Content-Length` of an answer; None if it has none."""
+def _length_of(response: Response, request: Request) -> str | None:
+    """Return the `Content-Length` of an answer; None if it has none.
+
+    A 204 has one, although HTTP forbids it (RFC 9110, 8.6), but not over S3 (S-39).
+    """
     given = response.headers.get("Content-Length")
-    if given is not None or response.compress or response.status in _WITHOUT_BODY:
+    silent = response.status == 304 or (response.status == 204 and request.original is not None)
+    if given is not None or response.compress or silent:
         return given
     body = response.body
     size = len(body) if isinstance(body, bytes) else count_bytes(body)
@@ -154,7 +158,7 @@ class Answer:
         """
         response, http = self.response, self._http
         method, version = self.admission.request.method, self.admission.request.version
-        length = _length_of(response)
+        length = _length_of(response, self.admission.request)
         silent = method == "HEAD" or response.status in _WITHOUT_BODY
         body = b"" if silent else response.body
         chunked = not silent and length is None

@@ -3,11 +3,12 @@
 from copy import copy
 from http.client import HTTPConnection, HTTPSConnection
 from ssl import create_default_context
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from oss_referer.sources import json_text
 
+from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.protocol.headers import DECISION, EXPLAIN
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ TIMEOUT = 30.0
 
 EXPIRES = 60
 """Seconds for which a signed URL is valid."""
+
+
+_BY_ACL: Final = {ErrorCase.BUCKET_ACL.value.ec, ErrorCase.OBJECT_ACL_READ.value.ec}
+"""The ECs of an ACL that denies a read."""
 
 
 class Fetched(NamedTuple):
@@ -127,6 +132,11 @@ def _explain(expected: str, answer: Fetched, referer: str | None) -> str:
         f"{_summarize(answer)}, should be {expected}: "
         f"GET {answer.url.partition('?')[0]} with {sent}."
     ]
+    if answer.ec in _BY_ACL and "?" not in answer.url:
+        lines.append(
+            "The ACL lets nobody read without a signature: give the bucket or the object "
+            'acl="public-read", or pass signed=True.'
+        )
     decision = answer.decision
     if decision is None:
         lines.append("The rules were not applied, because the request ended earlier.")
@@ -138,8 +148,6 @@ def _explain(expected: str, answer: Fetched, referer: str | None) -> str:
         f"  Assumed, not documented: {name} = {variant!r}."
         for name, variant in decision["variants"].items()
     ]
-    if decision["allowed"] and answer.status == 403:
-        lines.append("It was denied for another reason: the ACL of the bucket or of the object.")
     return "\n".join(lines)
 
 

@@ -67,8 +67,9 @@ def run(arguments: argparse.Namespace) -> int:
     template = "{} already has these rules." if old == new else "{} has these rules now."
     show(line(Text(Sentence(template, arguments.bucket), Tone.GOOD)))
     if saved is not None:
-        back = f"oss-emulator apply {shlex.quote(str(saved))} {arguments.bucket}"
-        show(line(Sentence("To restore the previous rules: {}", back)))
+        service = ["--endpoint", arguments.endpoint, "--region", arguments.region]
+        back = ["oss-emulator", "apply", str(saved), arguments.bucket, *service]
+        show(line(Sentence("To restore the previous rules: {}", shlex.join(back))))
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
+from collections.abc import Iterator
 from itertools import product
 
 import pytest
@@ -20,7 +21,7 @@ from oss_emulator.access.authorize import (
 from oss_emulator.access.identity import ANONYMOUS, Identity, Kind
 from oss_emulator.access.policy import Policy, PolicyType
 
-from tests.rows import rows
+from tests.rows import check_differences, rows
 from tests.unit.access.table import CASES, CAST, FOLDER, PERMISSIONS, TABLES, Case, Table
 from tests.unit.access.table import OWNER as OWNER_OF_TABLES
 
@@ -300,13 +301,18 @@ def test_each_file_of_tables_is_run() -> None:
 
 
 def test_cases_of_the_tables() -> None:
-    for case in CASES:
-        verdict = case.run()
-        told = ("allow" if verdict.allowed else "deny", verdict.reason.name.lower())
-        assert told == (case.verdict, case.reason), case
-        if case.statement is not None:
-            assert verdict.statement is not None, case
-            assert verdict.statement.place.endswith(f"Statement[{case.statement}]"), case
+    check_differences({f"{case.table}: {case.name}": _differences(case) for case in CASES})
+
+
+def _differences(case: Case) -> Iterator[str]:
+    decision = case.run()
+    told = "allow" if decision.allowed else "deny", decision.reason.name.lower()
+    if told != (case.verdict, case.reason):
+        yield f"expected {case.verdict}, {case.reason}, was {', '.join(told)}"
+    if case.statement is not None:
+        place = "" if decision.statement is None else decision.statement.place
+        if not place.endswith(f"Statement[{case.statement}]"):
+            yield f"expected Statement[{case.statement}], was {place or 'no statement'}"
 
 
 def test_each_reason_has_a_case() -> None:

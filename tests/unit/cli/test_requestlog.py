@@ -94,6 +94,16 @@ def test_denied_permission_names_the_caller_and_the_action(service: Service) -> 
     )
 
 
+@pytest.mark.parametrize("target", ["/examplebucket?acl", "/examplebucket/a.png?acl"])
+def test_read_that_only_an_acl_denies_says_what_to_do(service: Service, target: str) -> None:
+    private = [("x-oss-acl", "private"), ("x-oss-object-acl", "private")]
+    for put, fields in (("/examplebucket/a.png", ()), (target, private)):
+        request = parse("PUT", put, fields, "localhost")
+        assert service.handle(request, b"", caller=service.accounts.owner).status == 200
+    found = line(service, "/examplebucket/a.png", Referer="http://www.example.com/")
+    assert found.endswith("'s ACL; sign the URL, or set the ACL to public-read")
+
+
 def test_other_errors_are_shown_with_code_and_message(service: Service) -> None:
     assert line(service, "/") == (
         "403 AccessDenied 0003-00001201 GET ListBuckets"

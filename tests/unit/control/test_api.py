@@ -23,7 +23,7 @@ from oss_emulator.control.api.route import (
     record,
     reply,
 )
-from oss_emulator.control.api.testing import list_snapshots, take_snapshot
+from oss_emulator.control.api.testing import list_snapshots, remove_fault, take_snapshot
 from oss_emulator.protocol.message import Request, Response
 from oss_referer.version import __version__
 
@@ -150,6 +150,8 @@ def request(method: str, path: str, **headers: str) -> Request:
     ("GET", "snapshot", list_snapshots, ""),
     ("PUT", "snapshot/a/b", take_snapshot, "a/b"),
     ("PUT", "snapshot/", take_snapshot, ""),
+    ("GET", "snapshot/", list_snapshots, ""),
+    ("DELETE", "faults/", remove_fault, ""),  # not all faults
 )
 def test_route_is_found_by_method_and_path(
     method: str, path: str, handler: object, rest: str

@@ -44,7 +44,6 @@ from tests.unit.operations.service import Answer, Caller
 
 FOLDER = Path(__file__).parents[3] / "fixtures" / "exchanges"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "anonymous")
 
 
 class Step(NamedTuple):
@@ -121,7 +120,7 @@ class _Play:
                 if word == "wait":
                     terms = re.findall(r"(-?\d+)([smhd])", rest)
                     self._ask.now += sum(int(number) * _SECONDS[unit] for number, unit in terms)
-                elif word in _METHODS:
+                elif word.isupper() or word == "anonymous":
                     answer = self._send(text, step.details)
                     if following is None or self._fill(following.text)[:1] not in "12345*":
                         assert answer.status < 300, answer.body

@@ -257,7 +257,7 @@ def test_nothing_is_processed_in_the_background(ask: Caller) -> None:
     image = f"x-oss-async-process=image/resize,w_50|sys/saveas,o_{coded('b')}"
     for text in (video, image):
         answer = begin("image.png", text)
-        assert (answer.status, answer.code) == (400, "Imm Client")
+        assert (answer.status, answer.code) == (404, "Imm Client")
         assert answer.text("Message") == (
             "ResourceNotFound, The specified resource Attachment is not found."
         )

@@ -8,7 +8,6 @@ from oss_emulator.documents.public_access_block import OF_ACCOUNT, OF_BUCKET
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.dates import format_iso
 from oss_emulator.protocol.message import Request
-from oss_emulator.settings import Settings
 
 from tests.rows import rows
 from tests.unit.operations.service import Caller
@@ -95,16 +94,6 @@ def test_inventory_goes_to_a_bucket_of_its_account_and_region(ask: Caller) -> No
         document = (INVENTORY % "i").replace("acs:oss:::bucket", f"acs:oss:::{target}")
         answer = ask("PUT", "/bucket?inventory&inventoryId=i", document)
         assert (answer.status, answer.code, answer.text("EC")) == (400, "InvalidArgument", ec)
-
-
-def test_lenient_service_accepts_what_suites_send() -> None:
-    """P-92"""
-    date = "<Expiration><Date>2030-01-01T00:00:00.000Z</Date></Expiration>"
-    rule = f"<Rule><Prefix/><Status>Enabled</Status>{date}</Rule>"
-    rules = f"<LifecycleConfiguration>{rule}</LifecycleConfiguration>"
-    for lenient, status in ((False, 400), (True, 200)):
-        ask = Caller(Settings(lenient=lenient))
-        assert ask("PUT", "/bucket?lifecycle", rules).status == status
 
 
 def test_default_retention_that_would_end_after_the_year_9999_refuses_uploads(ask: Caller) -> None:

@@ -99,9 +99,10 @@ def flawed(flaws: Sequence[str]) -> Request:
     if "limit" in flaws:
         headers["x-oss-traffic-limit"] = "1"
     bucket = "private-bucket" if "acl" in flaws else "public-bucket"
+    asked = "a?session" if "operation" in flaws else "a"
     return ask(
-        "PATCH" if "operation" in flaws else "GET",
-        f"/{'no-bucket' if 'bucket' in flaws else bucket}/a",
+        "DELETE" if "operation" in flaws else "GET",
+        f"/{'no-bucket' if 'bucket' in flaws else bucket}/{asked}",
         headers,
         "not a host" if "host" in flaws else host,
     )

@@ -278,6 +278,13 @@ def test_signed_header_is_not_given_twice(service: Service, scheme: Scheme) -> N
         assert refused(service, signed._replace(headers=headers))[0] in (400, 403)
 
 
+def test_listing_that_version_1_signs_also_reads_the_access_tracking(service: Service) -> None:
+    """P-12: oss2 does not sign `accessmonitor`, so nothing else can be required."""
+    signed = OSS_V1.sign(put("/bucket?prefix=a", method="GET"))
+    found = answer(service, signed.adding("accessmonitor"))
+    assert (found.status, b"<AccessMonitorConfiguration>" in found.body) == (200, True)
+
+
 @rows("scheme", OSS_V1, S3_V2)
 @rows(
     ("query", "other"),

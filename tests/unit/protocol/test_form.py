@@ -322,6 +322,14 @@ def test_bad_condition_is_refused(condition: Any, ec: str) -> None:
     assert (error.status, error.ec) == (400, ec)
 
 
+@rows(("limits", "ec"), ([0, "1048576"], "0006-00000221"), (["0", 1], "0006-00000220"))
+def test_text_as_a_limit_of_the_size_is_invalid_json(limits: list[Any], ec: str) -> None:
+    """S-41"""
+    error = refusal({"expiration": EXPIRATION, "conditions": [[RANGE, *limits]]})
+    assert (error.code, error.ec) == ("InvalidPolicyDocument", ec)
+    assert error.message == "Invalid Policy: Invalid JSON. "
+
+
 @rows(
     ("document", "ec", "message"),
     ([], "", "Invalid JSON: { expected."),

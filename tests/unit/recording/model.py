@@ -67,7 +67,7 @@ class ModelService:
         return PlayedAnswer(200)
 
     def _fetch(self, request: RecordedRequest) -> PlayedAnswer:
-        if request.signature is not None and request.signature.wrong:
+        if (signature := request.signature) and (signature.wrong or signature.referer):
             return error(403, "SignatureDoesNotMatch")
         checks = {
             CheckOrder.BEFORE_ACL: (self._rules, self._acl, self._object),

@@ -82,7 +82,7 @@ def test_every_visible_fact_is_asked() -> None:
     documented = (
         *("R-01", "R-02", "R-03", "R-04", "R-10", "R-11", "R-12", "R-13", "R-15", "R-20", "R-21"),
         *("R-22", "R-23", "R-26", "R-27", "R-30", "R-31", "R-32", "R-33", "R-34", "R-35", "R-42"),
-        "R-45",
+        *("R-45", "R-46"),
     )
     assert set(QUESTIONS) >= assumed
     assert {name.partition(" ")[0] for name in set(QUESTIONS) - assumed} == {*documented}
@@ -447,3 +447,14 @@ def test_broken_answer_differs(number: str, old: bytes, new: bytes) -> None:
         return replace(reply, body=reply.body.replace(old, new))
 
     assert judge(ask(alter))[number].conclusion is FactStatus.DIFFERS
+
+
+def test_service_that_ignores_a_signed_referer_differs() -> None:
+    """R-46"""
+    service = ModelService()
+
+    def forgive(request: RecordedRequest, body: bytes) -> PlayedAnswer:
+        signature = request.signature and replace(request.signature, referer="")
+        return service.send(replace(request, signature=signature), body)
+
+    assert judge(ask(forgive))["R-46"].conclusion is FactStatus.DIFFERS

@@ -355,6 +355,12 @@ def test_invalid_object_has_no_meta(data: bytes, source: CSVInput | JSONInput, c
     assert raised.value.code == code
 
 
+def test_line_with_a_broken_quote_is_called_invalid() -> None:
+    """Q-21: the suite of SDK V2 for Java"""
+    with pytest.raises(OSSError, match="The line is invalid"):
+        scan(b'a\\n" +\n  "b,39\\n" +\n  "c\\"d,20\n')
+
+
 def test_meta_is_kept_as_text() -> None:
     found = scan(b"a,b\n" * 3)
     assert SelectMeta.parse(found.format()) == found

@@ -21,8 +21,8 @@ def head(*fields: str, line: str = "PUT /bucket/a HTTP/1.0") -> bytes:
 
 
 def passed(*fields: str) -> bytes:
-    """Return the head of a PUT as aiohttp gets it."""
-    return head("host: localhost", *fields, line="PUT / HTTP/1.0")
+    """Return a head as aiohttp gets it, whatever its method."""
+    return head("host: localhost", *fields, line="POST / HTTP/1.0")
 
 
 def test_head_has_request_line_and_fields() -> None:

@@ -8,7 +8,8 @@ import oss2
 import pytest
 from oss_emulator import Emulator
 from oss_emulator.testing.assertions import assert_allowed, assert_denied
-from oss_referer import RefererConfiguration
+from oss_referer import Assumptions, RefererConfiguration
+from oss_referer.engine.assumptions import CheckOrder
 
 RULES = RefererConfiguration(allow_empty_referer=False, whitelist=("http://www.example.com/",))
 
@@ -39,10 +40,12 @@ def test_false_assertions_fail(bucket: oss2.Bucket) -> None:
         assert_denied(bucket, "a b/ü", referer="http://thief.test/", ec="0003-00000502")
 
 
-def test_denial_by_the_acl_is_not_a_denial_by_the_rules() -> None:
-    with Emulator() as emulator:
+@pytest.mark.parametrize("order", CheckOrder)  # R-05
+def test_denial_by_the_acl_is_not_a_denial_by_the_rules(order: CheckOrder) -> None:
+    with Emulator(assumptions=Assumptions(check_order=order)) as emulator:
         private = emulator.bucket("privatebucket", rules=RULES)
         private.put_object("a", b"1")
-        private.session.session.close()
-        with pytest.raises(AssertionError, match="denied for another reason: the ACL"):
+        with pytest.raises(AssertionError, match=r'acl="public-read", or pass signed=True'):
             assert_denied(private, "a", referer="http://www.example.com/")
+        assert_denied(private, "a", referer="http://thief.test/", signed=True)
+        private.session.session.close()

@@ -195,6 +195,8 @@ class Route(NamedTuple):
 def choose(routes: Sequence[Route], request: Request) -> tuple[Route, str]:
     """Choose the route of a request, and the name at the end of its path; raises `ApiError`."""
     path = request.path.removeprefix(PREFIX)
+    if request.method == "GET":  # a DELETE of faults/ lacks its id, and must not delete all
+        path = path.removesuffix("/")
     methods = set()
     for route in routes:
         stem = route.stem

@@ -91,9 +91,7 @@ def _rule_to_oss(rule: Node) -> Children:
     if not any(child.name == "Prefix" for child in conditions):
         found.append(("Prefix", ""))  # OSS requires it
     for child in conditions:
-        if child.name == "Expiration" and child.first("Date") is not None:
-            found.append(("Date", child.text("Date")))  # OSS has it outside of Expiration
-        elif child.name in ("Prefix", "Tag", *_KEPT):
+        if child.name in ("Prefix", "Tag", *_KEPT):
             found.append((child.name, child.content))
         elif child.name in _SIZES:
             sizes.append((child.name, child.content))

@@ -121,7 +121,7 @@ def verify(claim: Claim, request: Request, target: Target, secret: str, region: 
     `AccessDenied` for a URL that is expired or not yet valid, and `SignatureDoesNotMatch`.
     """
     if claim.version is Version.V4 and claim.region != region:
-        raise _wrong_region(claim, request, region)
+        raise _wrong_region(claim, request)
     check_period(claim, request.received, _EXPIRED)
     if request.repeated:
         check_once(request, (*_SIGNED_HEADERS, *claim.additional_headers), ("x-oss-",))
@@ -165,15 +165,10 @@ def _check_headers(claim: Claim, request: Request) -> None:
         raise invalid_argument(name, "", message, ErrorCase.SIGNED_HEADER_MISSING, ec=ec)
 
 
-def _wrong_region(claim: Claim, request: Request, region: str) -> OSSError:
+def _wrong_region(claim: Claim, request: Request) -> OSSError:
     if claim.place is SignedIn.HEADER:
         sent, of_region = request.headers["authorization"], claim.product == "oss"
         case = ErrorCase.INVALID_SIGNING_REGION if of_region else ErrorCase.INVALID_SIGNING_PRODUCT
-        error = OSSError(case, Authorization=sent)  # P-97
-    else:
-        name, code = "x-oss-credential", ErrorCase.INVALID_CREDENTIAL_REGION
-        error = invalid_argument(name, request.query[name], code=code)
-    error.details["ErrorDetail"] = (
-        f"The signature is for {claim.region}, and {region} is expected: sign for {region}."
-    )
-    return error
+        return OSSError(case, Authorization=sent)  # P-97, S-42
+    name, code = "x-oss-credential", ErrorCase.INVALID_CREDENTIAL_REGION
+    return invalid_argument(name, request.query[name], code=code)

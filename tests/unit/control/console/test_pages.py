@@ -826,6 +826,12 @@ def test_times_are_shown_without_scripts(ask: ApiCaller) -> None:
         assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", time) for time in times)
 
 
+@pytest.mark.parametrize("path", ["buckets", "buckets/examplebucket", "rules/examplebucket"])
+def test_address_with_a_final_slash_is_the_same_page(ask: ApiCaller, path: str) -> None:
+    assert ask("GET", f"{path}/") == ask("GET", path)
+    assert ask("GET", path).status == 200
+
+
 # --- The first run
 
 

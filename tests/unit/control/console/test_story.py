@@ -208,8 +208,17 @@ def test_story_says_that_permissions_denied_it(ask: ApiCaller) -> None:
     ask.oss("PUT", f"{BUCKET}?acl", x_oss_acl="private")
     page = ask.html(f"requests/{get(ask, SITE)}")
     assert "The rules do not deny this; permissions do" in page
+    assert "Sign the URL, or set the ACL to public-read." in page
     assert "The rules allow www.example.com" in page
     assert "permissions do" not in ask.html(f"requests/{get(ask, BLOG)}")
+
+
+def test_story_of_a_denied_upload_does_not_advise_public_read(ask: ApiCaller) -> None:
+    fields = [("host", "localhost"), ("referer", SITE)]
+    sent = Request.parse("PUT", f"{BUCKET}/hello.txt", fields, time.time())
+    page = ask.html(f"requests/{asyncio.run(ask.send(sent)).number}")
+    assert "The rules do not deny this; permissions do" in page
+    assert "public-read" not in page
 
 
 # --- Remedies
