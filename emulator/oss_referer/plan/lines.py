@@ -42,6 +42,12 @@ class Line:
     """Whether the search for strangers has ended, so that no stranger is a proof."""
 
     @property
+    def removes(self) -> bool:
+        """Whether its change, or the first answer to its question, removes the entry."""
+        change = self.options[0].change if self.options else self.change
+        return change.instead == ()
+
+    @property
     def is_open(self) -> bool:
         """Whether it has a change or a question."""
         return bool(self.change) or bool(self.question)

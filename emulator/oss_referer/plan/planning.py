@@ -6,11 +6,13 @@ changes are made. A change that is not proved to do so becomes a question to the
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from oss_referer.browser.strangers import APPID
 from oss_referer.engine import (
     DEFAULT,
     Assumptions,
+    Pattern,
     RefererConfiguration,
     RefererPolicy,
     Sentence,
@@ -18,7 +20,14 @@ from oss_referer.engine import (
     header,
 )
 from oss_referer.engine.policy import MAX_EXAMINED
-from oss_referer.plan.changes import Change, EntryPlace, Switch, apply, find_places
+from oss_referer.plan.changes import (
+    NO_CHANGE,
+    Change,
+    EntryPlace,
+    Switch,
+    apply,
+    find_places,
+)
 from oss_referer.plan.lines import Line, Option, Verdict, ask
 from oss_referer.plan.proof import Owned, covers
 from oss_referer.plan.proving import Judge, Searches, prove
@@ -199,13 +208,13 @@ class _Planner:
 
     def _draft_white(self, place: EntryPlace, seen: Collection[str]) -> Line:
         reading, body = self._readings[place], _body(place.entry)
+        if body in seen:
+            twin = self._remove(place, reading, Sentence("it stands twice"))
+            return replace(twin, is_twin=True)
         if reading.kind is Kind.FOREIGN or place.entry in self._wish.meant:
             return Line(place, reading, why=reading.why or _KEEP)
         if reading.kind is Kind.BLANK:
             return self._remove(place, reading, reading.why)
-        if body in seen:
-            twin = self._remove(place, reading, Sentence("it stands twice"))
-            return replace(twin, is_twin=True)
         if reading.kind is Kind.EVERYBODY:
             return self._draft_everybody(place, reading, body)
         wanted = self._wanted(reading)
@@ -289,20 +298,29 @@ class _Planner:
             for scheme in site.schemes if site.is_wild else ():
                 guard = site.guard(scheme)
                 page = site.in_path(scheme, self._stranger)
-                others = [one.pattern for one in self._base.black if one.pattern.matches(page)]
+                others = [one for one in self._kept_black if one.matches(page)]
                 if not others or not automaton.covers(parse_entry(guard), others, self._base.cut):
                     found[guard] = None
         return tuple(found)
 
+    @cached_property
+    def _kept_black(self) -> tuple[Pattern, ...]:
+        """The blacklist, without entries for everybody: they are questions."""
+        return tuple(
+            one.pattern
+            for one in self._base.black
+            if not all(admits_all(one.pattern, scheme) for scheme in BOTH)
+        )
+
     def _draft_black(self, place: EntryPlace, seen: Collection[str]) -> Line:
         reading, body = self._readings[place], _body(place.entry)
+        if body in seen:
+            twin = self._remove(place, reading, Sentence("it stands twice"))
+            return replace(twin, is_twin=True)
         if reading.kind is Kind.FOREIGN or place.entry in self._wish.meant:
             return Line(place, reading, why=reading.why or _KEEP)
         if reading.kind is Kind.BLANK:
             return self._remove(place, reading, reading.why)
-        if body in seen:
-            twin = self._remove(place, reading, Sentence("it stands twice"))
-            return replace(twin, is_twin=True)
         if reading.kind is Kind.EVERYBODY:
             if all(admits_all(parse_entry(body), scheme) for scheme in BOTH):
                 said = Sentence("It keeps out everybody, whatever the whitelist says.")
@@ -338,7 +356,7 @@ class _Planner:
 
     def _needs_denial(self, page: str, *, is_live: bool) -> bool:
         """Return whether a blacklist lacks a page that it names: it gets in, or was misspelt."""
-        if self._base.denying(page):
+        if any(one.matches(page) for one in self._kept_black):
             return False
         is_own = page in self._owned.singles
         return not is_own and (not is_live or self._base.allowing(page) is not None)
@@ -447,14 +465,16 @@ class _Planner:
         )
 
     def _keep_closed(self, lines: list[Line]) -> list[Line]:
-        """Leave removals to the owner if they empty the whitelist, which opens it to everybody."""
+        """Let no change and no answer empty the whitelist, which opens it to everybody."""
         white = [one for one in lines if one.place and one.place.list is Stage.WHITELIST]
         filled = [one for one in white if one.place and not is_blank(one.place.entry)]
-        stays = any(one.change.instead != () for one in filled)
-        if stays or not filled:
+        stay = [one for one in filled if not one.removes]
+        if stay or not filled:
             return lines
-        said = Sentence("Without this entry the whitelist is empty, which lets in everybody.")
-        return [ask(one, said) if one in filled else one for one in lines]
+        said = Sentence("Write the sites to let in: an empty whitelist lets in everybody.")
+        closed = (replace(one, change=NO_CHANGE, question=said, options=()) for one in filled)
+        kept = dict(zip(map(id, filled), closed, strict=True))
+        return [kept.get(id(one), one) for one in lines]
 
     def _draft_rules(self, lines: Sequence[Line]) -> Iterator[Line]:
         """Yield changes of the rules as a whole."""

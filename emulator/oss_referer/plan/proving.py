@@ -24,7 +24,7 @@ from oss_referer.search.automaton import (
     Truncation,
     UndecidedError,
 )
-from oss_referer.search.entry import is_blank
+from oss_referer.search.entry import Parts, is_blank, parse_entry
 from oss_referer.search.sent import Senders, SentReferers
 
 _STEPS, _STEPS_OF_ONE = 6_000_000, 600_000
@@ -190,7 +190,7 @@ def _find_lost(
     if one.line.is_twin:
         return  # the same entry stands before it, and has its own change
     excluded = [*one.new, *kept]
-    for entry in one.old:
+    for entry in (closed for entry in one.old for closed in _close(entry, one.line)):
         for family in families:
             if may_be_of(entry, family):
                 found = searches.seek(entry, family.pages, excluded, base, [family.entry])
@@ -200,6 +200,19 @@ def _find_lost(
             pages = pages_of(Senders.OWN, (own,))
             if found := searches.seek(entry, pages, excluded, base):
                 yield found
+
+
+def _close(entry: SearchedEntry, line: Line) -> tuple[SearchedEntry, ...]:
+    """Return copies of an entry, each with a character that can end its host.
+
+    `https://www.example.com` also matches `https://www.example.com.example.org/`, but does not mean
+    a sub-domain of example.org.
+    """
+    parts = Parts.split(entry.pattern.body)
+    if parts.rest or parts.port or not line.reading.sites:
+        return (entry,)
+    body = entry.pattern.body.rstrip("*")
+    return tuple(replace(entry, pattern=parse_entry(f"{body}{end}")) for end in "/:")
 
 
 def _find_newly_denied(
