@@ -8,7 +8,7 @@ import re
 
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Suspicion
+from oss_referer.lint.finding import Evidence, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import example
 
@@ -28,7 +28,6 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         Evidence.UNMATCHED,
         (example(scheme + rest) if rest else STRANGER,),
         Sentence("Its scheme is not written as {}.", scheme),
-        Correction((scheme + rest,) if rest.strip(":/\\") else ()),
     )
 
 

@@ -4,7 +4,7 @@ Often the wider entry is wider than intended: if you wrote this entry with care,
 """
 
 from oss_referer.engine import GramIndex, Sentence
-from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion, Suspicions
+from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import example, parse_entry
 
@@ -31,7 +31,6 @@ def suspect(subject: Subject) -> Suspicions:
                     Evidence.UNCHANGED,
                     (page,),
                     Sentence("{} matches everything that this entry matches.", wider.place.entry),
-                    Correction(()),
                     entry.place,
                 )
 

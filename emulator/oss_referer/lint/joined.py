@@ -10,9 +10,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Suspicion
-from oss_referer.lint.regular_expression import WRITE_ANEW, is_expression
-from oss_referer.lint.risk import GUESS
+from oss_referer.lint.finding import Evidence, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts, example
 
@@ -35,10 +33,6 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         return None
     # Drop words that do not resemble an entry, such as the comment `# production`.
     parts = tuple(filter(_CERTAIN.match, words))
-    sure = parts == words and not any(map(_is_joined, parts))
-    correction = Correction(parts or words, risk=None if sure else GUESS)
-    if any(map(is_expression, words)):
-        correction = Correction(decide=WRITE_ANEW)
     return Suspicion(
         Evidence.UNMATCHED,
         tuple(map(example, (parts or words)[:8])),
@@ -47,14 +41,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         else Sentence(
             "It begins or ends with a punctuation mark, which no address of a site has there."
         ),
-        correction,
     )
-
-
-def _is_joined(part: str) -> bool:
-    """Return whether a part has a comma or the like before its path, so that it is several."""
-    read = Parts.split(part)
-    return bool(_MARKS.search(read.origin + read.rest.partition("/")[0]))
 
 
 def split(text: str) -> tuple[str, ...]:

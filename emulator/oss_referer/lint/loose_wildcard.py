@@ -6,7 +6,7 @@ and one for its sub-domains, with a dot.
 """
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Suspicion
+from oss_referer.lint.finding import Evidence, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts, fill_port
 from oss_referer.search.url import is_host, registered
@@ -27,11 +27,4 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         Evidence.ALLOWED,
         tuple(Parts(scheme, glued, fill_port(parts.port), "/").join() for scheme in entry.schemes),
         Sentence("It also matches other domains whose names end like this one."),
-        Correction(
-            tuple(
-                Parts(scheme, name, parts.port, "/").join()
-                for name in (domain, f"*.{domain}")
-                for scheme in entry.schemes
-            )
-        ),
     )

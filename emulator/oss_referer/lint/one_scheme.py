@@ -6,7 +6,7 @@ both entries.
 """
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion
+from oss_referer.lint.finding import Evidence, Severity, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts, example, parse_entry
 
@@ -30,5 +30,4 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         Evidence.ALLOWED,
         (example(other),),
         Sentence("The same site is allowed by {}.", _OTHER[parts.scheme]),
-        Correction((entry.text, other)),
     )

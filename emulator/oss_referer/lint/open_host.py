@@ -10,10 +10,9 @@ still match all of them.
 """
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Suspicion
+from oss_referer.lint.finding import Evidence, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts, example
-from oss_referer.search.url import is_machine
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
@@ -21,17 +20,12 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     parts = entry.parts
     if not entry.is_white or entry.is_foreign or parts.rest or not parts.names_host:
         return None
-    host = parts.host if parts.port else parts.host.rstrip("*").rstrip(".")
-    closed = [Parts(parts.scheme, host, parts.port, "/").join()]
-    if parts.port is None and is_machine(host.lower()):
-        closed.append(Parts(parts.scheme, host, "*", "/").join())
     return Suspicion(
         Evidence.ALLOWED,
         tuple(_longer(entry, scheme, subject.stranger) for scheme in entry.schemes),
         Sentence("It matches every longer host that begins like this one.")
         if parts.port is None
         else Sentence("It matches every longer port that begins like this one."),
-        Correction(tuple(closed)),
     )
 
 

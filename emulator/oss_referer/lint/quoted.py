@@ -10,7 +10,7 @@ import re
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.lint.finding import Correction, Evidence, Suspicion
+from oss_referer.lint.finding import Evidence, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import is_blank
 
@@ -31,7 +31,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if plain == text or ("|" in plain and "(" in text):
         return None  # alternatives of a regular expression have their own rule
     if is_blank(plain):
-        return Suspicion(Evidence.UNMATCHED, (STRANGER,), reason, Correction(()))
+        return Suspicion(Evidence.UNMATCHED, (STRANGER,), reason)
     return Suspicion.unmatched(plain, reason)
 
 

@@ -11,8 +11,7 @@ import re
 
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Suspicion
-from oss_referer.lint.risk import find_names
+from oss_referer.lint.finding import Evidence, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts
 from oss_referer.search.url import has_known_suffix
@@ -25,14 +24,12 @@ _BACKSLASHES = re.compile(r"\A(https?):?[\\/]{1,4}")
 """A misspelt scheme, which has its own rule."""
 _ANYTHING = ".*"
 
-WRITE_ANEW = Sentence("write it with * and ? as wildcards")
-
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect entries with characters of a regular expression."""
     if not is_expression(entry.text):
         return None
-    pages = (f"https://{name}/" for name in find_names(entry.text))
+    pages = (site.page("https") for site in subject.reading(entry.place).sites)
     return Suspicion(
         Evidence.UNMATCHED,
         (*pages, STRANGER),
@@ -40,7 +37,6 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
             "It is written as a regular expression, but OSS knows only two wildcards: * for any "
             "characters and ? for exactly one."
         ),
-        Correction(decide=WRITE_ANEW),
     )
 
 

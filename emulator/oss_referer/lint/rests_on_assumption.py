@@ -14,7 +14,7 @@ from itertools import islice
 from oss_referer.browser import probes
 from oss_referer.engine import FACTS, Reading, Sentence, header
 from oss_referer.engine.assumptions import SENTENCES
-from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion, Suspicions, Switch
+from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
 from oss_referer.lint.subject import Subject
 from oss_referer.search.automaton import Truncation
 from oss_referer.search.entry import Parts
@@ -55,7 +55,6 @@ def suspect(subject: Subject) -> Suspicions:
                     Evidence.ASSUMED,
                     (referer,),
                     _describe(subject, name, allowed, others),
-                    _correct(subject, name, allowed),
                 )
                 break
 
@@ -98,15 +97,6 @@ def _other_verdicts(
         if field == name:
             reading = Reading(subject.configuration, assumptions, subject.policy.reading)
             yield assumptions.chosen()[name], reading.decide(header.trim(referer)).reason.allows
-
-
-def _correct(subject: Subject, name: str, allowed: bool) -> Correction:
-    """Return a correction after which every variant gives the same verdict, or advice."""
-    if name == "empty_whitelist" and allowed:
-        return Correction(whitelist=("*",))
-    if subject.configuration.truncate_path and name in ("cut_path", "cut_entries"):
-        return Correction(switch=(Switch.TRUNCATE_PATH, False))
-    return Correction(decide=Sentence("ask the real service, or write the entry in another way"))
 
 
 def _describe(subject: Subject, name: str, allowed: bool, others: Sequence[StrEnum]) -> Sentence:

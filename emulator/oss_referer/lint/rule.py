@@ -47,7 +47,7 @@ _NAMES = (
     too-long too-large other-sites never-matches shadowed duplicate covered truncate-path
     truncation-conflict
     empty-without-whitelist empty-allowed rests-on-assumption no-rules not-examined
-    default-domain video-second-request mini-program console-preview cdn-in-front
+    default-domain video-second-request mini-program console-preview cdn-in-front needs-change
     """.split(),
 )
 

@@ -6,7 +6,7 @@ that the entry matches. It does not report an exception, such as one sub-domain 
 """
 
 from oss_referer.engine import GramIndex, Sentence
-from oss_referer.lint.finding import Correction, Evidence, Suspicion, Suspicions
+from oss_referer.lint.finding import Evidence, Suspicion, Suspicions
 from oss_referer.lint.subject import Subject
 from oss_referer.search.entry import example
 
@@ -28,6 +28,5 @@ def suspect(subject: Subject) -> Suspicions:
                 Sentence(
                     "The blacklist, consulted first, matches everything that this entry matches."
                 ),
-                Correction(decide=Sentence("leave it out, or correct the blacklist")),
                 entry.place,
             )

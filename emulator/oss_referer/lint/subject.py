@@ -1,27 +1,27 @@
 """Subject: the configuration to lint, with the questions that the rules of the linter ask."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from oss_referer import engine
 from oss_referer.engine import (
     DEFAULT,
     Assumptions,
     BareDecision,
     Basis,
     Pattern,
-    Reading,
     Reason,
-    RefererConfiguration,
     RefererPolicy,
     Sentence,
     Stage,
     header,
 )
-from oss_referer.lint.finding import Correction, EntryPlace, Evidence, Suspicion
-from oss_referer.lint.risk import Reach, Sites, seek
+from oss_referer.lint.finding import Evidence, Suspicion
+from oss_referer.plan import LISTS, EntryPlace, Line, Plan, Reading, find_places
+from oss_referer.plan.proof import seek
 from oss_referer.search.automaton import Budget, CompiledRules, Truncation, UndecidedError, covers
 from oss_referer.search.entry import (
     Parts,
@@ -35,7 +35,6 @@ from oss_referer.search.sent import ALL_PAGES, read_sent
 from oss_referer.search.url import MAX_LENGTH
 
 SCHEMES = ("https", "http")
-LISTS = (Stage.WHITELIST, Stage.BLACKLIST)
 _COMPARISONS = 60
 """The most searches that compare entries with wildcards, which limits the time of a lint."""
 _SEARCHES, _FOR_A_SEARCH = 3_000_000, 300_000
@@ -84,20 +83,20 @@ class LintedEntry:
 class Subject:
     """A configuration, its policy and its entries."""
 
-    def __init__(
-        self, configuration: RefererConfiguration, assumptions: Assumptions = DEFAULT
-    ) -> None:
+    def __init__(self, plan: Plan, assumptions: Assumptions = DEFAULT) -> None:
+        configuration = plan.rules
         self.configuration = configuration
         self.assumptions = assumptions
+        self.plan = plan
+        self.lines = {line.place: line for line in plan.lines if line.place}
+        """The lines of the plan, by their entries."""
+        self._open = {id(line) for line in plan.lines if line.is_open}
         self.policy = RefererPolicy.compile(configuration, assumptions)
         self.compiled = CompiledRules(self.policy)
         self.cut = self.compiled.cut
         self._comparisons = _COMPARISONS
         self._searches = Budget(_SEARCHES)
         self._dead: dict[str, bool] = {}
-        self._blacklisted = {text.strip(header.WHITE_SPACE) for text in configuration.blacklist}
-        self.undecided: list[LintedEntry] = []
-        """The entries for which the search for pages of other sites reached its limit."""
         self.texts: dict[Stage, tuple[str, ...]] = {
             stage: getattr(configuration, stage.value) for stage in LISTS
         }
@@ -129,10 +128,29 @@ class Subject:
         return tuple(entry for entry in self.entries if not entry.is_white)
 
     @property
-    def written(self) -> Iterator[EntryPlace]:
-        for stage, texts in self.texts.items():
-            for position, text in enumerate(texts):
-                yield EntryPlace(stage, position, text)
+    def written(self) -> tuple[EntryPlace, ...]:
+        return find_places(self.configuration)
+
+    def find_line(self, place: EntryPlace | None, rule: str) -> Line | None:
+        """Return the line of an entry, or the one about the rules that a lint rule explains."""
+        if place is not None:
+            return self.lines.get(place)
+        return next((line for line in self.plan.lines if line.about == rule), None)
+
+    def take(self, line: Line | None) -> Line | None:
+        """Return a line that is open, the first time; only one finding explains it."""
+        if line is None or id(line) not in self._open:
+            return None
+        self._open.remove(id(line))
+        return line
+
+    def is_unexplained(self, line: Line) -> bool:
+        """Return whether no finding explains an open line yet."""
+        return id(line) in self._open
+
+    def reading(self, place: EntryPlace) -> Reading:
+        """Return what the plan reads in an entry."""
+        return self.lines[place].reading
 
     @property
     def has_whitelist(self) -> bool:
@@ -158,12 +176,12 @@ class Subject:
     def allows(self, referer: str | None) -> bool:
         return self.decide(referer).reason.allows
 
-    def lacks(self, entry: LintedEntry, other: str, reason: Sentence) -> Suspicion | None:
-        """Suspect that an entry lacks `other` beside it, if the whitelist denies its page."""
+    def lacks(self, other: str, reason: Sentence) -> Suspicion | None:
+        """Suspect that the rules lack an entry, if the whitelist denies its page."""
         page = example(other)
         if self.decide(page).reason is not Reason.NOT_WHITELISTED:
             return None
-        return Suspicion(Evidence.DENIED, (page,), reason, Correction((entry.text, other)))
+        return Suspicion(Evidence.DENIED, (page,), reason)
 
     def denies_first(self, referer: str) -> bool:
         """Return whether the blacklist denies a Referer."""
@@ -198,27 +216,6 @@ class Subject:
             except UndecidedError:
                 return False
 
-    @cached_property
-    def sites(self) -> Sites:
-        return Sites.of({entry.text: [entry.text] for entry in self.whitelist})
-
-    def find_stranger(self, entry: LintedEntry) -> str | None:
-        """Return a Referer of another site that an entry lets in; None if none is found."""
-        if self.sites.owns_all(entry.text, self._blacklisted) or not self.compiled.is_searchable:
-            return None
-        read = self.compiled.read(entry.text)
-        with self._searches.lend(_FOR_A_SEARCH) as budget:
-            try:
-                found = (
-                    seek(one, self.sites.foreign_pages[reach], self.compiled.denying, budget)
-                    for reach in Reach
-                    for one in read
-                )
-                return next((page for page in found if page), None)
-            except UndecidedError:
-                self.undecided.append(entry)
-                return None
-
     def holds(self, evidence: Evidence, referer: str | None, place: EntryPlace | None) -> bool:
         """Return whether the engine confirms the claim of the evidence for a Referer."""
         if evidence is Evidence.ASSUMED:
@@ -246,5 +243,5 @@ class Subject:
         rest = entries[: place.position] + entries[place.position + 1 :]
         changed: dict[str, Any] = {place.list.value: rest}
         changed_rules = replace(self.configuration, **changed)
-        reading = Reading(changed_rules, self.assumptions, self.policy.reading)
+        reading = engine.Reading(changed_rules, self.assumptions, self.policy.reading)
         return reading.decide(header.trim(referer)).reason.allows == decided.reason.allows

@@ -8,7 +8,7 @@ import re
 
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Suspicion
+from oss_referer.lint.finding import Evidence, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.url import has_known_suffix
 
@@ -32,7 +32,6 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         Evidence.UNMATCHED,
         (STRANGER,),
         Sentence("The placeholder {} was not filled in.", found[0][:40]),
-        Correction(decide=Sentence("write the value of {}", found[0][:40])),
     )
 
 

@@ -9,7 +9,7 @@ over several buckets. For lists with more than 100 KiB, the linter checks only t
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
 from oss_referer.engine.policy import MAX_EXAMINED, MAX_SIZE
-from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion, Suspicions
+from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
 from oss_referer.lint.subject import Subject
 
 WARNED_SIZE = 16 * 1024
@@ -32,6 +32,5 @@ def suspect(subject: Subject) -> Suspicions:
             "Nothing else was examined.",
             *sizes,
         ),
-        Correction(decide=Sentence("leave out entries, or join some with a wildcard")),
         severity=Severity.ERROR if size > MAX_SIZE else Severity.WARNING,
     )

@@ -7,7 +7,7 @@ also matches `https://www.example.com.evil.test`. Both facts are partly assumed.
 """
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Suspicion, Suspicions, Switch
+from oss_referer.lint.finding import Evidence, Suspicion, Suspicions
 from oss_referer.lint.subject import Subject
 from oss_referer.search.automaton import Truncation
 from oss_referer.search.entry import example
@@ -19,11 +19,10 @@ def suspect(subject: Subject) -> Suspicions:
         return
     named = [entry for entry in subject.whitelist if entry.parts.names_host]
     dead = [example(entry.text) for entry in named if "/" in entry.parts.rest]
-    switch = Correction(switch=(Switch.TRUNCATE_PATH, False))
     if dead and subject.cut is Truncation.PATH:
         said = Sentence("TruncatePath is true, so entries with a / after the host match nothing.")
-        yield Suspicion(Evidence.DENIED, tuple(dead[:100]), said, switch)
+        yield Suspicion(Evidence.DENIED, tuple(dead[:100]), said)
     else:
         said = Sentence("TruncatePath is true, so an entry cannot end the host with a /.")
         pages = [example(f"{entry.text.rstrip('*/')}.{subject.stranger}/") for entry in named[:100]]
-        yield Suspicion(Evidence.ALLOWED, tuple(pages), said, switch)
+        yield Suspicion(Evidence.ALLOWED, tuple(pages), said)

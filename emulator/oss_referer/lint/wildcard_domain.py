@@ -9,8 +9,7 @@ previews, serve them below your own domain.
 from collections.abc import Iterator
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Suspicion
-from oss_referer.lint.risk import is_part_of_address, read_host
+from oss_referer.lint.finding import Evidence, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts, fill_port
 from oss_referer.search.url import registered
@@ -21,23 +20,17 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     parts = entry.parts
     if not entry.is_white or entry.is_foreign or not (parts.names_host or parts.host):
         return None
-    if read_host(parts) is not None:
+    if subject.reading(entry.place).sites:
         return None
     pages = tuple(
         page.replace("https", scheme, 1)
         for page in _foreign_pages(parts, subject.stranger)
         for scheme in entry.schemes
     )
-    decide = (
-        Sentence("write each address, such as http://192.168.0.10/")
-        if is_part_of_address(parts.host.rstrip("*."))
-        else Sentence("write the whole name of the site")
-    )
     return Suspicion(
         Evidence.ALLOWED,
         pages,
         Sentence("It leaves the name of the site open, so it may match the sites of others."),
-        Correction(decide=decide),
     )
 
 

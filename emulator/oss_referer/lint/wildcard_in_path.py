@@ -11,7 +11,7 @@ because a `*` in its place has the same fault.
 """
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion
+from oss_referer.lint.finding import Evidence, Severity, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts, fill, fill_port
 
@@ -28,10 +28,6 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         return None
     if spelled_out and all(map(subject.denies_first, _behind(entry, subject, parts.scheme or ""))):
         return None
-    guards = tuple(f"{scheme}://*/*{_tail(parts)}" for scheme in entry.schemes)
-    instead = tuple(
-        Parts(scheme, parts.host, parts.port, parts.rest or "/").join() for scheme in entry.schemes
-    )
     return Suspicion(
         Evidence.ALLOWED,
         tuple(page for scheme in entry.schemes for page in _behind(entry, subject, scheme)),
@@ -39,16 +35,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
             "Its * can also stand for another host and a /, so a stranger with this name in "
             "its path gets in."
         ),
-        Correction(instead, blacklist=guards if "*" in parts.host else ()),
     )
-
-
-def _tail(parts: Parts) -> str:
-    """Return the text after the last wildcard of a host, up to the `/` or to a wildcard port."""
-    host = parts.host.replace("?", "*").rpartition("*")[2]
-    if parts.port is not None and set(parts.port) & set("*?"):
-        return f"{host}:{parts.port.replace('?', '*').partition('*')[0]}"
-    return Parts(None, host, parts.port, "/").join()
 
 
 def _behind(entry: LintedEntry, subject: Subject, scheme: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ an entry for each scheme.
 import re
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion
+from oss_referer.lint.finding import Evidence, Severity, Suspicion
 from oss_referer.lint.subject import SCHEMES, LintedEntry, Subject
 from oss_referer.search.entry import Parts, example, fill
 
@@ -44,13 +44,11 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
                 "Its * in place of the scheme can also stand for another host and a /, so a "
                 "stranger with this name in its path gets in."
             ),
-            Correction(instead),
         )
     return Suspicion(
         Evidence.UNMATCHED,
         tuple(map(example, instead)),
         Sentence("Its ? stands for exactly one character, so it does not match both schemes."),
-        Correction(instead),
     )
 
 

@@ -54,6 +54,15 @@ class Change:
         keeps = self.instead is None or (self.place and self.instead == (self.place.entry,))
         return not keeps or bool(self.whitelist or self.blacklist or self.switch)
 
+    def to_dict(self) -> dict[str, object]:
+        """Return the change as values for JSON."""
+        return {
+            "instead": self.instead,
+            "add": self.whitelist,
+            "add_to_blacklist": self.blacklist,
+            "set": {self.switch[0].element: self.switch[1]} if self.switch else {},
+        }
+
     def added(self, stage: Stage) -> tuple[str, ...]:
         """Return the entries that the change writes into a list."""
         here = self.place is not None and self.place.list is stage

@@ -32,6 +32,8 @@ class Line:
     """What only the owner can decide; "" without a question."""
     options: tuple[Option, ...] = ()
     """The answers to the question, apart from leaving all as it is, which holds until then."""
+    about: str = ""
+    """The rule of the linter that explains a change of the rules as a whole."""
     is_twin: bool = False
     """Whether the same entry stands before it."""
     stranger: str | None = None

@@ -19,7 +19,7 @@ from oss_referer.engine import (
     Stage,
     header,
 )
-from oss_referer.engine.policy import MAX_EXAMINED
+from oss_referer.engine.policy import MAX_EXAMINED, MAX_SIZE
 from oss_referer.plan.changes import (
     NO_CHANGE,
     Change,
@@ -235,7 +235,9 @@ class _Planner:
             if "*" in self._bodies[Stage.WHITELIST]:
                 return self._remove(place, reading, Sentence("* lets in everybody already"))
             change = self._change(place, ("*",))
-            if len(schemes) > 1 and "*" in body:
+            if all(
+                automaton.covers(parse_entry(f"{one}://"), [pattern], self._now.cut) for one in BOTH
+            ):
                 return Line(place, reading, change=change, why=Sentence("* says it plainly"))
             said = Sentence("Write * if everybody is meant, or the sites that may get in.")
             option = Option(Sentence("everybody"), change)
@@ -428,16 +430,16 @@ class _Planner:
         rules = self._rules
         if rules.size > MAX_EXAMINED:
             nobody = Verdict((), (), is_open=False, is_searched=False)
-            return Plan(rules, self._wish, self._owned, (), rules, nobody, nobody, False)
+            asked = tuple(self._ask_for_less())
+            return Plan(rules, self._wish, self._owned, asked, rules, nobody, nobody, False)
         lines: list[Line] = []
         for places, draft in ((self._white, self._draft_white), (self._black, self._draft_black)):
             seen: set[str] = set()
             for place in places:
                 lines.append(draft(place, seen))
                 seen.add(_body(place.entry))
-        lines = self._keep_closed(lines)
-        lines += self._draft_rules(lines)
-        lines += self._draft_additions(lines)
+        additions = [*self._draft_additions(lines)]
+        lines = [*self._keep_closed(lines, additions), *self._draft_rules(), *additions]
         lines = list(prove(lines, self._now, self._base, self._searches))
         corrected = apply(rules, [line.change for line in lines if line.change])
         exceptions = [
@@ -464,28 +466,32 @@ class _Planner:
             rare=tuple(self._find_rare(after)) if corrected != rules else (),
         )
 
-    def _keep_closed(self, lines: list[Line]) -> list[Line]:
+    def _keep_closed(self, lines: list[Line], additions: Sequence[Line]) -> list[Line]:
         """Let no change and no answer empty the whitelist, which opens it to everybody."""
-        white = [one for one in lines if one.place and one.place.list is Stage.WHITELIST]
-        filled = [one for one in white if one.place and not is_blank(one.place.entry)]
-        stay = [one for one in filled if not one.removes]
-        if stay or not filled:
+        filled = [
+            one
+            for one in lines
+            if one.place and one.place.list is Stage.WHITELIST and not is_blank(one.place.entry)
+            if not one.is_twin
+        ]
+        if additions or not all(one.removes for one in filled):
             return lines
         said = Sentence("Write the sites to let in: an empty whitelist lets in everybody.")
         closed = (replace(one, change=NO_CHANGE, question=said, options=()) for one in filled)
         kept = dict(zip(map(id, filled), closed, strict=True))
         return [kept.get(id(one), one) for one in lines]
 
-    def _draft_rules(self, lines: Sequence[Line]) -> Iterator[Line]:
+    def _draft_rules(self) -> Iterator[Line]:
         """Yield changes of the rules as a whole."""
         rules = self._rules
+        yield from self._ask_for_less()
         if self._needs_switch:
             why = Sentence("TruncatePath cuts the / that ends a host (R-27)")
-            yield Line(None, change=Change(switch=self._switch), why=why)
+            yield Line(None, change=Change(switch=self._switch), why=why, about="truncate-path")
         elif rules.truncate_path and not rules.allow_truncate_query_string:
             why = Sentence("TruncatePath without AllowTruncateQueryString is not documented (R-27)")
             switch = (Switch.ALLOW_TRUNCATE_QUERY_STRING, True)
-            yield Line(None, change=Change(switch=switch), why=why)
+            yield Line(None, change=Change(switch=switch), why=why, about="truncation-conflict")
         if self._has_white or self._owned.sites:
             return
         star = Change(whitelist=("*",))
@@ -495,10 +501,22 @@ class _Planner:
                 Option(Sentence("deny requests without a Referer"), star),
                 Option(Sentence("let them in"), Change(switch=(Switch.ALLOW_EMPTY_REFERER, True))),
             )
-            yield Line(None, why=said, question=said, options=options)
+            yield Line(
+                None, why=said, question=said, options=options, about="empty-without-whitelist"
+            )
         elif self._has_black:
             why = Sentence("* lets in all others for certain (R-14)")
-            yield Line(None, change=star, why=why)
+            yield Line(None, change=star, why=why, about="rests-on-assumption")
+
+    def _ask_for_less(self) -> Iterator[Line]:
+        size = self._rules.size
+        if size > MAX_SIZE:  # R-42
+            said = Sentence(
+                "The entries have {} bytes, and a bucket accepts {}; leave out some.",
+                f"{size:,}",
+                f"{MAX_SIZE:,}",
+            )
+            yield Line(None, why=said, question=said, about="too-large")
 
     def _draft_additions(self, lines: Sequence[Line]) -> Iterator[Line]:
         """Yield additions for the sites that a person names and no entry does."""

@@ -30,6 +30,7 @@ from oss_referer.search.sent import Senders, SentReferers
 _STEPS, _STEPS_OF_ONE = 6_000_000, 600_000
 """The most steps of all searches of a plan, and of one. They take about 5 seconds."""
 
+NOT_SEARCHED = Sentence("Whether it lets in strangers was not searched: it takes too long.")
 LOCKS_OUT = "It locks out {}, which gets in now."
 UNPROVED = Sentence("It may lock out a page of yours: the search for one ended early.")
 
@@ -190,7 +191,7 @@ def _find_lost(
     if one.line.is_twin:
         return  # the same entry stands before it, and has its own change
     excluded = [*one.new, *kept]
-    for entry in (closed for entry in one.old for closed in _close(entry, one.line)):
+    for entry in (closed for old in one.old for closed in _close(old, one.line)):
         for family in families:
             if may_be_of(entry, family):
                 found = searches.seek(entry, family.pages, excluded, base, [family.entry])
@@ -351,11 +352,14 @@ class Judge:
                 continue
             found = [self.find_stranger(one, rules) for one in rules.read(place.entry)]
             shown = next((one for one in found if one.stranger), _Found(None))
+            is_searched = all(one.is_searched for one in found)
+            is_unknown = not (is_searched or shown.stranger or line.is_open)
             yield replace(
                 line,
                 stranger=shown.stranger,
                 is_in_path=shown.is_in_path,
-                is_searched=all(one.is_searched for one in found),
+                is_searched=is_searched,
+                question=NOT_SEARCHED if is_unknown else line.question,
             )
 
     def _is_exception(self, page: str) -> bool:
