@@ -6,6 +6,7 @@ Often the wider entry is wider than intended: if you wrote this entry with care,
 from oss_referer.engine import GramIndex, Sentence
 from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
 from oss_referer.lint.subject import LintedEntry, Subject
+from oss_referer.plan import Kind
 from oss_referer.search.entry import example, parse_entry
 
 SEVERITY = Severity.NOTE
@@ -36,6 +37,8 @@ def suspect(subject: Subject) -> Suspicions:
 
 
 def _covers(subject: Subject, wider: LintedEntry, entry: LintedEntry) -> bool:
+    if subject.reading(wider.place).kind is Kind.EVERYBODY:
+        return False  # matches_all reports it
     if wider is entry or not subject.covers([wider.pattern], entry.pattern):
         return False
     # If two entries match the same Referers, the later one is superfluous.

@@ -13,8 +13,8 @@ from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
 from oss_referer.lint.finding import Evidence, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
+from oss_referer.plan.reading import ends_in_suffix
 from oss_referer.search.entry import Parts
-from oss_referer.search.url import has_known_suffix
 
 _IN_ORIGIN = re.compile(r"[\\^$()|+{}\[\]]|(?:\A|//)\.[*+]|\A(?:https\?|~)", re.IGNORECASE)
 _IN_PATH = re.compile(r"[\\^|]|\$\Z|\.[*+]|\[[^\]]*\][*+?]")
@@ -46,4 +46,4 @@ def is_expression(text: str) -> bool:
     parts = Parts.split(plain)
     if _SCHEME.search(plain) or _IN_ORIGIN.search(parts.origin) or _IN_PATH.search(parts.rest):
         return True
-    return parts.host.endswith(_ANYTHING) and has_known_suffix(parts.host[: -len(_ANYTHING)])
+    return parts.host.endswith(_ANYTHING) and ends_in_suffix(parts.host[: -len(_ANYTHING)])

@@ -316,7 +316,7 @@ def _read_host(
     bare = host.rstrip("*") if is_open else host
     if is_open and _PART_OF_ADDRESS.fullmatch(bare):
         return Reading(Kind.NETWORK, why=Sentence("it means the addresses of a network"))
-    if is_open and bare.endswith(".") and _ends_in_suffix(bare.rstrip(".")):
+    if is_open and bare.endswith(".") and ends_in_suffix(bare.rstrip(".")):
         bare = bare.rstrip(".")
     if is_open and (bare.endswith((".", "-")) or not bare):
         return Reading(Kind.OTHERS, why=_OPEN_END) if bare else _NOTHING
@@ -358,7 +358,7 @@ def _read_host(
     if "." not in bare and bare not in RESERVED and not is_address(bare):
         if is_open or not is_whole or not path.startswith("/"):
             return Reading(Kind.OTHERS, why=Sentence("it is not a whole host"))
-    elif is_open and not _ends_in_suffix(bare) and not is_machine(bare):
+    elif is_open and not ends_in_suffix(bare) and not is_machine(bare):
         return Reading(Kind.OTHERS, why=Sentence("it is not a whole host"))
     sites = (site,)
     is_unended = port is None and is_whole and not path.startswith("/")  # it matches all ports
@@ -372,7 +372,7 @@ def _name(*sites: Site) -> Reading:
     return Reading(Kind.SITES, sites)
 
 
-def _ends_in_suffix(host: str) -> bool:
+def ends_in_suffix(host: str) -> bool:
     """Return whether a host ends in a public suffix that is not the name of a brand."""
     last = host.rpartition(".")[2]
     return has_known_suffix(host) and (len(last) == 2 or last in _GENERIC or "." in last)
