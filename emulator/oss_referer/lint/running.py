@@ -13,7 +13,7 @@ from oss_referer.engine.policy import MAX_EXAMINED
 from oss_referer.lint.finding import Evidence, Finding, Severity, Suspicion
 from oss_referer.lint.rule import RULES, LintRule
 from oss_referer.lint.subject import LintedEntry, Subject
-from oss_referer.plan import Change, EntryPlace, Line, Plan, Wish, apply, plan
+from oss_referer.plan import EntryPlace, Plan, Wish, plan
 from oss_referer.search.sent import read_sent
 
 _BEYOND = tuple(rule for rule in RULES if rule.name == "too-large")
@@ -50,15 +50,9 @@ class Linted:
 
     def correct(self, *, unsafe: bool = False) -> RefererConfiguration:
         """Return the rules after the safe changes; with `unsafe`, also the first answers."""
-        lines = dict.fromkeys(item.line for item in self.found if item.line)
-        return apply(self.plan.rules, [one for line in lines for one in _follow(line, unsafe)])
-
-
-def _follow(line: Line, unsafe: bool) -> Iterator[Change]:
-    if line.change:
-        yield line.change
-    elif unsafe and line.options:
-        yield line.options[0].change
+        chosen = {id(item.line) for item in self.found}
+        lines = (line for line in self.plan.lines if id(line) in chosen)
+        return self.plan.answer(first=unsafe, lines=lines)
 
 
 def lint(

@@ -105,15 +105,18 @@ class Plan:
         """Whether there is nothing to change and nothing to ask."""
         return not any(line.is_open for line in self.lines)
 
-    def answer(self, *, first: bool = False) -> RefererConfiguration:
-        """Return the corrected rules; with `first`, with the first answer to each question."""
-        changes = [line.change for line in self.lines if line.change]
-        if first:
-            changes = [
-                line.options[0].change if line.question and line.options else line.change
-                for line in self.lines
-            ]
-        return apply(self.rules, changes)
+    def answer(
+        self, *, first: bool = False, lines: Iterable[Line] | None = None
+    ) -> RefererConfiguration:
+        """Return the corrected rules; with `first`, with the first answer to each question.
+
+        Only `lines` are changed, by default all.
+        """
+        chosen = self.lines if lines is None else lines
+        changes = (
+            line.options[0].change if first and line.options else line.change for line in chosen
+        )
+        return apply(self.rules, filter(None, changes))
 
 
 def plan(
@@ -441,7 +444,7 @@ class _Planner:
         additions = [*self._draft_additions(lines)]
         lines = [*self._keep_closed(lines, additions), *self._draft_rules(), *additions]
         lines = list(prove(lines, self._now, self._base, self._searches))
-        corrected = apply(rules, [line.change for line in lines if line.change])
+        corrected = apply(rules, (line.change for line in lines if line.change))
         exceptions = [
             SearchedEntry(parse_entry(site.entry(scheme)))
             for place in self._black
