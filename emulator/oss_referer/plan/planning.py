@@ -155,7 +155,8 @@ class _Planner:
         self._now = CompiledRules(self._policy)
         # A slash ends the host of a safe entry, which TruncatePath cuts off the Referer (R-27).
         self._switch = (Switch.TRUNCATE_PATH, False)
-        self._needs_switch = rules.truncate_path and bool(self._owned.sites)
+        has_black = not all(map(is_blank, rules.blacklist))
+        self._needs_switch = rules.truncate_path and (bool(self._owned.sites) or has_black)
         whole = replace(rules, truncate_path=False) if self._needs_switch else rules
         self._base = CompiledRules(RefererPolicy.compile(whole, assumptions))
         self._bodies = {stage: {_body(p.entry) for p in places} for stage, places in (
@@ -217,7 +218,7 @@ class _Planner:
         if reading.kind is Kind.FOREIGN or place.entry in self._wish.meant:
             return Line(place, reading, why=reading.why or _KEEP)
         if reading.kind is Kind.BLANK:
-            return self._remove(place, reading, reading.why)
+            return self._draft_blank(place, reading)
         if reading.kind is Kind.EVERYBODY:
             return self._draft_everybody(place, reading, body)
         wanted = self._wanted(reading)
@@ -228,6 +229,11 @@ class _Planner:
         if not wanted:
             return self._ask_to_remove(place, reading, self._why_not(reading.sites[0]))
         return self._draft_sites(place, reading, body, wanted)
+
+    def _draft_blank(self, place: EntryPlace, reading: Reading) -> Line:
+        if self._assumptions.white_space is DEFAULT.white_space:  # ignored (R-25)
+            return self._remove(place, reading, reading.why)
+        return self._ask_to_remove(place, reading, Sentence("It is blank."))
 
     def _draft_everybody(self, place: EntryPlace, reading: Reading, body: str) -> Line:
         pattern = parse_entry(body)
@@ -325,7 +331,7 @@ class _Planner:
         if reading.kind is Kind.FOREIGN or place.entry in self._wish.meant:
             return Line(place, reading, why=reading.why or _KEEP)
         if reading.kind is Kind.BLANK:
-            return self._remove(place, reading, reading.why)
+            return self._draft_blank(place, reading)
         if reading.kind is Kind.EVERYBODY:
             if all(admits_all(parse_entry(body), scheme) for scheme in BOTH):
                 said = Sentence("It keeps out everybody, whatever the whitelist says.")
@@ -364,7 +370,8 @@ class _Planner:
         if any(one.matches(page) for one in self._kept_black):
             return False
         is_own = page in self._owned.singles
-        return not is_own and (not is_live or self._base.allowing(page) is not None)
+        gets_in = self._is_for_everybody or self._base.allowing(page) is not None
+        return not is_own and (not is_live or gets_in)
 
     def _find_locked(self, place: EntryPlace) -> str | None:
         """Return a page of a wanted site that a blacklist entry denies, apart from exceptions."""
@@ -387,8 +394,7 @@ class _Planner:
         self, place: EntryPlace | None, instead: tuple[str, ...] | None, black: Sequence[str] = ()
     ) -> Change:
         change = Change(place, instead, blacklist=tuple(black))
-        is_needed = self._needs_switch and change and place and place.list is Stage.WHITELIST
-        return replace(change, switch=self._switch) if is_needed else change
+        return replace(change, switch=self._switch) if self._needs_switch and change else change
 
     def _remove(self, place: EntryPlace, reading: Reading, why: Sentence) -> Line:
         return Line(place, reading, change=Change(place, ()), why=why)
