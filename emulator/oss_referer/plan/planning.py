@@ -12,6 +12,7 @@ from oss_referer.browser.strangers import APPID
 from oss_referer.engine import (
     DEFAULT,
     Assumptions,
+    GramIndex,
     Pattern,
     RefererConfiguration,
     RefererPolicy,
@@ -29,7 +30,7 @@ from oss_referer.plan.changes import (
     find_places,
 )
 from oss_referer.plan.lines import Line, Option, Verdict, ask
-from oss_referer.plan.proof import Owned, covers
+from oss_referer.plan.proof import Owned, covers, needs_path
 from oss_referer.plan.proving import Judge, Searches, prove
 from oss_referer.plan.reading import (
     BOTH,
@@ -169,6 +170,9 @@ class _Planner:
             if is_right(_body(place.entry), self._wanted(self._readings[place]))
         }
         """The entries that stay as they are, with their sites."""
+        self._filed = GramIndex(map(parse_entry, self._right))
+        right = (site for sites in self._right.values() for site in sites)
+        self._sure = {site.domain for site in (*self._given, *right)}
         kinds = [self._readings[place].kind for place in self._white]
         self._is_for_everybody = not self._owned.sites and (
             Kind.EVERYBODY in kinds or not self._has_white
@@ -279,11 +283,7 @@ class _Planner:
         if reading.is_guess:
             said = Sentence("It is a guess at what was meant.")
             return ask(line, said)
-        is_own = any(
-            other.domain == site.domain
-            for site in wanted
-            for other in (*self._given, *(one for sites in self._right.values() for one in sites))
-        )
+        is_own = any(site.domain in self._sure for site in wanted)
         if reading.has_path and not is_own and change:
             return ask(line, Sentence("It names the whole host, and not only the path."))
         return line
@@ -291,15 +291,14 @@ class _Planner:
     def _find_missing(self, sites: Iterable[Site]) -> dict[str, Site]:
         """Return the safe entries of sites that no right entry covers."""
         found: dict[str, Site] = {}
-        right = [parse_entry(text) for text in self._right]
+        added: list[Pattern] = []
         for site in sorted(dict.fromkeys(sites), key=lambda site: not site.is_wild):
             for scheme in site.schemes:
                 page, pattern = site.page(scheme), parse_entry(site.entry(scheme))
-                near = [one for one in right if one.matches(page)]
-                is_covered = any(pattern.body.startswith(one.body.rstrip("*")) for one in near)
-                if not is_covered and not automaton.covers(pattern, near, self._base.cut):
+                near = (*self._filed.candidates(page), *added)
+                if not any(covers(one, pattern, self._base.cut) for one in near):
                     found[pattern.body] = site
-                    right.append(pattern)
+                    added.append(pattern)
         return found
 
     def _find_guards(self, sites: Iterable[Site]) -> tuple[str, ...]:
@@ -309,15 +308,16 @@ class _Planner:
             for scheme in site.schemes if site.is_wild else ():
                 guard = site.guard(scheme)
                 page = site.in_path(scheme, self._stranger)
-                others = [one for one in self._kept_black if one.matches(page)]
-                if not others or not automaton.covers(parse_entry(guard), others, self._base.cut):
+                wanted, cut = parse_entry(guard), self._base.cut
+                near = self._filed_black.candidates(page)
+                if not any(covers(one, wanted, cut) for one in near):
                     found[guard] = None
         return tuple(found)
 
     @cached_property
-    def _kept_black(self) -> tuple[Pattern, ...]:
+    def _filed_black(self) -> GramIndex:
         """The blacklist, without entries for everybody: they are questions."""
-        return tuple(
+        return GramIndex(
             one.pattern
             for one in self._base.black
             if not all(admits_all(one.pattern, scheme) for scheme in BOTH)
@@ -367,7 +367,7 @@ class _Planner:
 
     def _needs_denial(self, page: str, *, is_live: bool) -> bool:
         """Return whether a blacklist lacks a page that it names: it gets in, or was misspelt."""
-        if any(one.matches(page) for one in self._kept_black):
+        if self._filed_black.first(self._base.see(page)):
             return False
         is_own = page in self._owned.singles
         gets_in = self._is_for_everybody or self._base.allowing(page) is not None
@@ -376,15 +376,17 @@ class _Planner:
     def _find_locked(self, place: EntryPlace) -> str | None:
         """Return a page of a wanted site that a blacklist entry denies, apart from exceptions."""
         patterns = self._base.read(place.entry)
-        for page in self._owned.singles:
+        if all(map(needs_path, patterns)):
+            patterns = ()
+        for page in self._owned.singles if patterns else ():
             if any(one.pattern.matches(self._base.see(page)) for one in patterns):
                 return page
         sites = self._readings[place].sites
-        for family in self._owned.families:
+        for family in self._owned.families if patterns else ():
             if all(site.host != family.site.host and site.owner.owns(family.site.domain)
                    for site in sites) and sites:  # fmt: skip
                 continue  # an exception from a wildcard
-            if any(covers(one, family) for one in patterns):
+            if any(covers(one.pattern, family.entry.pattern, one.cut) for one in patterns):
                 return family.sample()
         return None
 

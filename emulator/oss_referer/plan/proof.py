@@ -7,7 +7,7 @@ rare: a stranger who writes such a page gets in, but an own page is not expected
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property, lru_cache
@@ -159,6 +159,13 @@ class Owned:
             if not site.is_single
             for scheme in site.schemes
         )
+        self.safe = {
+            text: (site, scheme)
+            for site in self.sites
+            for scheme in site.schemes
+            for text in (site.entry(scheme), f"{site.entry(scheme)}*")
+        }
+        """The safe entries for the sites."""
         self._programs = tuple(one.entry for one in self.families if one.site.is_mini_program)
         self._owners = tuple(
             dict.fromkeys(site.owner for site in self.sites if not site.is_mini_program)
@@ -223,21 +230,21 @@ def find_denied(
     family: Family,
     rules: CompiledRules,
     exceptions: Sequence[SearchedEntry],
+    black: Iterable[SearchedEntry],
     budget: Budget,
-    others: Collection[str] = (),
 ) -> str | None:
     """Return a page of a family that rules deny, except for `exceptions`; None is a proof.
 
-    The blacklist entries `others` name other owners; what else they deny is not examined.
-
-    Raises UndecidedError.
+    `black` are the entries of the blacklist to examine. Raises UndecidedError.
     """
     within = [replace(family.entry, cut=rules.cut)] if rules.cut is not Truncation.PATH else []
-    found = seek(EVERYTHING, family.pages, rules.allowing, budget, within, excluding=exceptions)
-    if found is not None:
-        return found
-    for entry in rules.black:
-        if may_be_of(entry, family) and entry.pattern.body not in others:
+    allowing = rules.allowing(family.sample())
+    if allowing is None or not covers(allowing.pattern, family.entry.pattern, rules.cut):
+        found = seek(EVERYTHING, family.pages, rules.allowing, budget, within, excluding=exceptions)
+        if found is not None:
+            return found
+    for entry in black:
+        if may_be_of(entry, family):
             found = seek(entry, family.pages, lambda _: None, budget, within, excluding=exceptions)
             if found is not None:
                 return found
@@ -247,21 +254,29 @@ def find_denied(
 _FIXED = re.compile(r"https?://(?P<host>[^/:*?\[\]]+)(?::[0-9*?]*)?/")
 
 
+def needs_path(entry: SearchedEntry) -> bool:
+    """Return whether an entry matches only Referers with a path, which mini programs alone send."""
+    return entry.pattern.body.partition("://")[2].count("/") > 1
+
+
 def may_be_of(entry: SearchedEntry, family: Family) -> bool:
     """Return False if the host of an entry already shows that it matches no page of a family."""
-    body = entry.pattern.body
-    fixed = _FIXED.match(body)
+    fixed = _FIXED.match(entry.pattern.body)
     if fixed is not None:
         return family.pages.has_host(fixed["host"])
-    has_path = body.partition("://")[2].count("/") > 1
-    return not has_path or family.site.is_mini_program
+    return not needs_path(entry) or family.site.is_mini_program
 
 
-def covers(wider: SearchedEntry, family: Family) -> bool:
-    """Return whether an entry matches all that the safe entry of a family matches."""
-    if not wider.pattern.matches(family.sample()):
+_ANY = str.maketrans("*?", "\ue000\ue000")
+"""Replaces wildcards by a character that no entry contains: only a wildcard matches it."""
+
+
+def covers(wider: Pattern, pattern: Pattern, cut: Truncation) -> bool:
+    """Return whether an entry matches all that another one matches.
+
+    Without a `?`, it does exactly if it matches the other with any text for its wildcards.
+    """
+    text = pattern.body.translate(_ANY)
+    if not wider.matches(text.rstrip("/") if cut is Truncation.PATH else text):
         return False
-    body = family.entry.pattern.body
-    return body.startswith(wider.pattern.body) or automaton.covers(
-        family.entry.pattern, [wider.pattern], wider.cut
-    )
+    return "?" not in wider.body or automaton.covers(pattern, [wider], cut)

@@ -1,9 +1,10 @@
 """Proves that changes of a plan are safe, and who gets in by its rules."""
 
-from collections.abc import Collection, Iterator, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from oss_referer.engine import RefererPolicy, Sentence, Stage
+from oss_referer.engine import GramIndex, RefererPolicy, Sentence, Stage
 from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.plan.lines import Line, Verdict, ask
 from oss_referer.plan.proof import (
@@ -13,6 +14,7 @@ from oss_referer.plan.proof import (
     covers,
     find_denied,
     may_be_of,
+    needs_path,
     pages_of,
     seek,
 )
@@ -24,13 +26,15 @@ from oss_referer.search.automaton import (
     Truncation,
     UndecidedError,
 )
-from oss_referer.search.entry import Parts, is_blank, parse_entry
-from oss_referer.search.sent import Senders, SentReferers
+from oss_referer.search.entry import Parts, example, is_blank, parse_entry
+from oss_referer.search.sent import Senders, SentReferers, read_sent
 
 _STEPS, _STEPS_OF_ONE = 6_000_000, 600_000
 """The most steps of all searches of a plan, and of one. They take about 5 seconds."""
 
 NOT_SEARCHED = Sentence("Whether it lets in strangers was not searched: it takes too long.")
+_PATH = re.compile(r"(?:https?://|\*)[^/]*/")
+"""The beginning of an entry with a path, or a `*` that may stand for a scheme."""
 LOCKS_OUT = "It locks out {}, which gets in now."
 UNPROVED = Sentence("It may lock out a page of yours: the search for one ended early.")
 
@@ -51,6 +55,28 @@ class _Drafted:
     def keeps(self, seen: str) -> bool:
         """Return whether a Referer that the entry matches is matched after the change too."""
         return self.stays or any(one.pattern.matches(seen) for one in self.new)
+
+
+class _Filed:
+    """Drafted entries, filed by what they match."""
+
+    def __init__(self, drafted: Sequence[_Drafted]) -> None:
+        self._drafted = {id(entry.pattern): one for one in drafted for entry in one.old}
+        self._index = GramIndex(entry.pattern for one in drafted for entry in one.old)
+
+    def matching(self, seen: str) -> list[_Drafted]:
+        """Return the drafted entries that match a Referer as the rules compare it."""
+        found = (one for one in self._index.candidates(seen) if one.matches(seen))
+        return [self._drafted[id(one)] for one in found]
+
+    def settles(self, family: Family, base: CompiledRules) -> bool:
+        """Return whether one entry lets in a whole family, before and after its change."""
+        wanted = family.entry.pattern
+        return any(
+            any(covers(entry.pattern, wanted, base.cut) for entry in one.old)
+            and (one.stays or any(covers(entry.pattern, wanted, base.cut) for entry in one.new))
+            for one in self.matching(base.see(family.sample()))
+        )
 
 
 class Searches:
@@ -87,10 +113,10 @@ class Searches:
         family: Family,
         rules: CompiledRules,
         exceptions: Sequence[SearchedEntry],
-        others: Collection[str],
+        black: Sequence[SearchedEntry],
     ) -> str | None:
         with self._budget.lend(_STEPS_OF_ONE) as budget:
-            return find_denied(family, rules, exceptions, budget, others)
+            return find_denied(family, rules, exceptions, black, budget)
 
     def find_stranger(self, entry: SearchedEntry, rules: CompiledRules) -> tuple[str, Reach] | None:
         """Return a Referer of a stranger that an entry of rules lets in. Raises UndecidedError."""
@@ -107,12 +133,13 @@ class Searches:
 
     def is_live(self, entry: str, rules: CompiledRules) -> bool:
         """Return whether an entry may match a Referer that a browser sends; True if unknown."""
+        page, read = example(entry), rules.read(entry)
+        if read_sent(page) and any(one.pattern.matches(rules.see(page)) for one in read):
+            return True
         everybody = pages_of(Senders.ALL, (), Reach.RARE)
         with self._budget.lend(_STEPS_OF_ONE) as budget:
             try:
-                return any(
-                    seek(one, everybody, lambda _: None, budget) for one in rules.read(entry)
-                )
+                return any(seek(one, everybody, lambda _: None, budget) for one in read)
             except UndecidedError:
                 return True
 
@@ -131,25 +158,16 @@ def prove(
         if line.place and line.place.list is Stage.WHITELIST and not is_blank(line.place.entry)
     ]
     reasons: dict[int, Sentence] = {}
+    filed = _Filed(drafted)
     for page in owned.singles:
-        seen = base.see(page)
         if not now.policy.allows(page):
             continue
-        matching = [one for one in drafted if one.matches(seen)]
+        matching, seen = filed.matching(base.see(page)), base.see(page)
         if not any(one.keeps(seen) for one in matching):
             for one in matching:
                 reasons.setdefault(id(one.line), Sentence(LOCKS_OUT, page))
     kept = [entry for one in drafted if one.stays for entry in one.old]
-    unsettled = [
-        family
-        for family in owned.families
-        if not any(covers(entry, family) for entry in kept)
-        and not any(
-            any(covers(entry, family) for entry in one.old)
-            and any(covers(entry, family) for entry in one.new)
-            for one in drafted
-        )
-    ]
+    unsettled = [family for family in owned.families if not filed.settles(family, base)]
     for one in drafted:
         if one.stays or id(one.line) in reasons:
             continue
@@ -228,7 +246,7 @@ def _find_newly_denied(
         if entry.pattern.body not in old
     ]
     for entry in added:
-        for page in searches.owned.singles:
+        for page in () if needs_path(entry) else searches.owned.singles:
             if entry.pattern.matches(base.see(page)) and now.policy.allows(page):
                 return Sentence(LOCKS_OUT, page)
         for family in searches.owned.families:
@@ -259,8 +277,8 @@ def _may_switch(now: CompiledRules, base: CompiledRules, searches: Searches) -> 
                 ):
                     return False
         for entry in base.white:
-            if entry.pattern.body.partition("://")[2].find("/") < 0:
-                continue  # it matches the origin before and after
+            if entry.pattern.body in searches.owned.safe or not _PATH.match(entry.pattern.body):
+                continue  # it matches own pages, or the origin before and after
             found = searches.owned.find_stranger(
                 entry,
                 lambda referer: base.denying(referer) or now.allowing(referer),
@@ -290,12 +308,6 @@ class Judge:
         """Take `exceptions`: the entries of sites that the blacklist means to deny."""
         self._searches, self._exceptions = searches, exceptions
         self._owned = searches.owned
-        self._right = {
-            text: (site, scheme)
-            for site in self._owned.sites
-            for scheme in site.schemes
-            for text in (site.entry(scheme), f"{site.entry(scheme)}*")
-        }
         self._lines = lines
         self._others = {
             one.place.entry.strip(WHITE_SPACE)
@@ -308,9 +320,12 @@ class Judge:
         rules, is_searched = CompiledRules(policy), True
         denied = [page for page in self._owned.singles if not policy.allows(page)]
         denied = [page for page in denied if not self._is_exception(page)]
+        black = [entry for entry in rules.black if entry.pattern.body not in self._others]
+        shallow = [entry for entry in black if not needs_path(entry)]
         for family in self._owned.families:
+            examined = black if family.site.is_mini_program else shallow
             try:
-                found = self._searches.find_denied(family, rules, self._exceptions, self._others)
+                found = self._searches.find_denied(family, rules, self._exceptions, examined)
             except UndecidedError:
                 found, is_searched = None, False
             if found:
@@ -329,7 +344,10 @@ class Judge:
 
     def find_stranger(self, entry: SearchedEntry, rules: CompiledRules) -> _Found:
         """Return a stranger whom an entry lets in."""
-        right = self._right.get(entry.pattern.body)
+        body = entry.pattern.body
+        if rules.cut is Truncation.PATH and re.match(r"https?://[^/]*/", body):
+            return _Found(None)  # no Referer has a path (R-28)
+        right = self._owned.safe.get(body)
         if right is not None and rules.cut is not Truncation.PATH:
             site, scheme = right
             page = site.in_path(scheme, self._searches.stranger) if site.is_wild else ""
