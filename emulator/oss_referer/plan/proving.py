@@ -33,8 +33,6 @@ _STEPS, _STEPS_OF_ONE = 6_000_000, 600_000
 """The most steps of all searches of a plan, and of one. They take about 5 seconds."""
 
 NOT_SEARCHED = Sentence("Whether it lets in strangers was not searched: it takes too long.")
-_PATH = re.compile(r"(?:https?://|\*)[^/]*/")
-"""The beginning of an entry with a path, or a `*` that may stand for a scheme."""
 LOCKS_OUT = "It locks out {}, which gets in now."
 UNPROVED = Sentence("It may lock out a page of yours: the search for one ended early.")
 
@@ -277,7 +275,8 @@ def _may_switch(now: CompiledRules, base: CompiledRules, searches: Searches) -> 
                 ):
                     return False
         for entry in base.white:
-            if entry.pattern.body in searches.owned.safe or not _PATH.match(entry.pattern.body):
+            body = entry.pattern.body
+            if body in searches.owned.safe or "/" not in body.rpartition("://")[2]:
                 continue  # it matches own pages, or the origin before and after
             found = searches.owned.find_stranger(
                 entry,
