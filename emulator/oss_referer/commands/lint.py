@@ -6,7 +6,7 @@ import sys
 from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +156,7 @@ def _settings_of(selected: SelectedRules, arguments: argparse.Namespace) -> Lint
     found = lint_settings.find(Path(name))
     accepted = {*found.ignore, *arguments.ignore}
     sites = tuple(arguments.site) or found.site
-    return LintSettings(ignore=tuple(sorted(accepted)), site=sites)
+    return replace(found, ignore=tuple(sorted(accepted)), site=sites)
 
 
 def _lint_one(selected: SelectedRules, arguments: argparse.Namespace) -> _Report:
@@ -166,6 +166,7 @@ def _lint_one(selected: SelectedRules, arguments: argparse.Namespace) -> _Report
         assumptions=arguments.assumptions,
         accepted=settings.ignore,
         sites=settings.site,
+        meant=settings.meant,
     )
     shown = [item for item in linted.found if arguments.all or not item.common]
     return _Report(selected, settings, linted, shown)
@@ -195,6 +196,7 @@ def _fix_one(selected: SelectedRules, arguments: argparse.Namespace) -> int:
         accepted=settings.ignore,
         unsafe=arguments.unsafe_fixes,
         sites=settings.site,
+        meant=settings.meant,
     )
     shown = [item for item in fixed.left if arguments.all or not item.common]
     left = (

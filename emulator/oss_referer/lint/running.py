@@ -62,17 +62,21 @@ def lint(
     accepted: Collection[str] = (),
     *,
     sites: Sequence[str] = (),
+    meant: Collection[str] = (),
 ) -> Linted:
-    """Lint a configuration, and return the findings with their plan. Raises WishError."""
+    """Lint a configuration, and return the findings with their plan.
+
+    `meant` are entries that are meant as they are. Raises WishError.
+    """
     chosen = tuple(rules)
     if configuration.size > MAX_EXAMINED:
         chosen, accepted = _BEYOND, ()
-    wish = Wish(tuple(sites))
+    wish = Wish(tuple(sites), meant=frozenset(meant))
     planned = plan(configuration, wish, assumptions)
     found = _find(planned, chosen, assumptions)
     if accepted:
-        meant = {item.place.entry for item in found if item.place and item.rule in accepted}
-        planned = plan(configuration, replace(wish, meant=frozenset(meant)), assumptions)
+        more = {item.place.entry for item in found if item.place and item.rule in accepted}
+        planned = plan(configuration, replace(wish, meant=wish.meant | more), assumptions)
         left = _find(planned, chosen, assumptions)
         found = [item for item in left if item.rule not in accepted]
     return Linted(planned, tuple(sorted(found, key=_rank)))
@@ -98,9 +102,10 @@ def fix(
     *,
     unsafe: bool = False,
     sites: Sequence[str] = (),
+    meant: Collection[str] = (),
 ) -> Fixed:
     """Make the safe changes of the plan; with `unsafe`, also give the first answers."""
-    first = linted = lint(configuration, RULES, assumptions, accepted, sites=sites)
+    first = linted = lint(configuration, RULES, assumptions, accepted, sites=sites, meant=meant)
     risky: list[Finding] = []
     for _ in range(_ROUNDS):
         after = linted.correct(unsafe=unsafe)
@@ -108,7 +113,7 @@ def fix(
             break
         risky += [item for item in linted.found if unsafe and not item.is_safe and item.change]
         configuration = after
-        linted = lint(configuration, RULES, assumptions, accepted, sites=sites)
+        linted = lint(configuration, RULES, assumptions, accepted, sites=sites, meant=meant)
     return Fixed(configuration, linted.found, first.found, tuple(risky))
 
 

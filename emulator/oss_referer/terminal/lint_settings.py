@@ -19,6 +19,8 @@ from oss_referer.terminal.project import LINT, LINT_NAMES, ProjectFile
 class LintSettings:
     ignore: tuple[str, ...] = ()
     site: tuple[str, ...] = ()
+    meant: tuple[str, ...] = ()
+    """Entries that are meant as they are: the plan neither changes them nor asks about them."""
     per_file_ignores: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict, metadata={"name": "per-file-ignores"}
     )
