@@ -216,9 +216,10 @@ def _costs(review: Review, setting: Setting, most: int) -> Iterator[str]:
     then = review.plan.then
     empty = next(one for one in review.visitors if one.referer is None)
     yield from say_costs(review.costs, (empty.now.allowed, empty.then.allowed), most)
-    others = [item for item in review.visitors if item.referer and not item.wanted]
-    if out := [item.referer for item in others if item.now.allowed and not item.then.allowed]:
-        yield Sentence("Newly locked out, others: {}.", _names(list(filter(None, out)), most))
+    others = (item for item in review.visitors if item.referer and not item.wanted)
+    out = [item.referer for item in others if item.now.allowed and not item.then.allowed]
+    if out := [*dict.fromkeys((*filter(None, out), *review.costs.kept_out))]:
+        yield Sentence("Newly locked out, others: {}.", _names(out, most))
     if then.denied:
         yield Sentence("Still locked out, yours: {}.", join(then.denied))
     asked = {line.stranger for line in review.plan.questions}

@@ -150,14 +150,15 @@ class _Reviewer:
         self._costs = (
             compare(plan.owned, self._live, self._then, exceptions)
             if self._is_examined
-            else Costs((), (), (), is_searched=live == plan.rules)
+            else Costs((), (), (), (), is_searched=live == plan.rules)
         )
 
         self._own = self._find_own()
 
     def review(self) -> Review:
         plan, visitors = self._plan, tuple(self._visitors())
-        names = dict.fromkeys(site.name for site in plan.owned.sites)
+        sites = (site for line in plan.lines if line.place for site in line.sites)
+        names = dict.fromkeys(site.name for site in sites if site in plan.owned.sites)
         named = tuple(name for name in names if f"*.{name}" not in names)
         return Review(
             plan=plan,
@@ -264,7 +265,7 @@ class _Reviewer:
                     who = Sentence("you did not name it")
                     yield from (self._visitor(page, who, None) for page in _pages(site))
         kept_out: dict[object, Visitor] = {}
-        for page in (page for site in self._kept_out for page in _pages(site)):
+        for page in (site.page(scheme) for site in self._kept_out for scheme in BOTH):
             item = self._visitor(page, Sentence("on your blacklist"), False)
             key = page if item.now.allowed or item.then.allowed else None
             kept_out.setdefault(key, item)
@@ -279,8 +280,11 @@ class _Reviewer:
         denied = dict.fromkeys((*(one for some in verdicts for one in some.denied),
                                 *self._costs.admitted))  # fmt: skip
         for family in owned.families:
+            sent = filter(family.pages.is_sent, denied)
             fits = family.entry.pattern.matches
-            page = next((one for one in denied if fits(one) and family.pages.is_sent(one)), None)
+            # Rules that cut the path are searched for all pages of the owner.
+            is_cut = self._plan.rules.truncate_path
+            page = next((one for one in sent if is_cut or fits(one)), None)
             pages.setdefault(page or family.sample(), family.site)
         return pages
 
@@ -297,7 +301,8 @@ class _Reviewer:
         plan, is_open = self._plan, self._plan.is_for_everybody
         plain = [f"{scheme}://{self._stranger}/" for scheme in BOTH]
         found = [line.stranger for line in plan.lines if line.stranger]
-        found += [*plan.now.strangers, *plan.then.strangers, *self._costs.strangers]
+        found += [*plan.now.strangers, *plan.then.strangers]
+        found += [*self._costs.strangers, *self._costs.kept_out]
         wanted = None if is_open else False
         kinds: dict[object, Visitor] = {}
         for referer in dict.fromkeys((*plain, *found)):
@@ -334,7 +339,10 @@ class _Reviewer:
             place, change = line.place, line.change
             if place and (change.instead is None or place.entry in change.instead):
                 why = Sentence("you decide") if line.question else line.why
-                why = Sentence("right as it is") if change and line.sites else why
+                if change and place.list is Stage.WHITELIST and line.sites:
+                    why = Sentence("right as it is")
+                elif change and place.list is Stage.BLACKLIST:
+                    why = Sentence("stays")
                 reasons.setdefault((place.list, place.entry), why)
             for stage in LISTS:
                 for text in change.added(stage):
@@ -454,8 +462,8 @@ def _check(visitors: Iterable[Visitor]) -> Iterator[Check]:
     """Yield requests that show the effect of the rules; those with a changed verdict come first."""
     everybody = [*visitors]
     changes = [item for item in everybody if item.now.allowed != item.then.allowed]
-    own = [item for item in everybody if item.wanted]
-    matter = [item for item in changes if item.wanted is not None]
-    chosen = {item.referer: item for item in [*own[:1], *matter, *changes, *everybody]}
+    own = [item for item in (*changes, *everybody) if item.wanted]
+    others = [item for item in changes if item.wanted is False]
+    chosen = {item.referer: item for item in [*own[:1], *others[:1], *changes, *everybody]}
     for referer, item in [*chosen.items()][:MOST_CHECKS]:
         yield Check(referer, 200 if item.then.allowed else 403, item.then.ec)

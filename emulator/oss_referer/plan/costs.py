@@ -34,6 +34,8 @@ class Costs:
     """Pages of the owner that are newly let in."""
     strangers: tuple[str, ...]
     """Referers of strangers who are newly let in, one for each entry."""
+    kept_out: tuple[str, ...]
+    """Referers of strangers who are newly kept out, one for each entry."""
     is_searched: bool
     """Whether all searches have ended, so that what is not named is proved."""
 
@@ -66,11 +68,14 @@ class _Comparison:
 
     def make(self) -> Costs:
         if self._old.policy.configuration == self._new.policy.configuration:
-            return Costs((), (), (), is_searched=True)
+            return Costs((), (), (), (), is_searched=True)
         denied = tuple(self._find_own(self._new, self._old))
         admitted = tuple(self._find_own(self._old, self._new))
-        strangers = tuple(dict.fromkeys(self._find_strangers()))
-        return Costs(denied, admitted, strangers, self._is_searched)
+        strangers, kept_out = (
+            tuple(dict.fromkeys(self._find_strangers(*rules)))
+            for rules in ((self._old, self._new), (self._new, self._old))
+        )
+        return Costs(denied, admitted, strangers, kept_out, self._is_searched)
 
     def _find_own(self, denying: CompiledRules, allowing: CompiledRules) -> Iterator[str]:
         """Yield own pages that one of the rules denies and the other one lets in."""
@@ -86,13 +91,17 @@ class _Comparison:
     def _find_of(
         self, family: Family, denying: CompiledRules, allowing: CompiledRules
     ) -> str | None:
+        is_cut = Truncation.PATH in (denying.cut, allowing.cut)
+        if family.site.is_mini_program and is_cut:
+            page = family.sample()  # all its pages are cut to the same Referer (R-27)
+            is_lost = allowing.policy.allows(page) and not denying.policy.allows(page)
+            return page if is_lost else None
         within = [[replace(family.entry, cut=allowing.cut)]]
         within, known = ([] if allowing.cut is Truncation.PATH else within), self._exceptions
 
         def lets_in(referer: str) -> SearchedEntry | None:
             return allowing.denying(referer) or denying.allowing(referer)
 
-        is_cut = denying.cut is Truncation.PATH
         if is_cut or not any(covers(one, family) for one in denying.white):
             for entry in _without(allowing.white, denying.white):
                 if may_be_of(entry, family):
@@ -107,16 +116,15 @@ class _Comparison:
                     return found
         return None
 
-    def _find_strangers(self) -> Iterator[str]:
+    def _find_strangers(self, old: CompiledRules, new: CompiledRules) -> Iterator[str]:
         """Yield strangers whom the new rules let in and the old ones deny."""
-        old, new = self._old, self._new
         for entry in _without(new.white, old.white):
             first = self._judge.find_stranger(entry, new)
             if first.stranger is None:
                 self._is_searched &= first.is_searched
             elif not old.policy.allows(first.stranger):
                 yield first.stranger
-            elif found := self._try(self._find_stranger, entry):
+            elif found := self._try(self._find_stranger, entry, old, new):
                 yield found
         own = [one.entry for one in self._owned.families if one.site.is_mini_program]
         pages = self._owned.strangers()
@@ -124,11 +132,13 @@ class _Comparison:
             if found := self._try(self._seek, entry, pages, [new.white], new.denying, own):
                 yield found
 
-    def _find_stranger(self, entry: SearchedEntry) -> str | None:
+    def _find_stranger(
+        self, entry: SearchedEntry, old: CompiledRules, new: CompiledRules
+    ) -> str | None:
         with self._budget.lend(BUDGET) as budget:
             found = self._owned.find_stranger(
                 entry,
-                lambda referer: self._new.denying(referer) or self._old.allowing(referer),
+                lambda referer: new.denying(referer) or old.allowing(referer),
                 budget,
                 self._stranger,
             )
