@@ -29,6 +29,7 @@ class Setting:
     """The results of a replay of a log."""
 
 
+_CAUSES = Sentence("Any other 403 has another cause. CDNs and browsers cache: purge, or add ?v=2.")
 HEADINGS = ("", Sentence("Referer"), Sentence("who"), Sentence("now"), Sentence("then"),
             Sentence("decided by"))  # fmt: skip
 
@@ -83,7 +84,7 @@ def make(review: Review, setting: Setting, room: Room = WHOLE) -> Sequence[Part]
         Part(
             _last_title(review, setting),
             code=trials,
-            said=[*_after(review, setting)],
+            said=[_CAUSES],
         ),
     )
 
@@ -230,12 +231,6 @@ def _costs(review: Review, setting: Setting, most: int) -> Iterator[str]:
         yield Sentence("Also locked out, but rare: {}.", join(review.plan.rare))
     yield from setting.log
     yield Sentence("Your choice: {}", review.choice)
-
-
-def _after(review: Review, setting: Setting) -> Iterator[Sentence]:
-    yield Sentence("Any other 403 has another cause. CDNs and browsers cache: purge, or add ?v=2.")
-    if review.changed and setting.rules:
-        yield Sentence("To go back: apply first saves the bucket's rules, and prints the command.")
 
 
 def taken(review: Review, most: int = sys.maxsize) -> Sentence:
