@@ -210,7 +210,8 @@ def say_costs(
     elif not costs.strangers:
         yield Sentence("No stranger is newly let in.")
     if empty[0] != empty[1]:
-        yield Sentence("Newly let in: {}." if empty[1] else "Newly locked out: {}.", NO_REFERER)
+        template = "Newly let in: {}." if empty[1] else "Newly locked out: {}."
+        yield Sentence(template, NO_REFERER)
 
 
 def _costs(review: Review, setting: Setting, most: int) -> Iterator[str]:

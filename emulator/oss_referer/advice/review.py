@@ -203,8 +203,10 @@ class _Reviewer:
                 )
             if by is None:
                 return Sentence("Everybody gets in: there is no whitelist.")
-            template = "Everybody gets in by {}, apart from the blacklist."
-            return Sentence(template if apart else "Everybody gets in by {}.", by)
+            template = "Everybody gets in by {}."
+            if apart:
+                template = "Everybody gets in by {}, apart from the blacklist."
+            return Sentence(template, by)
         for scheme in BOTH:
             if allows(page := f"{scheme}://{self._stranger}/"):
                 by = self._policy.decide(page).entry or _NO_ENTRY
@@ -379,19 +381,17 @@ class _Reviewer:
         changes = (line.change for line in self._plan.lines if line.change)
         rules = apply(self._plan.rules, (*changes, option.change))
         after = RefererPolicy.compile(rules, self._assumptions)
-        found: dict[bool, list[str]] = {True: [], False: []}
-        for referer in tried:
-            is_in = after.allows(referer)
-            if is_in is not self._then.allows(referer):
-                found[is_in].append(NO_REFERER if referer is None else referer)
-        said = [
-            Sentence(template, join(found[is_in]))
-            for is_in, template in ((True, "lets in {}"), (False, "locks out {}"))
-            if found[is_in]
-        ]
-        if not said:
-            return Sentence("changes nothing for the pages named here")
-        return said[0] if len(said) == 1 else Sentence("{}, {}", *said)
+        named = {page: NO_REFERER if page is None else page for page in tried}
+        turned = [page for page in named if after.allows(page) is not self._then.allows(page)]
+        gained = [named[page] for page in turned if after.allows(page)]
+        lost = [named[page] for page in turned if not after.allows(page)]
+        if gained and lost:
+            return Sentence("lets in {}, locks out {}", join(gained), join(lost))
+        if gained:
+            return Sentence("lets in {}", join(gained))
+        if lost:
+            return Sentence("locks out {}", join(lost))
+        return Sentence("changes nothing for the pages named here")
 
     # What it costs
 

@@ -102,7 +102,9 @@ class _Comparison:
         def lets_in(referer: str) -> SearchedEntry | None:
             return allowing.denying(referer) or denying.allowing(referer)
 
-        if is_cut or not any(covers(one, family) for one in denying.white):
+        wider = denying.allowing(family.sample())
+        wanted = family.entry.pattern
+        if is_cut or wider is None or not covers(wider.pattern, wanted, denying.cut):
             for entry in _without(allowing.white, denying.white):
                 if may_be_of(entry, family):
                     found = self._seek(entry, family.pages, within, lets_in, known)
