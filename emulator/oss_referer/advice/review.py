@@ -31,6 +31,7 @@ from oss_referer.plan import (
     Verdict,
     apply,
     compare,
+    read_site,
 )
 from oss_referer.search.automaton import SearchedEntry
 from oss_referer.search.entry import choose_stranger, is_blank, parse_entry
@@ -295,7 +296,7 @@ class _Reviewer:
             return Sentence("your mini program")
         if site.is_console:
             return Sentence("console's preview")
-        is_cdn = any(site.host in host for host in self._wish.cdn)
+        is_cdn = any(site.host == one.host for text in self._wish.cdn for one in read_site(text))
         return Sentence("CDN's style sheets") if is_cdn else Sentence("yours")
 
     def _strangers(self) -> Iterator[Visitor]:

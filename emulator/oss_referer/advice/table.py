@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from oss_referer.browser.strangers import MINI_PROGRAMS
 from oss_referer.engine import Reason, Sentence
-from oss_referer.plan import Plan, Site
+from oss_referer.plan import Plan, Site, read_site
 from oss_referer.search.entry import Parts, choose_stranger
 from oss_referer.search.url import is_address
 from oss_referer.sources.tables import Case, Expected
@@ -51,7 +51,7 @@ def _deny(name: Sentence, referer: str, reason: Reason = Reason.NOT_WHITELISTED)
 
 def _cases(plan: Plan) -> Iterator[Case]:
     rules, sites, wish = plan.corrected, plan.owned.sites, plan.wish
-    cdn = {site.host for site in sites if any(site.host in host for host in wish.cdn)}
+    cdn = {site.host for host in wish.cdn for site in read_site(host)}
     for site in sites:
         for scheme in site.schemes:
             for label in ("www", "m"):  # of a sub-domain

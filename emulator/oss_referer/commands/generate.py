@@ -14,7 +14,7 @@ from oss_referer.engine.policy import MAX_SIZE
 from oss_referer.lint import Severity
 from oss_referer.plan import Plan, Wish, WishError, plan, read_site
 from oss_referer.search.entry import Parts
-from oss_referer.search.url import registered
+from oss_referer.search.url import is_address, registered
 from oss_referer.sources import forms, tables
 from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.tables import DecisionTable
@@ -76,7 +76,7 @@ def _widen(text: str) -> str:
     """Return a text that names the domain of a site and all its sub-domains."""
     for site in read_site(text):
         base = site.host.removeprefix("*.").removeprefix("www.")
-        if registered(base) is None:
+        if is_address(base) or registered(base) is None:
             raise InputError(f"{base} has no sub-domains of its own; leave out --subdomains")
         return Parts(site.schemes[-1], f"*.{base}", site.port, "/").join()
     return text
