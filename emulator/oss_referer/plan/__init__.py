@@ -4,6 +4,7 @@
 """
 
 from oss_referer.plan.changes import LISTS, Change, EntryPlace, Switch, apply, find_places
+from oss_referer.plan.costs import Costs, compare
 from oss_referer.plan.lines import Line, Option, Verdict
 from oss_referer.plan.planning import Plan, Wish, WishError, plan
 from oss_referer.plan.reading import BOTH, Kind, Reading, Site, read_entry, read_site
@@ -12,6 +13,7 @@ __all__ = [
     "BOTH",
     "LISTS",
     "Change",
+    "Costs",
     "EntryPlace",
     "Kind",
     "Line",
@@ -24,6 +26,7 @@ __all__ = [
     "Wish",
     "WishError",
     "apply",
+    "compare",
     "find_places",
     "plan",
     "read_entry",

@@ -237,6 +237,9 @@ def find_denied(
 
     `black` are the entries of the blacklist to examine. Raises UndecidedError.
     """
+    if family.site.is_mini_program and rules.cut is Truncation.PATH:
+        page = family.sample()  # all its pages are cut to the same Referer (R-27)
+        return None if rules.policy.allows(page) else page
     within = [replace(family.entry, cut=rules.cut)] if rules.cut is not Truncation.PATH else []
     allowing = rules.allowing(family.sample())
     if allowing is None or not covers(allowing.pattern, family.entry.pattern, rules.cut):

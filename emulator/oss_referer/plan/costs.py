@@ -1,0 +1,188 @@
+"""Costs: the pages of an owner that rules newly deny or let in, and strangers newly let in."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import ParamSpec
+
+from oss_referer.engine import RefererPolicy
+from oss_referer.plan.proof import Exclusion, Family, Owned, covers, may_be_of
+from oss_referer.plan.proving import Judge, Searches
+from oss_referer.search import automaton
+from oss_referer.search.automaton import (
+    BUDGET,
+    Budget,
+    CompiledRules,
+    SearchedEntry,
+    Truncation,
+    UndecidedError,
+)
+from oss_referer.search.entry import choose_stranger
+from oss_referer.search.sent import SentReferers
+
+P = ParamSpec("P")
+_STEPS = 10 * BUDGET
+"""The most steps of all searches of a comparison."""
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What other rules change, over all Referers that browsers send by default."""
+
+    denied: tuple[str, ...]
+    """Pages of the owner that are newly denied."""
+    admitted: tuple[str, ...]
+    """Pages of the owner that are newly let in."""
+    strangers: tuple[str, ...]
+    """Referers of strangers who are newly let in, one for each entry."""
+    kept_out: tuple[str, ...]
+    """Referers of strangers who are newly kept out, one for each entry."""
+    is_searched: bool
+    """Whether all searches have ended, so that what is not named is proved."""
+
+
+def compare(
+    owned: Owned,
+    old: RefererPolicy,
+    new: RefererPolicy,
+    exceptions: Sequence[SearchedEntry] = (),
+) -> Costs:
+    """Compare rules; `exceptions` are entries of sites that a blacklist means to deny."""
+    return _Comparison(owned, CompiledRules(old), CompiledRules(new), exceptions).make()
+
+
+class _Comparison:
+    def __init__(
+        self,
+        owned: Owned,
+        old: CompiledRules,
+        new: CompiledRules,
+        exceptions: Sequence[SearchedEntry],
+    ) -> None:
+        self._owned, self._old, self._new, self._exceptions = owned, old, new, exceptions
+        rules = old.policy.configuration, new.policy.configuration
+        texts = (text for one in rules for text in (*one.whitelist, *one.blacklist))
+        self._stranger = choose_stranger((*texts, *(site.host for site in owned.sites)))
+        self._judge = Judge((), Searches(owned, self._stranger), ())
+        self._budget = Budget(_STEPS)
+        self._is_searched = True
+
+    def make(self) -> Costs:
+        if self._old.policy.configuration == self._new.policy.configuration:
+            return Costs((), (), (), (), is_searched=True)
+        denied = tuple(self._find_own(self._new, self._old))
+        admitted = tuple(self._find_own(self._old, self._new))
+        strangers, kept_out = (
+            tuple(dict.fromkeys(self._find_strangers(*rules)))
+            for rules in ((self._old, self._new), (self._new, self._old))
+        )
+        return Costs(denied, admitted, strangers, kept_out, self._is_searched)
+
+    def _find_own(self, denying: CompiledRules, allowing: CompiledRules) -> Iterator[str]:
+        """Yield own pages that one of the rules denies and the other one lets in."""
+        for page in self._owned.singles:
+            is_excepted = any(one.pattern.matches(page) for one in self._exceptions)
+            if allowing.policy.allows(page) and not denying.policy.allows(page) and not is_excepted:
+                yield page
+        for family in self._owned.families:
+            found = self._try(self._find_of, family, denying, allowing)
+            if found is not None:
+                yield found
+
+    def _find_of(
+        self, family: Family, denying: CompiledRules, allowing: CompiledRules
+    ) -> str | None:
+        is_cut = Truncation.PATH in (denying.cut, allowing.cut)
+        if family.site.is_mini_program and is_cut:
+            page = family.sample()  # all its pages are cut to the same Referer (R-27)
+            is_lost = allowing.policy.allows(page) and not denying.policy.allows(page)
+            return page if is_lost else None
+        within = [[replace(family.entry, cut=allowing.cut)]]
+        within, known = ([] if allowing.cut is Truncation.PATH else within), self._exceptions
+
+        def lets_in(referer: str) -> SearchedEntry | None:
+            return allowing.denying(referer) or denying.allowing(referer)
+
+        wider = denying.allowing(family.sample())
+        wanted = family.entry.pattern
+        if is_cut or wider is None or not covers(wider.pattern, wanted, denying.cut):
+            for entry in _without(allowing.white, denying.white):
+                if may_be_of(entry, family):
+                    found = self._seek(entry, family.pages, within, lets_in, known)
+                    if found is not None:
+                        return found
+        for entry in _without(denying.black, allowing.black):
+            if may_be_of(entry, family):
+                lists = [*within, allowing.white]
+                found = self._seek(entry, family.pages, lists, allowing.denying, known)
+                if found is not None:
+                    return found
+        return None
+
+    def _find_strangers(self, old: CompiledRules, new: CompiledRules) -> Iterator[str]:
+        """Yield strangers whom the new rules let in and the old ones deny."""
+        for entry in _without(new.white, old.white):
+            first = self._judge.find_stranger(entry, new)
+            if first.stranger is None:
+                self._is_searched &= first.is_searched
+            elif not old.policy.allows(first.stranger):
+                yield first.stranger
+            elif found := self._try(self._find_stranger, entry, old, new):
+                yield found
+        own = [one.entry for one in self._owned.families if one.site.is_mini_program]
+        pages = self._owned.strangers()
+        for entry in _without(old.black, new.black):
+            if found := self._try(self._seek, entry, pages, [new.white], new.denying, own):
+                yield found
+
+    def _find_stranger(
+        self, entry: SearchedEntry, old: CompiledRules, new: CompiledRules
+    ) -> str | None:
+        with self._budget.lend(BUDGET) as budget:
+            found = self._owned.find_stranger(
+                entry,
+                lambda referer: new.denying(referer) or old.allowing(referer),
+                budget,
+                self._stranger,
+            )
+        return found[0] if found else None
+
+    def _seek(
+        self,
+        entry: SearchedEntry,
+        pages: SentReferers,
+        lists: Sequence[Sequence[SearchedEntry]],
+        excluded: Exclusion,
+        known: Sequence[SearchedEntry],
+    ) -> str | None:
+        """Return a Referer that an entry and one of each list match; see `proof.seek`."""
+        known = [*known]
+        with self._budget.lend(BUDGET) as budget:
+            while True:
+                referer = automaton.find(
+                    [[replace(entry, needed=True)], *lists, known],
+                    lambda matched: all(matched[:-1]) and not matched[-1],
+                    lambda matched: matched[-1],
+                    budget,
+                    pages.language,
+                )
+                more = None if referer is None else excluded(referer)
+                if more is None:
+                    break
+                known.append(more)
+        if referer is not None and not pages.is_sent(referer):
+            raise UndecidedError  # the language is slightly too wide
+        return referer
+
+    def _try(self, search: Callable[P, str | None], *args: P.args, **named: P.kwargs) -> str | None:
+        try:
+            return search(*args, **named)
+        except UndecidedError:
+            self._is_searched = False
+            return None
+
+
+def _without(
+    some: Sequence[SearchedEntry], others: Sequence[SearchedEntry]
+) -> Iterator[SearchedEntry]:
+    """Yield the entries that are not among the others."""
+    return (one for one in some if one not in others)
