@@ -43,7 +43,6 @@ from oss_referer.plan.reading import (
     read_entry,
     read_site,
 )
-from oss_referer.search import automaton
 from oss_referer.search.automaton import CompiledRules, SearchedEntry
 from oss_referer.search.entry import (
     admits_all,
@@ -173,9 +172,10 @@ class _Planner:
         self._filed = GramIndex(map(parse_entry, self._right))
         right = (site for sites in self._right.values() for site in sites)
         self._sure = {site.domain for site in (*self._given, *right)}
-        kinds = [self._readings[place].kind for place in self._white]
-        self._is_for_everybody = not self._owned.sites and (
-            Kind.EVERYBODY in kinds or not self._has_white
+        readings = [self._readings[place] for place in self._white]
+        names_none = not self._owned.sites and not any(one.sites for one in readings)
+        self._is_for_everybody = names_none and (
+            not self._has_white or any(one.kind is Kind.EVERYBODY for one in readings)
         )
 
     # The sites of the owner
@@ -243,17 +243,19 @@ class _Planner:
         pattern = parse_entry(body)
         schemes = [scheme for scheme in BOTH if admits_all(pattern, scheme)]
         if self._is_for_everybody:
-            if body == "*":
-                return Line(place, reading, why=Sentence("everybody who sends a Referer"))
-            if "*" in self._bodies[Stage.WHITELIST]:
+            if place == self._star:
+                if body == "*":
+                    return Line(place, reading, why=Sentence("everybody who sends a Referer"))
+                return Line(
+                    place,
+                    reading,
+                    change=self._change(place, ("*",)),
+                    why=Sentence("* says it plainly"),
+                )
+            if self._star:
                 return self._remove(place, reading, Sentence("* lets in everybody already"))
-            change = self._change(place, ("*",))
-            if all(
-                automaton.covers(parse_entry(f"{one}://"), [pattern], self._now.cut) for one in BOTH
-            ):
-                return Line(place, reading, change=change, why=Sentence("* says it plainly"))
             said = Sentence("Write * if everybody is meant, or the sites that may get in.")
-            option = Option(Sentence("everybody"), change)
+            option = Option(Sentence("everybody"), self._change(place, ("*",)))
             return Line(place, reading, why=reading.why, question=said, options=(option,))
         said = (
             Sentence("It lets in everybody, so the other entries have no effect.")
@@ -261,6 +263,18 @@ class _Planner:
             else Sentence("It lets in everybody by {}.", schemes[0])
         )
         return self._ask_to_remove(place, reading, said)
+
+    @cached_property
+    def _star(self) -> EntryPlace | None:
+        """The entry that lets in every page: `*`, or else the first that matches as much."""
+        cut, everything = self._now.cut, [parse_entry(f"{scheme}://") for scheme in BOTH]
+        alike = [
+            place
+            for place in self._white
+            if self._readings[place].kind is Kind.EVERYBODY
+            and all(covers(parse_entry(_body(place.entry)), one, cut) for one in everything)
+        ]
+        return min(alike, key=lambda place: _body(place.entry) != "*", default=None)
 
     def _draft_sites(
         self, place: EntryPlace, reading: Reading, body: str, wanted: tuple[Site, ...]
@@ -453,6 +467,9 @@ class _Planner:
         lines = [*self._keep_closed(lines, additions), *self._draft_rules(), *additions]
         lines = list(prove(lines, self._now, self._base, self._searches))
         corrected = apply(rules, (line.change for line in lines if line.change))
+        if corrected.size > MAX_SIZE >= rules.size:
+            lines = [*self._ask_to_grow(lines, corrected.size)]
+            corrected = apply(rules, (line.change for line in lines if line.change))
         exceptions = [
             SearchedEntry(parse_entry(site.entry(scheme)))
             for place in self._black
@@ -528,6 +545,18 @@ class _Planner:
                 f"{MAX_SIZE:,}",
             )
             yield Line(None, why=said, question=said, about="too-large")
+
+    def _ask_to_grow(self, lines: Sequence[Line], size: int) -> Iterator[Line]:
+        """Yield the lines without changes that need more room than a bucket has (R-42)."""
+        said = Sentence(
+            "All corrections together need {} bytes, and a bucket accepts {}: make some, or fewer "
+            "entries.",
+            f"{size:,}",
+            f"{MAX_SIZE:,}",
+        )
+        for line in lines:
+            grows = line.change and apply(self._rules, [line.change]).size > self._rules.size
+            yield ask(line, said) if grows else line
 
     def _draft_additions(self, lines: Sequence[Line]) -> Iterator[Line]:
         """Yield additions for the sites that a person names and no entry does."""

@@ -162,12 +162,12 @@ def prove(
             continue
         matching, seen = filed.matching(base.see(page)), base.see(page)
         if not any(one.keeps(seen) for one in matching):
-            for one in matching:
+            for one in (one for one in matching if one.line.change):
                 reasons.setdefault(id(one.line), Sentence(LOCKS_OUT, page))
     kept = [entry for one in drafted if one.stays for entry in one.old]
     unsettled = [family for family in owned.families if not filed.settles(family, base)]
     for one in drafted:
-        if one.stays or id(one.line) in reasons:
+        if one.stays or not one.line.change or id(one.line) in reasons:
             continue
         try:
             for referer in _find_lost(one, kept, unsettled, base, searches):
@@ -191,7 +191,8 @@ def prove(
 def _draft(line: Line, base: CompiledRules) -> _Drafted:
     place, change = line.place, line.change
     assert place is not None  # noqa: S101 - only lines of entries are drafted
-    stays = change.instead is None or place.entry in change.instead
+    # Nothing is covered by an entry that the owner may remove, such as one for everybody.
+    stays = not line.question and (change.instead is None or place.entry in change.instead)
     new = tuple(one for text in change.added(Stage.WHITELIST) for one in base.read(text))
     return _Drafted(line, base.read(place.entry), new, stays)
 
