@@ -155,8 +155,10 @@ class _Planner:
         self._now = CompiledRules(self._policy)
         # A slash ends the host of a safe entry, which TruncatePath cuts off the Referer.
         self._switch = (Switch.TRUNCATE_PATH, False)
-        has_black = not all(map(is_blank, rules.blacklist))
-        self._needs_switch = rules.truncate_path and (bool(self._owned.sites) or has_black)
+        names_sites = bool(self._owned.sites) or any(
+            self._readings[place].sites for place in (*self._white, *self._black)
+        )
+        self._needs_switch = rules.truncate_path and names_sites
         whole = replace(rules, truncate_path=False) if self._needs_switch else rules
         self._base = CompiledRules(RefererPolicy.compile(whole, assumptions))
         self._bodies = {stage: {_body(p.entry) for p in places} for stage, places in (

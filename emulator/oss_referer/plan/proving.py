@@ -154,6 +154,7 @@ def prove(
         _draft(line, base)
         for line in lines
         if line.place and line.place.list is Stage.WHITELIST and not is_blank(line.place.entry)
+        if not line.is_twin  # the same entry stands before it, and has its own change
     ]
     reasons: dict[int, Sentence] = {}
     filed = _Filed(drafted)
@@ -205,8 +206,6 @@ def _find_lost(
     searches: Searches,
 ) -> Iterator[str]:
     """Yield own pages that only this entry lets in, and its change does not."""
-    if one.line.is_twin:
-        return  # the same entry stands before it, and has its own change
     excluded = [*one.new, *kept]
     for entry in (closed for old in one.old for closed in _close(old, one.line)):
         for family in families:
