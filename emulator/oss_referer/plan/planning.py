@@ -576,7 +576,10 @@ class _Planner:
                 change = Change(whitelist=tuple(missing), blacklist=tuple(guards))
                 if self._rules.truncate_path:
                     change = replace(change, switch=self._switch)
-                yield Line(None, sites=(site,), change=change, why=self._name(site))
+                line = Line(None, sites=(site,), change=change, why=self._name(site))
+                closes = self._has_black and not self._has_white
+                said = Sentence("With it only your sites get in, and others no longer.")
+                yield ask(line, said) if closes else line
 
     def _name(self, site: Site) -> Sentence:
         if site.is_mini_program:
