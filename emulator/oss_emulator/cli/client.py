@@ -25,6 +25,7 @@ from oss_referer.sources.bucket import (
 from oss_referer.sources.toml import MAX_FILE
 from oss_referer.terminal.parser import InputError
 
+from oss_emulator.protocol import dates
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import presigning, v1, v2, v4
 from oss_emulator.recording.playing import PlayedAnswer, strip
@@ -91,13 +92,14 @@ class Signer:
 
     def sign_form(self, bucket: str, object_key: str, version: int) -> dict[str, str]:
         """Return the fields of a form that uploads an object (PostObject)."""
-        date = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        now = time.time()
+        date = dates.format_compact(now)
         fields = {"x-oss-security-token": self.key.token} if self.key.token else {}
         if version == 4:
             credential = presigning.format_credential(self.key.id, date, self.region)
             fields |= {"x-oss-signature-version": v4.SCHEME, "x-oss-date": date}
             fields |= {"x-oss-credential": credential}
-        ends = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + _EXPIRES))
+        ends = dates.format_iso(now + _EXPIRES)
         conditions = [{"bucket": bucket}, *({name: value} for name, value in fields.items())]
         document = json.dumps({"expiration": ends, "conditions": conditions})
         policy = b64encode(document.encode())

@@ -332,7 +332,8 @@ def sign(
 
     `now` is in seconds since 1970. `bucket` and `object_key` may be "".
     """
-    date = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+    # Not strftime, which writes the year 1 with one digit.
+    date = "{:04}{:02}{:02}T{:02}{:02}{:02}Z".format(*time.gmtime(now)[:6])
     signed = {**headers, "x-oss-date": date, "x-oss-content-sha256": _CONTENT}
     if key.token:
         signed["x-oss-security-token"] = key.token
