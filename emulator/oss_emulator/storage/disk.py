@@ -129,6 +129,7 @@ class DiskStorage:
         return seal(format_record(record, name), *where)
 
     def blob_writer(self) -> BlobWriter:
+        self._opened.check_room()
         return FileWriter(self.folder, fsync=self._fsync)
 
     def pin(self, content: tuple[Blob, ...]) -> None:
@@ -211,6 +212,8 @@ class DiskStorage:
                 return
             if item.delete_marker:
                 self._index.make_room()
+            else:
+                self._index.check_room()
             row = (bucket, item.key, item.version_id)
             new = (*row, self._keep(item, *row))
             if self._database.execute(_INSERT, new).rowcount == 0:  # the key has versions
@@ -282,6 +285,7 @@ class DiskStorage:
         with self.transaction():
             if not self._exists("upload", "bucket = ? AND id = ?", bucket, upload_id):
                 return
+            self._index.check_room()
             row = (bucket, upload_id, part.number)
             text = self._keep(part, *row)
             self._remove("part", "bucket = ? AND upload = ? AND number = ?", *row)

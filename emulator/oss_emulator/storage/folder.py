@@ -83,31 +83,41 @@ RESERVED = 8 * 1024**2
 
 
 class Reserve:
-    """Space on the disk for deletions, which write to the index before they free anything."""
+    """Space on the disk for deletions, which write to the index before they free anything.
+
+    A folder on a disk that never had so much space has no reserve.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / RESERVE
-        self.is_held = self._path.exists() and self._path.stat().st_blocks * _BLOCK >= RESERVED
+        exists = self._path.exists()
+        self._is_held = exists and self._path.stat().st_blocks * _BLOCK >= RESERVED
+        self._is_lost = exists and not self._is_held
 
     def release(self) -> bool:
         """Free the space if the disk has little other space; returns whether it did."""
-        if not self.is_held or self._has_room():
+        if not self._is_held or self._has_room():
             return False
-        self.is_held = False
+        self._is_held, self._is_lost = False, True
         os.truncate(self._path, 0)
         return True
 
-    def restore(self) -> None:
-        """Take the space if the disk has it."""
+    def restore(self) -> bool:
+        """Take the space if the disk has it; returns whether it is held."""
         with suppress(OSError):
-            if self.is_held or not self._has_room():
-                return
-            with open_private(self._path) as file:
-                try:
-                    allocate(file, RESERVED)
-                    self.is_held = True
-                except OSError:
-                    file.truncate(0)
+            if not self._is_held and self._has_room():
+                with open_private(self._path) as file:
+                    try:
+                        allocate(file, RESERVED)
+                        self._is_held, self._is_lost = True, False
+                    except OSError:
+                        file.truncate(0)
+        return self._is_held
+
+    def check(self) -> None:
+        """Raise OSError for a write that may not use the space, while it waits to be restored."""
+        if self._is_lost and not self._has_room():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
 
     def _has_room(self) -> bool:
         found = os.statvfs(self._path.parent)

@@ -253,10 +253,14 @@ class IndexConnection:
         """Let this transaction use the reserve, because it deletes something."""
         self._is_short |= self._lock.reserve.release()
 
+    def check_room(self) -> None:
+        """Raise OSError if only deletions may use what is left of the disk."""
+        if not self._is_short:
+            self._lock.reserve.check()
+
     def _restore_reserve(self) -> None:
         reserve, was_short, self._is_short = self._lock.reserve, self._is_short, False
-        reserve.restore()
-        if was_short and not reserve.is_held:
+        if not reserve.restore() and was_short:
             # The WAL may have the missing space. Readers may need it: do not wait for them.
             self.database.execute("PRAGMA busy_timeout = 0")
             with suppress(sqlite3.Error):  # the index has no space to grow: the WAL stays
@@ -365,6 +369,10 @@ class OpenFolder:
             f"the folder {self._folder} was deleted or replaced while the server used it; put it "
             "back, or restart the server"
         )
+
+    def check_room(self) -> None:
+        """Raise OSError if only deletions may use what is left of the disk."""
+        self._lock.reserve.check()
 
     def _identify(self) -> tuple[int, int]:
         """Return what distinguishes the index from any other file in its place."""

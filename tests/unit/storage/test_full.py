@@ -265,7 +265,7 @@ def test_start_and_reset_work_on_a_full_disk(small: Path) -> None:
         assert emulator.service.storage.buckets() == []
 
 
-def test_reserve_is_taken_again_once_the_disk_has_space(small: Path) -> None:
+def test_uploads_wait_until_the_reserve_is_taken_again(small: Path) -> None:
     reserve = small / "data" / folder.RESERVE
     with Emulator(data=small / "data") as emulator:
         bucket = emulator.bucket(NAME)
@@ -276,8 +276,13 @@ def test_reserve_is_taken_again_once_the_disk_has_space(small: Path) -> None:
         fill(small)
         with pytest.raises(ServerError, match="InternalError"):
             bucket.delete_object("a")
-        small.joinpath("ballast").unlink()
+        ballast = small / "ballast"
+        os.truncate(ballast, ballast.stat().st_size - 2 * 1024**2)
+        with pytest.raises(ServerError, match="InternalError"):
+            bucket.put_object("c", b"")
         bucket.delete_object("a")
+        ballast.unlink()
+        bucket.put_object("c", b"")
         assert reserve.stat().st_blocks * 512 >= folder.RESERVED
         fill(small)
         bucket.delete_object("b")
