@@ -489,6 +489,17 @@ def test_bucket_of_a_request_with_a_query_is_deleted(
     assert buckets(emulator) == []
 
 
+def test_request_to_the_service_itself_creates_no_bucket(
+    emulator: Emulator, run: Run, tmp_path: Path
+) -> None:
+    host = "oss-cn-hangzhou.aliyuncs.com"
+    step = {"method": "PUT", "bucket": host, "path": "/", "query": {"publicAccessBlock": ""}}
+    status, _, error = run(emulator, write_scenario(tmp_path / "a", step))
+    assert (status, error) == (1, "")
+    operations = ["PutBucket", "PutPublicAccessBlock", "ListObjectVersions", "DeleteBucket"]
+    assert [entry.operation for entry in emulator.journal] == operations
+
+
 def test_listing_that_repeats_a_page_ends(
     monkeypatch: pytest.MonkeyPatch, emulator: Emulator, run: Run, small: str
 ) -> None:

@@ -245,6 +245,7 @@ _FRAMING = frozenset("connection content-length expect host transfer-encoding".s
 
 
 _Item: TypeAlias = tuple[str, Mapping[str, str], Mapping[str, str]]
+"""The key, the query and the headers of the request that deletes one thing."""
 
 
 class Player:
@@ -324,7 +325,7 @@ class Player:
         for contents in (*_OTHERS, _VERSIONS) if is_last else (_VERSIONS,):
             for key, query, headers in self._list(name, contents):
                 reply = self._ask("DELETE", name, key, query, headers)
-                if is_last and reply.status in (403, 409):
+                if is_last and contents is _VERSIONS and reply.status in (403, 409):
                     self._ask("PUT", name, key, {"legalHold": "", **query}, body=_NO_HOLD)
                     reply = self._ask("DELETE", name, key, query, {BYPASS: "true"})
                 if not _is_gone(reply):
@@ -382,7 +383,7 @@ class Player:
     def _send(self, request: RecordedRequest, body: bytes) -> PlayedAnswer:
         name = "" if "." in request.bucket else self._names.get(request.bucket, request.bucket)
         # A service may ignore a sub-resource, and create the bucket.
-        is_new = request.method == "PUT" and request.path == "/" and name not in self.created
+        is_new = request.method == "PUT" and request.path == "/" and name not in {"", *self.created}
         if is_new:
             self.created[name] = False
         key = request.path.removeprefix("/")
