@@ -99,7 +99,8 @@ class Reserve:
         if not self._is_held or self._has_room():
             return False
         self._is_held, self._is_lost = False, True
-        os.truncate(self._path, 0)
+        with suppress(FileNotFoundError):
+            os.truncate(self._path, 0)
         return True
 
     def restore(self) -> bool:
