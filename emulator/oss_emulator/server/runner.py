@@ -132,7 +132,8 @@ class RequestRunner:
             work = self._service.gather(admission, content)
         except FileNotFoundError:  # replaced or deleted between its record and its file
             work = self._service.gather(admission, content)
-        exchange.body = await self._pools.make(work, exchange.leaving)
+        if work is not None:
+            exchange.body = await self._pools.make(work, exchange.leaving)
 
     async def _execute(self, exchange: Exchange) -> None:
         admission, content = exchange.admission, exchange.body

@@ -162,7 +162,7 @@ def parse_time(text: str) -> float | None:
 @lru_cache(64)
 def format_day(seconds: float) -> str:
     """Format the UTC day of a time: `YYYYMMDD`."""
-    return dates.format_iso(seconds)[:10].replace("-", "")
+    return dates.format_compact(seconds)[:8]
 
 
 MAX_SKEW: Final = 15 * 60
