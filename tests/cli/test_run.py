@@ -291,6 +291,67 @@ def test_client_without_a_proxy_reaches_the_emulator(seed: str) -> None:
     ]
 
 
+def test_every_way_to_connect_reaches_the_emulator(seed: str) -> None:
+    code = (
+        "import asyncio, socket, ssl, uvloop\n"
+        "request = b'GET / HTTP/1.0\\r\\nHost: oss.aliyuncs.com\\r\\n\\r\\n'\n"
+        "def status(sock): return sock.recv(99).split()[1].decode()\n"
+        "name = ('oss.aliyuncs.com', 80)\n"
+        "with socket.socket(socket.AF_INET6) as six:\n"
+        "    six.connect((*name, 0, 0)); six.sendall(request); print(status(six))\n"
+        "for send in (lambda fast: fast.sendto(request, socket.MSG_FASTOPEN, name),\n"
+        "             lambda fast: fast.sendmsg([request], [], socket.MSG_FASTOPEN, name)):\n"
+        "    with socket.socket() as fast: send(fast); print(status(fast))\n"
+        "print(socket.getaddrinfo(*name, socket.AF_INET6)[0][4][0])\n"
+        "print(socket.getaddrinfo(*name, family=socket.AF_INET6)[0][4][0])\n"
+        "async def ask(**options):\n"
+        "    host, port = 'oss.aliyuncs.com', 443 if options else 80\n"
+        "    reader, writer = await asyncio.open_connection(host, port, **options)\n"
+        "    writer.write(request); print((await reader.read(99)).split()[1].decode())\n"
+        "    loop = asyncio.get_running_loop()\n"
+        "    print((await loop.getaddrinfo(host, port))[0][4][0])\n"
+        "    with socket.socket() as plain:\n"
+        "        plain.setblocking(False)\n"
+        "        await loop.sock_connect(plain, (host, port)); print(plain.getpeername()[0])\n"
+        "    writer.close()\n"
+        "for run in (asyncio.run, uvloop.run):\n"
+        "    run(ask()); run(ask(ssl=ssl.create_default_context()))\n"
+    )
+    mapped = ["::ffff:127.0.0.1"] * 2
+    four = ["403", "127.0.0.1", "127.0.0.1"] * 4
+    output = printed("--seed", seed, "--", sys.executable, "-c", code)
+    assert output.splitlines() == ["403", "403", "403", *mapped, *four]
+
+
+@pytest.mark.system
+def test_node_looks_up_no_names_of_oss(tmp_path: Path) -> None:
+    """A program could connect to the result of a look-up, which names no host."""
+    require("node")
+    program = tmp_path / "program.mjs"
+    program.write_text(
+        """
+        import dns, { lookup } from "node:dns";
+        import promises from "node:dns/promises";
+        import { promisify } from "node:util";
+        const name = "b.oss-cn-hangzhou.aliyuncs.com";
+        const { address } = await promisify(dns.lookup)("127.0.0.1");
+        console.log(address);
+        for (const lookUp of [
+          promisify(lookup),
+          promisify(dns.resolve),
+          (name) => promisify((done) => new dns.Resolver().resolve4(name, done))(),
+          promises.lookup,
+          (name) => new promises.Resolver().resolve6(name),
+        ]) {
+          await lookUp(name).catch((error) => console.log(error.message));
+        }
+        """
+    )
+    refused = "oss-emulator run redirects ports 80 and 443 of OSS, not"
+    lines = printed("node", str(program)).splitlines()
+    assert lines == ["127.0.0.1", *[f"{refused} b.oss-cn-hangzhou.aliyuncs.com without a port"] * 5]
+
+
 DROPPED = ("OSS_EMULATOR_ENDPOINT", "OSS_EMULATOR_(HTTPS_)?ENDPOINT", "OSS_EMULATOR_HTTPS")
 """Names of variables that a program does not hand on to its children."""
 
@@ -343,10 +404,103 @@ def test_command_gets_endpoint_proxy_key_and_bundle() -> None:
     assert not Path(bundle).exists()  # the emulator removed it at its end
 
 
-def test_keys_of_the_program_are_accepted() -> None:
-    found = variables(OSS_ACCESS_KEY_ID="of-production", OSS_ACCESS_KEY_SECRET="of-production-too")
-    assert found["OSS_ACCESS_KEY_ID"] == "of-production"
-    assert found["OSS_ACCESS_KEY_SECRET"] == "of-production-too"
+REAL = "LTAI5tRealLookingKey"
+INHERITED = [
+    *("OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET", "OSS_SESSION_TOKEN", "OSS_ROLE_ARN"),
+    *("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"),
+    *("ALIBABA_CLOUD_SECURITY_TOKEN", "ALIBABA_CLOUD_CREDENTIALS_FILE"),
+    *("ALIBABA_CLOUD_CONFIG_FILE", "ALIBABA_CLOUD_PROFILE", "ALIBABA_CLOUD_CREDENTIALS_URI"),
+    *("ALIBABA_CLOUD_ROLE_ARN", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN", "ALIBABA_CLOUD_OIDC_TOKEN_FILE"),
+    *("ALIBABA_CLOUD_ECS_METADATA", "ALIBABACLOUD_ACCESS_KEY_ID", "ALIBABACLOUD_PROFILE"),
+    *("ALICLOUD_ACCESS_KEY", "ALICLOUD_SECRET_KEY", "ALICLOUD_ACCESS_KEY_SECRET"),
+    *("ALICLOUD_STS_TOKEN", "ALICLOUD_SHARED_CREDENTIALS_FILE", "ALICLOUD_ASSUME_ROLE_ARN"),
+    *("ALIYUN_ACCESS_KEY_ID", "ALIYUN_ACCESS_KEY_SECRET", "ACCESS_KEY_ID", "ACCESS_KEY_SECRET"),
+    *("SECURITY_TOKEN", "OSSUTIL_CONFIG_FILE", "OSSUTIL_PROFILE", "AWS_ACCESS_KEY_ID"),
+    *("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"),
+    *("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+    *("AWS_ROLE_ARN", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN"),
+]
+"""Variables that name or contain credentials for the SDKs and commands of OSS and S3."""
+
+
+def test_command_inherits_no_credentials() -> None:
+    found = variables(**dict.fromkeys(INHERITED, REAL), OSS_BUCKET="mine", AWS_REGION="there")
+    assert REAL not in found.values()
+    assert (found["OSS_BUCKET"], found["AWS_REGION"]) == ("mine", "there")
+    for name in INHERITED:
+        if name.endswith(("ACCESS_KEY_ID", "ACCESS_KEY")) and "SECRET" not in name:
+            assert found[name] == "oss-emulator", name
+        elif "SECRET" in name:
+            assert found[name] == "oss-emulator-secret", name
+
+
+def test_key_of_the_accounts_replaces_inherited_ones(tmp_path: Path) -> None:
+    (tmp_path / "accounts.toml").write_text(ACCOUNTS)
+    accounts = str(tmp_path / "accounts.toml")
+    found = variables("--accounts", accounts, OSS_ACCESS_KEY_ID=REAL, AWS_ACCESS_KEY_ID=REAL)
+    assert found["OSS_ACCESS_KEY_ID"] == found["AWS_ACCESS_KEY_ID"] == "app"
+
+
+PROFILES = """
+import boto3, configparser, json, os, sys
+from alibabacloud_credentials.provider import ProfileCredentialsProvider
+config = json.load(open(os.environ["ALIBABA_CLOUD_CONFIG_FILE"]))
+(profile,) = [one for one in config["profiles"] if one["name"] == config["current"]]
+ossutil = configparser.ConfigParser()
+ossutil.read(os.environ["OSSUTIL_CONFIG_FILE"])
+for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+    del os.environ[name]
+print(ProfileCredentialsProvider().get_credentials().get_access_key_id())
+print(profile["access_key_id"], profile["mode"])
+print(ossutil["default"]["access_key_id"], ossutil["default"]["region"])
+print(boto3.Session().get_credentials().access_key, boto3.Session().region_name)
+"""
+
+
+def test_files_of_profiles_have_the_key_of_the_emulator(tmp_path: Path) -> None:
+    """The profiles of the home folder are neither read nor changed."""
+    for folder, name in ((".alibabacloud", "credentials.ini"), (".aws", "credentials")):
+        (tmp_path / folder).mkdir()
+        text = f"[default]\ntype = access_key\naccess_key_id = {REAL}\naws_access_key_id = {REAL}\n"
+        (tmp_path / folder / name).write_text(text)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    program = [sys.executable, "-W", "ignore", "-c", PROFILES]
+    output = printed("--", *program, HOME=str(tmp_path), ALIBABA_CLOUD_PROFILE="production")
+    assert output.splitlines() == [
+        "oss-emulator",
+        "oss-emulator AK",
+        "oss-emulator cn-hangzhou",
+        "oss-emulator cn-hangzhou",
+    ]
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_unknown_key_gets_a_hint(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(
+        "import oss2\n"
+        f"auth = oss2.Auth({REAL!r}, 'hush')\n"
+        "try: oss2.Service(auth, 'https://oss-cn-hangzhou.aliyuncs.com').list_buckets()\n"
+        "except oss2.exceptions.ServerError as error: print(error.code)\n"
+    )
+    program = [sys.executable, "-W", "ignore", str(tmp_path / "a.py")]
+    assert printed("--", *program) == "InvalidAccessKeyId\n"
+    assert capsys.readouterr().err == (
+        f"oss-emulator: the emulator does not know the access key {REAL}: use that of "
+        "OSS_ACCESS_KEY_ID, or accept every key with --auth relaxed\n"
+    )
+    assert printed("--auth", "relaxed", "--", *program) == ""
+    assert capsys.readouterr().err == ""
+
+
+NOTHING = (
+    "oss-emulator: no request for OSS reached the emulator: the command sent none, or its client "
+    "is one that `run` does not redirect, see docs/drop-in.md\n"
+)
+
+
+def test_run_without_a_request_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("true").returncode == 0
+    assert capsys.readouterr().err == NOTHING
 
 
 def test_token_of_another_key_is_removed(tmp_path: Path, seed: str) -> None:
@@ -483,10 +637,10 @@ def test_refused_hosts_are_named_after_a_failure(
     )
     assert run("--", sys.executable, "-c", code).returncode == status
     assert capsys.readouterr().err == (
-        "oss-emulator: the proxy refused hosts other than those of OSS; to reach them directly, "
-        "add to NO_PROXY: api.example.com,b.test\n"
+        NOTHING + "oss-emulator: the proxy refused hosts other than those of OSS; to reach them "
+        "directly, add to NO_PROXY: api.example.com,b.test\n"
         if status
-        else ""
+        else NOTHING
     )
 
 
