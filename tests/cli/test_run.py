@@ -12,7 +12,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import ClassVar
 from unittest import mock
 
 import pytest
@@ -25,7 +28,7 @@ from tests.cli.refusal import fail
 from tests.client import PATIENCE
 from tests.docs.markdown import blocks
 from tests.node import copy_project
-from tests.requirements import require
+from tests.requirements import require, required
 from tests.rows import rows
 
 CASES = read_cases("cli")
@@ -36,6 +39,30 @@ PROGRAMS = Path(__file__).with_name("dropin")
 SEED = '[[bucket]]\nname = "examplebucket"\nacl = "public-read"\n'
 PYTHON = shlex.quote(sys.executable)
 PRINT = "import json, os; print(json.dumps(dict(os.environ)))"
+
+
+REAL = "LTAI5tRealLookingKey"
+INHERITED = [
+    *("OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET", "OSS_SESSION_TOKEN", "OSS_ROLE_ARN"),
+    *("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"),
+    *("ALIBABA_CLOUD_SECURITY_TOKEN", "ALIBABA_CLOUD_CREDENTIALS_FILE"),
+    *("ALIBABA_CLOUD_CONFIG_FILE", "ALIBABA_CLOUD_PROFILE", "ALIBABA_CLOUD_CREDENTIALS_URI"),
+    *("ALIBABA_CLOUD_ROLE_ARN", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN", "ALIBABA_CLOUD_OIDC_TOKEN_FILE"),
+    *("ALIBABA_CLOUD_ECS_METADATA", "ALIBABACLOUD_ACCESS_KEY_ID", "ALIBABACLOUD_PROFILE"),
+    *("ALICLOUD_ACCESS_KEY", "ALICLOUD_SECRET_KEY", "ALICLOUD_ACCESS_KEY_SECRET"),
+    *("ALICLOUD_STS_TOKEN", "ALICLOUD_SHARED_CREDENTIALS_FILE", "ALICLOUD_ASSUME_ROLE_ARN"),
+    *("ALIYUN_ACCESS_KEY_ID", "ALIYUN_ACCESS_KEY_SECRET", "ACCESS_KEY_ID", "ACCESS_KEY_SECRET"),
+    *("SECURITY_TOKEN", "OSSUTIL_CONFIG_FILE", "OSSUTIL_PROFILE", "AWS_ACCESS_KEY_ID"),
+    *("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"),
+    *("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+    *("AWS_ROLE_ARN", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN"),
+]
+"""Variables that name or contain credentials for the SDKs and commands of OSS and S3."""
+
+NOTHING = (
+    "oss-emulator: no request for OSS reached the emulator: the command sent none, or its client "
+    "is one that `run` does not redirect, see docs/drop-in.md\n"
+)
 
 
 @pytest.fixture
@@ -234,6 +261,104 @@ def test_program_in_java_on_the_page_reaches_the_emulator(tmp_path: Path) -> Non
     assert "-Dmine=1 -Dhttp.proxyHost=" in done.stderr
 
 
+FETCHING = {
+    "curl": (
+        *("sh", "-c"),
+        "for scheme in https http; do curl -sw '%{http_code}\\n' -o /dev/null "
+        "$scheme://examplebucket.oss-cn-hangzhou.aliyuncs.com/missing; done",
+    ),
+    "php": ("php", str(PROGRAMS / "fetch.php")),
+    "ruby": ("ruby", str(PROGRAMS / "fetch.rb")),
+    "go": ("go", "run", str(PROGRAMS / "fetch.go")),
+}
+"""Commands that ask for an object over https and over http, by the requirement of each."""
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("program", FETCHING)
+def test_clients_that_read_the_proxy_variables_reach_the_emulator(program: str, seed: str) -> None:
+    require(program)
+    if program == "php":
+        require_curl_of_php()
+    output = printed("--seed", seed, "--", *FETCHING[program], GO111MODULE="off")
+    assert output == "404\n404\n"
+
+
+def require_curl_of_php() -> None:
+    php = require("php")
+    modules = subprocess.run([php, "-m"], capture_output=True, text=True, check=True).stdout
+    if "curl" not in modules.split():
+        reason = "the extension curl of PHP is missing: Debian's php-curl has it"
+        (pytest.fail if "php" in required() else pytest.skip)(reason)
+
+
+@pytest.mark.system
+def test_php_keeps_its_own_settings(tmp_path: Path) -> None:
+    require("php")
+    (tmp_path / "mine.ini").write_text("date.timezone = Asia/Shanghai\n")
+    code = 'echo ini_get("date.timezone"), count(get_loaded_extensions()), ini_get("curl.cainfo");'
+    php = ("php", "-r", code)
+    plain = subprocess.run(
+        php, env={**os.environ, "PHP_INI_SCAN_DIR": f":{tmp_path}"}, capture_output=True, text=True
+    ).stdout
+    output = printed("--", *php, PHP_INI_SCAN_DIR=f":{tmp_path}")
+    assert output.startswith(plain)
+    assert output.startswith("Asia/Shanghai")
+    assert output.endswith("/bundle.pem")
+
+
+DIRECT = {
+    "go": ("go", "run", str(PROGRAMS / "direct.go")),
+    "java": ("java", str(PROGRAMS / "Direct.java")),
+    "php": ("php", str(PROGRAMS / "direct.php")),
+    "curl": (
+        *("sh", "-c"),
+        'env | sed "s/^/x-given: /" | '
+        "curl --noproxy '*' -sw '%{http_code}\\n' -o /dev/null -H @- \"$1\"",
+        "sh",
+    ),
+}
+"""Commands that `run` does not redirect; they send all variables to the URL of their argument."""
+
+
+class Outside(BaseHTTPRequestHandler):
+    """Stands for the real service, and collects what it is told."""
+
+    told: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.told.extend(self.headers.get_all("x-given", []))
+        self.send_response(403)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("program", DIRECT)
+def test_clients_that_are_not_redirected_do_not_know_the_real_key(
+    program: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    require(program)
+    told: list[str] = []
+    handler = type("Handler", (Outside,), {"told": told})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as service:
+        thread = Thread(target=service.serve_forever)
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{service.server_port}/"
+            inherited = dict.fromkeys(INHERITED, REAL)
+            output = printed("--", *DIRECT[program], url, cwd=None, GO111MODULE="off", **inherited)
+        finally:
+            service.shutdown()
+            thread.join()
+    assert output == "403\n"
+    assert "OSS_ACCESS_KEY_ID=oss-emulator" in told
+    assert not [variable for variable in told if REAL in variable]
+    assert capsys.readouterr().err == NOTHING
+
+
 def test_own_sitecustomize_runs_as_well(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import sys; sys.mine = 'mine'")
     code = "import aiohttp, certifi, sys; print(sys.mine)"
@@ -404,25 +529,6 @@ def test_command_gets_endpoint_proxy_key_and_bundle() -> None:
     assert not Path(bundle).exists()  # the emulator removed it at its end
 
 
-REAL = "LTAI5tRealLookingKey"
-INHERITED = [
-    *("OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET", "OSS_SESSION_TOKEN", "OSS_ROLE_ARN"),
-    *("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"),
-    *("ALIBABA_CLOUD_SECURITY_TOKEN", "ALIBABA_CLOUD_CREDENTIALS_FILE"),
-    *("ALIBABA_CLOUD_CONFIG_FILE", "ALIBABA_CLOUD_PROFILE", "ALIBABA_CLOUD_CREDENTIALS_URI"),
-    *("ALIBABA_CLOUD_ROLE_ARN", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN", "ALIBABA_CLOUD_OIDC_TOKEN_FILE"),
-    *("ALIBABA_CLOUD_ECS_METADATA", "ALIBABACLOUD_ACCESS_KEY_ID", "ALIBABACLOUD_PROFILE"),
-    *("ALICLOUD_ACCESS_KEY", "ALICLOUD_SECRET_KEY", "ALICLOUD_ACCESS_KEY_SECRET"),
-    *("ALICLOUD_STS_TOKEN", "ALICLOUD_SHARED_CREDENTIALS_FILE", "ALICLOUD_ASSUME_ROLE_ARN"),
-    *("ALIYUN_ACCESS_KEY_ID", "ALIYUN_ACCESS_KEY_SECRET", "ACCESS_KEY_ID", "ACCESS_KEY_SECRET"),
-    *("SECURITY_TOKEN", "OSSUTIL_CONFIG_FILE", "OSSUTIL_PROFILE", "AWS_ACCESS_KEY_ID"),
-    *("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"),
-    *("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE"),
-    *("AWS_ROLE_ARN", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN"),
-]
-"""Variables that name or contain credentials for the SDKs and commands of OSS and S3."""
-
-
 def test_command_inherits_no_credentials() -> None:
     found = variables(**dict.fromkeys(INHERITED, REAL), OSS_BUCKET="mine", AWS_REGION="there")
     assert REAL not in found.values()
@@ -490,12 +596,6 @@ def test_unknown_key_gets_a_hint(capsys: pytest.CaptureFixture[str], tmp_path: P
     )
     assert printed("--auth", "relaxed", "--", *program) == ""
     assert capsys.readouterr().err == ""
-
-
-NOTHING = (
-    "oss-emulator: no request for OSS reached the emulator: the command sent none, or its client "
-    "is one that `run` does not redirect, see docs/drop-in.md\n"
-)
 
 
 def test_run_without_a_request_says_so(capsys: pytest.CaptureFixture[str]) -> None:
