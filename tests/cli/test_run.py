@@ -261,7 +261,14 @@ def test_program_in_java_on_the_page_reaches_the_emulator(tmp_path: Path) -> Non
     assert "-Dmine=1 -Dhttp.proxyHost=" in done.stderr
 
 
+HTTPX = (
+    "import httpx\n"
+    "for scheme in ('https', 'http'):\n"
+    "    url = f'{scheme}://examplebucket.oss-cn-hangzhou.aliyuncs.com/missing'\n"
+    "    print(httpx.get(url).status_code)"
+)
 FETCHING = {
+    "httpx": (sys.executable, "-c", HTTPX),
     "curl": (
         *("sh", "-c"),
         "for scheme in https http; do curl -sw '%{http_code}\\n' -o /dev/null "
@@ -277,7 +284,8 @@ FETCHING = {
 @pytest.mark.system
 @pytest.mark.parametrize("program", FETCHING)
 def test_clients_that_read_the_proxy_variables_reach_the_emulator(program: str, seed: str) -> None:
-    require(program)
+    if program != "httpx":
+        require(program)
     if program == "php":
         require_curl_of_php()
     output = printed("--seed", seed, "--", *FETCHING[program], GO111MODULE="off")
@@ -372,6 +380,12 @@ def test_module_that_was_imported_before_is_changed() -> None:
         "print(socket.getaddrinfo('oss.aliyuncs.com', 80)[0][4][0])"
     )
     assert printed("--", sys.executable, "-S", "-c", code) == "127.0.0.1\n"
+
+
+def test_isolated_python_is_not_redirected() -> None:
+    code = "import socket; print(hasattr(socket.getaddrinfo, '__wrapped__'))"
+    for flag, changed in (("-B", True), ("-I", False), ("-E", False), ("-S", False)):
+        assert printed("--", sys.executable, flag, "-c", code) == f"{changed}\n"
 
 
 def test_session_may_ignore_the_variables() -> None:
