@@ -12,8 +12,9 @@ _ID = re.compile(f"(?:{_OF})?ACCESS_KEY_ID|{_OF}ACCESS_KEY")
 _SECRET = re.compile(f"(?:{_OF})?ACCESS_KEY_SECRET|{_OF}SECRET(?:_ACCESS)?_KEY")
 _OTHER = re.compile(
     f"(?:{_OF})?SECURITY_TOKEN|{_OF}(?:"
-    r"(?:SESSION|STS|BEARER)_TOKEN|(?:ASSUME_)?ROLE_\w+|OIDC_\w+|WEB_IDENTITY_\w+|CONTAINER_\w+|"
-    r"ECS_\w+|(?:\w+_)?PROFILE|(?:SHARED_)?CREDENTIALS?_\w+|CONFIG_FILE)"
+    r"(?:SESSION|STS|BEARER)_TOKEN|(?:ASSUME_)?ROLE_\w+|OIDC_\w+|WEB_IDENTITY_\w+|"
+    r"CONTAINER_(?:CREDENTIALS|AUTHORIZATION)_\w+|ECS_METADATA|ECS_ROLE_NAME|"
+    r"(?:DEFAULT_)?PROFILE|(?:SHARED_)?CREDENTIALS?_\w+|CONFIG_FILE)"
 )
 """Variables that the SDKs and commands of OSS, Alibaba Cloud and S3 read. The names without a
 prefix are those of the `aliyun` command."""
