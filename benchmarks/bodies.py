@@ -72,11 +72,9 @@ def _form() -> tuple[bytes, bytes]:
         for number in range(FIELDS)
     )
     body = f"{fields}--{_BOUNDARY}--\r\n".encode()
-    kind = f"Content-Type: multipart/form-data; boundary={_BOUNDARY}\r\n"
-    return (
-        f"POST /open {_TAIL}{kind}Connection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode(),
-        body,
-    )
+    kind = f"Content-Type: multipart/form-data; boundary={_BOUNDARY}\r\nConnection: close\r\n"
+    head = f"POST /open {_TAIL}{kind}Content-Length: {len(body)}\r\n\r\n"
+    return head.encode(), body
 
 
 def _referer() -> bytes:

@@ -136,6 +136,10 @@ def make_aiohttp_protocol(
     return server()
 
 
+LONG_HEAD: Final = 4 * 1024
+"""Bytes of a head above which its request waits for its turn: comparing a long Referer with many
+entries takes several milliseconds."""
+
 READ_AHEAD: Final = 64 * 1024
 """Bytes to buffer of the requests after the one that is being answered."""
 
@@ -211,6 +215,7 @@ class Guard(asyncio.Protocol):
         self._pending = b""
         """Bytes that have arrived but were not passed on yet."""
         self.head: Head
+        self._head_is_long = False
         self._extent: Extent = NO_BODY
         """Where the body of the current request ends."""
         self._answering = False
@@ -367,6 +372,7 @@ class Guard(asyncio.Protocol):
             self._refuse(error)
             return True
         self.head = head
+        self._head_is_long = size > LONG_HEAD
         if head.method == "CONNECT":
             self._connect(head)
         else:
@@ -436,6 +442,8 @@ class Guard(asyncio.Protocol):
         self._connections.busy.add(self)  # again: the client may have left meanwhile
         stays = False
         try:
+            if self._head_is_long:
+                await self.turns.wait()
             stays = await self._handlers.answer(http, self)
             # Bytes that arrived after the head was sent may require the connection to end.
             stays = stays and not self.is_last
