@@ -46,6 +46,11 @@ def in_one_chunk(body: bytes) -> bytes:
     return b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
 
 
+def send_for_ever(connection: Connection) -> None:
+    while True:
+        connection.send(LARGE)
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 def test_client_that_sends_first_reads_its_403(client: Client, private: str, chunked: bool) -> None:
     with client.connect() as connection:
