@@ -105,7 +105,7 @@ def test_put_that_fails_at_any_step_changes_nothing(
     steps = 0
     while True:
         full.left = steps
-        answer = to.put(f"{BUCKET}/a", b"new" * 50_000)
+        answer = to.put(f"{BUCKET}/a", b"new" * 500_000)  # more than one write
         if not full.failed:
             break
         check_refused(answer, caplog, os.strerror(errno.ENOSPC))
@@ -115,9 +115,9 @@ def test_put_that_fails_at_any_step_changes_nothing(
     assert steps >= 5  # create, write, sync, rename, sync the folder
     assert answer.status == 200
     full.left = 10_000
-    assert to.get(f"{BUCKET}/a").body == b"new" * 50_000
+    assert to.get(f"{BUCKET}/a").body == b"new" * 500_000
     emulator.stop()
-    assert invariants.check(tmp_path / "data") == {"a": b"new" * 50_000}
+    assert invariants.check(tmp_path / "data") == {"a": b"new" * 500_000}
 
 
 @pytest.mark.parametrize(
