@@ -432,7 +432,7 @@ class Journal:
         else:
             # Drop the body, which may be large or keep files open, because the entry is stored.
             response = Response(response.status, response.headers, access=response.access)
-        is_heavy = _is_heavy(admission) or len(response.body) > LONG
+        is_heavy = admission.form is not None or len(admission.request.headers) > _MANY
         if is_heavy:
             admission = _shorten(admission)
         self._count += 1
@@ -457,9 +457,13 @@ class Journal:
     def _tally(self) -> None:
         entries, self._untallied = self._untallied, []
         weights, traffic = self._weights, self._traffic
-        for entry in entries:
+        for behind, entry in zip(range(len(entries), 0, -1), entries, strict=True):
             record = entry.admission.record
             weight = own = weigh(entry)
+            if own > _HEAVY and behind <= len(self._entries):
+                entry = entry._replace(admission=_shorten(entry.admission))
+                self._entries[-behind] = entry
+                weight = own = weigh(entry)
             if record is not self._record:
                 self._record = record
                 self._record_bytes = 0 if record is None else _weigh_record(record)
@@ -491,6 +495,7 @@ class Journal:
 
     def entries(self, since: int = 0) -> list[JournalEntry]:
         """Return the entries with a number above `since`, oldest first."""
+        self._tally()
         return [entry for entry in self._entries if entry.number > since]
 
     def listen(self, listener: Callable[[JournalEntry], None]) -> Callable[[], None]:
@@ -500,6 +505,7 @@ class Journal:
 
     def entry(self, number: int) -> JournalEntry | None:
         """Return the entry with a number; None if it was removed or does not exist."""
+        self._tally()
         first = self._entries[0].number if self._entries else 0
         found = first and 0 <= number - first < len(self._entries)
         return self._entries[number - first] if found else None
@@ -546,6 +552,12 @@ def weigh(entry: JournalEntry) -> int:
     """
     admission, error, body = entry.admission, entry.error, entry.response.body
     request, form = admission.request, admission.form
+    headers = request.headers
+    has_more = error is not None or form is not None or request.original is not None
+    if not has_more and len(headers) <= _MANY:
+        length = sum(map(len, headers.values())) + len(request.path) + 3 * len(request.query_string)
+        if length < _ORDINARY:
+            return _BASE + 100 * len(headers) + length
     size = _BASE + _weigh_request(request) + getsizeof(admission.target.key) + len(body)
     if request.original is not None:
         size += _weigh_request(request.original)
@@ -560,6 +572,10 @@ def weigh(entry: JournalEntry) -> int:
     return size
 
 
+_ORDINARY: Final = 2000
+"""Characters below which the texts of a request are not weighed exactly, for speed."""
+_HEAVY: Final = 10_000
+"""Bytes of an entry that may have a long header."""
 _BASE: Final = 3000
 """Bytes of an entry with an ordinary request and decision, apart from the texts of the client."""
 
@@ -580,16 +596,6 @@ def _weigh_request(request: Request) -> int:
 
 def _weigh_record(record: Bucket) -> int:
     return 500 + sum(map(len, record.documents.values()))
-
-
-def _is_heavy(admission: Admission) -> bool:
-    """Return whether the journal must not keep an admission as it is, or not unweighed."""
-    headers = admission.request.headers
-    return (
-        admission.form is not None
-        or len(headers) > _MANY
-        or max(map(len, headers.values()), default=0) > LONG
-    )
 
 
 def _shorten(admission: Admission) -> Admission:
