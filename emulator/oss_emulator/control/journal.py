@@ -106,6 +106,8 @@ _LONG_FIELD: Final = 256
 """Characters of the longest form field that an entry keeps whole."""
 _FIELDS_KEPT: Final = 64
 """Number of fields of a form that an entry keeps."""
+_PINNED: Final = 16
+"""Number of entries that stay because their stories have changed rules."""
 _FOR_UNDO: Final = 8
 """*Undo Clear* may keep this part of the bytes."""
 _TOGETHER: Final = 100
@@ -402,6 +404,8 @@ class Journal:
         """The bytes of the entries, without those of tallies."""
         self._for_undo = 0
         """The bytes of what `restore` would restore."""
+        self._pinned: dict[int, JournalEntry] = {}
+        self._pinned_bytes = 0
         self._begin = (0, 0)
         """The counts at the last *Clear*, and at the one before."""
         self._record: Bucket | None = None
@@ -473,7 +477,7 @@ class Journal:
             traffic.add(entry, own + self._record_bytes)
         while len(weights) > len(self._entries):  # the number of entries is limited as well
             self._held -= weights.popleft()
-        self._fit(traffic, self._limit - self._for_undo)
+        self._fit(traffic, self._limit - self._for_undo - self._pinned_bytes)
 
     def _fit(self, traffic: Traffic, limit: int) -> None:
         """Drop the oldest entries and sites above a number of bytes; the last entry stays."""
@@ -508,7 +512,15 @@ class Journal:
         self._tally()
         first = self._entries[0].number if self._entries else 0
         found = first and 0 <= number - first < len(self._entries)
-        return self._entries[number - first] if found else None
+        return self._entries[number - first] if found else self._pinned.get(number)
+
+    def pin(self, number: int) -> None:
+        """Let an entry stay until *Clear*, so that its story can undo its change of rules."""
+        if (entry := self.entry(number) or self._traffic.find(number)) is not None:
+            self._pinned[number] = entry
+            if len(self._pinned) > _PINNED:
+                del self._pinned[next(iter(self._pinned))]
+            self._pinned_bytes = sum(map(weigh, self._pinned.values()))
 
     @property
     def size(self) -> int:
@@ -528,6 +540,7 @@ class Journal:
             self._begin = (self._count, self._begin[0])
         self._entries.clear()
         self._weights.clear()
+        self._pinned, self._pinned_bytes = {}, 0
         self._held, self._record = 0, None
 
     def restore(self) -> None:

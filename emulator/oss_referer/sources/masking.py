@@ -100,6 +100,10 @@ def mask(text: str) -> str:
     return _BYTES.sub(_mask_bytes, text) if "<" in text else text
 
 
+_DEPTHS: Final = 6
+"""How many depths are searched besides the deepest; more would only take time."""
+
+
 def _find(plain: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Find the secrets in a decoded text: where their masked parts begin and end.
 
@@ -108,9 +112,10 @@ def _find(plain: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
     with the deeper characters replaced.
     """
     depths = [] if isinstance(starts, range) else _depths(starts)
-    for depth in range(max(depths, default=0) + 1):
+    deepest = max(depths, default=0)
+    for depth in (*sorted({0, *depths} - {deepest})[:_DEPTHS], deepest):
         shadow = plain
-        if depth < max(depths, default=0):
+        if depth < deepest:
             shadow = "".join(
                 "~" if deep > depth and not (char.isalnum() or char in "-_") else char
                 for char, deep in zip(plain, depths, strict=True)
