@@ -77,14 +77,18 @@ def _send_all(running: Running) -> int:
     signed["Authorization"] = f"OSS {key_id}:{SECRET}"
     signed["Date"] = "Wed, 01 Jan 2025 00:00:00 GMT"
     for method in ("GET", "HEAD", "PUT", "POST", "DELETE"):
-        for path in ("/demo/a", f"/demo/a?{QUERY}", f"/demo/{quote(f'x?OIDCToken={SECRET}')}"):
+        for path in (
+            "/examplebucket/hello.txt",
+            f"/examplebucket/hello.txt?{QUERY}",
+            f"/examplebucket/{quote(f'x?OIDCToken={SECRET}')}",
+        ):
             for headers in (HEADERS, signed, {**HEADERS, "Authorization": ""}):
                 _ask(running, method, path, **headers)
-    _ask(running, "GET", "/demo/a", Referer=WHOLE)
-    relayed = f"http://user:{SECRET}@demo.oss-cn-hangzhou.aliyuncs.com/a"
+    _ask(running, "GET", "/examplebucket/hello.txt", Referer=WHOLE)
+    relayed = f"http://user:{SECRET}@examplebucket.oss-cn-hangzhou.aliyuncs.com/a"
     _ask(running, "GET", relayed, Referer=HEADERS["Referer"])
     _ask(running, "CONNECT", f"user:{SECRET}@other.test:443", Host="other.test:443")
-    _ask(running, "GET", "/demo/a", Host=f"user:{SECRET}@demo.test")
+    _ask(running, "GET", "/examplebucket/hello.txt", Host=f"user:{SECRET}@examplebucket.test")
     for service, form in (
         ("sts", f"Action=AssumeRoleWithOIDC&Version=2015-04-01&OIDCToken={SECRET}"),
         ("sts", f"Action=AssumeRole&Version=2015-04-01&OIDCToken={SECRET}&{_sign(key_id)}"),
