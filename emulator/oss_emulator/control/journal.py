@@ -568,7 +568,7 @@ def weigh(entry: JournalEntry) -> int:
     headers = request.headers
     has_more = error is not None or form is not None or request.original is not None
     if not has_more and len(headers) <= _MANY:
-        length = sum(map(len, headers.values())) + len(request.path) + 3 * len(request.query_string)
+        length = len("".join(headers.values())) + len(request.path) + 3 * len(request.query_string)
         if length < _ORDINARY:
             return _BASE + 100 * len(headers) + length
     size = _BASE + _weigh_request(request) + getsizeof(admission.target.key) + len(body)
