@@ -289,6 +289,11 @@ _FLAGS = (
     ),
     _Flag("access_log", "append a line in the format of OSS access logs for each request", as_path),
     _Flag("journal_size", "how many requests the journal keeps", _count),
+    _Flag(
+        "journal_bytes",
+        "how many bytes of memory the journal and the undo of rules may take",
+        _count,
+    ),
     _Flag("admin_token", "the token that lets other machines use /_emulator/"),
     _Flag(
         "log_level",

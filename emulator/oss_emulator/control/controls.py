@@ -181,9 +181,11 @@ class Controls:
         """Raises `AccountsError` for accounts that cannot be used."""
         self.clock = Clock()
         self.service = Service(settings, storage, self.clock.now)
-        self.journal = Journal(self.service.settings.journal_size)
+        limit = self.service.settings.journal_bytes
+        for_changes = limit // 4
+        self.journal = Journal(self.service.settings.journal_size, limit - for_changes)
         self.faults = Faults()
-        self.rule_changes = RuleChanges()
+        self.rule_changes = RuleChanges(for_changes)
         self.service.note_rules = self.rule_changes.note
         self.snapshots = Snapshots(self.service.storage)
 
