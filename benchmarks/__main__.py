@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks import (
+    bodies,
     console,
     decision,
     growth,
@@ -47,6 +48,7 @@ SECTIONS = {
     "seeding": seeding,
     "overload": overload,
     "waiting": waiting,
+    "bodies": bodies,
 }
 APART = {"make-test": make_test}
 """Sections that are measured only by name."""

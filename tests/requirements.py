@@ -16,6 +16,7 @@ PROGRAMS = {
     "nginx": ("nginx", "/usr/sbin/nginx"),
     "node": ("node",),
     "npm": ("npm",),
+    "php": ("php",),
     "rclone": ("rclone",),
     "ruby": ("ruby",),
     "sh": ("sh",),

@@ -149,6 +149,8 @@ class Settings:
     log_format: LogFormat = LogFormat.TEXT
     journal_size: int = 1000
     """The number of requests that the journal remembers."""
+    journal_bytes: int = 64 * 1024 * 1024
+    """The bytes that these requests, their tallies and the changes of rules may take."""
     admin_token: str = ""
     """The token that opens `/_emulator/` to other machines; "" closes it to them."""
     cname: Mapping[str, str] = field(default_factory=dict)

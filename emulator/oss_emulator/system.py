@@ -3,6 +3,7 @@
 Without them the server serves http from memory. A setting that needs them is refused in one line.
 """
 
+import errno
 import os
 import signal
 from importlib import import_module
@@ -31,6 +32,16 @@ def signals(*names: str) -> tuple[signal.Signals, ...]:
 
 class _File(Protocol):
     def fileno(self) -> int: ...
+
+
+def allocate(file: _File, size: int) -> None:
+    """Give a file `size` bytes of the disk; raises OSError if it has too few."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, size)
+    else:
+        # Random bytes, because a file system may compress others.
+        if os.pwrite(file.fileno(), os.urandom(size), 0) < size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 _reading = Lock()

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -259,7 +263,8 @@ def test_signal_deletes_the_bucket(number: signal.Signals, emulator: Emulator) -
             assert entries.acquire(timeout=PATIENCE)
         assert len(buckets(emulator)) == 1
         process.send_signal(number)
-        assert (process.wait(PATIENCE), process.stdout.read()) == (130, b"")
+        assert process.wait(PATIENCE) == 130
+        assert re.search(rb"\n(\d+) of \1 answers are equal\n$", process.stdout.read())
         error.seek(0)
         said = error.read().decode()
     pattern = r"About \d+ requests to new buckets, at most \d+, 20 a second.\n"
@@ -346,6 +351,301 @@ def test_bucket_whose_listing_is_not_xml_is_named_as_left(
     status, _, error = run(emulator, small)
     (left,) = buckets(emulator)
     assert (status, error.startswith(f"oss-emulator: oss://{left} and its contents")) == (2, True)
+
+
+def write_scenario(path: Path, *steps: Any, versioned: bool = False, **others: Any) -> str:
+    """Write a file with one bucket and one scenario."""
+    answered = [{"answer": {"status": 200}, "request": {"bucket": "b", **step}} for step in steps]
+    scenario = {"scenario": "s", "steps": answered}
+    buckets = {"b": {"versioned": versioned}}
+    path.write_text(json.dumps({"buckets": buckets, "scenarios": [scenario], **others}))
+    return str(path)
+
+
+UPLOAD = {"method": "POST", "path": "/up load/ü", "query": {"uploads": ""}}
+CHANNEL = {
+    "method": "PUT",
+    "path": "/channel",
+    "query": {"live": ""},
+    "body": {
+        "xml": [
+            "LiveChannelConfiguration",
+            "LiveChannelConfiguration/Target",
+            "LiveChannelConfiguration/Target/Type=HLS",
+        ]
+    },
+}
+POINT = {
+    "method": "PUT",
+    "path": "/",
+    "query": {"accessPoint": ""},
+    "body": {
+        "xml": [
+            "CreateAccessPointConfiguration",
+            "CreateAccessPointConfiguration/AccessPointName=ap-01",
+            "CreateAccessPointConfiguration/NetworkOrigin=internet",
+        ]
+    },
+}
+RETENTION = {
+    "method": "POST",
+    "path": "/",
+    "query": {"worm": ""},
+    "body": {
+        "xml": ["InitiateWormConfiguration", "InitiateWormConfiguration/RetentionPeriodInDays=1"]
+    },
+}
+KEY = {"method": "PUT", "path": "/key"}
+
+
+def retained(mode: str) -> dict[str, Any]:
+    until = {"x-oss-object-worm-retain-until-date": "2099-01-01T00:00:00.000Z"}
+    return {**KEY, "path": f"/{mode}", "headers": {"x-oss-object-worm-mode": mode, **until}}
+
+
+HELD = {**KEY, "headers": {"x-oss-object-worm-legal-hold": "ON"}}
+
+
+@pytest.mark.parametrize(
+    ("steps", "versioned"),
+    [
+        ([UPLOAD], False),
+        ([UPLOAD] * 3 + [KEY], True),
+        ([CHANNEL, {**CHANNEL, "path": "/%41"}], False),
+        ([POINT], False),
+        ([RETENTION, KEY], False),
+        ([HELD], True),
+        ([retained("GOVERNANCE"), HELD, KEY], True),
+        ([UPLOAD, CHANNEL, POINT, KEY], False),
+    ],
+)
+def test_everything_that_keeps_a_bucket_is_deleted(
+    steps: list[Any], versioned: bool, emulator: Emulator, run: Run, tmp_path: Path
+) -> None:
+    file = write_scenario(tmp_path / "file.json", *steps, versioned=versioned)
+    assert run(emulator, file)[::2] == (0, "")
+    assert buckets(emulator) == []
+
+
+def test_object_that_is_locked_is_named(emulator: Emulator, run: Run, tmp_path: Path) -> None:
+    steps = (HELD, retained("COMPLIANCE"), UPLOAD)
+    status, _, error = run(emulator, write_scenario(tmp_path / "a", *steps, versioned=True))
+    (left,) = buckets(emulator)
+    why = r"was not deleted \(the service answered 409 {}\)"
+    said = (
+        rf"oss-emulator: oss://{left}/COMPLIANCE\?versionId=\w+ {why.format('FileImmutable')}; "
+        rf"oss://{left} {why.format('BucketNotEmpty 0015-00000301')}\n"
+    )
+    assert status == 2
+    assert re.fullmatch(said, error)
+    found = {item.key for item in emulator.service.storage.versions(left)}
+    assert (found, list(emulator.service.storage.uploads(left))) == ({"COMPLIANCE"}, [])
+
+
+def test_bucket_of_a_preparation_is_not_that_of_the_account(
+    emulator: Emulator, run: Run, tmp_path: Path
+) -> None:
+    bucket = emulator.bucket("mine")
+    bucket.put_object("key", b"content")
+    before = [{"method": "PUT", "bucket": "mine", "path": "/"}, {**KEY, "bucket": "mine"}]
+    assert run(emulator, write_scenario(tmp_path / "a", KEY, before=before))[0] == 0
+    assert buckets(emulator) == ["mine"]
+    assert bucket.get_object("key").read() == b"content"
+
+
+@pytest.mark.parametrize("outcome", [PlayedAnswer(503), CommandError("reset")])
+def test_bucket_may_exist_although_the_service_did_not_say_so(
+    outcome: PlayedAnswer | CommandError,
+    monkeypatch: pytest.MonkeyPatch,
+    emulator: Emulator,
+    run: Run,
+    small: str,
+) -> None:
+    send, late = ServiceClient.send, list[Any]()
+
+    def lose(client: ServiceClient, method: str, *rest: Any, **body: Any) -> PlayedAnswer:
+        if method == "PUT" and not late:
+            late.append((client, method, *rest))
+            if isinstance(outcome, CommandError):
+                raise outcome
+            return outcome
+        reply = send(client, method, *rest, **body)
+        if method == "DELETE" and len(late) == 1:
+            late.append(send(*late[0], **body))  # the bucket appears only now
+            assert len(buckets(emulator)) == 1
+        return reply
+
+    monkeypatch.setattr(ServiceClient, "send", lose)
+    status, _, error = run(emulator, small)
+    assert (status, error.endswith("all created buckets were deleted\n")) == (2, True)
+    assert (len(late), buckets(emulator)) == (2, [])
+
+
+def test_bucket_of_a_request_with_a_query_is_deleted(
+    emulator: Emulator, run: Run, tmp_path: Path
+) -> None:
+    step = {"method": "PUT", "bucket": "other", "path": "/", "query": {"a": "b"}}
+    assert run(emulator, write_scenario(tmp_path / "a", step))[0] == 0  # it was created
+    assert buckets(emulator) == []
+
+
+def test_request_to_the_service_itself_creates_no_bucket(
+    emulator: Emulator, run: Run, tmp_path: Path
+) -> None:
+    host = "oss-cn-hangzhou.aliyuncs.com"
+    step = {"method": "PUT", "bucket": host, "path": "/", "query": {"publicAccessBlock": ""}}
+    status, _, error = run(emulator, write_scenario(tmp_path / "a", step))
+    assert (status, error) == (1, "")
+    operations = ["PutBucket", "PutPublicAccessBlock", "ListObjectVersions", "DeleteBucket"]
+    assert [entry.operation for entry in emulator.journal] == operations
+
+
+def test_listing_that_repeats_a_page_ends(
+    monkeypatch: pytest.MonkeyPatch, emulator: Emulator, run: Run, small: str
+) -> None:
+    send = ServiceClient.send
+    page = (
+        b"<R><IsTruncated>true</IsTruncated><NextKeyMarker>a</NextKeyMarker>"
+        b"<NextVersionIdMarker>b</NextVersionIdMarker></R>"
+    )
+
+    def answer(client: ServiceClient, method: str, *rest: Any, **body: Any) -> PlayedAnswer:
+        is_listing = method == "GET" and "versions" in rest[2]
+        return PlayedAnswer(200, {}, page) if is_listing else send(client, method, *rest, **body)
+
+    monkeypatch.setattr(ServiceClient, "send", answer)
+    status, _, error = run(emulator, small)
+    (left,) = buckets(emulator)
+    why = "the list of versions repeats a page"
+    said = f"oss-emulator: oss://{left} and its contents were not deleted ({why})\n"
+    assert (status, error) == (2, said)
+
+
+# --- after a failure
+
+
+def test_failure_keeps_the_answers_before_it(
+    monkeypatch: pytest.MonkeyPatch, emulator: Emulator, run: Run, tmp_path: Path
+) -> None:
+    interrupt_after(110, monkeypatch)
+    files = {flag: tmp_path / flag for flag in ("save", "write", "junit")}
+    named = [text for flag, path in files.items() for text in (f"--{flag}", str(path))]
+    status, output, error = run(emulator, "--json", *named)
+    said = json.loads(output)
+    assert (status, error.splitlines()[1:]) == (
+        130,
+        ["oss-emulator: interrupted; all created buckets were deleted"],
+    )
+    assert 50 < said["answers"] == said["equal"] < 110
+    conclusions = Counter(fact["conclusion"] for fact in said["facts"])
+    assert conclusions["confirmed"] > 3
+    assert conclusions["could not be seen"] > 0
+    assert "was not decided: the command ended before" in files["write"].read_text()
+    recording = scenarios.read(files["save"])
+    assert sum(len(one.steps) for one in recording.scenarios) == said["answers"]
+    assert files["junit"].read_text().count("<testcase ") == said["answers"]
+
+
+def test_leftovers_are_named_even_if_a_file_cannot_be_written(
+    emulator: Emulator, run: Run, tmp_path: Path
+) -> None:
+    file = write_scenario(tmp_path / "a", retained("COMPLIANCE"), versioned=True)
+    status, _, error = run(emulator, file, "--junit", str(tmp_path / "missing" / "file"))
+    first, second = error.splitlines()
+    assert (status, "oss://" in first, "cannot be written" in second) == (1, True, True)
+
+
+# --- answers that no service gives
+
+EVIL = "\x1b[31m\x9b2J\u202egnp\u2066"
+
+
+@contextmanager
+def answering(*answers: bytes) -> Iterator[str]:
+    """Send answers to one request each, the last one also to all others."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            waiting = list(answers)
+            while True:
+                try:
+                    client, _ = listening.accept()
+                except OSError:
+                    return
+                with client, suppress(OSError):
+                    client.recv(1 << 16)
+                    client.sendall(waiting.pop(0) if len(waiting) > 1 else waiting[0])
+
+        Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+def http(status: int, body: bytes = b"", **headers: str) -> bytes:
+    fields = {"Content-Length": str(len(body)), "Connection": "close", **headers}
+    lines = [f"HTTP/1.1 {status} x", *(f"{name}: {text}" for name, text in fields.items())]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + body
+
+
+def test_bad_error_document_in_a_header_is_no_document(run: Run, tmp_path: Path) -> None:
+    file = write_scenario(tmp_path / "a", {**KEY, "method": "HEAD"})
+    refused = http(403, b"", **{"x-oss-err": "a", "Content-Type": "application/xml"})
+    with answering(http(200), refused, http(204)) as endpoint:
+        status, output, error = run(endpoint, file)
+    assert (status, "status: expected 200, found 403" in output, error) == (1, True, "")
+
+
+def test_control_characters_of_answers_are_not_shown(run: Run, tmp_path: Path) -> None:
+    document = f"<Error><Code>A{EVIL}</Code><EC>B{EVIL}</EC></Error>".encode()
+    evil = document.replace(b"\x1b", b"")  # which XML does not allow
+    shown = {"x-oss-b": f"B{EVIL}", "Server": f"C{EVIL}", "Content-Type": "application/xml"}
+    saved, junit = tmp_path / "saved", tmp_path / "junit"
+    step = {"answer": {"status": 200, "headers": {}}, "request": {"bucket": "b", **KEY}}
+    file = tmp_path / "a"
+    scenario = {"scenario": "s", "steps": [step]}
+    file.write_text(json.dumps({"buckets": {"b": {}}, "scenarios": [scenario]}))
+    printed = ""
+    for form in ("text", "json", "github", "sarif"):
+        with answering(http(200), http(403, evil, **shown)) as endpoint:
+            named = ("--format", form, "--save", str(saved), "--junit", str(junit))
+            status, output, error = run(endpoint, str(file), *named)
+        assert (status, "403 A" in error) == (2, True)
+        printed += output + error + saved.read_text() + junit.read_text()
+    with answering(http(403, document.replace(b"\x1b", b""))) as endpoint:
+        printed += run(endpoint, str(file))[2]
+    assert "403 A" in printed
+    assert [one for one in printed if not (one.isprintable() or one in "\n\t")] == []
+    assert not re.search(r"\\u00(1b|9b)|\\u20[26]", printed)
+
+
+@pytest.mark.parametrize("part", [b"", b"HTTP/1.1 200 OK\r\nA: b", b"HTTP/1.1 200 OK\r\n\r\n<"])
+def test_service_without_whole_answers_ends_the_command(
+    part: bytes, monkeypatch: pytest.MonkeyPatch, run: Run, small: str
+) -> None:
+    """The deletion has no seconds of its own."""
+    monkeypatch.setattr("oss_emulator.cli.client.LONGEST", 0.2)
+    asked = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            while True:
+                try:
+                    client, _ = listening.accept()
+                except OSError:
+                    return
+                asked.append(client)
+                client.sendall(part)
+
+        Thread(target=serve, daemon=True).start()
+        endpoint = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        status, _, error = run(endpoint, small)
+        listening.shutdown(socket.SHUT_RDWR)
+    why = f"{endpoint} does not answer: no answer arrived within 0.2 seconds"
+    left = rf"oss://oss-emulator-\w+-b and its contents were not deleted \({why}\)"
+    assert status == 2
+    assert re.fullmatch(rf"oss-emulator: {why}; {left}\n", error)
+    for client in asked:
+        client.close()
 
 
 # --- what an account may not send

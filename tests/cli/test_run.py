@@ -12,7 +12,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import ClassVar
 from unittest import mock
 
 import pytest
@@ -25,7 +28,7 @@ from tests.cli.refusal import fail
 from tests.client import PATIENCE
 from tests.docs.markdown import blocks
 from tests.node import copy_project
-from tests.requirements import require
+from tests.requirements import require, required
 from tests.rows import rows
 
 CASES = read_cases("cli")
@@ -36,6 +39,30 @@ PROGRAMS = Path(__file__).with_name("dropin")
 SEED = '[[bucket]]\nname = "examplebucket"\nacl = "public-read"\n'
 PYTHON = shlex.quote(sys.executable)
 PRINT = "import json, os; print(json.dumps(dict(os.environ)))"
+
+
+REAL = "LTAI5tRealLookingKey"
+INHERITED = [
+    *("OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET", "OSS_SESSION_TOKEN", "OSS_ROLE_ARN"),
+    *("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"),
+    *("ALIBABA_CLOUD_SECURITY_TOKEN", "ALIBABA_CLOUD_CREDENTIALS_FILE"),
+    *("ALIBABA_CLOUD_CONFIG_FILE", "ALIBABA_CLOUD_PROFILE", "ALIBABA_CLOUD_CREDENTIALS_URI"),
+    *("ALIBABA_CLOUD_ROLE_ARN", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN", "ALIBABA_CLOUD_OIDC_TOKEN_FILE"),
+    *("ALIBABA_CLOUD_ECS_METADATA", "ALIBABACLOUD_ACCESS_KEY_ID", "ALIBABACLOUD_PROFILE"),
+    *("ALICLOUD_ACCESS_KEY", "ALICLOUD_SECRET_KEY", "ALICLOUD_ACCESS_KEY_SECRET"),
+    *("ALICLOUD_STS_TOKEN", "ALICLOUD_SHARED_CREDENTIALS_FILE", "ALICLOUD_ASSUME_ROLE_ARN"),
+    *("ALIYUN_ACCESS_KEY_ID", "ALIYUN_ACCESS_KEY_SECRET", "ACCESS_KEY_ID", "ACCESS_KEY_SECRET"),
+    *("SECURITY_TOKEN", "OSSUTIL_CONFIG_FILE", "OSSUTIL_PROFILE", "AWS_ACCESS_KEY_ID"),
+    *("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"),
+    *("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+    *("AWS_ROLE_ARN", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN"),
+]
+"""Variables that name or contain credentials for the SDKs and commands of OSS and S3."""
+
+NOTHING = (
+    "oss-emulator: no request for OSS reached the emulator: the command sent none, or its client "
+    "is one that `run` does not redirect, see docs/drop-in.md\n"
+)
 
 
 @pytest.fixture
@@ -234,6 +261,112 @@ def test_program_in_java_on_the_page_reaches_the_emulator(tmp_path: Path) -> Non
     assert "-Dmine=1 -Dhttp.proxyHost=" in done.stderr
 
 
+HTTPX = (
+    "import httpx\n"
+    "for scheme in ('https', 'http'):\n"
+    "    url = f'{scheme}://examplebucket.oss-cn-hangzhou.aliyuncs.com/missing'\n"
+    "    print(httpx.get(url).status_code)"
+)
+FETCHING = {
+    "httpx": (sys.executable, "-c", HTTPX),
+    "curl": (
+        *("sh", "-c"),
+        "for scheme in https http; do curl -sw '%{http_code}\\n' -o /dev/null "
+        "$scheme://examplebucket.oss-cn-hangzhou.aliyuncs.com/missing; done",
+    ),
+    "php": ("php", str(PROGRAMS / "fetch.php")),
+    "ruby": ("ruby", str(PROGRAMS / "fetch.rb")),
+    "go": ("go", "run", str(PROGRAMS / "fetch.go")),
+}
+"""Commands that ask for an object over https and over http, by the requirement of each."""
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("program", FETCHING)
+def test_clients_that_read_the_proxy_variables_reach_the_emulator(program: str, seed: str) -> None:
+    if program != "httpx":
+        require(program)
+    if program == "php":
+        require_curl_of_php()
+    output = printed("--seed", seed, "--", *FETCHING[program], GO111MODULE="off")
+    assert output == "404\n404\n"
+
+
+def require_curl_of_php() -> None:
+    php = require("php")
+    modules = subprocess.run([php, "-m"], capture_output=True, text=True, check=True).stdout
+    if "curl" not in modules.split():
+        reason = "the extension curl of PHP is missing: Debian's php-curl has it"
+        (pytest.fail if "php" in required() else pytest.skip)(reason)
+
+
+@pytest.mark.system
+def test_php_keeps_its_own_settings(tmp_path: Path) -> None:
+    require("php")
+    (tmp_path / "mine.ini").write_text("date.timezone = Asia/Shanghai\n")
+    code = 'echo ini_get("date.timezone"), count(get_loaded_extensions()), ini_get("curl.cainfo");'
+    php = ("php", "-r", code)
+    plain = subprocess.run(
+        php, env={**os.environ, "PHP_INI_SCAN_DIR": f":{tmp_path}"}, capture_output=True, text=True
+    ).stdout
+    output = printed("--", *php, PHP_INI_SCAN_DIR=f":{tmp_path}")
+    assert output.startswith(plain)
+    assert output.startswith("Asia/Shanghai")
+    assert output.endswith("/bundle.pem")
+
+
+DIRECT = {
+    "go": ("go", "run", str(PROGRAMS / "direct.go")),
+    "java": ("java", str(PROGRAMS / "Direct.java")),
+    "php": ("php", str(PROGRAMS / "direct.php")),
+    "curl": (
+        *("sh", "-c"),
+        'env | sed "s/^/x-given: /" | '
+        "curl --noproxy '*' -sw '%{http_code}\\n' -o /dev/null -H @- \"$1\"",
+        "sh",
+    ),
+}
+"""Commands that `run` does not redirect; they send all variables to the URL of their argument."""
+
+
+class Outside(BaseHTTPRequestHandler):
+    """Stands for the real service, and collects what it is told."""
+
+    told: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.told.extend(self.headers.get_all("x-given", []))
+        self.send_response(403)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("program", DIRECT)
+def test_clients_that_are_not_redirected_do_not_know_the_real_key(
+    program: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    require(program)
+    told: list[str] = []
+    handler = type("Handler", (Outside,), {"told": told})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as service:
+        thread = Thread(target=service.serve_forever)
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{service.server_port}/"
+            inherited = dict.fromkeys(INHERITED, REAL)
+            output = printed("--", *DIRECT[program], url, cwd=None, GO111MODULE="off", **inherited)
+        finally:
+            service.shutdown()
+            thread.join()
+    assert output == "403\n"
+    assert "OSS_ACCESS_KEY_ID=oss-emulator" in told
+    assert not [variable for variable in told if REAL in variable]
+    assert capsys.readouterr().err == NOTHING
+
+
 def test_own_sitecustomize_runs_as_well(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import sys; sys.mine = 'mine'")
     code = "import aiohttp, certifi, sys; print(sys.mine)"
@@ -247,6 +380,12 @@ def test_module_that_was_imported_before_is_changed() -> None:
         "print(socket.getaddrinfo('oss.aliyuncs.com', 80)[0][4][0])"
     )
     assert printed("--", sys.executable, "-S", "-c", code) == "127.0.0.1\n"
+
+
+def test_isolated_python_is_not_redirected() -> None:
+    code = "import socket; print(hasattr(socket.getaddrinfo, '__wrapped__'))"
+    for flag, changed in (("-B", True), ("-I", False), ("-E", False), ("-S", False)):
+        assert printed("--", sys.executable, flag, "-c", code) == f"{changed}\n"
 
 
 def test_session_may_ignore_the_variables() -> None:
@@ -289,6 +428,67 @@ def test_client_without_a_proxy_reaches_the_emulator(seed: str) -> None:
         *("127.0.0.1", "True"),
         "b.rds.aliyuncs.com 3306",
     ]
+
+
+def test_every_way_to_connect_reaches_the_emulator(seed: str) -> None:
+    code = (
+        "import asyncio, socket, ssl, uvloop\n"
+        "request = b'GET / HTTP/1.0\\r\\nHost: oss.aliyuncs.com\\r\\n\\r\\n'\n"
+        "def status(sock): return sock.recv(99).split()[1].decode()\n"
+        "name = ('oss.aliyuncs.com', 80)\n"
+        "with socket.socket(socket.AF_INET6) as six:\n"
+        "    six.connect((*name, 0, 0)); six.sendall(request); print(status(six))\n"
+        "for send in (lambda fast: fast.sendto(request, socket.MSG_FASTOPEN, name),\n"
+        "             lambda fast: fast.sendmsg([request], [], socket.MSG_FASTOPEN, name)):\n"
+        "    with socket.socket() as fast: send(fast); print(status(fast))\n"
+        "print(socket.getaddrinfo(*name, socket.AF_INET6)[0][4][0])\n"
+        "print(socket.getaddrinfo(*name, family=socket.AF_INET6)[0][4][0])\n"
+        "async def ask(**options):\n"
+        "    host, port = 'oss.aliyuncs.com', 443 if options else 80\n"
+        "    reader, writer = await asyncio.open_connection(host, port, **options)\n"
+        "    writer.write(request); print((await reader.read(99)).split()[1].decode())\n"
+        "    loop = asyncio.get_running_loop()\n"
+        "    print((await loop.getaddrinfo(host, port))[0][4][0])\n"
+        "    with socket.socket() as plain:\n"
+        "        plain.setblocking(False)\n"
+        "        await loop.sock_connect(plain, (host, port)); print(plain.getpeername()[0])\n"
+        "    writer.close()\n"
+        "for run in (asyncio.run, uvloop.run):\n"
+        "    run(ask()); run(ask(ssl=ssl.create_default_context()))\n"
+    )
+    mapped = ["::ffff:127.0.0.1"] * 2
+    four = ["403", "127.0.0.1", "127.0.0.1"] * 4
+    output = printed("--seed", seed, "--", sys.executable, "-c", code)
+    assert output.splitlines() == ["403", "403", "403", *mapped, *four]
+
+
+@pytest.mark.system
+def test_node_looks_up_no_names_of_oss(tmp_path: Path) -> None:
+    """A program could connect to the result of a look-up, which names no host."""
+    require("node")
+    program = tmp_path / "program.mjs"
+    program.write_text(
+        """
+        import dns, { lookup } from "node:dns";
+        import promises from "node:dns/promises";
+        import { promisify } from "node:util";
+        const name = "b.oss-cn-hangzhou.aliyuncs.com";
+        const { address } = await promisify(dns.lookup)("127.0.0.1");
+        console.log(address);
+        for (const lookUp of [
+          promisify(lookup),
+          promisify(dns.resolve),
+          (name) => promisify((done) => new dns.Resolver().resolve4(name, done))(),
+          promises.lookup,
+          (name) => new promises.Resolver().resolve6(name),
+        ]) {
+          await lookUp(name).catch((error) => console.log(error.message));
+        }
+        """
+    )
+    refused = "oss-emulator run redirects ports 80 and 443 of OSS, not"
+    lines = printed("node", str(program)).splitlines()
+    assert lines == ["127.0.0.1", *[f"{refused} b.oss-cn-hangzhou.aliyuncs.com without a port"] * 5]
 
 
 DROPPED = ("OSS_EMULATOR_ENDPOINT", "OSS_EMULATOR_(HTTPS_)?ENDPOINT", "OSS_EMULATOR_HTTPS")
@@ -343,10 +543,79 @@ def test_command_gets_endpoint_proxy_key_and_bundle() -> None:
     assert not Path(bundle).exists()  # the emulator removed it at its end
 
 
-def test_keys_of_the_program_are_accepted() -> None:
-    found = variables(OSS_ACCESS_KEY_ID="of-production", OSS_ACCESS_KEY_SECRET="of-production-too")
-    assert found["OSS_ACCESS_KEY_ID"] == "of-production"
-    assert found["OSS_ACCESS_KEY_SECRET"] == "of-production-too"
+def test_command_inherits_no_credentials() -> None:
+    others = dict.fromkeys(["OSS_BUCKET", "OSS_CONTAINER_NAME", "AWS_REGION", "TOKEN"], "mine")
+    found = variables(**dict.fromkeys(INHERITED, REAL), **others)
+    assert REAL not in found.values()
+    assert others.items() <= found.items()
+    for name in INHERITED:
+        if name.endswith(("ACCESS_KEY_ID", "ACCESS_KEY")) and "SECRET" not in name:
+            assert found[name] == "oss-emulator", name
+        elif "SECRET" in name:
+            assert found[name] == "oss-emulator-secret", name
+
+
+def test_key_of_the_accounts_replaces_inherited_ones(tmp_path: Path) -> None:
+    (tmp_path / "accounts.toml").write_text(ACCOUNTS)
+    accounts = str(tmp_path / "accounts.toml")
+    found = variables("--accounts", accounts, OSS_ACCESS_KEY_ID=REAL, AWS_ACCESS_KEY_ID=REAL)
+    assert found["OSS_ACCESS_KEY_ID"] == found["AWS_ACCESS_KEY_ID"] == "app"
+
+
+PROFILES = """
+import boto3, configparser, json, os, sys
+from alibabacloud_credentials.provider import ProfileCredentialsProvider
+config = json.load(open(os.environ["ALIBABA_CLOUD_CONFIG_FILE"]))
+(profile,) = [one for one in config["profiles"] if one["name"] == config["current"]]
+ossutil = configparser.ConfigParser()
+ossutil.read(os.environ["OSSUTIL_CONFIG_FILE"])
+for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+    del os.environ[name]
+print(ProfileCredentialsProvider().get_credentials().get_access_key_id())
+print(profile["access_key_id"], profile["mode"])
+print(ossutil["default"]["access_key_id"], ossutil["default"]["region"])
+print(boto3.Session().get_credentials().access_key, boto3.Session().region_name)
+"""
+
+
+def test_files_of_profiles_have_the_key_of_the_emulator(tmp_path: Path) -> None:
+    """The profiles of the home folder are neither read nor changed."""
+    for folder, name in ((".alibabacloud", "credentials.ini"), (".aws", "credentials")):
+        (tmp_path / folder).mkdir()
+        text = f"[default]\ntype = access_key\naccess_key_id = {REAL}\naws_access_key_id = {REAL}\n"
+        (tmp_path / folder / name).write_text(text)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    program = [sys.executable, "-W", "ignore", "-c", PROFILES]
+    output = printed("--", *program, HOME=str(tmp_path), ALIBABA_CLOUD_PROFILE="production")
+    assert output.splitlines() == [
+        "oss-emulator",
+        "oss-emulator AK",
+        "oss-emulator cn-hangzhou",
+        "oss-emulator cn-hangzhou",
+    ]
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_unknown_key_gets_a_hint(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(
+        "import oss2\n"
+        f"auth = oss2.Auth({REAL!r}, 'hush')\n"
+        "try: oss2.Service(auth, 'https://oss-cn-hangzhou.aliyuncs.com').list_buckets()\n"
+        "except oss2.exceptions.ServerError as error: print(error.code)\n"
+    )
+    program = [sys.executable, "-W", "ignore", str(tmp_path / "a.py")]
+    assert printed("--", *program) == "InvalidAccessKeyId\n"
+    assert capsys.readouterr().err == (
+        f"oss-emulator: the emulator does not know the access key {REAL}: use that of "
+        "OSS_ACCESS_KEY_ID, or accept every key with --auth relaxed\n"
+    )
+    assert printed("--auth", "relaxed", "--", *program) == ""
+    assert capsys.readouterr().err == ""
+
+
+def test_run_without_a_request_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("true").returncode == 0
+    assert capsys.readouterr().err == NOTHING
 
 
 def test_token_of_another_key_is_removed(tmp_path: Path, seed: str) -> None:
@@ -483,10 +752,10 @@ def test_refused_hosts_are_named_after_a_failure(
     )
     assert run("--", sys.executable, "-c", code).returncode == status
     assert capsys.readouterr().err == (
-        "oss-emulator: the proxy refused hosts other than those of OSS; to reach them directly, "
-        "add to NO_PROXY: api.example.com,b.test\n"
+        NOTHING + "oss-emulator: the proxy refused hosts other than those of OSS; to reach them "
+        "directly, add to NO_PROXY: api.example.com,b.test\n"
         if status
-        else ""
+        else NOTHING
     )
 
 

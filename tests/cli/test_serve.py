@@ -496,6 +496,7 @@ UNSEEN = (
     "request_timeout",
     "max_connections",
     "journal_size",
+    "journal_bytes",
 )
 """The settings whose effects no client of a healthy server can see."""
 
@@ -537,6 +538,7 @@ def given(way: str, folder: Path, port: int, tls_port: int) -> dict[str, str]:
         "request_timeout": {"variable": "20", "flag": "30.5"}[way],
         "max_connections": {"variable": "200", "flag": "300"}[way],
         "journal_size": {"variable": "20", "flag": "30"}[way],
+        "journal_bytes": {"variable": "20000000", "flag": "30000000"}[way],
         "limit": {"variable": "headers=2000", "flag": "parts=7,headers=3000"}[way],
         "access_log": str(folder / f"{way}.log"),
         "admin_token": f"token-{way}",

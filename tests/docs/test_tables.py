@@ -177,7 +177,10 @@ PAGES = {
 
 @pytest.mark.parametrize("page", PAGES)
 def test_flags_that_are_named_exist(page: str) -> None:
-    known = {f"--{field.name.replace('_', '-')}" for field in fields(Settings)} | {"--cacert"}
+    known = {f"--{field.name.replace('_', '-')}" for field in fields(Settings)} | {
+        "--cacert",
+        "--noproxy",
+    }
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", PAGES[page]))
     assert named
     assert named <= known
@@ -185,19 +188,22 @@ def test_flags_that_are_named_exist(page: str) -> None:
 
 def test_page_names_all_variables_that_run_sets() -> None:
     program = [sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))"]
-    token = "of another key"
-    given = environment(OSS_SESSION_TOKEN=token, ALIBABA_CLOUD_SECURITY_TOKEN=token)
+    given = environment(**dict.fromkeys(names_in("Credentials"), "of the service"))
     found = json.loads(forking.command("run", *program, env=given).stdout)
     # Python may set LC_CTYPE by itself.
     names = {*found, *given} - {"LC_CTYPE"}
     changed = {name for name in names if found.get(name) != given.get(name)}
-    named = {
+    named = names_in("Credentials") | names_in("Variable") | {"http_proxy", "https_proxy"}
+    assert changed == named
+
+
+def names_in(heading: str) -> set[str]:
+    """Return the names in the first column of a table of drop-in.md."""
+    return {
         name.strip()
-        for variable, _ in table(PAGES["drop-in.md"], "Variable")
+        for variable, _ in table(PAGES["drop-in.md"], heading)
         for name in variable.removesuffix(", also in lower case").split(",")
     }
-    named |= {"http_proxy", "https_proxy"}
-    assert changed == named
 
 
 def test_page_names_all_files_that_programs_load() -> None:

@@ -28,7 +28,7 @@ from oss_emulator.settings import Fsync, Settings
 from oss_emulator.storage.base import Account, Bucket, FolderError, Object, Part, Upload
 from oss_emulator.storage.blobs import CorruptBlobError
 from oss_emulator.storage.disk import DiskStorage
-from oss_emulator.storage.folder import INDEX, LOCK, SHM, WAL
+from oss_emulator.storage.folder import INDEX, LOCK, RESERVE, SHM, WAL
 
 UNRECORDED = f"blobs/00/{'0' * 32}", f"blobs/11/{'1' * 32}"
 """Two files that a crash left without a record."""
@@ -211,7 +211,7 @@ def damages(image: Path, regions: int, chance: random.Random) -> Iterator[tuple[
     """Yield each damage to try: its file, its name, and the function for it."""
     blobs = sorted(name for name in files(image) if name.startswith("blobs/"))
     blobs = [name for name in blobs if name not in UNRECORDED]
-    for name in (INDEX, WAL, SHM, LOCK, TOKEN_KEY_FILE, *UNRECORDED, *blobs[:3]):
+    for name in (INDEX, WAL, SHM, LOCK, RESERVE, TOKEN_KEY_FILE, *UNRECORDED, *blobs[:3]):
         data = (image / name).read_bytes()
         many = min(regions, len(data)) if name in (INDEX, WAL) else min(2, len(data))
         edges = [len(data) * number // many for number in range(many + 1)] if many else []

@@ -11,7 +11,7 @@ from random import Random
 import pytest
 from oss_emulator.storage.base import FolderError
 from oss_emulator.storage.disk import DiskStorage
-from oss_emulator.storage.folder import BLOBS, INDEX, LOCK, SHM, WAL
+from oss_emulator.storage.folder import BLOBS, INDEX, LOCK, RESERVE, SHM, WAL
 
 from tests.hard import damage
 from tests.thorough import THOROUGH, cases
@@ -66,7 +66,7 @@ def test_lost_index_is_refused_beside_objects(image: Path, how: str) -> None:
 
 
 def test_link_in_the_place_of_a_file_is_refused(image: Path) -> None:
-    for name in (LOCK, INDEX, WAL, SHM, BLOBS):
+    for name in (LOCK, INDEX, WAL, SHM, RESERVE, BLOBS):
         (image / name).rename(image / "elsewhere")
         for target in ("/missing", "/dev/null"):
             (image / name).symlink_to(target)

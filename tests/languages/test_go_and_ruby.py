@@ -96,6 +96,7 @@ def test_sdk_stores_lists_copies_and_protects(name: str, tmp_path: Path) -> None
             "moved true false",
             "rules false [http://*.example.com]",
             "missing NoSuchKey",
+            "denied SignatureDoesNotMatch",
         ]
         assert Path(f"{large}.back").read_bytes() == content
         uploads = [entry.operation for entry in server.journal if entry.key == "large"]

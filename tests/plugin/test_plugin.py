@@ -13,6 +13,7 @@ from oss_emulator import Emulator
 
 from tests.docs.markdown import blocks
 from tests.plugin.process import Outcomes, run_here, run_pytest
+from tests.rows import rows
 
 ROOT = Path(__file__).parents[2]
 PAGES = {"readme": ROOT / "README.md", "testing": ROOT / "docs" / "testing.md"}
@@ -73,6 +74,28 @@ BAD_RULES = [
 ]
 """Arguments of the marker, and the errors that they cause."""
 
+UNUSED = "oss_rules: no bucket has these rules, because the test does not use oss_bucket; *"
+MARKS = [
+    ("missing", "oss_rules: missing.xml does not exist in *; name it from one of these folders"),
+    ("missing_with_intercept", "oss_rules: missing.xml does not exist in *"),
+    ("missing_without_a_fixture", "oss_rules: missing.xml does not exist in *"),
+    ("of_the_function", UNUSED),
+    ("of_the_function_with_intercept", UNUSED),
+    ("of_a_parameter[1]", UNUSED),
+    ("of_the_class", ""),
+    ("of_the_class_missing", "oss_rules: missing.xml does not exist in *"),
+    ("of_the_module", ""),
+    ("of_the_module_with_a_bucket", ""),
+    ("of_a_conftest", ""),
+    ("used_at_run_time", ""),
+    ("used_by_a_fixture", ""),
+    ("skipped", ""),
+    ("twice", "test_marks.py::test_twice has several marks oss_rules; keep one of them"),
+    ("twice_with_a_parameter[1]", "*test_twice_with_a_parameter* has several marks oss_rules; *"),
+    ("of_a_subclass", "test_marks.py::TestDerived has several marks oss_rules; keep one of them"),
+]
+"""Tests with marks, and the errors of those that would otherwise not mean what they say."""
+
 WIDER = [
     ("module", "oss_emulator", "ask for module_oss_emulator."),
     ("package", "oss_emulator", "ask for session_oss_emulator."),
@@ -112,6 +135,92 @@ FILES = {
     + "".join(
         MISUSING.format(number=number, given=given) for number, (given, _) in enumerate(BAD_RULES)
     ),
+    "conftest.py": """
+import pytest
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.name in ("test_of_a_conftest", "test_used_by_a_fixture"):
+            item.add_marker(pytest.mark.oss_rules("rules.xml"))
+""",
+    "test_marks.py": """
+import pytest
+
+pytestmark = pytest.mark.oss_rules("rules.toml")
+XML = pytest.mark.oss_rules("rules.xml")
+MISSING = pytest.mark.oss_rules("missing.xml")
+
+@pytest.fixture
+def filled(oss_bucket):
+    return oss_bucket
+
+def entries(bucket):
+    return bucket.get_bucket_referer().referers
+
+@MISSING
+def test_missing(oss_emulator): pass
+
+@MISSING
+def test_missing_with_intercept(oss_intercept): pass
+
+@MISSING
+def test_missing_without_a_fixture(): pass
+
+@XML
+def test_of_the_function(oss_emulator): pass
+
+@XML
+def test_of_the_function_with_intercept(oss_intercept): pass
+
+@pytest.mark.parametrize("n", [pytest.param(1, marks=XML)])
+def test_of_a_parameter(oss_emulator, n): pass
+
+@XML
+class TestClass:
+    def test_of_the_class(self, oss_emulator): pass
+
+@MISSING
+class TestMissing:
+    def test_of_the_class_missing(self, module_oss_emulator): pass
+
+def test_of_the_module(oss_emulator): pass
+
+def test_of_the_module_with_a_bucket(oss_bucket):
+    assert entries(oss_bucket) == ["b"]
+
+def test_of_a_conftest(oss_emulator): pass
+
+@XML
+def test_used_at_run_time(request):
+    assert entries(request.getfixturevalue("oss_bucket")) == ["http://www.example.com/"]
+
+@pytest.mark.oss_rules("rules.json")
+def test_used_by_a_fixture(filled):
+    assert entries(filled) == ["http://a/"]
+
+@XML
+def test_skipped(oss_emulator):
+    pytest.skip("for a reason")
+
+@XML
+@MISSING
+def test_twice(oss_bucket): pass
+
+@XML
+@pytest.mark.parametrize("n", [pytest.param(1, marks=MISSING)])
+def test_twice_with_a_parameter(oss_bucket, n): pass
+
+@XML
+class Base: pass
+
+@pytest.mark.oss_rules("rules.json")
+class TestDerived(Base):
+    def test_of_a_subclass(self, oss_bucket): pass
+
+@XML
+def test_failing(oss_emulator):
+    pytest.fail("with a reason of its own")
+""",
     "test_fixtures.py": """
 import requests
 
@@ -322,6 +431,24 @@ def test_bad_rules_are_reported_in_one_sentence(outcomes: Outcomes, number: int)
     text = outcomes.of("test_bad_rules")[f"test_{number}"]
     sentence = f"E *UsageError: *{BAD_RULES[number][1]}"
     pytest.LineMatcher(text.splitlines()).fnmatch_lines([sentence])
+
+
+@rows(("name", "said"), *MARKS)
+def test_mark_that_does_nothing_is_an_error(outcomes: Outcomes, name: str, said: str) -> None:
+    tests = {**outcomes.of("test_marks"), **outcomes.of("TestClass")}
+    tests |= {**outcomes.of("TestMissing"), **outcomes.of("TestDerived")}
+    text = tests[f"test_{name}"]
+    if said:
+        pytest.LineMatcher(re.sub(r"^E +", "", text, flags=re.M).splitlines()).fnmatch_lines(
+            [f"*{said}"]
+        )
+    else:
+        assert text == ""
+
+
+def test_failure_says_that_no_bucket_has_the_rules(outcomes: Outcomes) -> None:
+    assert "with a reason of its own" in outcomes.of("test_marks")["test_failing"]
+    pytest.LineMatcher(outcomes.output.splitlines()).fnmatch_lines(["*test_failing*", UNUSED])
 
 
 def test_journal_in_process_names_the_test_and_no_link_leads_to_a_server_that_ends(

@@ -2,23 +2,33 @@
 
 import http.client
 import json
+import socket
 import ssl
 import time
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import formatdate
+from threading import Event
 from urllib.parse import quote, urlsplit
 
 from oss_referer.engine.decision import Signing
 from oss_referer.sources.account import GivenKey
-from oss_referer.sources.bucket import ServiceAddress, sign, why_unanswered
+from oss_referer.sources.bucket import (
+    ServiceAddress,
+    TooSlowError,
+    sign,
+    why_unanswered,
+    within,
+)
 from oss_referer.sources.toml import MAX_FILE
 from oss_referer.terminal.parser import InputError
 
+from oss_emulator.protocol import dates
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import presigning, v1, v2, v4
-from oss_emulator.recording.playing import PlayedAnswer
+from oss_emulator.recording.playing import PlayedAnswer, strip
 from oss_emulator.recording.scenario import RecordedSignature
 
 _EXPIRES = 3600  # seconds
@@ -82,13 +92,14 @@ class Signer:
 
     def sign_form(self, bucket: str, object_key: str, version: int) -> dict[str, str]:
         """Return the fields of a form that uploads an object (PostObject)."""
-        date = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        now = time.time()
+        date = dates.format_compact(now)
         fields = {"x-oss-security-token": self.key.token} if self.key.token else {}
         if version == 4:
             credential = presigning.format_credential(self.key.id, date, self.region)
             fields |= {"x-oss-signature-version": v4.SCHEME, "x-oss-date": date}
             fields |= {"x-oss-credential": credential}
-        ends = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + _EXPIRES))
+        ends = dates.format_iso(now + _EXPIRES)
         conditions = [{"bucket": bucket}, *({name: value} for name, value in fields.items())]
         document = json.dumps({"expiration": ends, "conditions": conditions})
         policy = b64encode(document.encode())
@@ -100,7 +111,8 @@ class Signer:
         return {**fields, "OSSAccessKeyId": self.key.id, "Signature": signature}
 
 
-TIMEOUT = 20  # seconds
+TIMEOUT = 20  # seconds, for the connection and for each piece of an answer
+LONGEST = 60.0  # seconds in sum, of one request or several, until a whole answer arrives
 
 Fields = Sequence[tuple[str, str]]
 
@@ -135,13 +147,16 @@ class ServiceClient:
         self._is_by_path = not host and self._address.needs_path_style
         self._pause = 1 / rate if rate else 0.0
         self._next = 0.0
+        self._waited = 0.0
+        """Seconds since the last answer that requests have waited."""
 
     def send(
         self, method: str, bucket: str, key: str, query: str, headers: Fields, body: bytes = b""
     ) -> PlayedAnswer:
         """Send one request on a new connection. Raises InputError if no answer arrives.
 
-        `bucket` may be "" for a request to the service itself.
+        `bucket` may be "" for a request to the service itself. Control characters are stripped from
+        the headers of the answer.
         """
         host = self._host if self._is_by_path or not bucket else f"{bucket}.{self._host}"
         path = f"/{bucket}/{key}" if self._is_by_path and bucket else f"/{key}"
@@ -149,8 +164,12 @@ class ServiceClient:
         time.sleep(max(0.0, self._next - time.monotonic()))
         self._next = time.monotonic() + self._pause
         self.sent += 1
-        connection = self._connect(host)
-        try:
+        connection, is_over, began = self._connect(host), Event(), time.monotonic()
+
+        def exchange() -> PlayedAnswer:
+            connection.connect()
+            if is_over.is_set():  # a request that begins now could create what nobody deletes
+                raise TooSlowError
             connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
             for name, value in (("Host", host), *headers):
                 connection.putheader(name, value)
@@ -158,12 +177,28 @@ class ServiceClient:
                 connection.putheader("Content-Length", str(len(body)))
             connection.endheaders(body or None)
             answer = connection.getresponse()
-            fields = {name.lower(): value for name, value in answer.getheaders()}
+            fields = {strip(name).lower(): strip(value) for name, value in answer.getheaders()}
             return PlayedAnswer(answer.status, fields, answer.read(MAX_FILE))
+
+        try:
+            reply = within(max(0.0, LONGEST - self._waited), exchange)
+            began, self._waited = time.monotonic(), 0.0
+            return reply
+        except TooSlowError:
+            why = f"no answer arrived within {LONGEST:g} seconds"
+            raise InputError(f"{self.endpoint} does not answer: {why}") from None
         except (OSError, http.client.HTTPException) as error:
             why = why_unanswered(error)
             raise InputError(f"{self.endpoint} does not answer: {why}") from None
+        except ValueError as error:  # a header with an id that the service has made up
+            why = why_unanswered(error)
+            raise InputError(f"{method} {target}: the request cannot be sent: {why}") from None
         finally:
+            self._waited += time.monotonic() - began
+            is_over.set()
+            if (sent := connection.sock) is not None:
+                with suppress(OSError):
+                    sent.shutdown(socket.SHUT_RDWR)
             connection.close()
 
     def _connect(self, host: str) -> http.client.HTTPConnection:

@@ -70,6 +70,8 @@ class _Flag(NamedTuple):
     choices: tuple[str, ...] | None = None
     also: str = ""
     """Another variable with the value."""
+    gives_way: bool = False
+    """Whether its variable, which the container image sets, may not be meant for this server."""
     collects: bool = False
     """Whether the values of repeated flags are joined; otherwise the last one counts."""
     default: str = ""
@@ -255,7 +257,12 @@ _FLAGS = (
     _Flag("tls_cert", "your certificate for https, in PEM", as_path),
     _Flag("tls_key", "the key of that certificate, if it is in another file", as_path),
     _Flag("seed", "a TOML file of buckets, rules and objects to start with", as_path),
-    _Flag("demo", "start with a bucket, rules and pages that show hotlink protection", _switch),
+    _Flag(
+        "demo",
+        "start with a bucket, rules and pages that show hotlink protection",
+        _switch,
+        gives_way=True,
+    ),
     _Flag("seed_anywhere", "let the seed read files outside of its own folder", _switch),
     _Flag(
         "preload",
@@ -282,6 +289,11 @@ _FLAGS = (
     ),
     _Flag("access_log", "append a line in the format of OSS access logs for each request", as_path),
     _Flag("journal_size", "how many requests the journal keeps", _count),
+    _Flag(
+        "journal_bytes",
+        "how many bytes of memory the journal and the undo of rules may take",
+        _count,
+    ),
     _Flag("admin_token", "the token that lets other machines use /_emulator/"),
     _Flag(
         "log_level",
@@ -301,7 +313,7 @@ class _Precedence(IntEnum):
     """Where a setting comes from, the weakest first; a stronger source overrides alternatives."""
 
     OTHER = auto()
-    """A variable that other tools also read, so it may not be meant for this server."""
+    """A variable that other tools read or the image sets; it may not be meant for this server."""
     FILE = auto()
     VARIABLE = auto()
     FLAG = auto()
@@ -375,7 +387,8 @@ def parse_settings(
             source, named = _Precedence.FLAG, flag.option
             text = ",".join(given) if flag.collects else given[-1]
         elif environ.get(flag.variable) and not _is_injected(flag.variable, environ):
-            source, named, text = _Precedence.VARIABLE, flag.variable, environ[flag.variable]
+            source = _Precedence.OTHER if flag.gives_way else _Precedence.VARIABLE
+            named, text = flag.variable, environ[flag.variable]
         elif flag.also and environ.get(flag.also):
             source, named, text = _Precedence.OTHER, flag.also, environ[flag.also]
         elif flag.name in written:

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from urllib.parse import quote, unquote, urlencode
 
 from oss_referer.engine.assumptions import DEFAULT, SENTENCES, Assumptions
@@ -37,13 +37,28 @@ from oss_referer.terminal.parser import (
 from oss_referer.terminal.program import loading
 
 from oss_emulator.cli.client import ServiceClient, Signer
+from oss_emulator.documents.object_worm import BYPASS
 from oss_emulator.protocol.checksums import format_md5, md5
 from oss_emulator.recording import facts as judging
 from oss_emulator.recording import scenario as scenarios
 from oss_emulator.recording.facts import FactResult, FactStatus
-from oss_emulator.recording.playing import TRIES, PlayedAnswer, PlayedStep, content, play, prepare
+from oss_emulator.recording.playing import (
+    TRIES,
+    PlayedAnswer,
+    PlayedStep,
+    content,
+    play,
+    prepare,
+    strip,
+    unplayed,
+)
 from oss_emulator.recording.saving import save
-from oss_emulator.recording.scenario import RecordedRequest, RecordedScenario, Recording
+from oss_emulator.recording.scenario import (
+    RecordedBody,
+    RecordedRequest,
+    RecordedScenario,
+    Recording,
+)
 from oss_emulator.settings import Settings
 from oss_emulator.system import signals
 
@@ -81,8 +96,43 @@ _PAUSE = 1.0
 _OPENING = 5
 """Maximum tries of a denied request, because new permissions take a moment to take effect."""
 
-_ATTEMPTS = 2
-"""Maximum tries to delete a bucket."""
+
+class _Contents(NamedTuple):
+    """Things that keep a bucket from being deleted: how to list and how to delete them."""
+
+    subresource: str
+    key: str
+    """The end of the path of the element with the key."""
+    version: str = ""
+    """The same for the id that the deletion names in `parameter`, "" for none."""
+    parameter: str = ""
+    markers: Mapping[str, str] = {}
+    """The parameters of the next page, each with the element that has its value."""
+
+
+_VERSIONS = _Contents(
+    "versions",
+    "/Key",
+    "/VersionId",
+    "versionId",
+    {"key-marker": "/NextKeyMarker", "version-id-marker": "/NextVersionIdMarker"},
+)
+
+_OTHERS = (
+    _Contents(
+        "uploads",
+        "/Key",
+        "/UploadId",
+        "uploadId",
+        {"key-marker": "/NextKeyMarker", "upload-id-marker": "/NextUploadIdMarker"},
+    ),
+    _Contents("live", "/LiveChannel/Name", markers={"marker": "/NextMarker"}),
+    _Contents(
+        "accessPoint",
+        "/AccessPointName",
+        markers={"continuation-token": "/NextContinuationToken"},
+    ),
+)
 
 
 def declare(commands: Commands) -> None:
@@ -118,12 +168,28 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError("--save needs exactly one FILE")
     if arguments.endpoint is None:
         _play_alone(files, arguments)
-    else:
+        return _finish(files, arguments)
+    try:
         _play_at(files, arguments)
-    played = [step for file in files for step in file.steps]
+    except CommandError as error:
+        if any(file.steps for file in files):
+            try:
+                _finish(files, arguments)
+            finally:
+                language.complain(str(error))
+            return error.status
+        raise
+    return _finish(files, arguments)
+
+
+def _finish(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> int:
+    """Write and print what was found; returns the exit status."""
+    answered = [step for file in files for step in file.steps if step.reply is not None]
     remarks = [remark for file in files for remark in _remark(str(file.path), file.steps)]
     questions = {name: said for file in files for name, said in file.recording.questions.items()}
-    facts = judging.conclude(played, questions, arguments.assumptions)
+    missing = [step for file in files for step in unplayed(file.recording, file.steps, _ENDED)]
+    played = [step for file in files for step in file.steps]
+    facts = judging.conclude([*played, *missing], questions, arguments.assumptions)
     place, date = arguments.endpoint or "an emulator", datetime.now(UTC).date().isoformat()
     if arguments.write is not None:
         heading = f"Found by oss-emulator play at {place} on {date}."
@@ -134,14 +200,20 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.junit is not None:
         with writing(Path(arguments.junit)) as written:
             written.write(format_junit(remarks))
+    if missing:  # facts without an answer would hide the others
+        facts = tuple(fact for fact in facts if any(step.reply for step in fact.steps))
     command_result = formats.CommandResult(
-        text=_report(played, facts),
-        data=lambda: {"endpoint": place, "date": date, **_to_dict(played, facts)},
+        text=_report(answered, facts),
+        data=lambda: {"endpoint": place, "date": date, **_to_dict(answered, facts)},
         remarks=remarks,
         kinds=_KINDS,
     )
     formats.print_result(command_result, arguments)
     return int(any(step.differences for step in played))
+
+
+_ENDED = "the command ended before"
+"""Why a step was not sent."""
 
 
 def _path(text: str) -> Path:
@@ -172,6 +244,10 @@ _FRAMING = frozenset("connection content-length expect host transfer-encoding".s
 """Headers that depend on the connection; the player sends its own."""
 
 
+_Item: TypeAlias = tuple[str, Mapping[str, str], Mapping[str, str]]
+"""The key, the query and the headers of the request that deletes one thing."""
+
+
 class Player:
     """Plays the scenarios of a recording at one service."""
 
@@ -194,10 +270,10 @@ class Player:
         self._assumed, self._pause = assumed, pause
         self._refused: dict[str, str] = {}
         self._is_prepared = False
-        self.created: list[str] = []
-        """The buckets that were or may have been created, to be deleted."""
+        self.created: dict[str, bool] = {}
+        """The buckets to be deleted; False if the service has not said that it created one."""
 
-    def play(self, scenario: RecordedScenario) -> list[PlayedStep]:
+    def play(self, scenario: RecordedScenario) -> Iterator[PlayedStep]:
         """Create the state before the first step, then play each step. Raises CommandError."""
         before = (*(() if self._is_prepared else prepare(self._recording)), *scenario.before)
         for number, request in enumerate(before):
@@ -212,7 +288,7 @@ class Player:
             if reply.status >= 300:
                 self._refused.setdefault(request.opens, said)
         self._is_prepared = True
-        return play(
+        yield from play(
             scenario,
             self._send,
             self._names,
@@ -222,48 +298,94 @@ class Player:
         )
 
     def restore(self) -> Iterator[str]:
-        """Delete the created buckets; yields a sentence for each failure."""
-        for name in self.created:
-            failed = ""
-            for _ in range(_ATTEMPTS):
+        """Delete the created buckets; yields a sentence for each thing that is left."""
+        for name, is_known in self.created.items():
+            left: list[str] = []
+            for is_last in (False, True):
                 try:
-                    if failed:
+                    if is_last:
                         time.sleep(self._pause)
-                    self._delete(name)
-                    break
+                    left = self._delete(name, is_last)
+                    if not left and is_known:
+                        break
                 except (CommandError, ValueError, KeyboardInterrupt) as error:
                     failed = str(error) or _INTERRUPTED
-            else:
-                yield f"oss://{name} and its contents were not deleted ({failed})"
+                    left = [f"oss://{name} and its contents were not deleted ({failed})"]
+            yield from left
 
-    def _delete(self, name: str) -> None:
-        """Delete a bucket and all versions of its objects.
+    def _delete(self, name: str, is_last: bool) -> list[str]:
+        """Delete a bucket with its contents; returns a sentence for each thing that is left.
 
-        Raises CommandError, and ValueError for an answer that is not a listing.
+        The last try also deletes what few buckets have, and what is protected. Raises CommandError,
+        and ValueError for an answer that is not a listing.
         """
-        listing, keys = {"versions": "", "encoding-type": "url"}, ["?"]
-        while keys:
-            listed = self._call("GET", name, "/", listing)
-            found = [text.partition("=") for text in scenarios.list_elements(listed.body)]
-            keys = [unquote(text) for path, _, text in found if path.endswith("/Key")]
-            versions = [text for path, _, text in found if path.endswith("/VersionId")]
-            for key, version in zip(keys, versions, strict=True):
-                self._call("DELETE", name, f"/{key}", {"versionId": version})
-        self._call("DELETE", name, "/", {})
+        left: list[str] = []
+        if is_last:
+            self._ask("DELETE", name, "", {"worm": ""})  # unless the retention policy is locked
+        for contents in (*_OTHERS, _VERSIONS) if is_last else (_VERSIONS,):
+            for key, query, headers in self._list(name, contents):
+                reply = self._ask("DELETE", name, key, query, headers)
+                if is_last and contents is _VERSIONS and reply.status in (403, 409):
+                    self._ask("PUT", name, key, {"legalHold": "", **query}, body=_NO_HOLD)
+                    reply = self._ask("DELETE", name, key, query, {BYPASS: "true"})
+                if not _is_gone(reply):
+                    named = {**query, **headers}.items()
+                    which = "&".join(f"{of}={text}" if text else of for of, text in named)
+                    left.append(_not_deleted(f"{name}/{key}?{which}", reply))
+        reply = self._ask("DELETE", name)
+        return [] if _is_gone(reply) else [*left, _not_deleted(name, reply)]
 
-    def _call(self, method: str, name: str, path: str, query: Mapping[str, str]) -> PlayedAnswer:
-        request = RecordedRequest(method, name, path, query=query)
-        reply = self._send(request, b"")
-        if reply.status >= 300 and reply.status != 404:
-            raise CommandError(f"{request}: the service answered {reply}")
-        return reply
+    def _list(self, name: str, contents: _Contents) -> Iterator[_Item]:
+        """Yield the contents of one kind, each as the key, query and headers that delete it."""
+        query, pages = {contents.subresource: "", "encoding-type": "url"}, set[str]()
+        while True:
+            reply = self._ask("GET", name, query=query)
+            if reply.status == 404 or (reply.status >= 300 and contents is not _VERSIONS):
+                return  # nothing of this kind, or the service does not know it
+            if reply.status >= 300:
+                raise CommandError(f"GET {name}/?versions: the service answered {reply}")
+            found = [text.partition("=")[::2] for text in reply.list_elements()]
+            if any(path.endswith("/EncodingType") for path, _ in found):
+                found = [(path, unquote(text)) for path, text in found]
+
+            def values(end: str, found: Sequence[tuple[str, ...]] = found) -> list[str]:
+                return [text for path, text in found if end and path.endswith(end)]
+
+            keys = values(contents.key)
+            for key, version in zip(keys, values(contents.version) or keys, strict=True):
+                if contents.subresource == "accessPoint":
+                    yield "", {"accessPoint": ""}, {"x-oss-access-point-name": key}
+                else:
+                    named = {contents.parameter: version} if contents.version else {}
+                    yield key, named or {contents.subresource: ""}, {}
+            markers = {of: values(end)[:1] for of, end in contents.markers.items()}
+            page = str(markers)
+            if values("/IsTruncated")[:1] != ["true"] or not any(markers.values()):
+                return
+            if page in pages:
+                raise ValueError(f"the list of {contents.subresource} repeats a page")
+            pages.add(page)
+            query = {**query, **{of: text for of, texts in markers.items() for text in texts}}
+
+    def _ask(
+        self,
+        method: str,
+        name: str,
+        key: str = "",
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: Sequence[str] = (),
+    ) -> PlayedAnswer:
+        content = RecordedBody(xml=tuple(body))
+        request = RecordedRequest(method, name, f"/{key}", query or {}, headers or {}, content)
+        return self._send(request, scenarios.build(content.xml))
 
     def _send(self, request: RecordedRequest, body: bytes) -> PlayedAnswer:
         name = "" if "." in request.bucket else self._names.get(request.bucket, request.bucket)
-        creates = request.method == "PUT" and request.path == "/" and not request.query
-        is_new = creates and name not in self.created
+        # A service may ignore a sub-resource, and create the bucket.
+        is_new = request.method == "PUT" and request.path == "/" and name not in {"", *self.created}
         if is_new:
-            self.created.append(name)
+            self.created[name] = False
         key = request.path.removeprefix("/")
         headers: Mapping[str, str] = {
             name.lower(): text
@@ -288,9 +410,22 @@ class Player:
                 headers = authorized
         fields = [(header, text) for header, each in headers.items() for text in each.split("\n")]
         reply = self._client.send(request.method, name, quote(key), query, fields, body=body)
-        if is_new and reply.status >= 300:
-            self.created.remove(name)
+        if is_new and 300 <= reply.status < 500:
+            del self.created[name]
+        elif is_new:
+            self.created[name] = reply.status < 300
         return reply
+
+
+_NO_HOLD = ("LegalHold", "LegalHold/Status=OFF")
+
+
+def _is_gone(reply: PlayedAnswer) -> bool:
+    return reply.status < 300 or reply.status == 404
+
+
+def _not_deleted(what: str, reply: PlayedAnswer) -> str:
+    return f"oss://{strip(what)} was not deleted (the service answered {reply})"
 
 
 def _form(fields: Mapping[str, str], content: bytes) -> tuple[str, bytes]:
@@ -320,9 +455,11 @@ def _play_at(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> Non
     client = ServiceClient(arguments.endpoint, rate)
     players = []
     for file in files:
-        unique = secrets.token_hex(8)
         # Each bucket gets a unique name, so that no existing bucket is changed.
-        names = {name: f"oss-emulator-{unique}-{name}"[:63] for name in file.recording.bucket_names}
+        names = {
+            name: f"oss-emulator-{secrets.token_hex(8)}-{name}"[:63].rstrip("-")
+            for name in file.recording.bucket_names
+        }
         file.private = {key.id: "{access key}", address.host: "{endpoint}"}
         file.private |= {name: f"{{{recorded}}}" for recorded, name in names.items()}
         region = os.environ.get("OSS_REGION") or scenarios.region_of(address.host)
@@ -335,7 +472,8 @@ def _play_at(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> Non
         try:
             for file, player in zip(files, players, strict=True):
                 for scenario in file.recording.scenarios:
-                    file.steps.extend(player.play(scenario))
+                    for step in player.play(scenario):
+                        file.steps.append(step)
         except KeyboardInterrupt:
             failure = _INTERRUPTED
         except CommandError as error:
@@ -386,7 +524,7 @@ def _play_alone(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> 
             client = _client_of(listening, file.recording)
             for scenario in file.recording.scenarios:
                 player = Player(client, signer, file.recording, assumed=arguments.assumptions)
-                file.steps.extend(await asyncio.to_thread(player.play, scenario))
+                file.steps += await asyncio.to_thread(list, player.play(scenario))
                 await listening.reset()
             return 0
 
@@ -479,8 +617,10 @@ _SAID = ("fact", "about", "assumption", "conclusion", "expected", "found", "why"
 
 
 def _remark(path: str, played: Sequence[PlayedStep]) -> Iterator[Remark]:
-    """Yield a remark on each answer of a file, with its differences if there are any."""
+    """Yield a remark on each answer to a file, with its differences if there are any."""
     for step in played:
+        if step.reply is None:
+            continue
         name = f"{step.number} {step.step.request}"
         differences = "; ".join(map(str, step.differences))
         yield Remark(

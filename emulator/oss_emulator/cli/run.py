@@ -27,13 +27,14 @@ from oss_referer.terminal import language
 from oss_referer.terminal.parser import CommandError, Commands
 from oss_referer.terminal.program import loading
 
-from oss_emulator.cli import flags
+from oss_emulator.cli import credentials, flags
 from oss_emulator.protocol.address import SERVICE_DOMAIN, split_host
 from oss_emulator.settings import Settings
 from oss_emulator.system import signals
 
 if TYPE_CHECKING:
     from oss_emulator.cli.foreground import Listening
+    from oss_emulator.control.journal import JournalEntry
 
 
 OPTIONS = "JAVA_TOOL_OPTIONS"
@@ -99,9 +100,6 @@ _DESCRIPTION = (
 )
 
 _DEFAULTS: dict[str, Any] = {"port": 0, "tls_port": 0, "log_level": "error"}
-_LEFT_OUT = ("OSS_SESSION_TOKEN", "ALIBABA_CLOUD_SECURITY_TOKEN", "AWS_CA_BUNDLE")
-"""Variables to remove: tokens, which belong to other keys, and a bundle with which rclone fails."""
-
 PRELOAD = Path(__file__).with_name("preload")
 """Modules for programs that ignore the proxy variables."""
 
@@ -113,7 +111,7 @@ _BUNDLES = (
     "CURL_CA_BUNDLE",
     "ALIBABA_CLOUD_CA_BUNDLE",
 )
-"""The variables with the path of a CA bundle. AWS SDKs also read one of these."""
+"""The variables with the path of a CA bundle."""
 
 
 def declare(commands: Commands) -> None:
@@ -131,28 +129,58 @@ def run(arguments: argparse.Namespace) -> int:
     command = arguments.command[arguments.command[:1] == ["--"] :]
     if not command:
         arguments.parser.error("give a COMMAND to run")
-    settings = flags.parse_settings(arguments, os.environ, _DEFAULTS)
+    # OSS_ACCESS_KEY_ID may be a key of the service, which the emulator need not know.
+    settings = flags.parse_settings(arguments, credentials.without(os.environ), _DEFAULTS)
     if settings.tls or settings.tls_cert is not None:
         arguments.parser.error("run needs http and the local CA; leave out --tls and --tls-cert")
-    return foreground.serve(settings, partial(_run_command, command))
-
-
-async def _run_command(command: list[str], listening: Listening) -> int:
-    listening.write_ready_file()
-    with tempfile.TemporaryDirectory(prefix="oss-emulator-") as folder:
-        status = await _execute(command, environment(listening, os.environ, Path(folder)))
-    if status and (hosts := ",".join(_refused(listening))):
-        refused = "the proxy refused hosts other than those of OSS"
-        said = f"{refused}; to reach them directly, add to NO_PROXY: {hosts}"
-        print(f"oss-emulator: {language.explain(said)}", file=sys.stderr)
+    received = Received()
+    status = foreground.serve(settings, partial(_run_command, command, received))
+    for sentence in received.sentences(failed=status != 0):
+        print(f"oss-emulator: {language.explain(sentence)}", file=sys.stderr)
     return status
 
 
-def _refused(listening: Listening) -> list[str]:
-    """Return the hosts that the proxy refused; few clients show the answer to a CONNECT."""
-    entries = listening.server.controls.journal.entries()
-    refused = filter(None, (entry.refused_host for entry in entries))
-    return list(dict.fromkeys(split_host(host)[0] for host in refused))
+class Received:
+    """What the requests of a command say about it when it has ended."""
+
+    def __init__(self) -> None:
+        self._is_reached = False
+        self._refused: dict[str, None] = {}
+        """The hosts that the proxy refused; few clients show the answer to a CONNECT."""
+        self._unknown: dict[str, None] = {}
+        """The ids of access keys that the emulator does not know."""
+
+    def add(self, entry: JournalEntry) -> None:
+        if entry.refused_host:
+            self._refused[split_host(entry.refused_host)[0]] = None
+            return
+        self._is_reached = True
+        if entry.code.startswith("InvalidAccessKeyId"):
+            self._unknown[entry.access_key_id] = None
+
+    def sentences(self, *, failed: bool) -> Iterator[str]:
+        if not self._is_reached:
+            yield (
+                "no request for OSS reached the emulator: the command sent none, or its client "
+                "is one that `run` does not redirect, see docs/drop-in.md"
+            )
+        if self._unknown:
+            yield (
+                f"the emulator does not know the access key {', '.join(self._unknown)}: use that "
+                "of OSS_ACCESS_KEY_ID, or accept every key with --auth relaxed"
+            )
+        if failed and self._refused:
+            yield (
+                "the proxy refused hosts other than those of OSS; to reach them directly, add to "
+                f"NO_PROXY: {','.join(self._refused)}"
+            )
+
+
+async def _run_command(command: list[str], received: Received, listening: Listening) -> int:
+    listening.write_ready_file()
+    listening.server.controls.journal.listen(received.add)
+    with tempfile.TemporaryDirectory(prefix="oss-emulator-") as folder:
+        return await _execute(command, environment(listening, os.environ, Path(folder)))
 
 
 def environment(listening: Listening, inherited: Mapping[str, str], folder: Path) -> dict[str, str]:
@@ -162,7 +190,8 @@ def environment(listening: Listening, inherited: Mapping[str, str], folder: Path
     ca = certificates.ca if certificates is not None else None
     assert ca is not None  # noqa: S101 - set because of tls_port
     assert https_endpoint is not None  # noqa: S101
-    own = {name: value for name, value in inherited.items() if name not in _LEFT_OUT}
+    own = credentials.without(inherited)
+    own.pop("AWS_CA_BUNDLE", None)  # rclone fails with it; AWS SDKs also read one of `_BUNDLES`
     alone, bundle = folder / "ca.pem", folder / "bundle.pem"
     trusted, direct = _roots(inherited) + ca, _no_proxy(inherited)
     alone.write_bytes(ca)
@@ -179,20 +208,26 @@ def environment(listening: Listening, inherited: Mapping[str, str], folder: Path
         "PYTHONPATH": os.pathsep.join(filter(None, (str(PRELOAD), own.get("PYTHONPATH")))),
         "NODE_OPTIONS": f"{own.get('NODE_OPTIONS', '')} {_require()}".strip(),
         OPTIONS: " ".join(filter(None, (own.get(OPTIONS), options(endpoint, store, direct)))),
-        "OSS_ACCESS_KEY_ID": listening.key.id,
-        "OSS_ACCESS_KEY_SECRET": listening.key.secret,
-        "ALIBABA_CLOUD_ACCESS_KEY_ID": listening.key.id,
-        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": listening.key.secret,
+        "PHP_INI_SCAN_DIR": _ini_folders(own.get("PHP_INI_SCAN_DIR", ""), bundle, folder),
+        **credentials.variables(listening.key, server.settings.region, inherited, folder),
         "OSS_EMULATOR_ENDPOINT": endpoint,
         "OSS_EMULATOR_HTTPS_ENDPOINT": https_endpoint,
     }
 
 
+class _NotFoundError(CommandError):
+    status = 127
+
+
+class _NotRunnableError(CommandError):
+    status = 126
+
+
 async def _execute(command: list[str], env: Mapping[str, str]) -> int:
     """Run a command until it ends, and forward signals to it.
 
-    Returns its exit status: 128 plus the number of the signal that ended it, 127 if the command
-    does not exist, or 126 if it cannot be run.
+    Returns its exit status, or 128 plus the number of the signal that ended it. Raises
+    CommandError if the command cannot be run.
     """
     loop = asyncio.get_running_loop()
     early: list[signal.Signals] = []
@@ -201,9 +236,8 @@ async def _execute(command: list[str], env: Mapping[str, str]) -> int:
     try:
         process = await asyncio.create_subprocess_exec(*command, env=env)
     except OSError as error:
-        said = language.explain(f"{command[0]} cannot be run: {error.strerror}")
-        print(f"oss-emulator: {said}", file=sys.stderr)
-        return 127 if isinstance(error, FileNotFoundError) else 126
+        failed = _NotFoundError if isinstance(error, FileNotFoundError) else _NotRunnableError
+        raise failed(f"{command[0]} cannot be run: {error.strerror}") from None
     for number in _FORWARDED:
         loop.add_signal_handler(number, _forward, process, number)
     for number in early:
@@ -258,6 +292,18 @@ def _roots(inherited: Mapping[str, str]) -> bytes:
             except OSError as error:
                 raise CommandError(f"{path} cannot be read: {error.strerror}") from None
     return b""
+
+
+def _ini_folders(given: str, bundle: Path, folder: Path) -> str:
+    """Return PHP_INI_SCAN_DIR with a folder of settings for the CA bundle.
+
+    PHP's curl reads no variable for it. An empty entry stands for PHP's own folder.
+    """
+    own = folder / "php"
+    own.mkdir()
+    lines = (f'{name} = "{bundle}"\n' for name in ("curl.cainfo", "openssl.cafile"))
+    (own / "oss-emulator.ini").write_text("".join(lines), encoding="utf-8")
+    return f"{given}{os.pathsep}{own}"
 
 
 def _require() -> str:

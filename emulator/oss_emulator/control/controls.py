@@ -10,6 +10,7 @@ from oss_emulator.control.rule_changes import RuleChanges
 from oss_emulator.documents.referer import SUBRESOURCE
 from oss_emulator.pipeline.accounts import read_token_key
 from oss_emulator.pipeline.service import Service
+from oss_emulator.protocol import dates
 from oss_emulator.settings import Fsync, Settings
 from oss_emulator.storage.base import Account, Bucket, Object, Part, Storage, Upload
 from oss_emulator.storage.blobs import Blob
@@ -84,14 +85,14 @@ def restore_snapshot(storage: Storage, snapshot: Snapshot) -> None:
 
 
 class Clock:
-    """Returns seconds since the epoch; a shifted clock keeps ticking."""
+    """Returns seconds since the epoch; a shifted clock keeps ticking, from year 1 to year 9999."""
 
     def __init__(self) -> None:
         self.shift = 0.0
         """Seconds by which this clock is ahead of the machine's clock."""
 
     def now(self) -> float:
-        return time.time() + self.shift
+        return min(max(dates.EARLIEST, time.time() + self.shift), dates.LATEST)
 
     def set(self, now: float) -> None:
         """Make the current time `now`, in seconds since the epoch."""
@@ -180,9 +181,11 @@ class Controls:
         """Raises `AccountsError` for accounts that cannot be used."""
         self.clock = Clock()
         self.service = Service(settings, storage, self.clock.now)
-        self.journal = Journal(self.service.settings.journal_size)
+        limit = self.service.settings.journal_bytes
+        for_changes = limit // 4
+        self.journal = Journal(self.service.settings.journal_size, limit - for_changes)
         self.faults = Faults()
-        self.rule_changes = RuleChanges()
+        self.rule_changes = RuleChanges(for_changes)
         self.service.note_rules = self.rule_changes.note
         self.snapshots = Snapshots(self.service.storage)
 

@@ -5,16 +5,18 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from enum import StrEnum
+from itertools import islice
 from operator import attrgetter, methodcaller
+from sys import getsizeof
 from typing import Any, Final, NamedTuple
 
 from oss_referer import Decision, Signing
 from oss_referer.browser.default_domain import DomainRule
 from oss_referer.engine import explanation
 from oss_referer.replay import accesslog
-from oss_referer.sources.masking import mask, mask_headers, mask_values
+from oss_referer.sources.masking import mask, mask_headers, mask_host, mask_values
 
 from oss_emulator.access.authorize import AccessReason, Permission, resource
 from oss_emulator.access.identity import Identity
@@ -24,10 +26,11 @@ from oss_emulator.documents.referer import SUBRESOURCE
 from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline import default_domain
 from oss_emulator.protocol import dates
-from oss_emulator.protocol.errors import OSSError
+from oss_emulator.protocol.errors import OSSError, shorten
+from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import AccessRecord, Request, Response
 from oss_emulator.rpc import RPCErrorSpec
-from oss_emulator.storage.base import Storage
+from oss_emulator.storage.base import Bucket, Storage
 
 LEASE: Final = 600.0
 """Seconds without a message after which a session of another process counts as ended."""
@@ -93,6 +96,20 @@ class RunningTests:
 
 SIZE = 1000
 """Default number of stored entries."""
+BYTES = 64 * 1024 * 1024
+"""Default number of bytes that the entries, the tallies and the changes of rules may take."""
+LONG: Final = 4096
+"""Characters of the longest header that an entry keeps whole; Host and Referer stay whole."""
+_MANY: Final = 64
+"""Number of headers above which an entry is weighed at once, and not with others."""
+_LONG_FIELD: Final = 256
+"""Characters of the longest form field that an entry keeps whole."""
+_FIELDS_KEPT: Final = 64
+"""Number of fields of a form that an entry keeps."""
+_PINNED: Final = 16
+"""Number of entries that stay because their stories have changed rules."""
+_FOR_UNDO: Final = 8
+"""*Undo Clear* may keep this part of the bytes."""
 _TOGETHER: Final = 100
 """Number of entries that are tallied together."""
 
@@ -274,8 +291,14 @@ class JournalEntry(NamedTuple):
         return mask_headers(self.request.headers)
 
     @property
+    def is_shortened(self) -> bool:
+        """Whether the entry has only the beginning of a header, so it cannot be sent again."""
+        headers = self.request.headers
+        return any(len(text) > LONG for name, text in headers.items() if name not in _WHOLE)
+
+    @property
     def host(self) -> str:
-        return mask(self.request.host)
+        return mask_host(self.request.host)
 
     @property
     def referer(self) -> str | None:
@@ -364,15 +387,30 @@ class JournalEntry(NamedTuple):
 class Journal:
     """Stores the last entries and passes each new entry to listeners."""
 
-    def __init__(self, size: int = SIZE) -> None:
+    def __init__(self, size: int = SIZE, limit: int = BYTES) -> None:
+        """`limit` is the number of bytes that the entries and the tallies may take."""
         self.name = secrets.token_hex(4)
         """A unique name, because each journal numbers its entries from 1."""
         self._traffic = Traffic()
         self._untallied: list[JournalEntry] = []
         """The last entries. They are tallied together, because one at a time takes three times as
         long: between two requests, other code fills the caches of the processor."""
-        self._cleared: tuple[Sequence[JournalEntry], Traffic] = ((), Traffic())
+        self._cleared: tuple[Sequence[JournalEntry], Sequence[int], Traffic] = ((), (), Traffic())
         self._entries: deque[JournalEntry] = deque(maxlen=size)
+        self._weights: deque[int] = deque()
+        """The bytes of each entry that is tallied."""
+        self._limit = limit
+        self._held = 0
+        """The bytes of the entries, without those of tallies."""
+        self._for_undo = 0
+        """The bytes of what `restore` would restore."""
+        self._pinned: dict[int, JournalEntry] = {}
+        self._pinned_bytes = 0
+        self._begin = (0, 0)
+        """The counts at the last *Clear*, and at the one before."""
+        self._record: Bucket | None = None
+        self._record_bytes = 0
+        """The record of the last tallied entry, which the next one usually shares."""
         self._listeners: list[Callable[[JournalEntry], None]] = []
         self._count = 0
         self.tests = RunningTests()
@@ -398,6 +436,9 @@ class Journal:
         else:
             # Drop the body, which may be large or keep files open, because the entry is stored.
             response = Response(response.status, response.headers, access=response.access)
+        is_heavy = admission.form is not None or len(admission.request.headers) > _MANY
+        if is_heavy:
+            admission = _shorten(admission)
         self._count += 1
         test = self.tests.of(admission.target.bucket)
         entry = JournalEntry(
@@ -405,7 +446,7 @@ class Journal:
         )
         self._entries.append(entry)
         self._untallied.append(entry)
-        if len(self._untallied) == _TOGETHER:
+        if is_heavy or len(self._untallied) == _TOGETHER:
             self._tally()
         for listener in self._listeners:
             listener(entry)
@@ -419,11 +460,46 @@ class Journal:
 
     def _tally(self) -> None:
         entries, self._untallied = self._untallied, []
-        for entry in entries:
-            self._traffic.add(entry)
+        weights, traffic = self._weights, self._traffic
+        for behind, entry in zip(range(len(entries), 0, -1), entries, strict=True):
+            record = entry.admission.record
+            weight = own = weigh(entry)
+            if own > _HEAVY and behind <= len(self._entries):
+                entry = entry._replace(admission=_shorten(entry.admission))
+                self._entries[-behind] = entry
+                weight = own = weigh(entry)
+            if record is not self._record:
+                self._record = record
+                self._record_bytes = 0 if record is None else _weigh_record(record)
+                weight += self._record_bytes
+            weights.append(weight)
+            self._held += weight
+            traffic.add(entry, own + self._record_bytes)
+        while len(weights) > len(self._entries):  # the number of entries is limited as well
+            self._held -= weights.popleft()
+        self._fit(traffic, self._limit - self._for_undo - self._pinned_bytes)
+
+    def _fit(self, traffic: Traffic, limit: int) -> None:
+        """Drop the oldest entries and sites above a number of bytes; the last entry stays."""
+        entries, weights = self._entries, self._weights
+        while self._held + traffic.held > limit:
+            if len(weights) > 1 and (not traffic.sites or entries[0].number <= traffic.oldest):
+                entries.popleft()
+                self._held -= weights.popleft()
+            elif traffic.sites:
+                traffic.forget()
+            else:
+                break
+
+    @property
+    def dropped(self) -> int:
+        """Number of entries since the last *Clear* that went to make room for later ones."""
+        self._tally()
+        return self._count - self._begin[0] - len(self._entries)
 
     def entries(self, since: int = 0) -> list[JournalEntry]:
         """Return the entries with a number above `since`, oldest first."""
+        self._tally()
         return [entry for entry in self._entries if entry.number > since]
 
     def listen(self, listener: Callable[[JournalEntry], None]) -> Callable[[], None]:
@@ -433,9 +509,18 @@ class Journal:
 
     def entry(self, number: int) -> JournalEntry | None:
         """Return the entry with a number; None if it was removed or does not exist."""
+        self._tally()
         first = self._entries[0].number if self._entries else 0
         found = first and 0 <= number - first < len(self._entries)
-        return self._entries[number - first] if found else None
+        return self._entries[number - first] if found else self._pinned.get(number)
+
+    def pin(self, number: int) -> None:
+        """Let an entry stay until *Clear*, so that its story can undo its change of rules."""
+        if (entry := self.entry(number) or self._traffic.find(number)) is not None:
+            self._pinned[number] = entry
+            if len(self._pinned) > _PINNED:
+                del self._pinned[next(iter(self._pinned))]
+            self._pinned_bytes = sum(map(weigh, self._pinned.values()))
 
     @property
     def size(self) -> int:
@@ -443,19 +528,113 @@ class Journal:
         return self._entries.maxlen or 0
 
     def clear(self) -> None:
-        """Remove all entries and tallies; numbering continues."""
+        """Remove all entries and tallies; numbering continues.
+
+        The last of them stay for `restore`, in an eighth of the bytes.
+        """
         traffic, self._traffic = self.traffic, Traffic()
         if self._entries:
-            self._cleared = (tuple(self._entries), traffic)
+            self._fit(traffic, self._limit // _FOR_UNDO)
+            self._cleared = (tuple(self._entries), tuple(self._weights), traffic)
+            self._for_undo = self._held + traffic.held
+            self._begin = (self._count, self._begin[0])
         self._entries.clear()
+        self._weights.clear()
+        self._pinned, self._pinned_bytes = {}, 0
+        self._held, self._record = 0, None
 
     def restore(self) -> None:
         """Restore what `clear` removed last, as far as later entries leave room."""
-        entries, traffic = self._cleared
+        later = self.traffic
+        entries, weights, traffic = self._cleared
+        if entries:
+            self._begin = (self._begin[1], self._begin[1])
         self._entries = deque((*entries, *self._entries), maxlen=self.size)
-        traffic.absorb(self.traffic)
+        self._weights.extendleft(reversed(weights))
+        self._held += sum(weights)
+        traffic.absorb(later)
         self._traffic = traffic
-        self._cleared = ((), Traffic())
+        self._cleared, self._for_undo = ((), (), Traffic()), 0
+        self._tally()
+
+
+def weigh(entry: JournalEntry) -> int:
+    """Estimate the bytes that an entry takes, without those of its bucket's record.
+
+    Texts that a client sends are counted exactly, everything else as a constant.
+    """
+    admission, error, body = entry.admission, entry.error, entry.response.body
+    request, form = admission.request, admission.form
+    headers = request.headers
+    has_more = error is not None or form is not None or request.original is not None
+    if not has_more and len(headers) <= _MANY:
+        length = len("".join(headers.values())) + len(request.path) + 3 * len(request.query_string)
+        if length < _ORDINARY:
+            return _BASE + 100 * len(headers) + length
+    size = _BASE + _weigh_request(request) + getsizeof(admission.target.key) + len(body)
+    if request.original is not None:
+        size += _weigh_request(request.original)
+    if isinstance(error, OSSError):
+        size += getsizeof(error.message) + sum(map(getsizeof, error.details.values()))
+    elif error is not None:
+        size += getsizeof(error.message)
+    if form is not None:
+        size += sum(getsizeof(name) + getsizeof(text) for name, text in form.fields.items())
+    if "x-oss-err" in entry.response.headers:  # the document of an answer to HEAD
+        size += getsizeof(entry.response.headers["x-oss-err"])
+    return size
+
+
+_ORDINARY: Final = 2000
+"""Characters below which the texts of a request are not weighed exactly, for speed."""
+_HEAVY: Final = 10_000
+"""Bytes of an entry that may have a long header."""
+_BASE: Final = 3000
+"""Bytes of an entry with an ordinary request and decision, apart from the texts of the client."""
+
+
+def _weigh_request(request: Request) -> int:
+    headers = request.headers
+    size = sum(map(getsizeof, headers.values())) + 100 * len(headers) + getsizeof(request.path)
+    if len(headers) > _MANY:  # the names of few headers are shared by all requests
+        size += sum(map(getsizeof, headers))
+    if request.query_string:  # twice, because it is parsed as well
+        size += 2 * getsizeof(request.query_string) + 200 * len(request.query)
+    if "referer" in headers:  # the decision has it as well, perhaps in another form
+        size += getsizeof(headers["referer"]) + sum(map(getsizeof, request.further_referers))
+    if request.repeated:
+        size += 8 * len(request.repeated)
+    return size
+
+
+def _weigh_record(record: Bucket) -> int:
+    return 500 + sum(map(len, record.documents.values()))
+
+
+def _shorten(admission: Admission) -> Admission:
+    """Shorten what a client may make long: fields of a form, and headers but Host and Referer."""
+    request, form = admission.request, admission.form
+    if request.original is not None:
+        request = request._replace(original=_shorten_headers(request.original))
+    if form is not None:
+        kept = islice(form.fields.items(), _FIELDS_KEPT)
+        form = Form(
+            {shorten(name, _LONG_FIELD): shorten(text, _LONG_FIELD) for name, text in kept},
+            shorten(form.filename, _LONG_FIELD),
+            form.content_type and shorten(form.content_type, _LONG_FIELD),
+        )
+    return replace(admission, request=_shorten_headers(request), form=form)
+
+
+_WHOLE: Final = ("host", "referer")
+
+
+def _shorten_headers(request: Request) -> Request:
+    headers = {
+        name: text if name in _WHOLE else shorten(text, LONG)
+        for name, text in request.headers.items()
+    }
+    return request if headers == request.headers else request._replace(headers=headers)
 
 
 def _object_size(storage: Storage, bucket: str, key: str) -> int | None:

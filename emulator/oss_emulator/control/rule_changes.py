@@ -7,6 +7,8 @@ from oss_emulator.operations.admission import Admission
 
 SIZE: Final = 200
 """Maximum number of stored changes of all buckets."""
+BYTES: Final = 16 * 1024 * 1024
+"""Default number of bytes that their documents may take."""
 
 
 class RuleChange(NamedTuple):
@@ -28,11 +30,17 @@ class RuleChange(NamedTuple):
     undoes: int | None = None
     """The number of the change that this change undid; None for none."""
 
+    @property
+    def size(self) -> int:
+        """The bytes of both documents."""
+        return len(self.before or b"") + len(self.after or b"")
+
 
 class RuleChanges:
-    """Stores the last SIZE changes."""
+    """Stores the last SIZE changes, with at most `limit` bytes; always the last change."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = BYTES) -> None:
+        self._limit = limit
         self._changes: tuple[RuleChange, ...] = ()
         """Replaced as a whole, because another thread may read it meanwhile."""
         self._count = 0
@@ -61,7 +69,11 @@ class RuleChanges:
         if before != after:
             self._count += 1
             made = RuleChange(self._count, time, bucket, before, after, request_id, remote)
-            self._changes = (*self._changes, made)[-SIZE:]
+            held, first = 0, len(kept := (*self._changes, made)[-SIZE:])
+            while first and (first == len(kept) or held + kept[first - 1].size <= self._limit):
+                first -= 1
+                held += kept[first].size
+            self._changes = kept[first:]
             for listener in self._listeners:
                 listener()
 

@@ -1,7 +1,7 @@
 """Seeds: accounts, and buckets with ACLs, rules and objects, created with requests of the owner."""
 
 import errno
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from os.path import realpath
 from pathlib import Path
@@ -65,9 +65,16 @@ def say_nothing(done: int, total: int) -> None:
 def load(path: Path, service: Service, report: ReportProgress = say_nothing) -> str:
     """Create the contents of a seed file and return its `hint`.
 
-    Paths of files are relative to the seed file. Raises SeedError.
+    Buckets that the storage already has stay as they are, with their rules and objects. Paths of
+    files are relative to the seed file. Raises SeedError.
     """
-    return apply(_name(path), _read(path), service, path.parent, report)
+    creator = _SeedCreator(_name(path), _read(path), service, path.parent)
+    creator.set_accounts()
+    kept = {bucket.name for bucket in service.storage.buckets()}
+    creator.put_buckets(report, kept)
+    found = ", ".join(bucket.name for bucket in creator.seed.bucket if bucket.name in kept)
+    said = f"The seed did not change what --data already has: {found}" if found else ""
+    return "\n".join(filter(None, (creator.seed.hint, said)))
 
 
 def files(path: Path) -> list[Path]:
@@ -80,24 +87,15 @@ def files(path: Path) -> list[Path]:
     return [path.parent / item.file for item in items if item.file and "\0" not in item.file]
 
 
-def apply(
-    name: str,
-    source: str | bytes,
-    service: Service,
-    folder: Path | None = None,
-    report: ReportProgress = say_nothing,
-) -> str:
-    """Create the contents of a seed and return its `hint`.
+def apply(name: str, source: str | bytes, service: Service) -> None:
+    """Create the contents of a seed; its objects cannot name files, and it cannot have accounts.
 
-    The text of each SeedError begins with `name`. Without a `folder`, objects cannot name files and
-    the seed cannot have accounts.
+    The text of each SeedError begins with `name`.
     """
-    creator = _SeedCreator(name, source, service, folder)
-    if folder is None and creator.seed.account:
+    creator = _SeedCreator(name, source, service, None)
+    if creator.seed.account:
         raise creator.error(("account",), "only the seed that a server starts with has accounts")
-    creator.set_accounts()
-    creator.put_buckets(report)
-    return creator.seed.hint
+    creator.put_buckets()
 
 
 def _name(path: Path) -> str:
@@ -147,11 +145,12 @@ class _SeedCreator:
         except AccountsError as error:
             raise SeedError(f"{self._name}, {error}") from None
 
-    def put_buckets(self, report: ReportProgress) -> None:
-        """Create all buckets with their rules and objects, all or nothing."""
-        done, total = 0, sum(len(bucket.object) for bucket in self.seed.bucket)
+    def put_buckets(self, report: ReportProgress = say_nothing, kept: Collection[str] = ()) -> None:
+        """Create all buckets except `kept`, with their rules and objects, all or nothing."""
+        new = [(i, bucket) for i, bucket in enumerate(self.seed.bucket) if bucket.name not in kept]
+        done, total = 0, sum(len(bucket.object) for _, bucket in new)
         with self._service.storage.transaction():
-            for number, bucket in enumerate(self.seed.bucket):
+            for number, bucket in new:
                 here: TomlPath = ("bucket", number)
                 target = self._put_bucket(here, bucket)
                 for position, item in enumerate(bucket.object):

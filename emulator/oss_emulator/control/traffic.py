@@ -103,7 +103,16 @@ def _read_beginning(text: str) -> str:
 class Tally:
     """The tally of the requests of one site to one bucket, or of all requests."""
 
-    __slots__ = ("counts", "last", "last_allowed", "last_denied", "since", "slots")
+    __slots__ = (
+        "allowed_bytes",
+        "counts",
+        "denied_bytes",
+        "last",
+        "last_allowed",
+        "last_denied",
+        "since",
+        "slots",
+    )
 
     def __init__(self) -> None:
         self.counts = [0, 0, 0, 0]
@@ -114,6 +123,9 @@ class Tally:
         """The last verdict."""
         self.last_allowed: JournalEntry | None = None
         self.last_denied: JournalEntry | None = None
+        self.allowed_bytes = 0
+        """The bytes of the last allowed entry, which the journal may have dropped."""
+        self.denied_bytes = 0
         self.slots: deque[list[int]] = deque(maxlen=SLOTS)
         """The number of each slot and its requests by verdict, the oldest slot first."""
 
@@ -128,6 +140,16 @@ class Tally:
     @property
     def unchecked(self) -> int:
         return self.counts[UNCHECKED]
+
+    @property
+    def held(self) -> int:
+        """The bytes of its entries."""
+        return self.allowed_bytes + self.denied_bytes
+
+    @property
+    def newest(self) -> int:
+        """The number of its last entry."""
+        return max(e.number for e in (self.last_allowed, self.last_denied) if e is not None)
 
     def add(self, time: float, verdict: int) -> None:
         """Count a request."""
@@ -146,8 +168,10 @@ class Tally:
         is_one_row = later.counts[later.last] == sum(later.counts)
         if later.last != self.last or not is_one_row:
             self.last, self.since = later.last, later.since
-        self.last_allowed = later.last_allowed or self.last_allowed
-        self.last_denied = later.last_denied or self.last_denied
+        if later.last_allowed is not None:
+            self.last_allowed, self.allowed_bytes = later.last_allowed, later.allowed_bytes
+        if later.last_denied is not None:
+            self.last_denied, self.denied_bytes = later.last_denied, later.denied_bytes
         self.counts = _sum(self.counts, later.counts)
         self.slots.extend(later.slots)  # one slot may be split into two
 
@@ -169,14 +193,16 @@ class Traffic:
         """The sites, in the order of their last requests."""
         self.others = [0, 0, 0, 0]
         """The numbers of requests of dropped sites, by verdict."""
+        self.held = 0
+        """The bytes of the entries of all sites, also of those that the journal has."""
         self.forgotten = 0
         """Number of dropped sites; a site that is dropped twice counts twice."""
         self.signed = 0
         """Number of requests that were not checked because of their signature (R-01)."""
         self.failures: dict[Failure, int] = {}
 
-    def add(self, entry: JournalEntry) -> None:
-        """Tally a request, in constant time."""
+    def add(self, entry: JournalEntry, size: int) -> None:
+        """Tally a request of `size` bytes, in constant time."""
         admission = entry.admission
         decision, time = admission.decision, admission.original.received
         if entry.response.status >= 400 and (failure := find_failure(entry)) is not None:
@@ -193,16 +219,25 @@ class Traffic:
         if tally is None:
             tally = Tally()
             if len(self.sites) == MOST:
-                self._forget()
+                self.forget()
         self.sites[key] = tally
         tally.add(time, verdict)
         if verdict == ALLOWED:
-            tally.last_allowed = entry
+            self.held += size - tally.allowed_bytes
+            tally.last_allowed, tally.allowed_bytes = entry, size
         else:
-            tally.last_denied = entry
+            self.held += size - tally.denied_bytes
+            tally.last_denied, tally.denied_bytes = entry, size
 
-    def _forget(self) -> None:
+    @property
+    def oldest(self) -> int:
+        """The number of the last request of the site that goes next; there must be one."""
+        return self.sites[next(iter(self.sites))].newest
+
+    def forget(self) -> None:
+        """Drop the site with the oldest last request."""
         gone = self.sites.pop(next(iter(self.sites)))
+        self.held -= gone.held
         self.forgotten += 1
         self.others = _sum(self.others, gone.counts)
 
@@ -211,10 +246,12 @@ class Traffic:
         self.whole.absorb(later.whole)
         for key, tally in later.sites.items():
             mine = self.sites.pop(key, Tally())
+            self.held -= mine.held
             mine.absorb(tally)
+            self.held += mine.held
             self.sites[key] = mine
         while len(self.sites) > MOST:
-            self._forget()
+            self.forget()
         self.others = _sum(self.others, later.others)
         self.forgotten += later.forgotten
         self.signed += later.signed

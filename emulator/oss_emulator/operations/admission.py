@@ -15,7 +15,7 @@ from oss_emulator.documents.access_point import AccessPoint
 from oss_emulator.documents.website import Visit
 from oss_emulator.operations.operation import NO_OPERATION, Operation
 from oss_emulator.protocol.address import SERVICE, Target
-from oss_emulator.protocol.errors import OSSError
+from oss_emulator.protocol.errors import MAX_REPEATED, OSSError, shorten
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.form_policy import ANY_SIZE, Sizes
 from oss_emulator.protocol.message import AccessRecord, Request
@@ -106,6 +106,10 @@ class Refused(NamedTuple):
     error: OSSError
 
 
+_LONGEST: Final = 3 * MAX_REPEATED
+"""Characters of the longest detail, which repeats bytes in hex (`StringToSignBytes`)."""
+
+
 def refuse(admission: Admission, error: OSSError) -> Refused:
     """Refuse a request because a step, its body or its operation failed.
 
@@ -113,6 +117,11 @@ def refuse(admission: Admission, error: OSSError) -> Refused:
     """
     # The journal may store the error, and its traceback would keep the body in memory.
     error.__context__ = error.__cause__ = error.__traceback__ = None
+    error.message = shorten(error.message, MAX_REPEATED)
+    error.details = {
+        name: shorten(value, _LONGEST) if isinstance(value, str) else value
+        for name, value in error.details.items()
+    }
     if error.access is not None:
         admission = replace(admission, access=error.access)
     return Refused(admission, error)

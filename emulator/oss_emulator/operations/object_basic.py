@@ -87,11 +87,12 @@ def head_object(call: Call) -> Response:
     conditions.check(request, item.etag, item.modified, shown=headers.metadata(item.headers))
     answer = objects.describe(call, item)
     if conditions.takes_gzip(request.get("accept-encoding", ""), answer, item.size):
-        return Response(200, conditions.describe_gzip(answer), compress=True)
+        answer = conditions.describe_gzip(answer)
+        return Response(200, answer, objects.unchecked(target), compress=True)
     answer = {**objects.add_md5(answer, target), "Content-Length": str(item.size)}
     if target.kind == "Multipart" and conditions.is_compressible(answer):
         answer["Vary"] = "Accept-Encoding"  # S-07
-    return Response(200, answer)
+    return Response(200, answer, objects.unchecked(target))
 
 
 _META = ("ETag", "Last-Modified", "x-oss-hash-crc64ecma", "x-oss-object-type", "x-oss-version-id")
@@ -110,7 +111,8 @@ def head_object_meta(call: Call) -> Response:
         # Reads are not recorded, so the last known access is the write.
         shown["x-oss-last-access-time"] = meta["Last-Modified"]
     shown["Content-Length"] = str(item.size)
-    return Response(200, shown, ends_connection=call.request.method == "GET" and item.size > 0)
+    ends = call.request.method == "GET" and item.size > 0
+    return Response(200, shown, objects.unchecked(item), ends_connection=ends)
 
 
 get_object_meta = replace(head_object_meta, method="GET")

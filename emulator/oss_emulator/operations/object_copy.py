@@ -1,19 +1,50 @@
 """CopyObject."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 
 from oss_emulator.documents import access_point
-from oss_emulator.operations.call import Call
+from oss_emulator.operations.call import Body, Call
 from oss_emulator.operations.operation import Takes, answers
+from oss_emulator.operations.shared import objects
 from oss_emulator.operations.shared.objects import delay_header, find_source, source_version_header
 from oss_emulator.operations.shared.writing import OBJECT_ACL, draft, store
+from oss_emulator.operations.work import Pool, Work, Workplace
 from oss_emulator.protocol import client_encryption, conditions, dates, headers, tagging, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.protocol.message import Response
+from oss_emulator.protocol.message import FileRange, Response
 from oss_emulator.storage.base import Object
+from oss_emulator.storage.blobs import CorruptBlobError
 
 MAX_SIZE = 5 * 1024**3
 """Maximum size of an object that one call can copy, in bytes (CopyObject)."""
+
+
+def _gather_source(call: Call) -> Work | None:
+    """Check the files of the source before `copy_object` does, while other requests can write.
+
+    `copy_object` reports all errors.
+    """
+    with suppress(OSSError, OSError):
+        named = conditions.parse_copy_source(call.request.headers[conditions.COPY_SOURCE])
+        bucket = access_point.bucket_of(call.storage, named.bucket)
+        source = call.storage.object(bucket, named.key, named.version_id)
+        found = () if source is None else objects.unchecked(source)
+
+        def check(place: Workplace) -> Body:
+            with suppress(CorruptBlobError, OSError):
+                for _ in place.steps(_check(found)):
+                    pass
+            return call.body
+
+        return Work(Pool.COPIES, check) if found else None
+    return None
+
+
+def _check(pieces: Iterable[FileRange]) -> Iterator[bool]:
+    for piece in pieces:
+        assert piece.check is not None  # noqa: S101 - `unchecked` has set it
+        yield from piece.check()
 
 
 @answers(
@@ -21,13 +52,14 @@ MAX_SIZE = 5 * 1024**3
     "CopyObject",
     header=conditions.COPY_SOURCE,
     action="oss:PutObject",
+    gather=_gather_source,
     takes=Takes.NOTHING,
 )
 def copy_object(call: Call) -> Response:
     """Copy an object within the region; a copy onto itself changes the metadata.
 
     A symbolic link is copied as a link. Raises what `draft` and `find_source` raise,
-    `PreconditionFailed`, `NotModified`, `EntityTooLarge`.
+    `PreconditionFailed`, `NotModified`, `EntityTooLarge`; `CorruptBlobError` for a damaged source.
     """
     request = call.request.headers
     new = draft(call)
@@ -36,6 +68,8 @@ def copy_object(call: Call) -> Response:
     conditions.check(request, source.etag, source.modified, conditions.COPY_CONDITIONS)
     if source.size > MAX_SIZE:
         raise OSSError(ErrorCase.COPY_SOURCE_TOO_LARGE, MaxSizeAllowed=str(MAX_SIZE))
+    for _ in _check(objects.unchecked(source)):
+        pass
     encryption = headers.encryption_of(new.headers)
     source_bucket = access_point.bucket_of(call.storage, named.bucket)
     onto_itself = (source_bucket, named.key) == (call.target.bucket, call.key)

@@ -70,7 +70,7 @@ has a parameter of this type.
 """
 
 Gather: TypeAlias = Callable[..., Any]
-"""Returns the `Work` that makes the body of an operation for a `Call`.
+"""Returns the `Work` that makes the body of an operation for a `Call`, or None.
 
 The work takes time proportional to the size, so the server runs it in a pool.
 """

@@ -54,7 +54,8 @@ class Service(Deployment):
         assert isinstance(body, Body)  # noqa: S101 - an admitted one was read
         try:
             if result.operation.gather is not None:
-                body = self.gather(result, body).make(HERE)
+                work = self.gather(result, body)
+                body = body if work is None else work.make(HERE)
             return self.execute(result, body)
         except OSSError as error:
             return self.render(refuse(result, error))
@@ -94,17 +95,17 @@ class Service(Deployment):
             return refuse(admission, error)
         return admission
 
-    def gather(self, admission: Admission, body: Body) -> Work:
+    def gather(self, admission: Admission, body: Body) -> Work | None:
         """Check the body of a request, and return the work of making the body for `execute`.
 
-        Only for operations with `gather`. Raises `OSSError`.
+        None leaves the body as it is. Only for operations with `gather`. Raises `OSSError`.
         """
         operation = admission.operation
         assert operation.gather is not None  # noqa: S101 - only such operations gather
         if operation.takes is not Takes.NOTHING:
             checksums.check_md5(admission.request.headers.get("content-md5"), body.md5)
         try:
-            work: Work = operation.gather(Call(admission, self.environment, body))
+            work: Work | None = operation.gather(Call(admission, self.environment, body))
         except DocumentError as error:
             raise _malformed(error) from None
         return work

@@ -1,5 +1,6 @@
 """Times: seconds since the epoch here, RFC 1123 in headers, ISO 8601 in XML."""
 
+import re
 from calendar import timegm
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -10,8 +11,8 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-LATEST = 253_402_300_799.0
-"""The latest date that can be formatted: the last second of the year 9999."""
+EARLIEST, LATEST = -62_135_596_800.0, 253_402_300_799.0
+"""The first second of the year 1 and the last of 9999: the times that `datetime` can have."""
 
 
 @lru_cache(4096)
@@ -34,6 +35,11 @@ def format_iso(time: float) -> str:
     return f"{_format_iso(time)}.000Z"
 
 
+def format_compact(time: float) -> str:
+    """Format for signatures: `20120224T060748Z`."""
+    return f"{_format_iso(time).replace('-', '').replace(':', '')}Z"
+
+
 def format_beijing(time: float) -> str:
     """Format for answers about metadata: `2012-02-24T14:07:48.000000000+08:00` (P-65)."""
     return f"{_format_iso(time + 8 * 60 * 60)}.000000000+08:00"
@@ -45,6 +51,9 @@ def _format_iso(time: float) -> str:
     return f"{day}T{t.tm_hour:02}:{t.tm_min:02}:{t.tm_sec:02}"
 
 
+_EARLY = re.compile(r"(?<= )00\d\d(?= )")
+
+
 def parse_http(text: str) -> float | None:
     """Parse a date of a header into seconds since the epoch; None if it is invalid.
 
@@ -52,6 +61,8 @@ def parse_http(text: str) -> float | None:
     """
     try:
         date = parsedate_to_datetime(text)
+        if year := _EARLY.search(text):  # not an abbreviation of 20xx
+            date = date.replace(year=int(year[0]))
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, IndexError, OverflowError):
         return None

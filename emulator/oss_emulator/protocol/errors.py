@@ -3,7 +3,7 @@
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from enum import Enum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import AccessRecord, Response
@@ -461,6 +461,15 @@ class OSSError(Exception):
         """Pickle the error as its row of the table and its other attributes."""
         spec = ErrorSpec(self.code, self.status, self.message, self.ec)
         return OSSError, (spec,), self.__dict__
+
+
+MAX_REPEATED: Final = 8 * 1024
+"""Characters of a text of the request that an error repeats."""
+
+
+def shorten(text: str, length: int) -> str:
+    """Return at most `length` characters of a text; of a longer one, also how long it was."""
+    return text if len(text) <= length else f"{text[:length]}… ({len(text):,} characters)"
 
 
 def listed(words: Iterable[str], conjunction: str = "or") -> str:

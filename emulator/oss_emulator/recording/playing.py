@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from hashlib import shake_128
@@ -40,17 +40,30 @@ class PlayedAnswer:
     @property
     def document(self) -> bytes:
         """The body, or the error document in a header of the answer to HEAD."""
-        return self.body or b64decode(self.headers.get(_ERROR, ""))
+        try:
+            return self.body or b64decode(self.headers.get(_ERROR, ""))
+        except ValueError:
+            return b""
+
+    def list_elements(self) -> list[str]:
+        """List the elements of the document without control characters; raises `ValueError`."""
+        document = self.document
+        return [strip(element) for element in list_elements(document)] if document else []
 
     def find(self, name: str) -> str:
-        """Return the text of an element of an error document, or ""."""
+        """Return the text of an element of an error document in one line, or ""."""
         document = self.document.decode(errors="replace") if self.status >= 400 else ""
         found = re.search(rf"<Error\b.*?<{name}>([^<]*)</{name}>", document, re.DOTALL)
-        return found[1] if found else ""
+        return " ".join(strip(found[1]).split()) if found else ""
 
     def __str__(self) -> str:
         ec = self.find("EC") or self.headers.get("x-oss-ec", "")
         return " ".join(filter(None, (str(self.status), self.find("Code"), ec)))
+
+
+def strip(text: str) -> str:
+    """Remove characters that control a terminal; line ends and tabs stay."""
+    return "".join(one for one in text if one.isprintable() or one in "\n\t")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +108,9 @@ def _elements(wanted: Sequence[str], reply: PlayedAnswer) -> Iterator[AnswerDiff
     if not wanted and not reply.headers.get("content-type", "").startswith("application/xml"):
         return
     try:
-        found = list_elements(reply.document) if reply.document else ()
+        found = reply.list_elements()
     except ValueError as error:
-        yield AnswerDifference("document", wanted[0] if wanted else "", str(error))
+        yield AnswerDifference("document", wanted[0] if wanted else "", strip(str(error)))
         return
     shown = [_masked_as(element, wanted) for element in found]
     if wanted[:1] == [ANY]:
@@ -196,8 +209,8 @@ def play(
     assumed: Assumptions = DEFAULT,
     pause: Callable[[], None] = lambda: None,
     refused: MutableMapping[str, str] | None = None,
-) -> list[PlayedStep]:
-    """Send the requests of a scenario.
+) -> Iterator[PlayedStep]:
+    """Send the requests of a scenario, and yield each step.
 
     `names` has the buckets to use instead of the recorded buckets. `pause` waits for rules to take
     effect. `refused` says why an account may not send some kinds of requests; steps add to it.
@@ -227,7 +240,6 @@ def play(
             scenario.name, number, step, seen, reply, why, kind in refused, by_variant=found
         )
 
-    played: list[PlayedStep] = []
     lost = ""
     for number, step in enumerate(scenario.steps):
         tries = row = 0
@@ -242,9 +254,17 @@ def play(
                 pause()
         if lost:
             tried = PlayedStep(scenario.name, number, step, (), unseen=lost)
-        played.append(tried)
         replies.append(tried.reply or PlayedAnswer(0))
-    return played
+        yield tried
+
+
+def unplayed(recording: Recording, played: Iterable[PlayedStep], why: str) -> Iterator[PlayedStep]:
+    """Yield the other steps, which prove nothing because they were not sent."""
+    known = {(step.scenario, step.number) for step in played}
+    for scenario in recording.scenarios:
+        for number, step in enumerate(scenario.steps):
+            if (scenario.name, number) not in known:
+                yield PlayedStep(scenario.name, number, step, (), unseen=why)
 
 
 def resolved(request: RecordedRequest, resolve: Callable[[str], str]) -> RecordedRequest:
@@ -275,7 +295,7 @@ def _find(match: re.Match[str], replies: list[PlayedAnswer], names: Mapping[str,
     if kind in _HEADERS:
         return reply.headers.get(_HEADERS[kind], match[0])
     try:
-        found = [text for text in list_elements(reply.body) if _ELEMENTS[kind] in text]
+        found = [text for text in reply.list_elements() if _ELEMENTS[kind] in text]
     except ValueError:  # not an answer of the service, for example the page of a proxy
         found = []
     return found[0].partition("=")[2] if found else match[0]

@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 from oss_emulator.recording.playing import NOT_RECORDED, PlayedAnswer, PlayedStep
-from oss_emulator.recording.scenario import ANY, Recording, list_elements
+from oss_emulator.recording.scenario import ANY, Recording
 
 _OPEN_HEADERS = frozenset(
     "accept-ranges access-control-allow-headers access-control-allow-methods "
@@ -67,7 +67,7 @@ def _answer(step: PlayedStep, own: set[str], private: Mapping[str, str]) -> dict
     if not reply.document:
         return answer
     try:
-        found = [keep(text) for text in list_elements(reply.document)]
+        found = [keep(text) for text in reply.list_elements()]
     except ValueError:
         return {**answer, "xml": [ANY]}
     own = own | {element.partition("=")[2] for element in found if element in wanted.xml}

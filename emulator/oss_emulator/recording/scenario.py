@@ -216,7 +216,8 @@ class Recording:
 
     @property
     def bucket_names(self) -> tuple[str, ...]:
-        names = [state.name for state in self.buckets] + [one.bucket for one in self.requests]
+        asked = [one.bucket for one in (*self.before, *self.requests)]
+        names = [state.name for state in self.buckets] + asked
         return tuple(dict.fromkeys(name for name in names if name and "." not in name))
 
 

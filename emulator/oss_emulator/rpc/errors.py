@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
 
+from oss_emulator.protocol.errors import MAX_REPEATED, shorten
 from oss_emulator.protocol.xml import Children
 
 
@@ -57,5 +58,6 @@ class RPCError(Exception):
     def spec(self, specs: Mapping[ErrorTable, RPCErrorSpec] | None = None) -> RPCErrorSpec:
         """Return code, status and message; those in `specs` take precedence."""
         found: RPCErrorSpec = (specs or {}).get(self.situation, self.situation.value)
-        code, message = (text.format(**self._texts).strip() for text in (found.code, found.message))
+        texts = {name: shorten(text, MAX_REPEATED) for name, text in self._texts.items()}
+        code, message = (text.format(**texts).strip() for text in (found.code, found.message))
         return RPCErrorSpec(code, found.status, message)

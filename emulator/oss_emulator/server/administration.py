@@ -22,6 +22,7 @@ from oss_emulator.operations.operation import Takes
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.server import body, wire
+from oss_emulator.server.guard import Guard
 from oss_emulator.server.runner import RequestRunner, error_of
 from oss_emulator.server.waiting import Waiting
 from oss_emulator.server.wire import Exchange
@@ -35,13 +36,15 @@ class Administration(NamedTuple):
     runner: RequestRunner
     waiting: Waiting
 
-    async def answer(self, http: web.BaseRequest, request: Request) -> Response | None:
+    async def answer(
+        self, http: web.BaseRequest, guard: Guard, request: Request
+    ) -> Response | None:
         """Answer a request; None for a stream of events, which has been sent on return."""
         try:
-            asked, route = await self._read(http, request)
+            asked, route = await self._read(guard, request)
             with self.waiting.hold():
                 if route.stream is None or not route.streams(request):
-                    return await self._handle(http, asked, route)
+                    return await self._handle(guard, asked, route)
             stream = route.stream(asked)
         except Exception as failed:
             error = _api_error_of(request, failed)
@@ -50,7 +53,7 @@ class Administration(NamedTuple):
             await wire.send_events(http, journal.HEADERS, stream)
         return None
 
-    async def _read(self, http: web.BaseRequest, request: Request) -> tuple[ApiRequest, Route]:
+    async def _read(self, guard: Guard, request: Request) -> tuple[ApiRequest, Route]:
         """Check a request, read its body and find its route."""
         settings = self.controls.service.settings
         check_no_callback(request)
@@ -63,11 +66,11 @@ class Administration(NamedTuple):
             metrics=self.metrics,
             send=self.runner.send,
             request=request,
-            data=b"" if route.takes_object else await body.read_document(http),
+            data=b"" if route.takes_object else await body.read_document(guard),
             rest=rest,
         ), route
 
-    async def _handle(self, http: web.BaseRequest, asked: ApiRequest, route: Route) -> Response:
+    async def _handle(self, guard: Guard, asked: ApiRequest, route: Route) -> Response:
         """Call a route and, if it returns an `OwnerRequest`, run that too; raises `OSSError`."""
         given = route.handler(asked)
         if not isinstance(given, OwnerRequest):
@@ -80,7 +83,7 @@ class Administration(NamedTuple):
         if given.data is not None:
             content = Body.of(given.data)
         elif result.operation.takes is not Takes.NOTHING:
-            content = await body.read(http, result, service.environment)
+            content = await body.read(guard, result, service.environment)
         exchange = Exchange(result, body=content)
         await self.runner.run(exchange)
         return given.finish(exchange.response)

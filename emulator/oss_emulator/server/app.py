@@ -166,9 +166,9 @@ class Server:
         path, pending = request.path, None
         # For almost every request, this cheap test shows that it is for OSS.
         if path == "/" or path.startswith(_OWN_PATHS) or _is_own_host(request.host):
-            pending = self._answer_unless_oss(http, request)
+            pending = self._answer_unless_oss(http, guard, request)
         if pending is None:
-            exchange = await self._runner.answer(request, http, guard.leaving)
+            exchange = await self._runner.answer(request, guard, guard.leaving)
         elif (answered := await pending) is not None:
             exchange = answered
         else:
@@ -193,15 +193,15 @@ class Server:
                 )
 
     def _answer_unless_oss(
-        self, http: web.BaseRequest, request: Request
+        self, http: web.BaseRequest, guard: Guard, request: Request
     ) -> Awaitable[Exchange | None] | None:
         """Return the coroutine that answers for STS, KMS, the console or the API; None for OSS."""
         if (product := rpc_endpoint.find(request, self._is_endpoint)) is not None:
-            return self._answer_rpc(product, http, request)
+            return self._answer_rpc(product, guard, request)
         if (page := console.show(request, self._is_endpoint)) is not None:
             return self._answer_with_page(request, page)
         if request.path.startswith(PREFIX) and self._is_endpoint(request.host):
-            return self._administer(http, request)
+            return self._administer(http, guard, request)
         return None
 
     # Requests that are not for OSS
@@ -222,12 +222,10 @@ class Server:
         said = f"A client began TLS on the port of {self.endpoint}; https needs {https}"
         self.connections.report_tls(remote, logging.WARNING, said)
 
-    async def _answer_rpc(
-        self, product: Product, http: web.BaseRequest, request: Request
-    ) -> Exchange:
+    async def _answer_rpc(self, product: Product, guard: Guard, request: Request) -> Exchange:
         exchange = Exchange(_begin(request))
         try:
-            answer = await rpc_endpoint.answer(http, request, product, self.service)
+            answer = await rpc_endpoint.answer(guard, request, product, self.service)
         except Exception as error:
             self._runner.answer_error(exchange, error_of(request, error))
             return exchange
@@ -243,9 +241,11 @@ class Server:
     async def _answer_with_page(self, request: Request, page: Response) -> Exchange:
         return Exchange(_begin(request), response=page, recorded=False)
 
-    async def _administer(self, http: web.BaseRequest, request: Request) -> Exchange | None:
+    async def _administer(
+        self, http: web.BaseRequest, guard: Guard, request: Request
+    ) -> Exchange | None:
         """Answer a request below `/_emulator/`; None for events, which have already been sent."""
-        response = await self._administration.answer(http, request)
+        response = await self._administration.answer(http, guard, request)
         if response is None:
             return None
         return Exchange(_begin(request), response=protect(response), recorded=False)

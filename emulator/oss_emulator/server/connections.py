@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
+from oss_emulator.server.waiting import Turns
 from oss_emulator.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Connections:
         """Seconds that a client may stall."""
         self.max_head = settings.limits.headers
         """Bytes of the longest request line and headers together."""
+        self.turns = Turns()
+        """The order in which long work of requests goes on."""
         self._most = settings.max_connections
         self._open: set[Connection] = set()
         self.busy: set[Guard] = set()

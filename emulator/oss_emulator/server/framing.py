@@ -1,7 +1,6 @@
 """The framing of requests on a connection (RFC 9112), as pure functions of bytes.
 
-Ambiguous bytes are refused here, so aiohttp, which reads the same bytes next, finds the same
-boundaries.
+Ambiguous bytes are refused here.
 """
 
 import re
@@ -36,8 +35,8 @@ _ABSOLUTE: Final = re.compile(r"[A-Za-z]+://([^/?#]*)(?:[/?].*)?")
 _FRAMING: Final = frozenset({"content-length", "transfer-encoding", "upgrade"})
 """The headers that determine where a body ends or which protocol follows."""
 
-_PASSED: Final = frozenset({"connection", "content-length", "expect", "transfer-encoding"})
-"""The headers that aiohttp needs: they say how a body is sent and when the connection ends."""
+_PASSED: Final = frozenset({"connection"})
+"""The headers that aiohttp needs: they say when the connection ends. It gets no body."""
 
 _CHUNK: Final = re.compile(
     rf"""([0-9A-Fa-f]{{1,15}})(?:;{_SIGNS}(?:=(?:{_SIGNS}|"[\t !#-\[\]-~]*"))?)*+\r\n""".encode()
@@ -51,14 +50,18 @@ LINE: Final = 8 * 1024
 """Bytes of the longest line between chunks."""
 
 
+CHUNKS: Final = 512
+"""The number of lines between chunks that are parsed in one turn of the event loop."""
+
+
 class Extent(Protocol):
     """The body of a request, which knows where it ends."""
 
     done: bool
-    """Whether the whole body has arrived."""
+    """Whether the whole body was taken."""
 
     def take(self, data: bytes) -> tuple[bytes, bytes]:
-        """Split bytes into those of the body, in the form for aiohttp, and those after it.
+        """Split bytes into content of the body and the rest, which was not taken.
 
         Raises `BadRequest` for malformed chunks.
         """
@@ -81,8 +84,8 @@ class Counted:
 class Chunked:
     """A body in chunks, the last of which is empty and followed by trailers (RFC 9112, 7.1).
 
-    aiohttp gets the chunks without extensions and trailers: nothing uses them, and a trailer that
-    aiohttp refuses would leave the body unfinished.
+    Nothing uses the extensions of chunks and the trailers. `take` parses at most `CHUNKS` lines, so
+    that chunks of one byte do not delay other connections.
     """
 
     def __init__(self) -> None:
@@ -92,57 +95,55 @@ class Chunked:
         self._line = b""
         """The part of a line between chunks that has arrived."""
         self._finish = self._begin_chunk
-        """Parses the complete line and returns its replacement for aiohttp."""
+        """Parses the complete line."""
         self._trailers = 0
         """Bytes of trailers that have arrived."""
 
     def take(self, data: bytes) -> tuple[bytes, bytes]:
-        parts, place = [], 0
-        while place < len(data) and not self.done:
-            end = place + self._left if self._left else data.find(b"\n", place) + 1 or len(data)
-            part = data[place:end]
-            place += len(part)
+        parts, place, lines = [], 0, 0
+        while place < len(data) and not self.done and lines < CHUNKS:
             if self._left:
+                part = data[place : place + self._left]
                 self._left -= len(part)
                 parts.append(part)
             else:
-                parts.append(self._take_line(part))
+                part = data[place : data.find(b"\n", place) + 1 or len(data)]
+                self._take_line(part)
+                lines += 1
+            place += len(part)
         return b"".join(parts), data[place:]
 
-    def _take_line(self, part: bytes) -> bytes:
+    def _take_line(self, part: bytes) -> None:
         self._line += part
         if len(self._line) + self._trailers > LINE:
             raise bad_request("A line between chunks is too long, or there are too many trailers.")
-        if not part.endswith(b"\n"):
-            return b""
-        line, self._line = self._line, b""
-        return self._finish(line)
+        if part.endswith(b"\n"):
+            line, self._line = self._line, b""
+            self._finish(line)
 
-    def _begin_chunk(self, line: bytes) -> bytes:
+    def _begin_chunk(self, line: bytes) -> None:
         found = _CHUNK.fullmatch(line)
         if found is None:
             raise bad_request("The size of a chunk is not a hexadecimal number.")
         self._left = int(found[1], 16)
         self._finish = self._end_chunk if self._left else self._end_body
-        return b"%x\r\n" % self._left
 
-    def _end_chunk(self, line: bytes) -> bytes:
+    def _end_chunk(self, line: bytes) -> None:
         if line != b"\r\n":
             raise bad_request("A chunk is longer than its size says.")
         self._finish = self._begin_chunk
-        return line
 
-    def _end_body(self, line: bytes) -> bytes:
+    def _end_body(self, line: bytes) -> None:
         self.done = line == b"\r\n"
-        if self.done:
-            return line
-        if _TRAILER.fullmatch(line) is None:
+        if not self.done and _TRAILER.fullmatch(line) is None:
             raise bad_request("A line after the last chunk is not a header.")
         self._trailers += len(line)
-        return b""
 
 
 NO_BODY: Final = Counted(0)
+
+NO_CHUNKS: Final = b"0\r\n\r\n"
+"""An empty body in chunks."""
 
 
 class Head(NamedTuple):
@@ -157,6 +158,7 @@ class Head(NamedTuple):
     extent: Extent
     last: bool
     """Whether the connection must end after it."""
+    has_body: bool
 
 
 def parse(data: bytes) -> Head:
@@ -189,9 +191,9 @@ def parse(data: bytes) -> Head:
         # Chunks take precedence over a Content-Length (P-42). An upgrade is never accepted.
         ignored = ("upgrade", "content-length") if encodings else ("upgrade",)
         fields = [field for field in fields if field[0] not in ignored]
-        passed = [field for field in passed if field[0] not in ignored]
     data = _format(version, tuple(passed))
-    return Head(data, method, target, version, fields, extent=extent, last=last)
+    has_body = not extent.done
+    return Head(data, method, target, version, fields, extent, last=last, has_body=has_body)
 
 
 @lru_cache(256)  # most requests share a few heads

@@ -1,21 +1,25 @@
-"""A protocol around aiohttp's: it owns the transport, checks every byte, then passes it on.
+"""A protocol around aiohttp's: it owns the transport, checks every head, then passes it on.
 
 aiohttp limits neither the size of a whole head nor the number of connections, waits for ever for
 stalled clients, and does not support CONNECT. The guard adds all this. It tracks where requests
 begin and end, and passes on the next request when the previous one is answered. So a connection has
 one request at a time, and every failure of the connection belongs to that request.
+
+Bodies do not pass through aiohttp. Their bytes wait in the guard until the request reads them, and
+those of a refused request are never parsed.
 """
 
 import asyncio
 import logging
 import socket
 import ssl
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum, auto
 from typing import Final, NamedTuple, cast
 
-from aiohttp import StreamReader, web
+from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import HttpProcessingError
 
@@ -86,7 +90,10 @@ _LOG = logging.getLogger("oss_emulator.aiohttp")
 _LOG.addFilter(_is_failure)
 
 BUFFER: Final = 512 * 1024
-"""Bytes of a body that aiohttp buffers until they are read."""
+"""Bytes of a body that wait until they are read."""
+
+LINGER: Final = 2.0
+"""Seconds in which a client that still sends a body can read the answer."""
 
 
 class Answered(web.StreamResponse):
@@ -120,17 +127,18 @@ def make_aiohttp_protocol(
         handler,
         access_log=None,
         logger=_LOG,
-        # A stored body is what was sent, whatever its Content-Encoding says.
-        auto_decompress=False,
         # The guard limits heads and idle time itself, and its limits must apply first.
         max_line_size=connections.max_head,
         max_field_size=connections.max_head,
         max_headers=connections.max_head,
         keepalive_timeout=3 * connections.stall_timeout,
-        read_bufsize=BUFFER,
     )
     return server()
 
+
+LONG_HEAD: Final = 4 * 1024
+"""Bytes of a head above which its request waits for its turn: comparing a long Referer with many
+entries takes several milliseconds."""
 
 READ_AHEAD: Final = 64 * 1024
 """Bytes to buffer of the requests after the one that is being answered."""
@@ -138,6 +146,7 @@ READ_AHEAD: Final = 64 * 1024
 _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
 """The socket option of Linux to acknowledge at once; None on other systems."""
 
+_CONTINUE: Final = "100-continue"
 _END_OF_HEAD: Final = b"\r\n\r\n"
 _GRANTED: Final = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
@@ -170,11 +179,15 @@ class Phase(Enum):
     HEAD = auto()
     """For a request, or the rest of its head."""
     BODY = auto()
-    """For the rest of a body."""
+    """For the request to read its body, or for the rest of that."""
     ANSWER = auto()
     """For the answer to a complete request."""
     END = auto()
     """For nothing: further bytes are dropped."""
+
+
+_AHEAD: Final = {Phase.BODY: BUFFER, Phase.ANSWER: READ_AHEAD}
+"""Bytes that may wait in each phase before the guard stops reading."""
 
 
 class Guard(asyncio.Protocol):
@@ -189,6 +202,7 @@ class Guard(asyncio.Protocol):
     ) -> None:
         """`outer` is the connection that began TLS, on a port for TLS or after a CONNECT."""
         self._connections = connections
+        self.turns = connections.turns
         self._handlers = handlers
         self._outer = outer
         self._connected = isinstance(outer, Guard)
@@ -201,14 +215,17 @@ class Guard(asyncio.Protocol):
         self._pending = b""
         """Bytes that have arrived but were not passed on yet."""
         self.head: Head
+        self._head_is_long = False
         self._extent: Extent = NO_BODY
         """Where the body of the current request ends."""
         self._answering = False
         """Whether the current request is still being answered."""
         self._http: web.BaseRequest | None = None
         """The request that is being answered; None until aiohttp calls the handler."""
-        self._unread: StreamReader | None = None
-        """The body of the current request if it was answered before it was read."""
+        self._arrival: asyncio.Future[None] | None = None
+        """Done when bytes of a body arrive or none will; None unless the request waits for them."""
+        self._ended = self._loop.create_future()
+        """Done when the connection is lost."""
         self._failure: OSSError | None = None
         """Why the body of the current request did not arrive completely."""
         self._is_final = False
@@ -217,7 +234,7 @@ class Guard(asyncio.Protocol):
         """Whether the client has closed its side of the connection."""
         self._tell_left: Callable[[], None] = _tell_nobody
         self._reading_paused = False
-        """Whether the guard paused reading; aiohttp also pauses it while a body is not read."""
+        """Whether the guard paused reading, since what it has read must wait."""
 
     # What asyncio calls
 
@@ -232,7 +249,8 @@ class Guard(asyncio.Protocol):
         self.writer = TransportWriter(self.transport, seconds)
         self._timer = StallTimer(seconds, self.transport, self._waits_for_client, self._give_up)
         if self._connections.crowded:
-            self._refuse(OSSError(ErrorCase.SERVICE_UNAVAILABLE))
+            crowded = OSSError(ErrorCase.SERVICE_UNAVAILABLE)
+            self._end_with(self._handlers.format_error(crowded, None))
         else:
             self._phase = Phase.HEAD
             self._advance()  # inside a CONNECT bytes may arrive before this call
@@ -263,7 +281,8 @@ class Guard(asyncio.Protocol):
         """
         self._no_more = True
         self._tell_left()
-        return self._answering and self._phase is not Phase.BODY and not self.secure
+        self._wake()
+        return self._answering and not self.secure
 
     @contextmanager
     def leaving(self, tell: Callable[[], None]) -> Iterator[None]:
@@ -281,12 +300,13 @@ class Guard(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._tell_left()
-        if self._phase is Phase.BODY:
-            self._break_off(OSSError(ErrorCase.INCOMPLETE_BODY))
+        self._no_more = True
+        self._wake()
         if self._phase is not Phase.BEGINNING:
             self._timer.end()
             self.writer.end()
-        self._phase = Phase.END
+        if self._phase is not Phase.BODY:  # what has arrived of a body is still read
+            self._phase = Phase.END
         if self._answering and self._http is None:
             # Some releases of aiohttp fail if they lose the transport between reading a request and
             # calling the handler, which takes two turns of the loop.
@@ -294,8 +314,8 @@ class Guard(asyncio.Protocol):
             self._connections.answered(self)
         else:
             self._aiohttp.connection_lost(exc)
-        if self._unread is not None:
-            self._unread.feed_eof()  # otherwise aiohttp would keep waiting for the rest
+        if not self._ended.done():
+            self._ended.set_result(None)
         self._connections.closed(self)
         if self._outer is not None:
             self._outer.connection_lost(exc)
@@ -312,18 +332,20 @@ class Guard(asyncio.Protocol):
 
     def _advance(self) -> None:
         """Pass on pending bytes, as far as the phase allows."""
-        while self._pending:
-            if self._phase is Phase.HEAD and self._take_head():
-                continue
-            if self._phase is Phase.BODY:
-                self._take_body()
-                continue
-            if self._phase is Phase.END:
-                self._pending = b""
-            elif self._phase is Phase.ANSWER and len(self._pending) > READ_AHEAD:
-                self._reading_paused = True
-                self.transport.pause_reading()
-            return
+        while self._pending and self._phase is Phase.HEAD and self._take_head():
+            pass
+        if self._phase is Phase.END:
+            self._pending = b""
+        elif self._phase is Phase.BODY:
+            self._wake()
+        if len(self._pending) > _AHEAD.get(self._phase, sys.maxsize) and not self._reading_paused:
+            self._reading_paused = True
+            self.transport.pause_reading()
+
+    def _go_on_reading(self) -> None:
+        if self._reading_paused and not self.transport.is_closing():
+            self._reading_paused = False
+            self.transport.resume_reading()
 
     def _take_head(self) -> bool:
         """Pass on a head; returns whether it was complete."""
@@ -350,6 +372,7 @@ class Guard(asyncio.Protocol):
             self._refuse(error)
             return True
         self.head = head
+        self._head_is_long = size > LONG_HEAD
         if head.method == "CONNECT":
             self._connect(head)
         else:
@@ -364,30 +387,71 @@ class Guard(asyncio.Protocol):
         self._connections.busy.add(self)
         self._aiohttp.data_received(head.data)
 
-    def _take_body(self) -> None:
+    async def read(self) -> bytes:
+        """Read the next bytes of the body; none at its end. Raises `OSSError`.
+
+        The body is parsed here, a part in each turn of the event loop.
+        """
+        data = b""
+        while not data and self._failure is None and not self._extent.done:
+            if self._pending:
+                data = self._take_body()
+                if self._pending and not self._extent.done:
+                    await self.turns.wait()
+            elif self._no_more:
+                self._break_off(OSSError(ErrorCase.INCOMPLETE_BODY))
+            else:
+                self._timer.progress()
+                self._arrival = self._loop.create_future()
+                await self._arrival
+                self._arrival = None
+        if self._failure is not None:
+            raise self._failure
+        return data
+
+    def _take_body(self) -> bytes:
         try:
             data, self._pending = self._extent.take(self._pending)
         except OSSError as error:
             self._break_off(error)
-            return
-        if self._extent.done:
-            self._phase = Phase.ANSWER if self._answering else Phase.END
-        self._aiohttp.data_received(data)
+            return b""
+        if self._extent.done and self._phase is Phase.BODY:
+            self._phase = Phase.ANSWER
+        if len(self._pending) <= BUFFER:
+            self._go_on_reading()
+        return data
+
+    def _wake(self) -> None:
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)
+
+    def invite(self) -> None:
+        """Send `100 Continue` if the client waits for it (`Expect: 100-continue`)."""
+        expected = (value.lower() for name, value in self.head.fields if name == "expect")
+        waits = self.head.version != "1.0" and next(expected, "") == _CONTINUE
+        if waits and not self.transport.is_closing():
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the current request has a body, read or not."""
+        return self.head.has_body
 
     async def _answer(self, http: web.BaseRequest) -> Answered:
         self._http = http
         self._connections.busy.add(self)  # again: the client may have left meanwhile
-        if self._failure is not None:
-            http.content.set_exception(self._failure)
         stays = False
         try:
+            if self._head_is_long:
+                await self.turns.wait()
             stays = await self._handlers.answer(http, self)
             # Bytes that arrived after the head was sent may require the connection to end.
             stays = stays and not self.is_last
         finally:
-            if self._failure is not None:
-                http.content.feed_eof()  # otherwise aiohttp would wait for the rest of the body
             self._end_answer(stays)
+        if not stays and not self._extent.done:
+            self._linger()
+            await self._ended  # aiohttp would close the connection
         return STAYS if stays else ENDS
 
     @property
@@ -396,9 +460,35 @@ class Guard(asyncio.Protocol):
 
         The rest of an unread body would be read as the next request (P-05).
         """
-        if self._is_final or self._http is None or (self._no_more and not self._pending):
-            return True
-        return not self._http.content.at_eof()
+        if self._phase is Phase.BODY and self._pending.startswith(framing.NO_CHUNKS):
+            self._take_body()  # nobody reads the empty body of an operation that takes none
+        return (
+            self._is_final
+            or self._http is None
+            or (self._no_more and not self._pending)
+            or not self._extent.done
+        )
+
+    def ignore_rest(self) -> None:
+        """Drop all further bytes: the connection ends after the answer."""
+        self._phase, self._pending = Phase.END, b""
+        self._go_on_reading()
+
+    def _linger(self) -> None:
+        """Close the sending side, and the connection after `LINGER` seconds.
+
+        A client that sends its whole body before it reads gets the answer: if the connection were
+        closed while bytes arrive, the system would reset it (RFC 9112, 9.6).
+        """
+        self.ignore_rest()
+        if self._no_more or self.transport.is_closing():
+            self.transport.close()
+            return
+        if self.transport.can_write_eof():  # TLS cannot
+            with suppress(OSError):  # the client has left
+                self.transport.write_eof()
+        lingering = self._loop.call_later(LINGER, self.transport.close)
+        self._ended.add_done_callback(lambda _: lingering.cancel())
 
     def read_request(self, now: float) -> Request:
         """Return the current request as a value, received at the time `now`."""
@@ -409,40 +499,31 @@ class Guard(asyncio.Protocol):
 
     def _end_answer(self, stays: bool) -> None:
         """Continue with the next request if the connection stays open."""
-        if self._http is not None and not self._http.content.is_eof():
-            self._unread = self._http.content
         self._answering, self._http = False, None
         self._connections.answered(self)
         if not stays:
-            if self._phase is Phase.ANSWER:
-                self._phase = Phase.END  # aiohttp closes, after it has read the rest of a body
+            self.ignore_rest()
             return
         if self._phase is Phase.ANSWER:
             self._phase = Phase.HEAD
             self._timer.progress()
-            if self._reading_paused and not self.transport.is_closing():
-                self._reading_paused = False
-                self.transport.resume_reading()
+            self._go_on_reading()
             self._advance()
-        if self._no_more and self._phase is Phase.BODY:
-            self._break_off(OSSError(ErrorCase.INCOMPLETE_BODY))
-        elif self._no_more and not self._answering:
+        if self._no_more and not self._answering:
             self.transport.close()  # the pending bytes are not a complete request
 
     # Requests and connections that end early
 
     def _break_off(self, error: OSSError) -> None:
-        """Stop reading a body: readers get the error, and the connection ends after the answer."""
-        self._phase, self._pending = Phase.END, b""
+        """Stop reading a body: its reader gets the error, and the connection ends afterwards."""
         self._failure, self._is_final = error, True
-        if not self._answering:
-            self.transport.close()
-        elif self._http is not None:
-            self._http.content.set_exception(error)
+        self.ignore_rest()
+        self._wake()
 
     def _refuse(self, error: OSSError, request: Request | None = None) -> None:
         """Answer with an error without aiohttp, and end the connection."""
-        self._end_with(self._handlers.format_error(error, request))
+        self.transport.write(self._handlers.format_error(error, request))
+        self._linger()
 
     def _end_with(self, last: bytes) -> None:
         self._phase, self._pending = Phase.END, b""
@@ -481,14 +562,12 @@ class Guard(asyncio.Protocol):
         """Whether the client must send something, or close its side of TLS."""
         if self.transport.is_closing():
             return True
-        if self._phase is Phase.BODY:
-            return self.transport.is_reading()
-        return self._phase is Phase.HEAD
+        return self._phase is Phase.HEAD or self._arrival is not None
 
     def _give_up(self) -> None:
         if self.transport.get_write_buffer_size() or self.transport.is_closing():
             self.abort()
-        elif self._phase is Phase.BODY:
+        elif self._arrival is not None:
             self._break_off(OSSError(ErrorCase.REQUEST_TIMEOUT))
         elif self._pending:
             self._refuse(OSSError(ErrorCase.REQUEST_TIMEOUT))

@@ -3,8 +3,6 @@
 import secrets
 from collections.abc import Callable
 
-from aiohttp import web
-
 from oss_emulator import rpc
 from oss_emulator.control.api.route import PREFIX
 from oss_emulator.kms import KMS
@@ -14,6 +12,7 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 from oss_emulator.rpc import Product, RPCAnswer
 from oss_emulator.server import body
+from oss_emulator.server.guard import Guard
 from oss_emulator.sts import STS
 
 PRODUCTS = (STS, KMS)
@@ -49,10 +48,8 @@ def _named_by(host: str) -> Product | None:
     return next((product for product in PRODUCTS if product.is_host(name)), None)
 
 
-async def answer(
-    http: web.BaseRequest, request: Request, product: Product, service: Service
-) -> RPCAnswer:
+async def answer(guard: Guard, request: Request, product: Product, service: Service) -> RPCAnswer:
     """Answer by a service; raises `OSSError` for a body that is incomplete or too large."""
     environment = rpc.RPCEnvironment(service.accounts, service.token_key, service.settings.region)
-    data, material = await body.read_document(http), secrets.token_bytes(rpc.MATERIAL_SIZE)
+    data, material = await body.read_document(guard), secrets.token_bytes(rpc.MATERIAL_SIZE)
     return rpc.answer(product, request, data, environment, material)

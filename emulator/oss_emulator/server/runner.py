@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from typing import ClassVar, Final, TypeAlias, TypeVar
 
-from aiohttp import web
 from oss_referer.sources.masking import mask
 
 from oss_emulator.control.controls import Controls
@@ -22,6 +21,7 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import FileRange, Piece, Request, Response
 from oss_emulator.server import body, callback, wire
 from oss_emulator.server.fetching import Fetches, Host
+from oss_emulator.server.guard import Guard
 from oss_emulator.server.pools import Leaving, Pools, never_leaves
 from oss_emulator.server.waiting import ShortStep, Waiting, run_in_thread
 from oss_emulator.server.wire import Exchange, apply_before
@@ -66,11 +66,11 @@ class RequestRunner:
         return work()
 
     async def answer(
-        self, request: Request, http: web.BaseRequest | None = None, leaving: Leaving = never_leaves
+        self, request: Request, guard: Guard | None = None, leaving: Leaving = never_leaves
     ) -> Exchange:
         """Admit a request and run its other steps; a failure refuses it.
 
-        `http` has the body; None for a request of the server itself, to which no planned fault
+        `guard` has the body; None for a request of the server itself, to which no planned fault
         applies. `leaving` ends work in pools when the client leaves.
         """
         try:
@@ -78,7 +78,7 @@ class RequestRunner:
         except Exception as error:
             admission = Admission(request, new_request_id(request.received))
             result = refuse(admission, error_of(request, error))
-        exchange = Exchange(result.known, http, leaving)
+        exchange = Exchange(result.known, guard, leaving)
         if isinstance(result, Refused):
             self.answer_error(exchange, result.error)
             return exchange
@@ -100,7 +100,7 @@ class RequestRunner:
 
     async def _strike(self, exchange: Exchange) -> None:
         """Apply the fault that a test has planned for this request: delay or refuse it."""
-        if exchange.http is None:
+        if exchange.guard is None:
             return
         exchange.fault = fault = self._faults.match(exchange.admission)
         if fault is not None:
@@ -109,14 +109,14 @@ class RequestRunner:
 
     async def _read_body(self, exchange: Exchange) -> None:
         """Read the body; a form is admitted by its fields before its file is read."""
-        http, admission = exchange.http, exchange.admission
-        if http is None:
+        guard, admission = exchange.guard, exchange.admission
+        if guard is None:
             return
         environment = self._service.environment
         if admission.operation.takes is not Takes.FORM:
-            exchange.body = await body.read(http, admission, environment)
+            exchange.body = await body.read(guard, admission, environment)
             return
-        form = body.FormBody(http, admission.request)
+        form = body.FormBody(guard, admission.request)
         result = self._service.admit_form(admission, await form.read_fields())
         exchange.admission = result.known
         if isinstance(result, Refused):
@@ -132,7 +132,8 @@ class RequestRunner:
             work = self._service.gather(admission, content)
         except FileNotFoundError:  # replaced or deleted between its record and its file
             work = self._service.gather(admission, content)
-        exchange.body = await self._pools.make(work, exchange.leaving)
+        if work is not None:
+            exchange.body = await self._pools.make(work, exchange.leaving)
 
     async def _execute(self, exchange: Exchange) -> None:
         admission, content = exchange.admission, exchange.body

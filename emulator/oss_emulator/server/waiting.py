@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import sys
 from asyncio import sleep
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
@@ -51,6 +52,32 @@ async def run_in_thread(step: ShortStep, function: Callable[[*_Ts], _T], *argume
 @lru_cache(len(ShortStep))
 def _threads(step: ShortStep) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(AT_ONCE[step], f"oss-emulator-{step}")
+
+
+class Turns:
+    """Lets only one request go on with long work in each turn of the event loop.
+
+    So a small request waits for one piece of such work in each of its turns, however many
+    connections cause it.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def wait(self) -> None:
+        """Wait for the next free turn."""
+        loop = asyncio.get_running_loop()
+        self._waiting.append(loop.create_future())
+        if len(self._waiting) == 1:
+            loop.call_soon(self._next, loop)
+        await self._waiting[-1]
+
+    def _next(self, loop: asyncio.AbstractEventLoop) -> None:
+        turn = self._waiting.popleft()
+        if self._waiting:
+            loop.call_soon(self._next, loop)
+        if not turn.done():  # otherwise the request was cancelled
+            turn.set_result(None)
 
 
 STEPS: Final = 10

@@ -41,8 +41,8 @@ class Exchange:
     """A request that the server answers, and the answer that its steps have made so far."""
 
     admission: Admission
-    http: web.BaseRequest | None = None
-    """The request of aiohttp, which has the body; None for a request that no client has sent."""
+    guard: Guard | None = None
+    """The connection, which has the body; None for a request that no client has sent."""
     leaving: Leaving = never_leaves
     response: Response = _EMPTY
     recorded: bool = True
@@ -165,6 +165,8 @@ class Answer:
         stays = http.keep_alive and not (
             self._guard.is_last or response.ends_connection or (chunked and version == "1.0")
         )
+        if not stays:
+            self._guard.ignore_rest()
         connection = {} if length is None else {"Content-Length": length}
         if chunked and version != "1.0":
             connection["Transfer-Encoding"] = "chunked"

@@ -97,14 +97,14 @@ _CHUNK = 1024 * 1024
 _CHECKED = 8 * _CHUNK
 """Bytes to check in one piece."""
 _MAX_VERIFIED = 20_000
-_verified: dict[str, tuple[int, int, int]] = {}
+_verified: dict[str, tuple[int, int, int, int]] = {}
 """The signatures of intact files by their (random) names; the oldest are dropped."""
 
 
-def _signature(path: str) -> tuple[int, int, int]:
-    """Return size, modification time and inode, one of which changes with every write."""
+def _signature(path: str) -> tuple[int, int, int, int]:
+    """Return what every write changes: no program can set the change time (`st_ctime_ns`)."""
     found = os.lstat(path)
-    return found.st_size, found.st_mtime_ns, found.st_ino
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 
 def _open(path: str) -> IO[bytes]:

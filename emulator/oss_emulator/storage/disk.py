@@ -129,6 +129,7 @@ class DiskStorage:
         return seal(format_record(record, name), *where)
 
     def blob_writer(self) -> BlobWriter:
+        self._opened.check_room()
         return FileWriter(self.folder, fsync=self._fsync)
 
     def pin(self, content: tuple[Blob, ...]) -> None:
@@ -175,6 +176,7 @@ class DiskStorage:
 
     def delete_bucket(self, name: str) -> None:
         with self.transaction():
+            self._index.make_room()
             for table in ("version", "part"):
                 self._remove(table, "bucket = ?", name)
             self._database.execute("DELETE FROM upload WHERE bucket = ?", (name,))
@@ -193,6 +195,7 @@ class DiskStorage:
 
     def delete_account(self, account: str) -> None:
         with self.transaction():
+            self._index.make_room()
             self._database.execute("DELETE FROM account WHERE id = ?", (account,))
 
     # Objects
@@ -207,6 +210,10 @@ class DiskStorage:
         with self.transaction():
             if self.bucket(bucket) is None:
                 return
+            if item.delete_marker:
+                self._index.make_room()
+            else:
+                self._index.check_room()
             row = (bucket, item.key, item.version_id)
             new = (*row, self._keep(item, *row))
             if self._database.execute(_INSERT, new).rowcount == 0:  # the key has versions
@@ -230,6 +237,7 @@ class DiskStorage:
 
     def delete_object(self, bucket: str, key: str, version_id: str) -> None:
         with self.transaction():
+            self._index.make_room()
             self._remove("version", _VERSION, bucket, key, version_id)
             self._database.execute(
                 "UPDATE version SET newest = 1 WHERE number = "
@@ -263,6 +271,7 @@ class DiskStorage:
 
     def delete_upload(self, bucket: str, upload_id: str) -> None:
         with self.transaction():
+            self._index.make_room()
             self._remove("part", "bucket = ? AND upload = ?", bucket, upload_id)
             self._database.execute(
                 "DELETE FROM upload WHERE bucket = ? AND id = ?", (bucket, upload_id)
@@ -276,6 +285,7 @@ class DiskStorage:
         with self.transaction():
             if not self._exists("upload", "bucket = ? AND id = ?", bucket, upload_id):
                 return
+            self._index.check_room()
             row = (bucket, upload_id, part.number)
             text = self._keep(part, *row)
             self._remove("part", "bucket = ? AND upload = ? AND number = ?", *row)

@@ -14,13 +14,16 @@ from fastcrc.crc64 import xz as crc64
 
 from oss_emulator.storage.base import FolderError
 from oss_emulator.storage.blobs import StoredBlob
-from oss_emulator.system import fcntl
+from oss_emulator.system import allocate, fcntl
 
 INDEX, WAL, SHM = "index.sqlite", "index.sqlite-wal", "index.sqlite-shm"
 BLOBS = "blobs"
 
 LOCK = "lock"
 """The file that the process using the folder locks; it contains the mark of the last commit."""
+
+RESERVE = "reserve"
+"""The file whose space deletions may use while the disk is full."""
 
 BLOB_NAME = re.compile(r"[0-9a-f]{32}")
 
@@ -75,6 +78,56 @@ def open_private(path: Path) -> IO[bytes]:
     return os.fdopen(descriptor, "r+b", 0)
 
 
+RESERVED = 8 * 1024**2
+"""Bytes of the reserve: enough for a transaction that deletes 1,000 objects with ordinary keys."""
+
+
+class Reserve:
+    """Space on the disk for deletions, which write to the index before they free anything.
+
+    A folder on a disk that never had so much space has no reserve.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / RESERVE
+        exists = self._path.exists()
+        self._is_held = exists and self._path.stat().st_blocks * _BLOCK >= RESERVED
+        self._is_lost = exists and not self._is_held
+
+    def release(self) -> bool:
+        """Free the space if the disk has little other space; returns whether it did."""
+        if not self._is_held or self._has_room():
+            return False
+        self._is_held, self._is_lost = False, True
+        with suppress(FileNotFoundError):
+            os.truncate(self._path, 0)
+        return True
+
+    def restore(self) -> bool:
+        """Take the space if the disk has it; returns whether it is held."""
+        with suppress(OSError):
+            if not self._is_held and self._has_room():
+                with open_private(self._path) as file:
+                    try:
+                        allocate(file, RESERVED)
+                        self._is_held, self._is_lost = True, False
+                    except OSError:
+                        file.truncate(0)
+        return self._is_held
+
+    def check(self) -> None:
+        """Raise OSError for a write that may not use the space, while it waits to be restored."""
+        if self._is_lost and not self._has_room():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
+
+    def _has_room(self) -> bool:
+        found = os.statvfs(self._path.parent)
+        return found.f_bavail * found.f_frsize >= RESERVED
+
+
+_BLOCK = 512
+"""The unit of `st_blocks`."""
+
 _MARK = b"%020d\n"
 """The format of the lock's file: the number of the last commit."""
 
@@ -98,6 +151,8 @@ class FolderLock:
                 f"the folder {folder} is in use by another oss-emulator: stop that one, or choose "
                 "another folder"
             ) from None
+        self.reserve = Reserve(folder)
+        """Used only by the thread whose turn it is."""
         self.turn = threading.Lock()
         """Held by the thread that writes to the index, until its commit is complete.
 

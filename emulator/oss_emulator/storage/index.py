@@ -25,6 +25,7 @@ from oss_emulator.storage.folder import (
     BLOBS,
     INDEX,
     LOCK,
+    RESERVE,
     SHM,
     WAL,
     FolderLock,
@@ -185,6 +186,10 @@ CACHE = 16 * 1024
 """KiB of the page cache of a connection; with less, SQLite writes pages repeatedly."""
 
 
+_PATIENCE = 60
+"""Seconds to wait for another connection."""
+
+
 class IndexConnection:
     """A connection to the index; every thread has its own."""
 
@@ -195,7 +200,7 @@ class IndexConnection:
         self._fsync = fsync
         # `close` may run in another thread, after this one has ended.
         self.database = sqlite3.connect(
-            folder / INDEX, timeout=60, isolation_level=None, check_same_thread=False
+            folder / INDEX, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
         )
         self.database.execute("PRAGMA journal_mode = WAL")
         self.database.execute(f"PRAGMA cache_size = -{CACHE}")
@@ -210,6 +215,8 @@ class IndexConnection:
         """SQLite's number for the state of the index from which the buckets were read."""
         self._asked = False
         """Whether this transaction has queried that number."""
+        self._is_short = False
+        """Whether this transaction has released the reserve."""
 
     def close(self) -> None:
         self.database.close()
@@ -239,6 +246,27 @@ class IndexConnection:
         finally:
             self._seen = -1
             self._remove_doomed()
+            with self._lock.turn:
+                self._restore_reserve()
+
+    def make_room(self) -> None:
+        """Let this transaction use the reserve, because it deletes something."""
+        self._is_short |= self._lock.reserve.release()
+
+    def check_room(self) -> None:
+        """Raise OSError if only deletions may use what is left of the disk."""
+        if not self._is_short:
+            self._lock.reserve.check()
+
+    def _restore_reserve(self) -> None:
+        reserve, was_short, self._is_short = self._lock.reserve, self._is_short, False
+        if not reserve.restore() and was_short:
+            # The WAL may have the missing space. Readers may need it: do not wait for them.
+            self.database.execute("PRAGMA busy_timeout = 0")
+            with suppress(sqlite3.Error):  # the index has no space to grow: the WAL stays
+                self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self.database.execute(f"PRAGMA busy_timeout = {_PATIENCE * 1000}")
+            reserve.restore()
 
     def _count_commit(self) -> int:
         """Count the next commit; a start refuses an index with fewer commits than the mark."""
@@ -309,6 +337,7 @@ class OpenFolder:
             _check_kinds(folder)
             with ExitStack() as stack:
                 self._lock = stack.enter_context(closing(FolderLock(folder)))
+                self._lock.reserve.release()  # even a start writes
                 used = _check(folder, self._lock)
                 _prepare(folder, self._lock, used, fsync=fsync)
                 self._identity = self._identify()
@@ -341,6 +370,10 @@ class OpenFolder:
             "back, or restart the server"
         )
 
+    def check_room(self) -> None:
+        """Raise OSError if only deletions may use what is left of the disk."""
+        self._lock.reserve.check()
+
     def _identify(self) -> tuple[int, int]:
         """Return what distinguishes the index from any other file in its place."""
         found = os.stat(self._index)
@@ -353,7 +386,7 @@ def _check_kinds(folder: Path) -> None:
     SQLite would look for the WAL beside the target of a link, and opening a pipe would block. The
     folder of the blobs may be a link.
     """
-    for name in (LOCK, INDEX, WAL, SHM):
+    for name in (LOCK, INDEX, WAL, SHM, RESERVE):
         path = folder / name
         if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
             raise _refusal(folder, f"its {name} is not a file")

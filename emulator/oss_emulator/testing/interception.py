@@ -67,6 +67,13 @@ def redirect(url: str, endpoint: str) -> tuple[str, str] | None:
     return urlunsplit((target.scheme, target.netloc, *parts[2:])), host
 
 
+def _is_misplaced(headers: Mapping[str, str], url: str, endpoint: str) -> bool:
+    """Return whether a request to a host other than the emulator has a Host of the service."""
+    if urlsplit(url).netloc == urlsplit(endpoint).netloc:
+        return False
+    return is_of_service(headers.get("Host", "").partition(":")[0])
+
+
 _Target = TypeVar("_Target", Emulator, None)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -297,11 +304,10 @@ def _patch_urllib3(endpoint: str) -> _Patches:
     def send_there(self: Any, method: str, url: str, *arguments: Any, **options: Any) -> Any:
         found = redirect(url, endpoint)
         headers = options.get("headers")
-        if found is None and headers and urlsplit(url).netloc != urlsplit(endpoint).netloc:
+        if found is None and headers and _is_misplaced(headers, url, endpoint):
             # After a redirect to another host, urllib3 would send the Host header set below.
             options["headers"] = headers.copy()
-            if is_of_service(headers.get("Host", "").partition(":")[0]):
-                del options["headers"]["Host"]
+            del options["headers"]["Host"]
         if found is not None:
             url, host = found
             options["headers"] = {**(self.headers if headers is None else headers), "Host": host}
@@ -394,6 +400,9 @@ def _patch_urllib(endpoint: str) -> _Patches:
         request = fullurl if isinstance(fullurl, Request) else Request(fullurl)  # noqa: S310
         found = redirect(request.full_url, endpoint)
         if found is None:
+            # After a redirect to another host, urllib would send the Host header set below.
+            if request.unverifiable and _is_misplaced(request.headers, request.full_url, endpoint):
+                request.remove_header("Host")
             return send(self, fullurl, data, *rest, **options)
         if data is not None:
             request.data = data  # as urllib does, before it chooses the method
@@ -450,8 +459,16 @@ def _patch_aiohttp(endpoint: str) -> _Patches:
 
         return send_there
 
+    connect = _without_names(BaseConnector.connect, 1, endpoint)
+
+    def connect_there(self: Any, request: Any, *arguments: Any, **options: Any) -> Any:
+        # After a redirect to another host, aiohttp would send the Host header set above.
+        if _is_misplaced(request.headers, str(request.url), endpoint):
+            request.headers["Host"] = request.url.authority
+        return connect(self, request, *arguments, **options)
+
     # aiohttp follows redirects to other hosts without calling the methods below.
-    yield BaseConnector, "connect", _without_names(BaseConnector.connect, 1, endpoint)
+    yield BaseConnector, "connect", connect_there
     yield ClientSession, "__init__", init_and_remember
     for name in ("request", *_VERBS):
         patch = patch_request if name == "request" else patch_verb

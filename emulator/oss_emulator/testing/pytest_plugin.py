@@ -15,7 +15,7 @@ import pytest
 
 if TYPE_CHECKING:
     import oss2
-    from oss_referer import Assumptions, RefererConfiguration
+    from oss_referer import RefererConfiguration
 
     from oss_emulator import Emulator
     from oss_emulator.testing.remote import RemoteEmulator, ServerSession
@@ -43,6 +43,14 @@ _REMOTE = pytest.StashKey[dict[str, "RemoteEmulator"]]()
 
 _TEST = pytest.StashKey[str]()
 
+_MARK = "oss_rules"
+
+_WRITTEN = pytest.StashKey[int]()
+"""The number of marks at a test itself; a conftest may add one that these override."""
+
+_RULES = pytest.StashKey["RefererConfiguration"]()
+"""The rules of a test's mark until `oss_bucket` takes them."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     for name, text in _INI.items():
@@ -58,7 +66,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "oss_rules(rules): the hotlink protection of oss_bucket, as a file relative to the test or "
+        f"{_MARK}(rules): the hotlink protection of oss_bucket, as a file relative to the test or "
         "to the root folder, as text (XML, JSON, TOML), a mapping or a RefererConfiguration",
     )
 
@@ -72,6 +80,44 @@ def pytest_runtest_protocol(item: pytest.Item) -> None:
             emulator.mark(item.nodeid)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    item.stash[_WRITTEN] = sum(mark.name == _MARK for mark in item.own_markers)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Read the rules of a test's mark, also if it may not need them; raises UsageError."""
+    for node in item.listchain():
+        found = sum(mark.name == _MARK for mark in node.own_markers)
+        if node.stash.get(_WRITTEN, found) > 1:
+            where = node.nodeid or "the session"
+            raise pytest.UsageError(f"{where} has several marks {_MARK}; keep one of them")
+    mark = item.get_closest_marker(_MARK)
+    if mark is not None:
+        item.stash[_RULES] = _read_rules(item, mark)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Fail a test that passes although no bucket has its own rules."""
+    yield
+    if said := _unused_rules(item):
+        pytest.fail(said, pytrace=False)
+
+
+def _unused_rules(item: pytest.Item) -> str:
+    """Say that no bucket has the rules of a test's own mark; "" if one may have them.
+
+    A mark of a class, a module or a conftest may also reach tests without a bucket.
+    """
+    is_own, names = item.stash.get(_WRITTEN, 0), getattr(item, "fixturenames", ())
+    if not is_own or _RULES not in item.stash or "oss_bucket" in names:
+        return ""
+    return (
+        f"{_MARK}: no bucket has these rules, because the test does not use oss_bucket; use it, or "
+        "remove the mark and create a bucket with oss_emulator.bucket(NAME, rules=…)"
+    )
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
@@ -81,7 +127,8 @@ def pytest_runtest_makereport(
     if report.failed:
         # A server of this process can be inspected only while pdb runs.
         said = [] if _is_debugged(item.config) else _links(item, only_remote=True)
-        report.sections += [("oss-emulator", text) for text in (*said, *_scope_hints(report))]
+        said += [*_scope_hints(report), *filter(None, [_unused_rules(item)])]
+        report.sections += [("oss-emulator", text) for text in said]
     return report
 
 
@@ -213,8 +260,9 @@ _NUMBERS = count(1)
 def oss_bucket(oss_emulator: AnyEmulator, request: pytest.FixtureRequest) -> "oss2.Bucket":
     """A new, empty bucket with the rules of the test's `oss_rules` marker."""
     acl = request.config.getini("oss_emulator_acl") or "public-read"
-    marker = request.node.get_closest_marker("oss_rules")
-    rules = None if marker is None else _read_rules(request, marker, oss_emulator.assumptions)
+    rules = request.node.stash.get(_RULES, None)
+    if rules is not None:
+        del request.node.stash[_RULES]
     # Workers and earlier sessions may use the same server.
     number = uuid4().hex[:12] if request.config.getoption(_URL) else next(_NUMBERS)
     return oss_emulator.bucket(f"test-bucket-{number}", acl=acl, rules=rules)
@@ -229,15 +277,17 @@ def oss_intercept(oss_emulator: AnyEmulator) -> Iterator[AnyEmulator]:
         yield oss_emulator
 
 
-def _read_rules(
-    request: pytest.FixtureRequest, marker: pytest.Mark, assumed: "Assumptions"
-) -> "RefererConfiguration":
+def _read_rules(item: pytest.Item, mark: pytest.Mark) -> "RefererConfiguration":
+    from oss_referer.sources import assumptions
+
     from oss_emulator.testing import rules
 
-    if len(marker.args) != 1 or marker.kwargs:
-        raise pytest.UsageError('oss_rules takes one value: @pytest.mark.oss_rules("rules.xml")')
-    folders = (request.path.parent, request.config.rootpath)
+    if len(mark.args) != 1 or mark.kwargs:
+        raise pytest.UsageError(f'{_MARK} takes one value: @pytest.mark.{_MARK}("rules.xml")')
+    root = item.config.rootpath
+    file = "" if item.config.getoption(_URL) else item.config.getini("oss_emulator_assumptions")
     try:
-        return rules.read(marker.args[0], *folders, assumptions=assumed)
+        assumed = {"assumptions": assumptions.read(root / file)} if file else {}
+        return rules.read(mark.args[0], item.path.parent, root, **assumed)
     except (TypeError, ValueError) as error:
-        raise pytest.UsageError(f"oss_rules: {error}") from None
+        raise pytest.UsageError(f"{_MARK}: {error}") from None

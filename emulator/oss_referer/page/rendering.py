@@ -1,9 +1,9 @@
 """Renders the templates of pages, with their filters."""
 
 import re
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from time import gmtime
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -33,7 +33,9 @@ def load(*folders: Path) -> Environment:
 
 def format_utc(seconds: float) -> str:
     """Format a time for readers without scripts, such as `2026-11-28 08:00:00 UTC`."""
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    t = gmtime(int(seconds))  # unlike `datetime`, it has times around the years 1 and 9999
+    day = f"{t.tm_year:04}-{t.tm_mon:02}-{t.tm_mday:02}"
+    return f"{day} {t.tm_hour:02}:{t.tm_min:02}:{t.tm_sec:02} UTC"
 
 
 _COUNTED: Final = re.compile(r"\[([^|\]]*)\|([^\]]*)\]")

@@ -100,11 +100,11 @@ class ServiceAddress:
         return host if self.port is None else f"{host}:{self.port}"
 
 
-class _TooSlowError(Exception):
+class TooSlowError(Exception):
     """A whole response takes too long, although each piece arrives in time."""
 
 
-def _within(seconds: float, call: Callable[[], _T]) -> _T:
+def within(seconds: float, call: Callable[[], _T]) -> _T:
     """Call a function and wait at most `seconds`; nothing else limits the head of a response."""
     future: Future[_T] = Future()
 
@@ -116,7 +116,7 @@ def _within(seconds: float, call: Callable[[], _T]) -> _T:
 
     Thread(target=run, daemon=True).start()
     if not wait([future], seconds).done:
-        raise _TooSlowError
+        raise TooSlowError
     return future.result()
 
 
@@ -160,6 +160,7 @@ class RemoteBucket:
     def list_keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys of all objects with a prefix (ListObjectsV2)."""
         query = {"list-type": "2", "encoding-type": "url", "max-keys": "1000", "prefix": prefix}
+        tokens = set[str]()
         while True:
             try:
                 page = XmlDocument.parse(self._ask("GET", query)).root
@@ -173,6 +174,9 @@ class RemoteBucket:
             token = _texts(page).get("NextContinuationToken")
             if not token:
                 return
+            if token in tokens:
+                raise BucketError(f"{self._endpoint} repeats a page of its list of objects")
+            tokens.add(token)
             query["continuation-token"] = token
 
     def read(self, object_key: str) -> Iterator[bytes]:
@@ -199,15 +203,15 @@ class RemoteBucket:
         """Yield a body; the time limit grows by a second for each `slowest` bytes, if not 0."""
         began, size = time.monotonic(), 0
         try:
-            with _within(_LONGEST, lambda: self._open(method, object_key, query, body)) as answer:
+            with within(_LONGEST, lambda: self._open(method, object_key, query, body)) as answer:
                 while piece := answer.read1(_PIECE):
                     size += len(piece)
                     yield piece
                     began += len(piece) / slowest if slowest else 0
                     if time.monotonic() - began > _LONGEST:
-                        raise _TooSlowError
+                        raise TooSlowError
                 promised = answer.headers.get("Content-Length")
-        except _TooSlowError:
+        except TooSlowError:
             raise BucketError(
                 f"{self._endpoint} cannot be read: it is too slow; try again, or name another "
                 "service with --endpoint"
@@ -328,7 +332,8 @@ def sign(
 
     `now` is in seconds since 1970. `bucket` and `object_key` may be "".
     """
-    date = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+    # Not strftime, which writes the year 1 with one digit.
+    date = "{:04}{:02}{:02}T{:02}{:02}{:02}Z".format(*time.gmtime(now)[:6])
     signed = {**headers, "x-oss-date": date, "x-oss-content-sha256": _CONTENT}
     if key.token:
         signed["x-oss-security-token"] = key.token

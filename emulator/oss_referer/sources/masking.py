@@ -1,19 +1,28 @@
-"""Masks secrets in text that is shown or written: signatures and the tokens of temporary keys.
+"""Masks secrets in text that is shown or written: signatures, tokens, keys, passwords, cookies.
 
-The first four characters of a secret stay, so that readers can distinguish two values.
+The first four characters of a secret stay, so that readers can distinguish two values; of a
+password in a URL, none.
 """
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 _SECRETS: Final = (
     *(f"{prefix}security-token" for prefix in ("", "x-oss-", "x-amz-", "x-acs-")),
-    "securitytoken",
+    *("securitytoken", "oidctoken", "plaintext", "x-oss-emulator-token"),
     *("signature", "x-oss-signature", "x-amz-signature"),
+    *(
+        f"x-{vendor}{copied}-server-side-encryption-customer-key"
+        for vendor in ("oss", "amz")
+        for copied in ("", "-copy-source")
+    ),
 )
 """Names of parameters and headers, in lower case: those of OSS and S3, and of STS and KMS."""
+_CREDENTIALS: Final = ("cookie", "set-cookie")
+"""Names of headers whose values contain secrets of other servers."""
 
 _QUOTE: Final = r"(?:\\*(?:[\"']|u002[27])|&quot;)"
 """A quotation mark, also in JSON within JSON or in HTML."""
@@ -28,24 +37,40 @@ _SECRET: Final = re.compile(
     # In JSON the value is in quotes too. In prose, after `Signature: `, words are shorter.
     rf"(?:[\s+]*{_QUOTE}|[\s+]+(?=\S{{16}}))?"
     # The last delimiter ends the string that STS and KMS sign.
-    rf"(?P<kept>{_IN_VALUE}{{4}}){_IN_VALUE}+",
+    rf"{_IN_VALUE}{{4}}(?P<masked>{_IN_VALUE}+)",
     re.IGNORECASE | re.ASCII,
 )
-_HINTS: Final = ("ignature", "oken", "tosignbytes")
-"""Parts of these names in lower case; most texts contain none and need no search."""
-
+_LINE: Final = re.compile(
+    # A header in a canonical request or in the string to sign.
+    rf"^(?:{'|'.join((*_SECRETS, *_CREDENTIALS))}):\S.{{3}}(?P<masked>.+)$",
+    re.IGNORECASE | re.ASCII | re.MULTILINE,
+)
+_PASSWORD: Final = re.compile(
+    # Before the last `@` of an authority, which begins after `//` or is the target of a CONNECT.
+    r"(?:(?<=//)|(?<=\\/\\/))[^\s/?#@:\"'<>\\]*:(?P<masked>[^\s/?#\"'<>\\]+)@"
+    r"|(?<![^\s'\">])[^\s/?#@:\"'<>]*:(?P<tunnel>[^\s/?#\"'<>]+)@[^\s/@\"'<>:]+"
+    r"(?::\d+(?![^\s/\"'<])|(?=[\"'<]))",
+    re.ASCII,
+)
+_ELEMENT: Final = re.compile(
+    rf"<(?:SignatureProvided|{'|'.join(_SECRETS)})>[^<]{{4}}(?P<masked>[^<]+)", re.IGNORECASE
+)
+_PATTERNS: Final = (_SECRET, _LINE, _PASSWORD, _ELEMENT)
 _ESCAPED: Final = re.compile("(%(?:25)*[0-9a-f]{2})", re.IGNORECASE)
 """A percent-encoded character, also in a URL that is a parameter of another."""
 
 _CODED: Final = re.compile(
-    # At the start of a value, which may be within another URL; JSON begins with a blank or `{`.
-    r"(?:(?<![\w+/-])|(?<=[%5][0-9A-Fa-f]{2}))(?:e[wy]|I[ACH]|C[QXgin]|D[Qn])"
+    # At the start of a value, which may be within another URL; JSON begins with a blank or `{`,
+    # XML with `<`.
+    r"(?:(?<![\w+/-])|(?<=[%5][0-9A-Fa-f]{2}))(?:e[wy]|I[ACH]|C[QXgin]|D[Qn]|P[A-P])"
     r"(?:[A-Za-z0-9+/]|%(?:25)*2[BbFf]){30,}(?:=|%(?:25)*3[Dd])*",
     re.ASCII,
 )
-"""A JSON object in base64: the policy of a form, which contains a token, or a callback."""
+"""JSON or XML in base64: a policy of a form, which has a token, a callback, or `x-oss-err`."""
 
-_DOCUMENT: Final = re.compile(r"(?P<mark><SignatureProvided>)(?P<kept>[^<]{4})[^<]+")
+_SHORTEST_CODE: Final = 32
+"""The characters of the shortest match of `_CODED`."""
+
 _BYTES: Final = re.compile(r"(<StringToSignBytes>)((?:[0-9A-F]{2} ?)+)")
 # A header with a signature, or with a secret of another scheme, such as `Bearer`.
 _AUTHORIZATION: Final = re.compile(
@@ -61,19 +86,58 @@ def _replace(found: re.Match[str]) -> str:
 
 def mask(text: str) -> str:
     """Mask the secrets in a text, such as a URL, an error document or a string to sign."""
-    text = _CODED.sub(_mask_coded, text)
+    if len(text) >= _SHORTEST_CODE:
+        text = _CODED.sub(_mask_coded, text)
     plain, starts = _decode(text) if "%" in text else (text, range(len(text) + 1))
     lower = plain.lower()
-    if not any(hint in lower for hint in _HINTS):
+    # Most texts contain no part of what is masked; a loop would take twice as long.
+    if not (
+        "@" in lower
+        or "oken" in lower
+        or "ignature" in lower
+        or "tosignbytes" in lower
+        or "plaintext" in lower
+        or "customer-key" in lower
+        or "cookie" in lower
+    ):
         return text
     parts, end = [], 0
-    for found in _SECRET.finditer(plain):
-        parts.append(text[end : starts[found.end("kept")]])
-        end = starts[found.end()]
+    for first, last in sorted(_find(plain, starts)):
+        if starts[first] >= end:
+            parts.append(text[end : starts[first]])
+        end = max(end, starts[last])
     text = "****".join([*parts, text[end:]])
-    if "<" in text:
-        text = _DOCUMENT.sub(_replace, _BYTES.sub(_mask_bytes, text))
-    return text
+    return _BYTES.sub(_mask_bytes, text) if "<" in text else text
+
+
+_DEPTHS: Final = 6
+"""How many depths are searched besides the deepest; more would only take time."""
+
+
+def _find(plain: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Find the secrets in a decoded text: where their masked parts begin and end.
+
+    A character that ends a secret belongs to it if it is encoded more often than what precedes the
+    secret: `Plaintext=a%26b`, but `u=%3FPlaintext%3Da%26b`. So each depth of encoding is searched
+    with the deeper characters replaced.
+    """
+    depths = [] if isinstance(starts, range) else _depths(starts)
+    deepest = max(depths, default=0)
+    for depth in (*sorted({0, *depths} - {deepest})[:_DEPTHS], deepest):
+        shadow = plain
+        if depth < deepest:
+            shadow = "".join(
+                "~" if deep > depth and not (char.isalnum() or char in "-_") else char
+                for char, deep in zip(plain, depths, strict=True)
+            )
+        for pattern in _PATTERNS:
+            for found in pattern.finditer(shadow):
+                yield found.span(found.lastgroup or 0)
+
+
+def _depths(starts: Sequence[int]) -> list[int]:
+    """Return how often each character is encoded: `%25` has three characters, `%2525` five."""
+    return [(end - start) // 2 for start, end in pairwise(starts)]
 
 
 def _decode(text: str) -> tuple[str, Sequence[int]]:
@@ -112,17 +176,22 @@ def _mask_bytes(found: re.Match[str]) -> str:
     return found[1] + masked.encode("utf-8", "surrogateescape").hex(" ").upper()
 
 
+def mask_host(host: str) -> str:
+    """Mask the password in a host, which a client may send with one."""
+    return mask(f"//{host}")[2:]
+
+
 def mask_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Mask the secrets in headers. The names must be in lower case."""
     return {name: _mask_header(name, value) for name, value in headers.items()}
 
 
 def _mask_header(name: str, value: str) -> str:
-    if name in _SECRETS:
+    if name in _SECRETS or name in _CREDENTIALS:
         return f"{value[:4]}****" if len(value) > 4 else value
     if name in ("authorization", "proxy-authorization"):
         return _AUTHORIZATION.sub(_replace, value)
-    return mask(value)
+    return mask_host(value) if name == "host" else mask(value)
 
 
 def mask_values(value: Any) -> Any:

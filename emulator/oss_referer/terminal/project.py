@@ -24,8 +24,8 @@ SERVER_NAMES: Final = frozenset(
     host port ready_file region accounts access_key_id access_key_secret auth assumptions
     domain cname s3_host strict_s3 strict_addressing lenient as_of new_account tls tls_port
     tls_dir ca_file tls_cert tls_key seed demo seed_anywhere preload watch data fsync
-    request_timeout max_connections limit access_log journal_size admin_token log_level
-    log_format
+    request_timeout max_connections limit access_log journal_size journal_bytes
+    admin_token log_level log_format
     """.split()
 )
 """The settings of the server, beside the table of the linter. They are listed here because the

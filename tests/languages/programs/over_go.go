@@ -2,6 +2,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -62,4 +63,11 @@ func main() {
 
 	_, err = bucket.GetObject("missing")
 	fmt.Println("missing", err.(oss.ServiceError).Code)
+
+	stranger, err := oss.New(endpoint, accessKeyID, "wrong")
+	check(err)
+	denied, err := stranger.Bucket("examplebucket")
+	check(err)
+	err = denied.PutObject("denied", bytes.NewReader(make([]byte, 10*1024*1024)))
+	fmt.Println("denied", err.(oss.ServiceError).Code)
 }

@@ -35,3 +35,12 @@ begin
 rescue Aliyun::OSS::ServerError => error
   puts "missing #{error.error_code}"
 end
+
+stranger = Aliyun::OSS::Client.new(
+  endpoint: endpoint, access_key_id: access_key_id, access_key_secret: "wrong"
+)
+begin
+  stranger.get_bucket("examplebucket").put_object("denied") { |body| body << "x" * 10 * 1024 * 1024 }
+rescue Aliyun::OSS::ServerError => error
+  puts "denied #{error.error_code}"
+end

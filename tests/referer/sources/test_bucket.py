@@ -204,6 +204,15 @@ def test_listing_in_another_form_is_refused(body: bytes) -> None:
             list(bucket.list_keys(""))
 
 
+def test_listing_that_repeats_a_page_ends() -> None:
+    body = b"<ListBucketResult><NextContinuationToken>a</NextContinuationToken></ListBucketResult>"
+    with answering(body=body) as (endpoint, seen):
+        bucket = RemoteBucket("examplebucket", endpoint, "cn-hangzhou", KEY)
+        with pytest.raises(BucketError, match="repeats a page of its list of objects"):
+            list(bucket.list_keys(""))
+    assert len(seen) == 2
+
+
 @pytest.mark.parametrize(
     ("endpoint", "authority", "is_loopback", "needs_path_style"), CASES["address_of_a_service"]
 )

@@ -405,6 +405,13 @@ const cases = {
     assert.deepEqual([second.isTruncated, second.inventoryList.map(({ id }) => id)], [false, ["kms"]]);
   },
 
+  "a refused upload of 10 MB gets its 403": async () => {
+    const { bucket } = await create();
+    const stranger = connect({ bucket, accessKeySecret: "wrong" });
+    const error = await failure(stranger.put("a", Buffer.alloc(10 * 1024 * 1024)));
+    assert.deepEqual([error.status, error.code], [403, "SignatureDoesNotMatch"]);
+  },
+
   "P-60: signature V1 is closed to a new account": async () => {
     const bucket = newName();
     const old = connect({ authorizationV4: false, bucket });

@@ -109,6 +109,18 @@ def test_switch_that_is_off_excludes_nothing(folder: Path) -> None:
     assert parse(variables={"OSS_EMULATOR_DEMO": "off"}).seed == Path("a.toml")
 
 
+@pytest.mark.parametrize("place", ["flag", "variable", "file"])
+def test_demo_of_the_image_gives_way_to_a_seed(folder: Path, place: str) -> None:
+    image = {"OSS_EMULATOR_DEMO": "on"}
+    assert parse(variables=image).demo
+    if place == "file":
+        write(folder, 'seed = "a.toml"')
+    given = ("--seed=a.toml",) if place == "flag" else ()
+    seed = {"OSS_EMULATOR_SEED": "a.toml"} if place == "variable" else {}
+    found = parse(*given, variables={**image, **seed})
+    assert (found.demo, found.seed) == (False, Path("a.toml"))
+
+
 @pytest.mark.parametrize("text", ['demo = true\nseed = "a.toml"', 'seed = "a.toml"\ndemo = true'])
 def test_settings_of_one_source_may_not_exclude_each_other(folder: Path, text: str) -> None:
     write(folder, text)

@@ -416,7 +416,14 @@ def test_entries_are_selected(recorded: ApiCaller, query: str, numbers: list[int
 
 
 def test_entries_are_deleted(recorded: ApiCaller) -> None:
-    assert recorded("DELETE", "journal") == recorded("GET", "journal") == (200, {"entries": []})
+    assert (
+        recorded("DELETE", "journal")
+        == recorded("GET", "journal")
+        == (
+            200,
+            {"entries": [], "dropped": 0},
+        )
+    )
 
 
 @rows(

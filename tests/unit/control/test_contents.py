@@ -240,6 +240,32 @@ def test_seed_without_an_end_is_refused(seeds: Path, name: str) -> None:
         Emulator(seed=seeds / name).start()
 
 
+RULES = """
+allow_empty_referer = false
+whitelist = ["{}"]
+"""
+
+
+def test_restart_on_a_folder_undoes_no_change(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path / "data", seed=tmp_path / "seed.toml")
+    item = '[[bucket.object]]\nkey = "{}"\ntext = "1"\n'
+    assert settings.seed is not None
+    for bucket, host in (("first", "a"), ("first", "b"), ("second", "c")):
+        text = f"{BUCKET.format(bucket)}[bucket.referer]{RULES.format(host)}{item.format(host)}"
+        settings.seed.write_text(text)
+        with closing(open_storage(settings)) as storage:
+            service = Service(settings, storage)
+            hint = contents.load(service)
+    said = "The seed did not change what --data already has: first"
+    with closing(open_storage(settings)) as storage:
+        service = Service(settings, storage)
+        assert hint == ""
+        assert contents.load(service) == said.replace("first", "second")
+        found = {bucket.name: bucket.documents["referer"] for bucket in storage.buckets()}
+        assert [b">a<" in found["first"], b">c<" in found["second"]] == [True, True]
+        assert [item.key for item in storage.objects("first")] == ["a"]
+
+
 BROKEN_SEED = """
 [[bucket]]
 name = "first"

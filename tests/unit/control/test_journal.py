@@ -1,11 +1,12 @@
 """The journal without a socket: the entries it keeps, its listeners, the content of an entry."""
 
 import time
+import tracemalloc
 import weakref
 
 import pytest
 from oss_emulator.control.faults import Fault
-from oss_emulator.control.journal import Journal, JournalEntry, RefererResult
+from oss_emulator.control.journal import Journal, JournalEntry, RefererResult, weigh
 from oss_emulator.operations.admission import Admission, Refused, refuse
 from oss_emulator.operations.call import NO_BODY, Body
 from oss_emulator.pipeline.service import Service
@@ -282,3 +283,83 @@ def test_entry_keeps_the_error_document_and_no_other_body(service: Service) -> N
     admitted = ask(service, referer="http://www.example.com/")
     assert isinstance(admitted, Admission)
     assert journal.record(admitted, Response(200, {"ETag": "x"}, b"body"), 4, 0.0).document == ""
+
+
+def send_form(service: Service, fields: dict[str, str]) -> Admission | Refused:
+    """Return the outcome of admission for a form with these fields and a file."""
+    kind = "multipart/form-data; boundary=b"
+    sent = [("Host", "examplebucket.localhost"), ("Content-Type", kind)]
+    admitted = service.admit(Request.parse("POST", "/", sent, 1_700_000_000.25))
+    assert isinstance(admitted, Admission)
+    reader = FormReader(kind)
+    for name, value in {**fields, "file": ""}.items():
+        reader.feed(f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode())
+        reader.feed(f"{value}\r\n".encode())
+    reader.feed(b"--b--\r\n")
+    return service.admit_form(admitted, reader.finish())
+
+
+def test_form_is_kept_with_short_fields_and_their_lengths(service: Service) -> None:
+    outcome = send_form(service, {"key": "a", "policy": "p" * 1_000_000, "x-oss-meta-a": "b"})
+    form = record(Journal(), outcome).admission.form
+    assert form is not None
+    assert form.fields["policy"] == f"{'p' * 256}… (1,000,000 characters)"
+    assert form.fields["x-oss-meta-a"] == "b"
+
+
+def test_form_is_kept_with_its_first_fields(service: Service) -> None:
+    fields = {"key": "a", "policy": "p"} | {f"f{n}": "" for n in range(200)}
+    form = record(Journal(), send_form(service, fields)).admission.form
+    assert form is not None
+    assert len(form.fields) == 64
+
+
+def test_long_header_is_kept_with_its_length_but_host_and_referer_whole(service: Service) -> None:
+    referer, host = f"http://a.test/{'r' * 30_000}", "localhost"
+    fields = [("Host", host), ("Referer", referer), ("User-Agent", "u" * 30_000)]
+    journal = Journal()
+    record(journal, service.admit(Request.parse("GET", "/examplebucket/a", fields, 0)))
+    (entry,) = journal.entries()
+    assert (entry.referer, entry.host) == (referer, host)
+    assert entry.headers["user-agent"] == f"{'u' * 4096}… (30,000 characters)"
+    assert entry.is_shortened
+
+
+def test_oldest_entries_go_when_the_bytes_are_used_up(service: Service) -> None:
+    journal = Journal(limit=1_000_000)
+    for number in range(300):
+        record(journal, ask(service, referer=f"http://{number}.test/{'r' * 20_000}"))
+    kept = journal.entries()
+    assert journal.dropped == 300 - len(kept) > 250
+    assert [entry.number for entry in kept] == [*range(301 - len(kept), 301)]
+    assert journal.traffic.whole.denied == 300
+    assert journal.traffic.others[2] == journal.traffic.forgotten > 250
+    journal.clear()
+    assert journal.dropped == 0
+    journal.restore()
+    assert 0 < len(journal.entries()) < len(kept)
+
+
+def test_entries_with_many_headers_are_bounded(service: Service) -> None:
+    journal = Journal(limit=1_000_000)
+    for number in range(50):
+        fields = [("Host", "localhost"), *((f"h{number}-{n}", "v") for n in range(1500))]
+        record(journal, service.admit(Request.parse("GET", "/examplebucket/a", fields, 0)))
+    assert 1 <= len(journal.entries()) < 6
+
+
+def test_weight_is_at_least_what_an_entry_takes(service: Service) -> None:
+    for referer, fields in (("", 0), ("http://a.test/", 0), ("r" * 30_000, 0), ("é" * 9000, 1500)):
+        tracemalloc.start()
+        try:
+            journal, before = Journal(), tracemalloc.get_traced_memory()[0]
+            for number in range(50):
+                sent = [("Host", "localhost"), ("Referer", f"{referer}{number}")]
+                sent += [(f"h{number}-{n}", f"v{n}") for n in range(fields)]
+                target = f"/examplebucket/{number}?a={number}"
+                record(journal, service.admit(Request.parse("GET", target, sent, number)))
+            taken = tracemalloc.get_traced_memory()[0] - before
+        finally:
+            tracemalloc.stop()
+        weight = sum(map(weigh, journal.entries()))
+        assert taken * 0.9 < weight < taken * 2.5 + 100_000, (referer[:9], taken, weight)

@@ -85,3 +85,12 @@ def test_oldest_changes_are_dropped() -> None:
     for number in range(SIZE + 5):
         log.add(0.0, "bucket", b"%d" % number, b"%d" % (number + 1))
     assert [change.number for change in log.all()] == list(range(6, SIZE + 6))
+
+
+def test_oldest_changes_go_when_the_bytes_are_used_up_but_the_last_stays() -> None:
+    changes = RuleChanges(limit=1000)
+    for number in range(10):
+        changes.add(0, "b", b"%d" % number * 200, b"%d" % (number + 1) * 200)
+    assert [change.number for change in changes.all()] == [9, 10]
+    changes.add(0, "b", b"", b"x" * 5000)
+    assert [change.number for change in changes.all()] == [11]

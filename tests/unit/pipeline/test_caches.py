@@ -247,7 +247,8 @@ def play(
         try:
             content = Body.of(body)
             if outcome.operation.gather is not None:
-                content = service.gather(outcome, content).make(HERE)
+                work = service.gather(outcome, content)
+                content = content if work is None else work.make(HERE)
             response = service.execute(outcome, content)
         except OSSError as error:
             outcome = refuse(outcome, error)

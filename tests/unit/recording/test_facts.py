@@ -51,7 +51,7 @@ def ask(
     for request in prepare(RECORDING):
         if send(request, b"").status >= 300:
             refused.setdefault(request.opens, str(request))
-    played = []
+    played: list[PlayedStep] = []
     for one in RECORDING.scenarios:
         for request in one.before:
             if send(request, b"").status >= 300:
@@ -120,7 +120,7 @@ def test_rules_of_the_scenario_before_do_not_pass_for_new_ones() -> None:
             assert any(step.differences for step in play(before, service.send)), one.name
         for request in one.before:
             service.send(request, b"")
-        play(one, service.send)
+        list(play(one, service.send))
 
 
 # --- Rules take a moment to take effect
@@ -289,7 +289,7 @@ def test_answer_counts_although_another_is_missing() -> None:
 
 def play_one(step: PlayedStep, answer: PlayedAnswer) -> PlayedStep:
     one = scenarios.RecordedScenario(step.scenario, (step.step,))
-    return play(one, lambda *_: answer)[0]
+    return next(play(one, lambda *_: answer))
 
 
 # --- Each documented fact that a service breaks is noticed

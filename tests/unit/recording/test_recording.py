@@ -168,7 +168,7 @@ def sent(
         found.append((request, body))
         return waiting.pop(0) if waiting else PlayedAnswer(200)
 
-    play(RecordedScenario("s", steps), send, {"plain": "mine"})
+    list(play(RecordedScenario("s", steps), send, {"plain": "mine"}))
     return found
 
 

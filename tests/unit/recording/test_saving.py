@@ -57,7 +57,7 @@ def saved(*replies: PlayedAnswer, **answer: Any) -> Any:
     document = [{"scenario": "s", "steps": [step(**answer) for _ in replies]}]
     recording = scenarios.parse_recording(document)
     waiting = [*replies]
-    played = play(recording.scenarios[0], lambda *_: waiting.pop(0), {"b": PRIVATE["bucket"]})
+    played = [*play(recording.scenarios[0], lambda *_: waiting.pop(0), {"b": PRIVATE["bucket"]})]
     private = {PRIVATE["key"]: "{access key}", PRIVATE["bucket"]: "{b}"}
     return save(recording, played, private)
 

@@ -15,7 +15,7 @@ from oss_emulator.protocol.message import FileRange
 from oss_emulator.server import body_writer
 from oss_emulator.server.body_writer import BATCH, LEAST, TOGETHER, BodyWriter
 from oss_emulator.server.runner import check_files
-from oss_emulator.server.waiting import AT_ONCE, ShortStep, run_in_thread
+from oss_emulator.server.waiting import AT_ONCE, ShortStep, Turns, run_in_thread
 from oss_emulator.storage.blobs import CorruptBlobError, StoredBlob
 from oss_emulator.storage.memory import MemoryStorage
 
@@ -127,3 +127,26 @@ def test_many_uploads_use_no_more_memory_than_a_few(uploads: int) -> None:
     assert size >= LEAST
     assert size * uploads <= max(TOGETHER, LEAST * uploads) + len(CHUNK) * uploads
     assert BodyWriter.underway == 0
+
+
+def test_one_request_goes_on_in_each_turn_of_the_loop() -> None:
+    """They go on in their order; one that was cancelled does not hold up the others."""
+
+    async def go_on(turns: Turns, number: int, log: list[str]) -> None:
+        await turns.wait()
+        log.append(f"request {number}")
+
+    async def run() -> list[str]:
+        log: list[str] = []
+        turns = Turns()
+        tasks = [asyncio.create_task(go_on(turns, number, log)) for number in range(4)]
+        await asyncio.sleep(0)
+        tasks[1].cancel()
+        while not all(task.done() for task in tasks):
+            log.append("turn")
+            await asyncio.sleep(0)
+        return log
+
+    requests = " ".join(asyncio.run(run())).split("turn")
+    assert max(found.count("request") for found in requests) == 1
+    assert "".join(requests).split() == "request 0 request 2 request 3".split()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -460,10 +462,18 @@ def replace(make: Callable[[Path], object]) -> Callable[[Path], None]:
     return damage
 
 
+def forge(path: Path) -> None:
+    """Write other bytes of the same size, and set the times back."""
+    before = path.stat()
+    path.write_bytes(b"BYTES")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
 OTHER = "no longer holds the bytes that were put"
 DAMAGES: list[tuple[Callable[[Path], object], str]] = [
     (Path.unlink, "No such file"),
     (lambda path: path.write_bytes(b"BYTES"), OTHER),
+    (forge, OTHER),
     (lambda path: path.write_bytes(b"byte"), OTHER),
     (lambda path: path.write_bytes(b"bytes!"), OTHER),
     (link, "is not the file that was put"),
@@ -501,10 +511,21 @@ def test_damaged_blob_breaks_only_its_object(
 def check_broken(client: Client, paths: list[Path], caplog: pytest.LogCaptureFixture) -> None:
     """Check that a damaged object gets 500 and a line in the log, and that the rest works."""
     for number, (path, (_, reason)) in enumerate(zip(paths, DAMAGES, strict=True)):
+        target = f"/examplebucket/{number}"
         several = [("Range", "bytes=3-3,1-2"), ("x-oss-multi-range-behavior", "multi-range")]
-        for headers in ([], [("Range", "bytes=1-2")], several):
+        requests: list[tuple[str, str, list[tuple[str, str]]]] = [
+            ("GET", target, []),
+            ("GET", target, [("Range", "bytes=1-2")]),
+            ("GET", target, several),
+            ("HEAD", target, []),
+            ("HEAD", f"{target}?objectMeta", []),
+            ("GET", f"{target}?objectMeta", []),
+            ("PUT", "/examplebucket/b", [("x-oss-copy-source", target)]),
+            ("PUT", target, [("x-oss-copy-source", target)]),
+        ]
+        for method, asked, headers in requests:
             caplog.clear()
-            answer = client.request("GET", f"/examplebucket/{number}", headers)
+            answer = client.request(method, asked, headers)
             assert (answer.status, answer.code) == (500, "InternalError")
             (record,) = caplog.records
             assert record.exc_info is None
@@ -512,6 +533,46 @@ def check_broken(client: Client, paths: list[Path], caplog: pytest.LogCaptureFix
             assert reason in record.getMessage()
     assert client.get("/examplebucket/b").body == b"others"
     assert client.put("/examplebucket/c", b"new").status == 200
+
+
+def test_same_bytes_in_another_file_are_served(tmp_path: Path) -> None:
+    data, copy = tmp_path / "data", tmp_path / "copy"
+    with Emulator(data=data) as emulator:
+        emulator.put("/examplebucket", headers={"x-oss-acl": "public-read"})
+        emulator.put("/examplebucket/a", b"bytes")
+        client = Client("127.0.0.1", emulator.port)
+        assert client.get("/examplebucket/a").body == b"bytes"
+        (path,) = files(data)
+        path.chmod(0o640)  # this changes the change time
+        assert client.get("/examplebucket/a").body == b"bytes"
+        shutil.copy2(path, tmp_path / "restored")
+        (tmp_path / "restored").replace(path)
+        assert client.head("/examplebucket/a").status == 200
+        assert client.get("/examplebucket/a").body == b"bytes"
+    shutil.copytree(data, copy)
+    with Emulator(data=copy) as emulator:
+        assert Client("127.0.0.1", emulator.port).get("/examplebucket/a").body == b"bytes"
+
+
+def test_copy_reads_its_source_in_a_pool_and_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+    real = StoredBlob.check
+
+    def check(blob: StoredBlob) -> Iterator[bool]:
+        threads.append(threading.current_thread().name)
+        return real(blob)
+
+    monkeypatch.setattr(StoredBlob, "check", check)
+    with Emulator(data=tmp_path / "data") as emulator:
+        bucket = emulator.bucket(BUCKET.name)
+        bucket.put_object("a", b"bytes")
+        for key in "bc":
+            bucket.copy_object(BUCKET.name, "a", key)
+        assert bucket.get_object("c").read() == b"bytes"
+    (thread,) = threads
+    assert thread.startswith("oss-emulator-copies")
 
 
 @pytest.mark.parametrize("how", ["deleted", "replaced", "index"])

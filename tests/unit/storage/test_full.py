@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from oss2.exceptions import ServerError
+from oss2.models import BucketVersioningConfig
 from oss_emulator import Emulator
 from oss_emulator.control import controls
 from oss_emulator.storage import folder, index
@@ -103,7 +105,7 @@ def test_put_that_fails_at_any_step_changes_nothing(
     steps = 0
     while True:
         full.left = steps
-        answer = to.put(f"{BUCKET}/a", b"new" * 50_000)
+        answer = to.put(f"{BUCKET}/a", b"new" * 500_000)  # more than one write
         if not full.failed:
             break
         check_refused(answer, caplog, os.strerror(errno.ENOSPC))
@@ -113,9 +115,9 @@ def test_put_that_fails_at_any_step_changes_nothing(
     assert steps >= 5  # create, write, sync, rename, sync the folder
     assert answer.status == 200
     full.left = 10_000
-    assert to.get(f"{BUCKET}/a").body == b"new" * 50_000
+    assert to.get(f"{BUCKET}/a").body == b"new" * 500_000
     emulator.stop()
-    assert invariants.check(tmp_path / "data") == {"a": b"new" * 50_000}
+    assert invariants.check(tmp_path / "data") == {"a": b"new" * 500_000}
 
 
 @pytest.mark.parametrize(
@@ -165,10 +167,10 @@ def switch(emulator: Emulator, pragma: str) -> None:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 8 MiB."""
+    """A file system of 32 MiB."""
     place = tmp_path / "small"
     place.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", place], check=False)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", place], check=False)
     if done.returncode:
         pytest.skip("file systems can be mounted only by root, and not in every container")
     yield place
@@ -199,6 +201,91 @@ def test_full_disk_accepts_writes_again_once_it_has_space(
         ballast.unlink()
         assert to.put(f"{BUCKET}/{number}", data).status == 200
     assert invariants.check(small / "data") == {**kept, str(number): data}
+
+
+def fill(place: Path) -> None:
+    """Fill a file system with a file."""
+    found = os.statvfs(place)
+    with open(place / "ballast", "ab", 0) as file:
+        file.write(bytes(found.f_bavail * found.f_frsize))
+
+
+NAME = BUCKET[1:]
+
+
+@pytest.mark.parametrize("versioned", [False, True])
+def test_full_disk_can_delete(small: Path, *, versioned: bool) -> None:
+    with Emulator(data=small / "data") as emulator:
+        bucket, storage = emulator.bucket(NAME), emulator.service.storage
+        if versioned:
+            bucket.put_bucket_versioning(BucketVersioningConfig("Enabled"))
+        for number in range(200):  # they are empty: deleting one frees no file
+            bucket.put_object(str(number), b"")
+        upload = bucket.init_multipart_upload("a").upload_id
+        fill(small)
+        for refused in range(3):
+            with pytest.raises(ServerError, match="InternalError"):
+                bucket.put_object(f"new {refused}", b"1")
+        for number in range(200):
+            bucket.delete_object(str(number))
+        bucket.abort_multipart_upload("a", upload)
+        for item in list(storage.versions(NAME)):
+            bucket.delete_object(item.key, params={"versionId": item.version_id})
+        bucket.delete_bucket()
+        assert storage.buckets() == []
+
+
+@pytest.mark.parametrize("versioned", [False, True])
+def test_full_disk_can_delete_a_thousand_objects_at_once(small: Path, *, versioned: bool) -> None:
+    keys = [f"{number:0200}" for number in range(1000)]
+    with Emulator(data=small / "data") as emulator:
+        bucket, storage = emulator.bucket(NAME), emulator.service.storage
+        item = Object(keys[0], (), 0, '"E"', 0, 1.0, "1")
+        with storage.transaction():
+            for key in keys:
+                storage.put_object(NAME, item._replace(key=key))
+        if versioned:
+            bucket.put_bucket_versioning(BucketVersioningConfig("Enabled"))
+        fill(small)
+        bucket.batch_delete_objects(keys)
+        assert all(item.delete_marker for item in storage.objects(NAME))
+        for item in list(storage.versions(NAME)):
+            bucket.delete_object(item.key, params={"versionId": item.version_id})
+        bucket.delete_bucket()
+        assert storage.buckets() == []
+
+
+def test_start_and_reset_work_on_a_full_disk(small: Path) -> None:
+    with Emulator(data=small / "data") as emulator:
+        emulator.bucket(NAME).put_object("a", b"1")
+    fill(small)
+    with Emulator(data=small / "data") as emulator:
+        assert [bucket.name for bucket in emulator.service.storage.buckets()] == [NAME]
+        emulator.reset()
+        assert emulator.service.storage.buckets() == []
+
+
+def test_uploads_wait_until_the_reserve_is_taken_again(small: Path) -> None:
+    reserve = small / "data" / folder.RESERVE
+    with Emulator(data=small / "data") as emulator:
+        bucket = emulator.bucket(NAME)
+        for key in "ab":
+            bucket.put_object(key, b"")
+        assert reserve.stat().st_blocks * 512 >= folder.RESERVED
+        reserve.write_bytes(b"")  # another program takes its space
+        fill(small)
+        with pytest.raises(ServerError, match="InternalError"):
+            bucket.delete_object("a")
+        ballast = small / "ballast"
+        os.truncate(ballast, ballast.stat().st_size - 2 * 1024**2)
+        with pytest.raises(ServerError, match="InternalError"):
+            bucket.put_object("c", b"")
+        bucket.delete_object("a")
+        ballast.unlink()
+        bucket.put_object("c", b"")
+        assert reserve.stat().st_blocks * 512 >= folder.RESERVED
+        fill(small)
+        bucket.delete_object("b")
 
 
 # --- Failures of the disk or the index, distinguished from bugs in the emulator

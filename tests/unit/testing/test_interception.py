@@ -9,12 +9,14 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from http.client import HTTPSConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from socket import getaddrinfo, gethostbyname
-from typing import Any
+from threading import Thread
+from typing import Any, ClassVar
 from urllib.error import HTTPError
 from urllib.request import OpenerDirector, Request, urlopen
 
@@ -249,6 +251,71 @@ def test_host_of_a_redirect_is_not_that_of_the_service(emulator: Emulator) -> No
         pool.request("GET", f"{other.endpoint}/a", headers={"Host": host, "x-oss-meta-a": "1"})
         (asked,) = other.journal
     assert asked.bucket == "a"
+
+
+class Moved(BaseHTTPRequestHandler):
+    """Redirects `/a`, and notes the Host of each request."""
+
+    to = ""
+    hosts: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.hosts.append(self.headers["Host"])
+        self.send_response(302 if self.path == "/a" else 204)
+        self.send_header("Location", self.to)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+@contextmanager
+def moving(to: str) -> Iterator[tuple[str, list[str]]]:
+    """Run a server that redirects; its endpoint, and a list of the Hosts that it gets."""
+    hosts: list[str] = []
+    handler = type("Handler", (Moved,), {"to": to, "hosts": hosts})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", hosts
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+async def follow_asynchronously(url: str) -> None:
+    async with ClientSession() as session, session.get(url):
+        pass
+
+
+FOLLOWING: dict[str, Callable[[str], object]] = {
+    "requests": lambda url: requests.get(url, timeout=20),
+    "httpx": lambda url: httpx.get(url, follow_redirects=True),
+    "urllib3": lambda url: urllib3.PoolManager().request("GET", url),
+    "urllib": lambda url: urlopen(url, timeout=20).close(),  # noqa: S310
+    "urllib with a request": lambda url: urlopen(Request(url), timeout=20).close(),  # noqa: S310
+    "aiohttp": lambda url: asyncio.run(follow_asynchronously(url)),
+    "aiohttp on uvloop": lambda url: uvloop.run(follow_asynchronously(url)),
+}
+"""Clients that follow redirects."""
+
+
+@pytest.mark.parametrize("client", FOLLOWING)
+def test_redirect_to_another_host_gets_the_host_of_its_url(client: str) -> None:
+    with moving("") as (other, hosts), moving(f"{other}/b") as (endpoint, first):
+        with intercept(endpoint):
+            FOLLOWING[client]("http://b.oss-cn-hangzhou.aliyuncs.com/a")
+        assert first == ["b.oss-cn-hangzhou.aliyuncs.com"]
+        assert hosts == [other.removeprefix("http://")]
+
+
+@pytest.mark.parametrize("client", FOLLOWING)
+def test_redirect_to_another_path_keeps_the_host(client: str) -> None:
+    with moving("/b") as (endpoint, hosts):
+        with intercept(endpoint):
+            FOLLOWING[client]("http://b.oss-cn-hangzhou.aliyuncs.com/a")
+        assert hosts == ["b.oss-cn-hangzhou.aliyuncs.com"] * 2
 
 
 def test_other_hosts_are_asked_directly(emulator: Emulator) -> None:

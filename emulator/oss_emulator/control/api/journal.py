@@ -192,13 +192,13 @@ async def list_entries(asked: ApiRequest) -> Response:
             pass
         finally:
             end()
-    return reply({"entries": [entry.to_dict() for entry in found]})
+    return reply({"entries": [entry.to_dict() for entry in found], "dropped": journal.dropped})
 
 
 def clear_journal(asked: ApiRequest) -> Response:
     """Remove all entries."""
     asked.controls.journal.clear()
-    return reply({"entries": []})
+    return reply({"entries": [], "dropped": 0})
 
 
 _VERDICT: route.Schema = {"enum": list(RefererResult)}
@@ -239,13 +239,20 @@ SCHEMAS: Mapping[str, route.Schema] = {
     ),
 }
 
+_ENTRIES: route.Schema = record(
+    entries=route.array(reference("JournalEntry")),
+    dropped=described(
+        INTEGER, "Number of entries since the last `DELETE` that went to make room for others."
+    ),
+)
+
 ROUTES = (
     Route(
         "GET",
         "journal",
         list_entries,
         Content(
-            {JSON: record(entries=route.array(reference("JournalEntry"))), EVENTS: TEXT},
+            {JSON: _ENTRIES, EVENTS: TEXT},
             f"The matching entries; with `Accept: {EVENTS}`, a stream that does not end.",
         ),
         parameters=(
@@ -288,6 +295,6 @@ ROUTES = (
         "DELETE",
         "journal",
         clear_journal,
-        json_content(record(entries={"type": "array"}), "An empty list."),
+        json_content(_ENTRIES, "An empty list."),
     ),
 )

@@ -20,10 +20,13 @@ EXPIRES: Final = 3600
 
 
 def is_possible(entry: JournalEntry) -> bool:
-    """Return whether a request can be sent again; not with a body, which the journal lacks."""
-    has_body = entry.request.headers.get("content-length", "0") != "0"
-    has_body |= "transfer-encoding" in entry.request.headers
-    return bool(entry.bucket) and entry.admission.operation.takes is Takes.NOTHING and not has_body
+    """Return whether a request can be sent again; not if the journal lacks a part of it."""
+    is_lacking = entry.request.headers.get("content-length", "0") != "0"
+    is_lacking |= "transfer-encoding" in entry.request.headers
+    is_lacking |= entry.is_shortened
+    return (
+        bool(entry.bucket) and entry.admission.operation.takes is Takes.NOTHING and not is_lacking
+    )
 
 
 def changes(entry: JournalEntry) -> bool:
@@ -44,7 +47,11 @@ async def send_again(asked: ApiRequest, entry: JournalEntry) -> Resent:
     An expired signed URL is signed again with the first key of the owner.
     """
     if not is_possible(entry):
-        raise ApiError(409, "The journal keeps no bodies, so this request cannot be sent again.")
+        raise ApiError(
+            409,
+            "The journal keeps no bodies and no long headers, so this request cannot be sent "
+            "again.",
+        )
     service, now = asked.controls.service, asked.controls.clock.now()
     request = entry.request._replace(received=now)
     signed_anew = _is_expired(service, entry, request)

@@ -74,6 +74,8 @@ async def replace(
             asked.controls.rule_changes.credit(result.request_id, story, undoes)
 
     await asked.change(write)
+    if story is not None:
+        asked.controls.journal.pin(story)
     return document
 
 

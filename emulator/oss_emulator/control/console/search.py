@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple, TypeAlias
 
@@ -12,6 +12,7 @@ from oss_emulator.control.api.journal import is_within, searched
 from oss_emulator.control.api.route import ApiError
 from oss_emulator.control.journal import JournalEntry, RefererResult
 from oss_emulator.control.traffic import Failure, SiteOf, find_failure, key_of
+from oss_emulator.protocol import dates
 
 Fits: TypeAlias = Callable[[JournalEntry], bool]
 
@@ -81,11 +82,11 @@ def parse_period(value: str, now: float) -> tuple[float, float]:
 
 def _read_moment(date: str | None, clock: str, zone: str, now: float) -> float:
     """Parse a moment; without a date, the last moment with that time."""
-    today = datetime.fromtimestamp(now, UTC)
     if date is not None:
         return datetime.fromisoformat(f"{date}T{clock}{zone}").timestamp()
     offset = datetime.fromisoformat(f"2000-01-01T00:00{zone}").utcoffset() or timedelta()
-    moment = datetime.fromisoformat(f"{today + offset:%Y-%m-%d}T{clock}{zone}").timestamp()
+    today = dates.format_iso(now + offset.total_seconds()).partition("T")[0]
+    moment = datetime.fromisoformat(f"{today}T{clock}{zone}").timestamp()
     return moment - 24 * 3600 if moment > now + 60 else moment
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from oss_emulator.protocol import dates
-from oss_emulator.protocol.errors import ErrorCase, OSSError
+from oss_emulator.protocol.errors import MAX_REPEATED, ErrorCase, OSSError
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.parameters import is_number
 
@@ -162,7 +162,7 @@ def parse_time(text: str) -> float | None:
 @lru_cache(64)
 def format_day(seconds: float) -> str:
     """Format the UTC day of a time: `YYYYMMDD`."""
-    return dates.format_iso(seconds)[:10].replace("-", "")
+    return dates.format_compact(seconds)[:8]
 
 
 MAX_SKEW: Final = 15 * 60
@@ -217,14 +217,16 @@ class Calculation(NamedTuple):
         claimed = claim.signature
         if claimed.isascii() and hmac.compare_digest(self.signature, claimed):
             return
+        signed = self.string_to_sign[:MAX_REPEATED]
         error = OSSError(ErrorCase.SIGNATURE_DOES_NOT_MATCH, ec=ec)
         error.details = {
             key_name: claim.access_key_id,
             "SignatureProvided": claimed,
-            "StringToSign": self.string_to_sign.decode(errors="replace"),
+            "StringToSign": signed.decode(errors="replace"),
             # The service also ends it with a blank.
-            "StringToSignBytes": self.string_to_sign.hex(" ").upper() + " ",
+            "StringToSignBytes": signed.hex(" ").upper() + " ",
         }
         if self.canonical_request:
-            error.details["CanonicalRequest"] = self.canonical_request.decode(errors="replace")
+            canonical = self.canonical_request[:MAX_REPEATED]
+            error.details["CanonicalRequest"] = canonical.decode(errors="replace")
         raise error

@@ -1,10 +1,10 @@
 """Signed URLs of version 4: the query that a signer adds (P-16)."""
 
-import time
 from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import quote, urlencode
 
+from oss_emulator.protocol import dates
 from oss_emulator.protocol.message import Request, parse_query
 from oss_emulator.protocol.signature import canonical, v4
 
@@ -29,7 +29,7 @@ def sign_url(
 
     The request must be sent with those of `headers` that version 4 signs (P-16).
     """
-    date = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+    date = dates.format_compact(now)
     unsigned = {
         **query,
         "x-oss-signature-version": v4.SCHEME,

@@ -287,6 +287,20 @@ def test_story_is_the_receipt_of_what_was_applied_until_it_is_undone(ask: ApiCal
     assert "Applied to" not in page
 
 
+def test_receipt_stays_when_later_requests_fill_the_journal(ask: ApiCaller) -> None:
+    number = get(ask, BLOG)
+    before = rules_of(ask)
+    apply(ask, number)
+    journal = ask.controls.journal
+    for _ in range(journal.size):
+        get(ask, SITE)
+    assert number not in [entry.number for entry in journal.entries()]
+    get(ask, f"{BLOG}another")  # the tally by site has a later request of the site as well
+    assert "Applied to examplebucket" in ask.html(f"requests/{number}")
+    assert ask("PUT", f"remedies/{number}", {"undo": ""}).status == 200
+    assert rules_of(ask) == before
+
+
 def test_change_that_others_followed_is_not_undone_alone(ask: ApiCaller) -> None:
     number = get(ask, BLOG)
     apply(ask, number)
