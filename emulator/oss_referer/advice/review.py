@@ -283,7 +283,7 @@ class _Reviewer:
         denied = dict.fromkeys((*(one for some in verdicts for one in some.denied),
                                 *self._costs.admitted))  # fmt: skip
         for family in owned.families:
-            sent = filter(family.pages.is_sent, denied)
+            sent = (one for one in denied if one not in pages and family.pages.is_sent(one))
             fits = family.entry.pattern.matches
             # Rules that cut the path are searched for all pages of the owner.
             is_cut = self._plan.rules.truncate_path

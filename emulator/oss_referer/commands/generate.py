@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         proposal = plan(rules, wish)
     except WishError as error:
         raise InputError(str(error)) from None
-    new = proposal.corrected
+    new = proposal.answer(first=True)  # without the questions about what is too much
     if new.size > MAX_SIZE:
         raise InputError(
             f"the rules would have {new.size:,} bytes of entries, and a bucket accepts "

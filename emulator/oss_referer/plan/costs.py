@@ -13,7 +13,6 @@ from oss_referer.search.automaton import (
     Budget,
     CompiledRules,
     SearchedEntry,
-    Truncation,
     UndecidedError,
 )
 from oss_referer.search.entry import choose_stranger
@@ -91,20 +90,14 @@ class _Comparison:
     def _find_of(
         self, family: Family, denying: CompiledRules, allowing: CompiledRules
     ) -> str | None:
-        is_cut = Truncation.PATH in (denying.cut, allowing.cut)
-        if family.site.is_mini_program and is_cut:
-            page = family.sample()  # all its pages are cut to the same Referer
-            is_lost = allowing.policy.allows(page) and not denying.policy.allows(page)
-            return page if is_lost else None
-        within = [[replace(family.entry, cut=allowing.cut)]]
-        within, known = ([] if allowing.cut is Truncation.PATH else within), self._exceptions
+        within, known = [[family.entry]], self._exceptions
 
         def lets_in(referer: str) -> SearchedEntry | None:
             return allowing.denying(referer) or denying.allowing(referer)
 
         wider = denying.allowing(family.sample())
         wanted = family.entry.pattern
-        if is_cut or wider is None or not covers(wider.pattern, wanted, denying.cut):
+        if wider is None or not covers(wider.pattern, wanted, denying.cut):
             for entry in _without(allowing.white, denying.white):
                 if may_be_of(entry, family):
                     found = self._seek(entry, family.pages, within, lets_in, known)

@@ -187,7 +187,12 @@ class Owned:
         `stranger` is the host of examples. None is a proof. Raises UndecidedError.
         """
         programs = [replace(one, cut=entry.cut) for one in self._programs]
-        guesses = [*filter(entry.pattern.matches, _guess(entry.pattern.body, stranger))]
+        guesses = [
+            guess
+            for guess in _guess(entry.pattern.body, stranger)
+            if entry.cut is not Truncation.PATH and "?" not in guess  # as the entry sees them
+            if entry.pattern.matches(guess)
+        ]
         for reach in Reach:
             sent = self.strangers(reach)
             own = programs if reach is Reach.DEFAULT else [replace(_PROGRAMS, cut=entry.cut)]
@@ -237,10 +242,7 @@ def find_denied(
 
     `black` are the entries of the blacklist to examine. Raises UndecidedError.
     """
-    if family.site.is_mini_program and rules.cut is Truncation.PATH:
-        page = family.sample()  # all its pages are cut to the same Referer (R-27)
-        return None if rules.policy.allows(page) else page
-    within = [replace(family.entry, cut=rules.cut)] if rules.cut is not Truncation.PATH else []
+    within = [family.entry]  # it names the pages before any truncation
     allowing = rules.allowing(family.sample())
     if allowing is None or not covers(allowing.pattern, family.entry.pattern, rules.cut):
         found = seek(EVERYTHING, family.pages, rules.allowing, budget, within, excluding=exceptions)
