@@ -269,7 +269,7 @@ class _Planner:
     @cached_property
     def _star(self) -> EntryPlace | None:
         """The entry that lets in every page: `*`, or else the first that matches as much."""
-        cut, everything = self._now.cut, [parse_entry(f"{scheme}://") for scheme in BOTH]
+        cut, everything = self._base.cut, [parse_entry(f"{scheme}://") for scheme in BOTH]
         alike = [
             place
             for place in self._white
@@ -536,7 +536,9 @@ class _Planner:
             )
         elif self._has_black:
             why = Sentence("* lets in all others for certain (R-14)")
-            yield Line(None, change=star, why=why, about="rests-on-assumption")
+            line = Line(None, change=star, why=why, about="rests-on-assumption")
+            said = Sentence("It lets in everybody but the blacklist; now nobody gets in (R-14).")
+            yield ask(line, said) if self._now.reading.needs_whitelist else line
 
     def _ask_for_less(self) -> Iterator[Line]:
         size = self._rules.size
