@@ -4,7 +4,7 @@ Each change stands alone: it keeps all pages of the owner that its entry lets in
 changes are made. A change that is not proved to do so becomes a question to the owner.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -216,15 +216,25 @@ class _Planner:
 
     # Drafts: changes that are not proved yet
 
-    def _draft_white(self, place: EntryPlace, seen: Collection[str]) -> Line:
-        reading, body = self._readings[place], _body(place.entry)
-        if body in seen:
-            twin = self._remove(place, reading, Sentence("it stands twice"))
-            return replace(twin, is_twin=True)
-        if reading.kind is Kind.FOREIGN or place.entry in self._wish.meant:
-            return Line(place, reading, why=reading.why or _KEEP)
-        if reading.kind is Kind.BLANK:
-            return self._draft_blank(place, reading)
+    def _draft(self, places: Iterable[EntryPlace]) -> Iterator[Line]:
+        seen: set[str] = set()
+        for place in places:
+            reading, body = self._readings[place], _body(place.entry)
+            if body in seen:
+                twin = self._remove(place, reading, Sentence("it stands twice"))
+                yield replace(twin, is_twin=True)
+            elif reading.kind is Kind.FOREIGN or place.entry in self._wish.meant:
+                yield Line(place, reading, why=reading.why or _KEEP)
+            elif reading.kind is not Kind.BLANK:
+                draft = self._draft_white if place.list is Stage.WHITELIST else self._draft_black
+                yield draft(place, reading, body)
+            elif self._assumptions.white_space is DEFAULT.white_space:  # ignored (R-25)
+                yield self._remove(place, reading, reading.why)
+            else:
+                yield self._ask_to_remove(place, reading, Sentence("It is blank."))
+            seen.add(body)
+
+    def _draft_white(self, place: EntryPlace, reading: Reading, body: str) -> Line:
         if reading.kind is Kind.EVERYBODY:
             return self._draft_everybody(place, reading, body)
         wanted = self._wanted(reading)
@@ -235,11 +245,6 @@ class _Planner:
         if not wanted:
             return self._ask_to_remove(place, reading, self._why_not(reading.sites[0]))
         return self._draft_sites(place, reading, body, wanted)
-
-    def _draft_blank(self, place: EntryPlace, reading: Reading) -> Line:
-        if self._assumptions.white_space is DEFAULT.white_space:  # ignored (R-25)
-            return self._remove(place, reading, reading.why)
-        return self._ask_to_remove(place, reading, Sentence("It is blank."))
 
     def _draft_everybody(self, place: EntryPlace, reading: Reading, body: str) -> Line:
         pattern = parse_entry(body)
@@ -294,15 +299,9 @@ class _Planner:
             instead = (body, *entries)
         guards = self._find_guards([*needed.values(), *(wanted if is_right else ())])
         change = self._change(place, instead, guards)
-        why = self._why(reading, body, is_right=is_right, added=entries, guards=guards)
+        why = self._why(body, entries, guards, is_right=is_right)
         line = Line(place, reading, wanted, change=change, why=why)
-        if reading.is_guess:
-            said = Sentence("It is a guess at what was meant.")
-            return ask(line, said)
-        is_own = any(site.domain in self._sure for site in wanted)
-        if reading.has_path and not is_own and change:
-            return ask(line, Sentence("It names the whole host, and not only the path."))
-        return line
+        return self._ask_if_unsure(line, is_own=any(one.domain in self._sure for one in wanted))
 
     def _find_missing(self, sites: Iterable[Site]) -> dict[str, Site]:
         """Return the safe entries of sites that no right entry covers."""
@@ -339,15 +338,7 @@ class _Planner:
             if not all(admits_all(one.pattern, scheme) for scheme in BOTH)
         )
 
-    def _draft_black(self, place: EntryPlace, seen: Collection[str]) -> Line:
-        reading, body = self._readings[place], _body(place.entry)
-        if body in seen:
-            twin = self._remove(place, reading, Sentence("it stands twice"))
-            return replace(twin, is_twin=True)
-        if reading.kind is Kind.FOREIGN or place.entry in self._wish.meant:
-            return Line(place, reading, why=reading.why or _KEEP)
-        if reading.kind is Kind.BLANK:
-            return self._draft_blank(place, reading)
+    def _draft_black(self, place: EntryPlace, reading: Reading, body: str) -> Line:
         if reading.kind is Kind.EVERYBODY:
             if all(admits_all(parse_entry(body), scheme) for scheme in BOTH):
                 said = Sentence("It keeps out everybody, whatever the whitelist says.")
@@ -373,11 +364,16 @@ class _Planner:
         if is_live and not entries:
             return Line(place, reading, reading.sites, why=_KEEP)
         instead = (place.entry, *entries) if is_live else tuple(entries)
-        line = Line(place, reading, reading.sites, change=self._change(place, instead),
-                    why=self._why_black(reading, is_live=is_live))  # fmt: skip
-        if reading.is_guess:
+        why = Sentence("the same site gets in otherwise") if is_live else Sentence("kept out")
+        change = self._change(place, instead)
+        line = Line(place, reading, reading.sites, change=change, why=why)
+        return self._ask_if_unsure(line, is_own=not entries)
+
+    def _ask_if_unsure(self, line: Line, *, is_own: bool) -> Line:
+        """Ask about a guess, and about the whole host of an entry with a path, unless it is own."""
+        if line.reading.is_guess:
             return ask(line, Sentence("It is a guess at what was meant."))
-        if reading.has_path and entries:
+        if line.reading.has_path and not is_own:
             return ask(line, Sentence("It names the whole host, and not only the path."))
         return line
 
@@ -428,28 +424,21 @@ class _Planner:
         return Sentence("You named no site there.")
 
     def _why(
-        self,
-        reading: Reading,
-        body: str,
-        *,
-        is_right: bool,
-        added: Sequence[str],
-        guards: Sequence[str],
+        self, body: str, added: Sequence[str], guards: Sequence[str], *, is_right: bool
     ) -> Sentence:
-        if is_right and not (added or guards):
-            return Sentence("right as it is")
-        if is_right and added:
-            if all(entry.startswith("https:") for entry in added) and body.startswith("http:"):
-                return Sentence("the same over https")
-            return Sentence("*. does not match the domain itself")
-        if is_right:
-            return Sentence("a guard against yours in a stranger's path")
-        if body in self._right:
-            return Sentence("white space around it")
-        return Sentence("yours; / ends the host") if added else Sentence("another entry does it")
-
-    def _why_black(self, reading: Reading, *, is_live: bool) -> Sentence:
-        return Sentence("the same site gets in otherwise") if is_live else Sentence("kept out")
+        if not is_right:
+            if body in self._right:
+                return Sentence("white space around it")
+            return (
+                Sentence("yours; / ends the host") if added else Sentence("another entry does it")
+            )
+        if not added:
+            return Sentence(
+                "a guard against yours in a stranger's path" if guards else "right as it is"
+            )
+        if body.startswith("http:") and all(entry.startswith("https:") for entry in added):
+            return Sentence("the same over https")
+        return Sentence("*. does not match the domain itself")
 
     # The plan
 
@@ -459,12 +448,7 @@ class _Planner:
             nobody = Verdict((), (), is_open=False, is_searched=False)
             asked = tuple(self._ask_for_less())
             return Plan(rules, self._wish, self._owned, asked, rules, nobody, nobody, False)
-        lines: list[Line] = []
-        for places, draft in ((self._white, self._draft_white), (self._black, self._draft_black)):
-            seen: set[str] = set()
-            for place in places:
-                lines.append(draft(place, seen))
-                seen.add(_body(place.entry))
+        lines = [*self._draft(self._white), *self._draft(self._black)]
         additions = [*self._draft_additions(lines)]
         lines = [*self._keep_closed(lines, additions), *self._draft_rules(), *additions]
         lines = list(prove(lines, self._now, self._base, self._searches))
