@@ -108,6 +108,16 @@ def test_rules_longer_than_a_screen_are_shown_in_full(ask: Any, tmp_path: Path) 
     assert len(re.findall(r"^  https://site\d+\.example\.com/ ", whole, re.MULTILINE)) == 60
 
 
+def test_page_and_markdown_name_all_addresses_that_cannot_get_in(ask: Any, tmp_path: Path) -> None:
+    rules = tmp_path / "hosts.txt"
+    hosts = [f"site{number}.example.com" for number in range(40)]
+    rules.write_text("".join(f"https://{host}/a/\n" for host in hosts))
+    for form in ("html", "markdown"):
+        shown = ask("review", str(rules), "--format", form)[1]
+        assert all(shown.count(f"https://{host}/") > 1 for host in hosts)
+        assert "more: --all" not in shown
+
+
 def test_question_names_its_answers_with_their_effects(ask: Any, sample: str) -> None:
     found = json.loads(ask("review", sample, *SITE, "--json")[1])["questions"]
     assert [one["entry"] for one in found] == ["*.aliyun.com"]

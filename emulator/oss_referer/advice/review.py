@@ -372,9 +372,13 @@ class _Reviewer:
         return Question(entry, line.question, now, tuple(self._answers(line)))
 
     def _answers(self, line: Line) -> Iterator[Answer]:
-        pages = [page for site in line.reading.sites for page in _pages(site)]
-        strangers = [line.stranger, *(f"{one}://{self._stranger}/" for one in BOTH)]
-        tried = [*dict.fromkeys((*self._own, *pages, *filter(None, strangers))), None]
+        own: Iterable[str] = self._own
+        if line.place:  # only what its entry matches, before or after a cut, or what it names
+            matches = parse_entry(line.place.entry).matches
+            own = (page for page in own if matches(page) or matches(page.rstrip("/")))
+        pages = (page for site in line.reading.sites for page in _pages(site))
+        strangers = (line.stranger, *(f"{one}://{self._stranger}/" for one in BOTH))
+        tried = [*dict.fromkeys((*own, *pages, *filter(None, strangers))), None]
         for option in line.options:
             yield Answer(_name(option), self._effect(option, tried))
 

@@ -77,7 +77,7 @@ def _widen(text: str) -> str:
     for site in read_site(text):
         base = site.host.removeprefix("*.").removeprefix("www.")
         if is_address(base) or registered(base) is None:
-            raise InputError(f"{base} has no sub-domains of its own; leave out --subdomains")
+            raise InputError(f"{base} has no sub-domains of its own; leave them out")
         return Parts(site.schemes[-1], f"*.{base}", site.port, "/").join()
     return text
 
