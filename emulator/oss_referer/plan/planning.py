@@ -172,9 +172,10 @@ class _Planner:
         }
         """The entries that stay as they are, with their sites."""
         self._filed = GramIndex(map(parse_entry, self._right))
-        right = (site for sites in self._right.values() for site in sites)
-        self._sure = {site.domain for site in (*self._given, *right)}
         readings = [self._readings[place] for place in self._white]
+        certain = [one for one in readings if not (one.is_guess or one.has_path)]
+        self._sure = {site.domain for site in self._given}
+        self._sure |= {site.domain for one in certain for site in self._wanted(one)}
         names_none = not self._owned.sites and not any(one.sites for one in readings)
         self._is_for_everybody = names_none and (
             not self._has_white or any(one.kind is Kind.EVERYBODY for one in readings)
@@ -240,8 +241,12 @@ class _Planner:
         wanted = self._wanted(reading)
         if not reading.sites:
             is_live = self._searches.is_live(body, self._base)
-            said = "It may let in others: {}." if is_live else "It has no effect: {}."
-            return self._ask_to_remove(place, reading, Sentence(said, reading.why))
+            said = (
+                Sentence("It may let in others: {}.", reading.why)
+                if is_live
+                else Sentence("It has no effect: {}.", reading.why)
+            )
+            return self._ask_to_remove(place, reading, said)
         if not wanted:
             return self._ask_to_remove(place, reading, self._why_not(reading.sites[0]))
         return self._draft_sites(place, reading, body, wanted)
@@ -433,9 +438,8 @@ class _Planner:
                 Sentence("yours; / ends the host") if added else Sentence("another entry does it")
             )
         if not added:
-            return Sentence(
-                "a guard against yours in a stranger's path" if guards else "right as it is"
-            )
+            guard = Sentence("a guard against yours in a stranger's path")
+            return guard if guards else Sentence("right as it is")
         if body.startswith("http:") and all(entry.startswith("https:") for entry in added):
             return Sentence("the same over https")
         return Sentence("*. does not match the domain itself")
@@ -488,11 +492,18 @@ class _Planner:
             if one.place and one.place.list is Stage.WHITELIST and not is_blank(one.place.entry)
             if not one.is_twin
         ]
-        if additions or not all(one.removes for one in filled):
+        if additions or (len(filled) != 1 and not all(one.removes for one in filled)):
             return lines
         said = Sentence("Write the sites to let in: an empty whitelist lets in everybody.")
-        closed = (replace(one, change=NO_CHANGE, question=said, options=()) for one in filled)
-        kept = dict(zip(map(id, filled), closed, strict=True))
+
+        def close(line: Line) -> Line:
+            if not (line.removes or line.options):
+                return line
+            options = tuple(one for one in line.options if one.change.instead != ())
+            question = line.question if options else said
+            return replace(line, change=NO_CHANGE, question=question, options=options)
+
+        kept = {id(one): close(one) for one in filled}
         return [kept.get(id(one), one) for one in lines]
 
     def _draft_rules(self) -> Iterator[Line]:
@@ -549,14 +560,19 @@ class _Planner:
     def _draft_additions(self, lines: Sequence[Line]) -> Iterator[Line]:
         """Yield additions for the sites that a person names and no entry does."""
         console = (make_console(),) if self._wish.console else ()
-        written = {text for line in lines for text in line.change.added(Stage.WHITELIST)}
+        texts = {text for line in lines for text in line.change.added(Stage.WHITELIST)}
+        written = [parse_entry(text) for text in texts if not is_blank(text)]
         cdn = (site for site in self._owned.sites if site.host in self._cdn)
         done: set[Site] = set()
         for site in (*self._given, *self._programs, *console, *cdn):
             if site in done:
                 continue
             done.add(site)
-            missing = [entry for entry in self._find_missing([site]) if entry not in written]
+            missing = [
+                entry
+                for entry in self._find_missing([site])
+                if not any(covers(one, parse_entry(entry), self._base.cut) for one in written)
+            ]
             guards = [one for one in self._find_guards([site]) if missing]
             if missing:
                 change = Change(whitelist=tuple(missing), blacklist=tuple(guards))

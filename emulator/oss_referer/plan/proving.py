@@ -26,15 +26,18 @@ from oss_referer.search.automaton import (
     Truncation,
     UndecidedError,
 )
-from oss_referer.search.entry import Parts, example, is_blank, parse_entry
+from oss_referer.search.entry import example, is_blank, parse_entry
 from oss_referer.search.sent import Senders, SentReferers, read_sent
 
 _STEPS, _STEPS_OF_ONE = 6_000_000, 600_000
 """The most steps of all searches of a plan, and of one. They take about 5 seconds."""
 
 NOT_SEARCHED = Sentence("Whether it lets in strangers was not searched: it takes too long.")
-LOCKS_OUT = "It locks out {}, which gets in now."
 UNPROVED = Sentence("It may lock out a page of yours: the search for one ended early.")
+
+
+def _lock_out(page: str) -> Sentence:
+    return Sentence("It locks out {}, which gets in now.", page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +167,7 @@ def prove(
         matching, seen = filed.matching(base.see(page)), base.see(page)
         if not any(one.keeps(seen) for one in matching):
             for one in (one for one in matching if one.line.change):
-                reasons.setdefault(id(one.line), Sentence(LOCKS_OUT, page))
+                reasons.setdefault(id(one.line), _lock_out(page))
     kept = [entry for one in drafted if one.stays for entry in one.old]
     unsettled = [family for family in owned.families if not filed.settles(family, base)]
     for one in drafted:
@@ -172,7 +175,7 @@ def prove(
             continue
         try:
             for referer in _find_lost(one, kept, unsettled, base, searches):
-                reasons[id(one.line)] = Sentence(LOCKS_OUT, referer)
+                reasons[id(one.line)] = _lock_out(referer)
                 break
         except UndecidedError:
             reasons[id(one.line)] = UNPROVED
@@ -225,10 +228,9 @@ def _close(entry: SearchedEntry, line: Line) -> tuple[SearchedEntry, ...]:
     `https://www.example.com` also matches `https://www.example.com.example.org/`, but does not mean
     a sub-domain of example.org.
     """
-    parts = Parts.split(entry.pattern.body)
-    if parts.rest or parts.port or not line.reading.sites:
-        return (entry,)
     body = entry.pattern.body.rstrip("*")
+    if not any(body.endswith(site.fixed) for site in line.reading.sites):
+        return (entry,)
     return tuple(replace(entry, pattern=parse_entry(f"{body}{end}")) for end in "/:")
 
 
@@ -246,7 +248,7 @@ def _find_newly_denied(
     for entry in added:
         for page in () if needs_path(entry) else searches.owned.singles:
             if entry.pattern.matches(base.see(page)) and now.policy.allows(page):
-                return Sentence(LOCKS_OUT, page)
+                return _lock_out(page)
         for family in searches.owned.families:
             if not may_be_of(entry, family):
                 continue
@@ -255,7 +257,7 @@ def _find_newly_denied(
             except UndecidedError:
                 return UNPROVED
             if found and now.policy.allows(found):
-                return Sentence(LOCKS_OUT, found)
+                return _lock_out(found)
     return None
 
 
