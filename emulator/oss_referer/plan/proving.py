@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from oss_referer.engine import GramIndex, RefererPolicy, Sentence, Stage
+from oss_referer.engine import DEFAULT, GramIndex, RefererPolicy, Sentence, Stage
 from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.plan.lines import Line, Verdict, ask
 from oss_referer.plan.proof import (
@@ -265,6 +265,8 @@ def _may_switch(now: CompiledRules, base: CompiledRules, searches: Searches) -> 
     """Return whether another TruncatePath locks out no own page and lets in no stranger."""
     if now.cut is base.cut:
         return True
+    if now.policy.assumptions.cut_entries is not DEFAULT.cut_entries:
+        return False  # the entries change as well
     if any(
         now.policy.allows(page) and not base.policy.allows(page) for page in searches.owned.singles
     ):
@@ -346,7 +348,7 @@ class Judge:
     def find_stranger(self, entry: SearchedEntry, rules: CompiledRules) -> _Found:
         """Return a stranger whom an entry lets in."""
         body = entry.pattern.body
-        if rules.cut is Truncation.PATH and re.match(r"https?://[^/]*/", body):
+        if rules.cut is Truncation.PATH and re.search(r"[^/:*?]/", body):
             return _Found(None)  # no Referer has a path (R-28)
         right = self._owned.safe.get(body)
         if right is not None and rules.cut is not Truncation.PATH:
