@@ -156,7 +156,7 @@ def _confirm(
     """Yield the finding of a suspicion that the engine confirms."""
     if suspicion.is_dead and place is not None and not subject.is_dead(place.entry):
         return
-    shown = (one for one in suspicion.referers if place is None or _may_show(suspicion, one))
+    shown = (one for one in suspicion.referers if _may_show(suspicion, one))
     referer = next((one for one in shown if subject.holds(suspicion.evidence, one, place)), _NONE)
     if referer is _NONE:
         return

@@ -64,13 +64,15 @@ def fix(case: Case) -> RefererConfiguration:
 def claims(case: Case) -> Iterator[Claim]:
     """Yield what the verdicts of a plan say about the rules before and after its changes."""
     planned = plan_for(case)
-    for rules, verdict in ((planned.rules, planned.now), (planned.corrected, planned.then)):
-        for about, found in (
-            (About.STRANGERS_NOW, verdict.strangers),
-            (About.OWN_DENIED_NOW, verdict.denied),
-        ):
-            is_own = about is About.OWN_DENIED_NOW
-            yield Claim(about, _said(verdict, found), rules, None, found, by_default=is_own)
+    now, then, after = planned.now, planned.then, planned.corrected
+    for about, verdict, found in (
+        (About.STRANGERS_NOW, now, now.strangers),
+        (About.STRANGERS_AFTER, then, then.strangers),
+        (About.OWN_DENIED_NOW, now, now.denied),
+        (About.OWN_DENIED_AFTER, then, then.denied),
+    ):
+        is_own = about in (About.OWN_DENIED_NOW, About.OWN_DENIED_AFTER)
+        yield Claim(about, _said(verdict, found), case.rules, after, found, by_default=is_own)
 
 
 def _said(verdict: Verdict, found: Sequence[str]) -> Said:
