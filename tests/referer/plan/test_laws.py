@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import pytest
@@ -26,12 +27,19 @@ def plan_for(case: Case) -> Plan:
 
 
 def wish_of(case: Case) -> Wish:
-    """Return what a person states beside the rules; nobody can state a network."""
-    named = [site for site in case.stated if not site.network]
+    """Return what a person states beside the rules."""
     return Wish(
-        tuple(url for site in named if site.host for url in _urls(site)),
-        mini_programs=tuple(site.appid for site in named if site.appid),
+        tuple(url for site in case.stated if site.host for url in _urls(site)),
+        mini_programs=tuple(site.appid for site in case.stated if site.appid),
     )
+
+
+def read_case(number: int) -> Case:
+    """Return a generated case; nobody can state a network, a part of a name or no appid."""
+    case = lists.case(number)
+    if any(site.network or site.label or site.appid == "" for site in case.stated):
+        return replace(case, stated=())
+    return case
 
 
 def _urls(site: oracle.Site) -> Iterator[str]:
@@ -127,7 +135,7 @@ def test_laws_hold_for_a_known_list(known: Known) -> None:
 @pytest.mark.parametrize("part", range(PARTS))
 def test_laws_hold_for_lists_that_others_wrote(part: int) -> None:
     for number in range(part, CASES, PARTS):
-        broken = laws.check(lists.case(number), BINDING)
+        broken = laws.check(read_case(number), BINDING)
         assert not broken, "\n".join(map(str, broken))
 
 
