@@ -59,7 +59,7 @@ def declare(commands: Commands) -> None:
     parser.add_value("rules", "RULES", _HELP, nargs="*", default=[])
     parser.add_switch("--fix", "print the corrected rules, and what they change for whom")
     parser.add_switch(
-        "--unsafe-fixes", "with --fix, also apply the corrections that are not safe, and show them"
+        "--unsafe-fixes", "with --fix, also give the first answer to each question, and show them"
     )
     said = "a site of yours, such as https://www.example.com or *.example.com; without one, the "
     said += "sites that the entries name"
@@ -291,8 +291,8 @@ def _closing(
         yield line(Text(said, Tone.FAINT))
     if asked := sum(bool(finding.decide) for finding in found):
         said = Sentence(
-            "Questions: {}. Until you answer, the entries stay (--fix --unsafe-fixes gives the "
-            "first answer to each)",
+            "Questions: {}. Until you answer, the entries stay (--fix --unsafe-fixes takes the first "
+            "answers)",
             f"{asked:,}",
         )
         yield line(Text(said, Tone.FAINT))
@@ -326,9 +326,9 @@ def _describe(
     ec = f", EC {first.decision_reason.ec}" if is_judged and first.decision_reason.ec else ""
     shown = referer(first.referer), " ", Sentence(first.evidence.value), ec
     yield _labelled(Sentence("shown by"), *shown)
-    yield from _several(cause, where, arguments) if len(cause) > 1 else _corrected(first)
     if first.decide:
         yield _labelled(Sentence("decide"), first.decide)
+    yield from _several(cause, where, arguments) if len(cause) > 1 else _corrected(first)
 
 
 def _corrected(finding: Finding) -> Iterator[Block]:
@@ -343,10 +343,9 @@ def _corrected(finding: Finding) -> Iterator[Block]:
     for number, piece in enumerate(pieces):
         yield _labelled("" if number or len(pieces) > _WEIGHED else label, piece)
     for number, option in enumerate(line_.options):
-        written = [*_corrections(option.change, place)]
-        first, *rest = written or [Text(option.said)]
-        yield _labelled("" if number else Sentence("answers"), first)
-        yield from (_labelled("", piece) for piece in rest)
+        yield _labelled("" if number else Sentence("answers"), option.said)
+        if option.change.instead != ():
+            yield from (_labelled("", "  ", one) for one in _corrections(option.change, place))
 
 
 _WEIGHED = 2
@@ -533,7 +532,7 @@ def _report_fixed(
     left: Iterable[Block],
 ) -> Iterator[Block]:
     if unsafe:
-        yield line(Text(Sentence("Applied, although not safe"), Tone.STRONG))
+        yield line(Text(Sentence("Answered with the first answer"), Tone.STRONG))
         for finding in unsafe:
             entry = f" {finding.place.entry}: " if finding.place else ": "
             yield line(Text(finding.rule, Tone.WARNING), entry, finding.decide, indent=2)

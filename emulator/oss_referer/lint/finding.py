@@ -39,8 +39,6 @@ class Suspicion:
     """For `suspect` functions: the entry; None for the rules as a whole."""
     is_dead: bool = False
     """Whether the rule claims that no Referer of a browser matches; a search must confirm it."""
-    severity: Severity | None = None
-    """The severity; None for that of the rule."""
     line: Line | None = None
     """The line of the plan that it explains; None for that of the entry or of the rule."""
 

@@ -17,15 +17,20 @@ def suspect(subject: Subject) -> Suspicions:
     for line in subject.plan.lines:
         if not subject.is_unexplained(line):
             continue
-        reason = line.question or Sentence("It needs a change: {}.", line.why)
+        reason = (
+            Sentence("Only you can decide what to do with it.")
+            if line.question
+            else Sentence("It needs a change: {}.", line.why)
+        )
         pages = tuple(site.page(scheme) for site in line.sites for scheme in site.schemes)
-        if line.place is None:
+        if line.place is None and line.sites:
             reason = Sentence("No entry lets in this site.")
-        if line.stranger is not None:
-            yield Suspicion(Evidence.ALLOWED, (line.stranger,), reason, line.place, line=line)
-        if subject.is_unexplained(line):
-            yield Suspicion(Evidence.DENIED, pages, reason, line.place, line=line)
-        is_in = subject.allows(STRANGER)
-        last = Evidence.ALLOWED if is_in else Evidence.DENIED
-        if subject.is_unexplained(line):
-            yield Suspicion(last, (STRANGER,), reason, line.place, line=line)
+        last = Evidence.ALLOWED if subject.allows(STRANGER) else Evidence.DENIED
+        for evidence, referers in (
+            (Evidence.ALLOWED, (line.stranger,) if line.stranger else ()),
+            (Evidence.DENIED, pages),
+            (Evidence.ALLOWED, pages),
+            (last, (STRANGER,)),
+        ):
+            if subject.is_unexplained(line):
+                yield Suspicion(evidence, referers, reason, line.place, line=line)

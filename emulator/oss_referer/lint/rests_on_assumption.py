@@ -29,8 +29,9 @@ _ENTRIES = 100
 _CUT = {Truncation.PATH: "/", Truncation.QUERY: "?", Truncation.NOT: "?", Truncation.LOWERED: "?"}
 """The sign that an entry must contain if cutting the entry changes what it matches."""
 
+_EMPTY = "empty_whitelist"
 _ABOUT: Mapping[str, Callable[[Subject, str], bool]] = {
-    "empty_whitelist": lambda subject, _: not subject.has_whitelist,
+    _EMPTY: lambda subject, _: not subject.has_whitelist,
     "letter_case": lambda _, entry: entry != entry.lower(),
     "white_space": lambda _, entry: entry != entry.strip() or not entry,
     "cut_path": lambda subject, _: subject.configuration.truncate_path,
@@ -43,7 +44,7 @@ _ABOUT: Mapping[str, Callable[[Subject, str], bool]] = {
 def suspect(subject: Subject) -> Suspicions:
     """Suspect each fact that the verdict on some Referer rests on."""
     for name, is_about in _ABOUT.items():
-        for referer in _referers(subject, is_about):
+        for referer in _referers(subject, name, is_about):
             allowed = subject.policy.decide(referer).allowed
             others = [
                 variant
@@ -59,12 +60,14 @@ def suspect(subject: Subject) -> Suspicions:
                 break
 
 
-def _referers(subject: Subject, is_about: Callable[[Subject, str], bool]) -> Iterator[str | None]:
+def _referers(
+    subject: Subject, name: str, is_about: Callable[[Subject, str], bool]
+) -> Iterator[str | None]:
     entries = [place for place in subject.written if len(place.entry) <= MAX_LENGTH]
     about = [
         place.entry
         for place in entries
-        if place not in subject.reported and is_about(subject, place.entry)
+        if is_about(subject, place.entry) and (name == _EMPTY or place not in subject.reported)
     ]
     if not about:
         return

@@ -39,15 +39,15 @@ _NAMES = (
     """.split(),
     # What an entry matches.
     *"""
-    needs-query needs-path path-across-sites wildcard-domain loose-wildcard open-host
-    wildcard-in-path wildcard-port root-missing only-http one-scheme any-mini-program
+    needs-query needs-path path-across-sites any-mini-program wildcard-domain loose-wildcard
+    open-host wildcard-in-path wildcard-port root-missing only-http one-scheme
     """.split(),
     # How the rules work together.
     *"""
-    too-long too-large other-sites never-matches shadowed duplicate covered truncate-path
-    truncation-conflict
-    empty-without-whitelist empty-allowed rests-on-assumption no-rules not-examined
-    default-domain video-second-request mini-program console-preview cdn-in-front needs-change
+    too-long too-large duplicate shadowed other-sites never-matches covered truncate-path
+    truncation-conflict empty-without-whitelist empty-allowed rests-on-assumption no-rules
+    not-examined default-domain video-second-request mini-program console-preview cdn-in-front
+    needs-change
     """.split(),
 )
 

@@ -13,7 +13,7 @@ from oss_referer.engine.policy import MAX_EXAMINED
 from oss_referer.lint.finding import Evidence, Finding, Severity, Suspicion
 from oss_referer.lint.rule import RULES, LintRule
 from oss_referer.lint.subject import LintedEntry, Subject
-from oss_referer.plan import EntryPlace, Plan, Wish, plan
+from oss_referer.plan import LISTS, EntryPlace, Plan, Wish, plan
 from oss_referer.search.sent import read_sent
 
 _BEYOND = tuple(rule for rule in RULES if rule.name == "too-large")
@@ -120,13 +120,10 @@ def fix(
 _ORDER = tuple(Severity)
 
 
-def _rank(finding: Finding) -> tuple[int, str, int]:
+def _rank(finding: Finding) -> tuple[int, int, int]:
     place = finding.place
-    return (
-        _ORDER.index(finding.severity),
-        place.list.value if place else "",
-        place.position if place else -1,
-    )
+    where = (LISTS.index(place.list), place.position) if place else (-1, -1)
+    return (_ORDER.index(finding.severity), *where)
 
 
 def _find(planned: Plan, rules: Sequence[LintRule], assumptions: Assumptions) -> list[Finding]:
@@ -159,15 +156,13 @@ def _confirm(
     """Yield the finding of a suspicion that the engine confirms."""
     if suspicion.is_dead and place is not None and not subject.is_dead(place.entry):
         return
-    shown = (one for one in suspicion.referers if place is None or _may_show(suspicion, one))
+    shown = (one for one in suspicion.referers if _may_show(suspicion, one))
     referer = next((one for one in shown if subject.holds(suspicion.evidence, one, place)), _NONE)
     if referer is _NONE:
         return
     line = subject.take(suspicion.line or subject.find_line(place, rule.name))
-    severity = suspicion.severity or rule.severity
-    if line is None:
-        severity = Severity.NOTE
-    elif severity is Severity.NOTE:
+    severity = Severity.NOTE if line is None else rule.severity
+    if line is not None and severity is Severity.NOTE:
         severity = Severity.WARNING
     if place is not None:
         subject.reported.add(place)

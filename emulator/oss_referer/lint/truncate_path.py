@@ -1,4 +1,4 @@
-"""With `TruncatePath` true, no whitelist entry is both effective and safe.
+"""With `TruncatePath` true, no entry is both effective and safe.
 
 `TruncatePath` leaves `scheme://host[:port]` of a Referer, without a `/` (R-27), and does not cut
 the entries (R-28). So `https://www.example.com/` matches nothing, and `https://www.example.com`
@@ -14,15 +14,19 @@ from oss_referer.search.entry import example
 
 
 def suspect(subject: Subject) -> Suspicions:
-    """Suspect TruncatePath with a whitelist that names a site."""
-    if not subject.configuration.truncate_path or not subject.names_sites:
+    """Suspect TruncatePath if an entry names a site."""
+    if subject.find_line(None, "truncate-path") is None:
         return
-    named = [entry for entry in subject.whitelist if entry.parts.names_host]
+    is_white = subject.names_sites
+    entries = subject.whitelist if is_white else subject.blacklist
+    named = [entry for entry in entries if entry.parts.names_host]
     dead = [example(entry.text) for entry in named if "/" in entry.parts.rest]
     if dead and subject.cut is Truncation.PATH:
         said = Sentence("TruncatePath is true, so entries with a / after the host match nothing.")
-        yield Suspicion(Evidence.DENIED, tuple(dead[:100]), said)
+        missed = Evidence.DENIED if is_white else Evidence.ALLOWED
+        yield Suspicion(missed, tuple(dead[:100]), said)
     else:
         said = Sentence("TruncatePath is true, so an entry cannot end the host with a /.")
         pages = [example(f"{entry.text.rstrip('*/')}.{subject.stranger}/") for entry in named[:100]]
-        yield Suspicion(Evidence.ALLOWED, tuple(pages), said)
+        matched = Evidence.ALLOWED if is_white else Evidence.DENIED
+        yield Suspicion(matched, tuple(pages), said)
