@@ -188,7 +188,7 @@ class _Planner:
         saved = wish.saved.whitelist if wish.saved else ()
         readings = [self._readings[place] for place in self._white]
         readings += [read_entry(text) for text in saved]
-        named = [site for item in readings if not item.is_guess for site in self._wanted(item)]
+        named = [site for item in readings for site in self._wanted(item)]
         black = {site.host for place in self._black for site in self._readings[place].sites}
         ends = tuple(one.host[1:] for one in (*named, *self._given) if one.host[:2] == "*.")
         for site in named:  # a host on the blacklist is an exception from a wildcard, not a site
@@ -462,10 +462,10 @@ class _Planner:
             corrected = apply(rules, (line.change for line in lines if line.change))
         exceptions = [
             SearchedEntry(parse_entry(site.entry(scheme)))
-            for place in self._black
-            for site in self._readings[place].sites
+            for line in lines
+            if line.place in self._black and not line.question
+            for site in line.reading.sites
             for scheme in BOTH
-            if site not in self._owned.sites
         ]
         judge = Judge(lines, self._searches, exceptions)
         lines = list(judge.mark(self._now))

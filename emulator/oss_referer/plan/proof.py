@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 
 from oss_referer.browser.probes import make
 from oss_referer.engine import Pattern
+from oss_referer.engine.header import cut_path
 from oss_referer.plan.reading import Site
 from oss_referer.search import automaton
 from oss_referer.search.automaton import (
@@ -69,14 +70,17 @@ def seek(
         known.append(more)
     if not pages.is_sent(referer):
         raise UndecidedError  # the language is slightly too wide
-    if entry.cut is Truncation.PATH or "?" in referer:
+    if "?" in referer:
         return referer
 
+    def matches(item: SearchedEntry, text: str) -> bool:
+        return item.pattern.matches(cut_path(text) if item.cut is Truncation.PATH else text)
+
     def is_as_good(better: str) -> bool:
-        is_in = not white or any(item.pattern.matches(better) for item in white)
-        is_out = any(item.pattern.matches(better) for item in excluding)
-        matches = is_in and not is_out and entry.pattern.matches(better) and pages.is_sent(better)
-        return matches and excluded(better) is None
+        is_in = not white or any(matches(item, better) for item in white)
+        is_out = any(matches(item, better) for item in excluding)
+        is_found = is_in and not is_out and matches(entry, better) and pages.is_sent(better)
+        return is_found and excluded(better) is None
 
     return next(filter(is_as_good, _improve(referer)), referer)
 

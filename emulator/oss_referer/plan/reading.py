@@ -174,7 +174,7 @@ _PLACEHOLDER = re.compile(
 )
 """A placeholder that a template should have filled in."""
 _ENCODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
-_EXPRESSION = re.compile(r"[\\^$()+{}|]|\[[^\]:]*\]|(?:\A|/)\.[*+]|https?\?:")
+_EXPRESSION = re.compile(r"[\\^$()+{}|]|\[[^\]:]*\]|(?:\A|/)\.[*+]")
 """A mark of regular expressions; no host contains it, and OSS gives it no meaning (R-21)."""
 _JOINT = re.compile(r"\\[rn]|[,;\s，；、]+|(?<=[^:/*])(?=https?://)")
 """A separator of several entries that are joined in one (R-37)."""
@@ -184,17 +184,21 @@ _IN_BRACKETS = re.compile(r"\A\[(?![0-9A-Fa-f:.]+\])|(?<!:[0-9A-Fa-f])(?<!::)\]\
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 _SCHEME = re.compile(
     r"(?:(?P<web>(?:h?t{1,3}ps?(?:[:：;]?[/\\]+|[:：;]))+)|(?P<other>[a-z*][a-z0-9+*?-]*)://"
+    r"|(?P<wild>\*:?/+|https?[*?]+s?:?/*)"
     r"|(?P<odd>[a-z]+):(?=[a-z])|//)?(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-"""A scheme, which may be misspelt; `odd` has no slashes, and no browser sends it."""
+"""A scheme, which may be misspelt; `wild` has wildcards, and no browser sends `odd`."""
 _NAME = re.compile(r"[\w-]+(?:\.[\w-]+)+|\blocalhost\b")
 """The name of a host in a regular expression."""
 _OPTIONAL = re.compile(r"\((?:\?:)?([a-z0-9-]+)\.\)\?\Z")
 """The text before a name that makes one label optional, such as `(www.)?`."""
+_ALTERNATIVES = re.compile(r"[({](?:\?:)?([a-z0-9-]+(?:[|,][a-z0-9-]+)+)[)}]\.\Z")
+"""The text before a name that has one of several labels, such as `(www|img).`."""
 _REPEATED = re.compile(r"[*+]\)?\.?\)?[?*+]?\Z")
 """The text before a name that allows any label, such as `.*.` and `([a-z]+.)?`."""
 _PART_OF_ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,2}\.?")
+_BARE_APPID = re.compile(r"[*?/]*(wx[0-9a-f]{16})[*?/]*")
 _GENERIC = frozenset("com net org edu gov info biz".split())
 """Top-level domains that are not a brand, beside those of two letters."""
 
@@ -215,9 +219,11 @@ def read_entry(entry: str) -> Reading:
     start = scheme.start("rest") if scheme else 0
     origin = text[: start + len(text[start:].partition("/")[0])]
     if _PLACEHOLDER.search(_ENCODED.sub("", origin)):
-        host = text.strip("<>").lower()
+        host = text.strip("<>").lstrip(".").lower()
         if not (text.startswith("<") and (has_known_suffix(host) or host == "localhost")):
             return Reading(Kind.PLACEHOLDER, why=Sentence("it is a placeholder"))
+    if program := _BARE_APPID.fullmatch(text):
+        return Reading(Kind.SITES, (make_mini_program(program[1]),), is_guess=True)
     pattern = parse_entry(text)
     if any(admits_all(pattern, scheme) for scheme in BOTH):
         return Reading(Kind.EVERYBODY, why=_OPEN_TO_ALL)
@@ -257,11 +263,12 @@ def read_site(text: str) -> tuple[Site, ...]:
 def _read_one(text: str) -> Reading:
     """Return the meaning of a single entry."""
     found = _SCHEME.fullmatch(text)
-    web, other, rest = (found[name] for name in ("web", "other", "rest")) if found else ("",) * 3
-    if found and (found["odd"] or (other and "*" not in other and "?" not in other)):
+    assert found is not None  # noqa: S101 - every part may be missing
+    web, other, rest = found["web"], found["other"], found["rest"]
+    if found["odd"] or (other and {*"*?"}.isdisjoint(other)):
         said = Sentence("no browser sends {}:", found["odd"] or other)
         return Reading(Kind.FOREIGN, why=said)
-    written = web or other or ""
+    written = web or other or found["wild"] or ""
     rest = rest.translate({ord("。"): ".", ord("．"): "."})
     rest = rest.partition("@")[2] if "@" in rest.partition("/")[0] else rest
     rest = rest.partition("#")[0] if "#" in rest else rest
@@ -278,7 +285,9 @@ def _read_one(text: str) -> Reading:
     is_any_port = not {*"*?"}.isdisjoint(port or "")
     port = port and (port.rstrip("*") or "*")  # such as :8080*, which may end in `*` like a host
     schemes: tuple[str, ...] = BOTH
-    if written.lower().startswith("https") or re.search(r"ps[:：;/\\]*\Z", web or "", re.I):
+    if (written.lower().startswith("https") and written.lower() != "https?") or re.search(
+        r"ps[:：;/\\]*\Z", web or "", re.I
+    ):
         schemes = ("https",)
     elif web and port not in (None, "80"):
         schemes = ("http",)
@@ -331,7 +340,8 @@ def _read_host(
     if tail != bare and is_host(tail) and not {*"*?"} & {*tail} and not tail.startswith("-"):
         if not _is_own(tail):
             return Reading(Kind.OTHERS, why=_OTHERS)
-        if bare == f"*{tail}" and registered(tail.partition(".")[2]) is not None:
+        above = tail.partition(".")[2]
+        if bare == f"*{tail}" and "." in above and registered(above) is not None:
             hosts: tuple[str, ...] = (bare,)  # each such host has the same owner
         else:
             hosts = (f"*.{tail}", tail)
@@ -362,7 +372,7 @@ def _read_host(
         return Reading(Kind.OTHERS, why=Sentence("it is not a whole host"))
     sites = (site,)
     is_unended = port is None and is_whole and not path.startswith("/")  # it matches all ports
-    if port == "*" or (is_unended and (bare in RESERVED or is_address(bare))):
+    if port == "*" or (is_unended and is_machine(bare)):
         plain = BOTH if "http" in schemes else schemes
         sites = (Site(plain, bare), replace(site, port="*"))
     return _name(*sites) if read_sent(site.page(schemes[0])) else _NOTHING
@@ -399,6 +409,11 @@ def _read_expression(text: str) -> Iterator[Site]:
             continue
         if _REPEATED.search(before) and not before.endswith("//"):
             yield from _read_host(schemes, f"*.{host}", None, "/", is_whole=True).sites
+            continue
+        if labels := _ALTERNATIVES.search(before):
+            for label in re.split(r"[|,]", labels[1]):
+                whole = f"{label}.{host}"
+                yield from _read_host(schemes, whole, None, "/", is_whole=True).sites
             continue
         if optional := _OPTIONAL.search(before):
             yield from _read_host(schemes, f"{optional[1]}.{host}", None, "/", is_whole=True).sites

@@ -80,6 +80,8 @@ def claims(case: Case) -> Iterator[Claim]:
         (About.OWN_DENIED_AFTER, then, then.denied),
     ):
         is_own = about in (About.OWN_DENIED_NOW, About.OWN_DENIED_AFTER)
+        if is_own and not planned.owned.sites:
+            continue  # nothing is said of own pages if no entry names a site
         yield Claim(about, _said(verdict, found), case.rules, after, found, by_default=is_own)
 
 
