@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from oss_referer.engine import DEFAULT, Assumptions, RefererConfiguration, Stage
-from oss_referer.plan import Site, Wish, WishError, apply, plan, read_entry, read_site
+from oss_referer.plan import Change, Site, Wish, WishError, plan, read_entry, read_site
 from oss_referer.search.entry import Parts
 from oss_referer.search.url import is_address, registered
 
@@ -26,13 +26,19 @@ def add(
         mini_programs=(*wish.mini_programs, *programs),
         console=wish.console or any(site.is_console for site in sites),
     )
-    wanted = plan(RefererConfiguration(), wish, assumptions).corrected.whitelist
-    chosen = [
-        line.change
-        for line in plan(rules, whole, assumptions).lines
-        if not {*wanted}.isdisjoint(line.change.added(Stage.WHITELIST))
-    ]
-    return apply(rules, chosen)
+    wanted = {*plan(RefererConfiguration(), wish, assumptions).corrected.whitelist}
+    planned = plan(rules, whole, assumptions)
+    chosen = [line for line in planned.lines if wanted.intersection(_written(line.change))]
+    for line in chosen:
+        wanted.difference_update(_written(line.change))
+    # A change is a question too if all changes together need more room than a bucket has.
+    asked = (line for line in planned.questions if line.options)
+    chosen += [line for line in asked if wanted.intersection(_written(line.options[0].change))]
+    return planned.answer(first=True, lines=chosen)
+
+
+def _written(change: Change) -> tuple[str, ...]:
+    return change.added(Stage.WHITELIST)
 
 
 def _find_sites(rules: RefererConfiguration) -> Iterator[Site]:
@@ -46,6 +52,6 @@ def widen(text: str) -> str:
     for site in read_site(text):
         base = site.host.removeprefix("*.").removeprefix("www.")
         if is_address(base) or registered(base) is None:
-            raise WishError(f"{base} has no sub-domains of its own; leave out --subdomains")
+            raise WishError(f"{base} has no sub-domains of its own; name only the site")
         return Parts(site.schemes[-1], f"*.{base}", site.port, "/").join()
     return text
