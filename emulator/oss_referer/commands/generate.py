@@ -7,14 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from oss_referer import lint
+from oss_referer.advice.adding import widen
 from oss_referer.advice.programs import format_oss2, format_ossutil
 from oss_referer.advice.table import format_table, make_cases
 from oss_referer.engine import RefererConfiguration, Sentence
 from oss_referer.engine.policy import MAX_SIZE
 from oss_referer.lint import Severity
-from oss_referer.plan import Plan, Wish, WishError, plan, read_site
-from oss_referer.search.entry import Parts
-from oss_referer.search.url import is_address, registered
+from oss_referer.plan import Plan, Wish, WishError, plan
 from oss_referer.sources import forms, tables
 from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.tables import DecisionTable
@@ -48,15 +47,14 @@ def run(arguments: argparse.Namespace) -> int:
     sites = (*arguments.named, *arguments.sites)
     if not sites:
         arguments.parser.error("give a SITE, such as https://www.example.com")
-    named = tuple(map(_widen, sites)) if arguments.subdomains else sites
-    wish = Wish(
-        named,
-        mini_programs=tuple(arguments.mini_program),
-        console=arguments.console,
-        cdn=tuple(arguments.cdn),
-    )
     rules = RefererConfiguration(allow_empty_referer=arguments.empty == "allow")
     try:
+        wish = Wish(
+            tuple(map(widen, sites)) if arguments.subdomains else sites,
+            mini_programs=tuple(arguments.mini_program),
+            console=arguments.console,
+            cdn=tuple(arguments.cdn),
+        )
         proposal = plan(rules, wish)
     except WishError as error:
         raise InputError(str(error)) from None
@@ -70,16 +68,6 @@ def run(arguments: argparse.Namespace) -> int:
     sys.stdout.flush()
     show(line(_check(proposal)), to=sys.stderr)
     return 0
-
-
-def _widen(text: str) -> str:
-    """Return a text that names the domain of a site and all its sub-domains."""
-    for site in read_site(text):
-        base = site.host.removeprefix("*.").removeprefix("www.")
-        if is_address(base) or registered(base) is None:
-            raise InputError(f"{base} has no sub-domains of its own; leave them out")
-        return Parts(site.schemes[-1], f"*.{base}", site.port, "/").join()
-    return text
 
 
 def _check(proposal: Plan) -> Text:

@@ -291,8 +291,8 @@ def _closing(
         yield line(Text(said, Tone.FAINT))
     if asked := sum(bool(finding.decide) for finding in found):
         said = Sentence(
-            "Questions: {}. Until you answer, the entries stay (--fix --unsafe-fixes takes the first "
-            "answers)",
+            "Questions: {}. Until you answer, the entries stay (--fix --unsafe-fixes takes the "
+            "first answers)",
             f"{asked:,}",
         )
         yield line(Text(said, Tone.FAINT))

@@ -26,7 +26,9 @@ def suspect(subject: Subject) -> Suspicions:
         if wider is not None:
             place = written[id(wider)].place
             if place not in done:
-                said = Sentence("It matches everything that {} in the whitelist matches.", entry.text)
+                said = Sentence(
+                    "It matches everything that {} in the whitelist matches.", entry.text
+                )
                 yield Suspicion(Evidence.DENIED, (page,), said, place)
             done.add(place)
         elif single and entry.pattern.has_wildcards and subject.covers(black, entry.pattern):

@@ -35,7 +35,6 @@ class Meant:
         ]
 
 
-
 DOMAINS = ("example.com", "mysite.com.cn", "shop-online.net", "team.github.io", "a.co")
 """Domains that somebody has registered."""
 APPID = "wx0123456789abcdef"

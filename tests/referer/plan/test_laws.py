@@ -15,7 +15,7 @@ from oss_referer.plan.lines import Verdict
 
 from tests.referer.plan import laws, lists, oracle
 from tests.referer.plan.laws import About, Binding, Claim, Said
-from tests.referer.plan.lists import Case, Known, Pair
+from tests.referer.plan.lists import Case, Known
 from tests.thorough import cases
 
 CASES, PARTS = cases(60, 10_000), 12
