@@ -7,21 +7,5 @@ scheme, and a `/` after the host, so that the entry does not match longer hosts.
 """
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Evidence, Suspicion
-from oss_referer.lint.subject import SCHEMES, LintedEntry, Subject
-from oss_referer.search.entry import example
 
-
-def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
-    """Suspect entries that begin with a host."""
-    bare = entry.text.lstrip("/")
-    if entry.parts.scheme is not None or not bare[:1].isalnum() or entry.is_foreign:
-        return None
-    ending = "" if "/" in bare or bare.endswith("*") else "/"
-    corrected = tuple(f"{scheme}://{bare}{ending}" for scheme in SCHEMES)
-    return Suspicion(
-        Evidence.UNMATCHED,
-        tuple(map(example, corrected)),
-        Sentence("It has no scheme, but every Referer of a browser begins with one."),
-        is_dead=True,
-    )
+REASON = Sentence("It has no scheme, but every Referer of a browser begins with one.")

@@ -1,7 +1,8 @@
 """The rules of the linter, each made from its module.
 
 A module has `examine`, which checks one entry, or `suspect`, which checks the whole configuration,
-or both. It has a `SEVERITY`, which is an error by default.
+or both. If the plan reads the mistake in the entry, the module has only a `REASON`. It has a
+`SEVERITY`, which is an error by default.
 """
 
 import inspect
@@ -9,7 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
-from oss_referer.lint.finding import Severity, Suspicion, Suspicions
+from oss_referer.browser.probes import STRANGER
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.remarks import RemarkKind
 
@@ -52,15 +55,28 @@ _NAMES = (
 )
 
 
+def _examine_spelling(name: str, reason: Sentence) -> Examine:
+    """Return a function that suspects the entries in which the plan reads a mistake."""
+
+    def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+        reading = subject.reading(entry.place)
+        if name not in reading.mistakes:
+            return None
+        pages = tuple(site.page(scheme) for site in reading.sites for scheme in site.schemes)
+        return Suspicion(Evidence.UNMATCHED, pages or (STRANGER,), reason)
+
+    return examine
+
+
 def _rule(name: str) -> LintRule:
     module = import_module(f".{name.replace('-', '_')}", __package__)
-    page = inspect.getdoc(module) or ""
+    page, reason = inspect.getdoc(module) or "", getattr(module, "REASON", None)
     return LintRule(
         name=name,
         severity=getattr(module, "SEVERITY", Severity.ERROR),
         title=page.partition("\n")[0],
         page=page,
-        examine=getattr(module, "examine", None),
+        examine=_examine_spelling(name, reason) if reason else getattr(module, "examine", None),
         suspect=getattr(module, "suspect", None),
         common=getattr(module, "COMMON", False),
     )

@@ -5,9 +5,11 @@ that host. An entry with a wildcard that matches names of other owners means no 
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from itertools import pairwise
 
 from oss_referer.browser.strangers import APPID, CONSOLE
 from oss_referer.engine import Sentence
@@ -147,6 +149,8 @@ class Reading:
     """Whether the entry names a part of its sites by a path, which browsers do not send."""
     may: tuple[OwnHost, ...] = ()
     """What the entry may mean beyond its sites; only proofs use it."""
+    mistakes: frozenset[str] = frozenset()
+    """Mistakes of spelling, by the names of the rules of the linter that explain them."""
 
 
 UNREAD = Reading(Kind.NOTHING)
@@ -176,12 +180,20 @@ _PLACEHOLDER = re.compile(
 _ENCODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _EXPRESSION = re.compile(r"[\\^$()+{}|]|\[[^\]:]*\]|(?:\A|/)\.[*+]")
 """A mark of regular expressions; no host contains it, and OSS gives it no meaning (R-21)."""
-_JOINT = re.compile(r"\\[rn]|[,;\s，；、]+|(?<=[^:/*])(?=https?://)")
-"""A separator of several entries that are joined in one (R-37)."""
+_IN_PATH = re.compile(r"[\\^|]|\$\Z|\.[*+]|\[[^\]:]*\][*+?]")
+"""A mark of regular expressions after the host, where parentheses are ordinary."""
+_MARKS = re.compile(r"[,;，；、]+")
+"""Punctuation that may separate several entries that are joined in one (R-37)."""
+_LIKE_AN_ENTRY = re.compile(r"https?:|localhost\b|[\w*?]*:?//|[\w*?-]+\.|\*|\Z", re.IGNORECASE)
+_GLUED = re.compile(r"(?<=[^:/*])(?=https?://)")
+_WITHOUT_PATH = re.compile(r"[^/]*(?://)?[^/]*/?\**")
+"""An entry before a comma that separates; after a path the comma belongs to it, unless a scheme
+follows."""
 _QUOTES = "\"'`“”‘’„«»「」<>(){}【】（）《》,"
 _IN_BRACKETS = re.compile(r"\A\[(?![0-9A-Fa-f:.]+\])|(?<!:[0-9A-Fa-f])(?<!::)\]\Z")
 """Brackets around an entry, but not those of an IPv6 address."""
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
+_HIDDEN, _WIDE = {"Cc", "Cf", "Co", "Cn"}, {"Zs", "Zl", "Zp"}
+"""Categories of characters that cannot be seen, and of spaces."""
 _SCHEME = re.compile(
     r"(?:(?P<web>(?:h?t{1,3}ps?(?:[:：;]?[/\\]+|[:：;]))+)|(?P<other>[a-z*][a-z0-9+*?-]*)://"
     r"|(?P<wild>\*:?/+|https?[*?]+s?:?/*)"
@@ -212,36 +224,86 @@ _NOTHING = Reading(Kind.NOTHING, why=_NO_HOST)
 
 def read_entry(entry: str) -> Reading:
     """Read an entry of a list."""
-    text = entry.strip(WHITE_SPACE).translate(_INVISIBLE)
+    written = entry.strip(WHITE_SPACE)
+    text = _show(written)
     if is_blank(text):
-        return Reading(Kind.BLANK, why=Sentence("it is blank"))
+        return Reading(Kind.BLANK if is_blank(entry) else Kind.NOTHING, why=Sentence("it is blank"))
+    found = _read(text)
+    if text != written:
+        return replace(found, mistakes=found.mistakes | {"invisible-character"})
+    return found
+
+
+def _show(text: str) -> str:
+    """Return a text without what cannot be seen: hidden characters, and wide spaces at its ends."""
+    kinds = {item: unicodedata.category(item) for item in {*text} - {*WHITE_SPACE}}
+    hidden = {ord(item): None for item, kind in kinds.items() if kind in _HIDDEN}
+    wide = "".join(item for item, kind in kinds.items() if kind in _WIDE)
+    return text.translate(hidden).strip(f"{WHITE_SPACE}{wide}")
+
+
+def _read(text: str) -> Reading:
     scheme = _SCHEME.fullmatch(text)
     start = scheme.start("rest") if scheme else 0
     origin = text[: start + len(text[start:].partition("/")[0])]
     if _PLACEHOLDER.search(_ENCODED.sub("", origin)):
         host = text.strip("<>").lstrip(".").lower()
         if not (text.startswith("<") and (has_known_suffix(host) or host == "localhost")):
-            return Reading(Kind.PLACEHOLDER, why=Sentence("it is a placeholder"))
+            why = Sentence("it is a placeholder")
+            return Reading(Kind.PLACEHOLDER, why=why, mistakes=frozenset({"template"}))
     if program := _BARE_APPID.fullmatch(text):
-        return Reading(Kind.SITES, (make_mini_program(program[1]),), is_guess=True)
+        site = make_mini_program(program[1])
+        return Reading(Kind.SITES, (site,), is_guess=True, mistakes=frozenset({"missing-scheme"}))
     pattern = parse_entry(text)
     if any(admits_all(pattern, scheme) for scheme in BOTH):
         return Reading(Kind.EVERYBODY, why=_OPEN_TO_ALL)
-    plain = text.strip(_QUOTES)
-    if _EXPRESSION.search(plain) and not re.match(r"[a-z]{4,5}:?\\", plain, re.IGNORECASE):
+    words = [*_split(text)]
+    plain = [_IN_BRACKETS.sub("", word.strip(_QUOTES)) for word in words]
+    mistakes: set[str] = set()
+    if text.lower().startswith(("https?:", "http?:")):
+        mistakes.add("regular-expression" if text[4:5] == "s" else "wildcard-scheme")
+    is_expression = _EXPRESSION.search(origin.strip(_QUOTES)) or _IN_PATH.search(
+        text[len(origin) :]
+    )
+    if is_expression and not re.match(r"[a-z]{4,5}:?\\", text, re.I):
         sites = tuple(dict.fromkeys(_read_expression(text.lower())))
         why = Sentence("OSS reads no regular expressions")
-        return Reading(Kind.SITES if sites else Kind.NOTHING, sites, why, is_guess=True)
-    words = [_IN_BRACKETS.sub("", part.strip(_QUOTES)) for part in _JOINT.split(text)]
-    found = [_read_one(word) for word in filter(None, words)]
+        kind = Kind.SITES if sites else Kind.NOTHING
+        mistakes.add("regular-expression")
+        return Reading(kind, sites, why, is_guess=True, mistakes=frozenset(mistakes))
+    if len(words) > 1 or words != [text]:
+        mistakes.add("joined")
+    if plain != words:
+        mistakes.add("quoted")
+    found = [_read_one(word) for word in filter(None, plain)]
+    mistakes.update(mistake for item in found for mistake in item.mistakes)
     sites = tuple(dict.fromkeys(site for item in found for site in item.sites))
     unread = next((item for item in found if not item.sites), None)
     if not sites:
-        return unread or _NOTHING
-    is_guess = any(item.is_guess for item in found) or unread is not None or len(text) > MAX_LENGTH
-    may = tuple(dict.fromkeys(own for item in found for own in item.may))
-    has_path = any(item.has_path for item in found)
-    return Reading(Kind.SITES, sites, is_guess=is_guess, has_path=has_path, may=may)
+        return replace(unread or _NOTHING, mistakes=frozenset(mistakes))
+    return Reading(
+        Kind.SITES,
+        sites,
+        is_guess=any(item.is_guess or not item.sites for item in found) or len(text) > MAX_LENGTH,
+        has_path=any(item.has_path for item in found),
+        may=tuple(dict.fromkeys(own for item in found for own in item.may)),
+        mistakes=frozenset(mistakes),
+    )
+
+
+def _split(text: str) -> Iterator[str]:
+    """Yield the entries that a text joins, without duplicates; punctuation may end an entry."""
+    words: dict[str, None] = {}
+    for word in (part for one in text.split() for part in _GLUED.split(one)):
+        parts = _MARKS.split(word)
+        are_entries = all(map(_LIKE_AN_ENTRY.match, (part.lstrip("\"'") for part in parts)))
+        are_whole = all(
+            _WITHOUT_PATH.fullmatch(one) or other.lower().startswith("http")
+            for one, other in pairwise(parts)
+        )
+        joined = parts if are_entries and are_whole else [word.strip(",;，；、")]
+        words.update(dict.fromkeys(filter(None, joined)))
+    yield from words
 
 
 def read_site(text: str) -> tuple[Site, ...]:
@@ -269,6 +331,11 @@ def _read_one(text: str) -> Reading:
         said = Sentence("no browser sends {}:", found["odd"] or other)
         return Reading(Kind.FOREIGN, why=said)
     written = web or other or found["wild"] or ""
+    mistakes = {_name_scheme(web, other or found["wild"], text)} - {""}
+    if "@" in rest.partition("/")[0]:
+        mistakes.add("userinfo")
+    if "#" in rest:
+        mistakes.add("fragment")
     rest = rest.translate({ord("。"): ".", ord("．"): "."})
     rest = rest.partition("@")[2] if "@" in rest.partition("/")[0] else rest
     rest = rest.partition("#")[0] if "#" in rest else rest
@@ -276,11 +343,20 @@ def _read_one(text: str) -> Reading:
     rest = rest if programs else re.split(r"\?(?=\w*=)", rest)[0]
     parts = Parts.split(f"http://{rest}")
     host = encode_host(parts.host.lower()) or ""
+    if parts.host != parts.host.lower():
+        mistakes.add("upper-case")
+    if not parts.host.isascii():
+        mistakes.add("international-host")
+    if parts.host.endswith(".") and (parts.rest or parts.port):
+        mistakes.add("closing-dot")
+    if parts.port is not None and parts.port == DEFAULT_PORTS.get((web or "").rstrip("/:").lower()):
+        mistakes.add("default-port")
     if f".{host.rstrip('*.')}".endswith((f".{SENDS_PATHS}", f"*{SENDS_PATHS}")):
         appid = APPID.search(parts.rest)
         if appid and "*" not in parts.rest.partition(appid[0])[0].lstrip("/*"):
-            return _read_appid(appid[0], parts.rest.partition(appid[0])[2])
-        return Reading(Kind.OTHERS, why=_PROGRAMS)
+            read = _read_appid(appid[0], parts.rest.partition(appid[0])[2])
+            return replace(read, mistakes=frozenset(mistakes))
+        return Reading(Kind.OTHERS, why=_PROGRAMS, mistakes=frozenset(mistakes))
     port, path = parts.port, parts.rest
     is_any_port = not {*"*?"}.isdisjoint(port or "")
     port = port and (port.rstrip("*") or "*")  # such as :8080*, which may end in `*` like a host
@@ -300,15 +376,29 @@ def _read_one(text: str) -> Reading:
     is_guess = False
     if (port is not None and not is_port(port)) or (path[:1] == ":" and port is None):
         port, path, is_guess = None, "/", True  # no site has such a port
+        mistakes.add("impossible-host")
     read = _read_host(schemes, host, port, path, is_whole=bool(written) or bool(path))
     if is_any_port and read.sites and port != "*":
         named = (site.owner._replace(ports=None) for site in read.sites)
         read = replace(read, may=(*read.may, *named))
+    if read.kind is Kind.NOTHING or host.startswith("."):
+        mistakes.add("impossible-host")
     return replace(
         read,
         is_guess=is_guess and bool(read.sites),
         has_path=path[:1] in ("/", "?") and path.strip("/*") != "",
+        mistakes=frozenset(mistakes),
     )
+
+
+def _name_scheme(web: str | None, wild: str | None, text: str) -> str:
+    """Return the mistake in a scheme: misspelt, with a wildcard, or missing; "" without one."""
+    if web:
+        right = web.lower() in ("http://", "https://")
+        return "" if web in ("http://", "https://") else "upper-case" if right else "broken-scheme"
+    if wild:
+        return "wildcard-scheme"
+    return "missing-scheme" if text.lstrip("/")[:1].isalnum() else ""
 
 
 def _read_appid(appid: str, rest: str) -> Reading:
