@@ -1,13 +1,12 @@
 """Costs: the pages of an owner that rules newly deny or let in, and strangers newly let in."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ParamSpec
 
 from oss_referer.engine import RefererPolicy
-from oss_referer.plan.proof import Exclusion, Family, Owned, covers, may_be_of
+from oss_referer.plan.proof import Exclusion, Family, Owned, covers, may_be_of, seek
 from oss_referer.plan.proving import Judge, Searches
-from oss_referer.search import automaton
 from oss_referer.search.automaton import (
     BUDGET,
     Budget,
@@ -143,28 +142,12 @@ class _Comparison:
         self,
         entry: SearchedEntry,
         pages: SentReferers,
-        lists: Sequence[Sequence[SearchedEntry]],
+        within: Sequence[Sequence[SearchedEntry]],
         excluded: Exclusion,
         known: Sequence[SearchedEntry],
     ) -> str | None:
-        """Return a Referer that an entry and one of each list match; see `proof.seek`."""
-        known = [*known]
         with self._budget.lend(BUDGET) as budget:
-            while True:
-                referer = automaton.find(
-                    [[replace(entry, needed=True)], *lists, known],
-                    lambda matched: all(matched[:-1]) and not matched[-1],
-                    lambda matched: matched[-1],
-                    budget,
-                    pages.language,
-                )
-                more = None if referer is None else excluded(referer)
-                if more is None:
-                    break
-                known.append(more)
-        if referer is not None and not pages.is_sent(referer):
-            raise UndecidedError  # the language is slightly too wide
-        return referer
+            return seek(entry, pages, excluded, budget, within, excluding=known)
 
     def _try(self, search: Callable[P, str | None], *args: P.args, **named: P.kwargs) -> str | None:
         try:

@@ -40,11 +40,11 @@ def seek(
     pages: SentReferers,
     excluded: Exclusion,
     budget: Budget,
-    white: Sequence[SearchedEntry] = (),
+    within: Sequence[Sequence[SearchedEntry]] = (),
     *,
     excluding: Sequence[SearchedEntry] = (),
 ) -> str | None:
-    """Return a Referer of some pages that an entry matches, and one of `white` if given.
+    """Return a Referer of some pages that an entry matches, and one of each list in `within`.
 
     If `excluded` returns an entry, the next search excludes its Referers too, so that few of many
     entries take part. The first search excludes only `excluding`. None is a proof that there is no
@@ -56,9 +56,9 @@ def seek(
     known = [*excluding]
     while True:
         referer = automaton.find(
-            [[needed], white, known],
-            lambda matched: matched[0] and (matched[1] or not white) and not matched[2],
-            lambda matched: matched[2],
+            [[needed], *within, known],
+            lambda matched: all(matched[:-1]) and not matched[-1],
+            lambda matched: matched[-1],
             budget,
             pages.language,
         )
@@ -77,7 +77,7 @@ def seek(
         return item.pattern.matches(cut_path(text) if item.cut is Truncation.PATH else text)
 
     def is_as_good(better: str) -> bool:
-        is_in = not white or any(matches(item, better) for item in white)
+        is_in = all(any(matches(item, better) for item in items) for items in within)
         is_out = any(matches(item, better) for item in excluding)
         is_found = is_in and not is_out and matches(entry, better) and pages.is_sent(better)
         return is_found and excluded(better) is None
@@ -246,7 +246,7 @@ def find_denied(
 
     `black` are the entries of the blacklist to examine. Raises UndecidedError.
     """
-    within = [family.entry]  # it names the pages before any truncation
+    within = [[family.entry]]  # it names the pages before any truncation
     allowing = rules.allowing(family.sample())
     if allowing is None or not covers(allowing.pattern, family.entry.pattern, rules.cut):
         found = seek(EVERYTHING, family.pages, rules.allowing, budget, within, excluding=exceptions)

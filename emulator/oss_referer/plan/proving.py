@@ -94,7 +94,7 @@ class Searches:
         pages: SentReferers,
         excluded: Sequence[SearchedEntry],
         rules: CompiledRules,
-        white: Sequence[SearchedEntry] = (),
+        within: Sequence[Sequence[SearchedEntry]] = (),
     ) -> str | None:
         """Seek a page that an entry matches, and neither `excluded` nor the blacklist of `rules`.
 
@@ -107,7 +107,7 @@ class Searches:
             return found or rules.denying(referer)
 
         with self._budget.lend(_STEPS_OF_ONE) as budget:
-            return seek(entry, pages, exclude, budget, white)
+            return seek(entry, pages, exclude, budget, within)
 
     def find_denied(
         self,
@@ -213,7 +213,7 @@ def _find_lost(
     for entry in (closed for old in one.old for closed in _close(old, one.line)):
         for family in families:
             if may_be_of(entry, family):
-                found = searches.seek(entry, family.pages, excluded, base, [family.entry])
+                found = searches.seek(entry, family.pages, excluded, base, [[family.entry]])
                 if found:
                     yield found
         for own in one.line.reading.may:
@@ -253,7 +253,7 @@ def _find_newly_denied(
             if not may_be_of(entry, family):
                 continue
             try:
-                found = searches.seek(entry, family.pages, (), base, [family.entry])
+                found = searches.seek(entry, family.pages, (), base, [[family.entry]])
             except UndecidedError:
                 return UNPROVED
             if found and now.policy.allows(found):
@@ -275,7 +275,7 @@ def _may_switch(now: CompiledRules, base: CompiledRules, searches: Searches) -> 
         for family in searches.owned.families:
             for entry in base.black:
                 if may_be_of(entry, family) and searches.seek(
-                    entry, family.pages, (), now, [family.entry]
+                    entry, family.pages, (), now, [[family.entry]]
                 ):
                     return False
         for entry in base.white:
