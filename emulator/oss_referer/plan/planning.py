@@ -463,7 +463,7 @@ class _Planner:
         exceptions = [
             SearchedEntry(parse_entry(site.entry(scheme)))
             for line in lines
-            if line.place in self._black and not line.question
+            if line.place in self._black and not line.removes
             for site in line.reading.sites
             for scheme in BOTH
         ]
