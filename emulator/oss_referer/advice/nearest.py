@@ -76,9 +76,9 @@ def _part(body: str, referer: str) -> tuple[Difference, Marked, Marked]:
     ends = [start + len(one.host) for start, one in zip(hosts, (ours, theirs), strict=True)]
     rests = [len(one.origin) for one in (ours, theirs)]
 
-    def cut(kind: Difference, starts: Sequence[int], ends: Sequence[int]) -> tuple[
-        Difference, Marked, Marked
-    ]:
+    def cut(
+        kind: Difference, starts: Sequence[int], ends: Sequence[int]
+    ) -> tuple[Difference, Marked, Marked]:
         return kind, Marked.cut(body, starts[0], ends[0]), Marked.cut(referer, starts[1], ends[1])
 
     schemes = [one.scheme or "" for one in (ours, theirs)]

@@ -102,7 +102,9 @@ def _review(values: Values) -> Values:
 def _take(values: Values) -> Values:
     """Return the corrected rules, or the rules with the answer to a question."""
     try:
-        taken = review.take(review.make_plan(_examined(values), Wanted.read(values)), values.get("change"))
+        taken = review.take(
+            review.make_plan(_examined(values), Wanted.read(values)), values.get("change")
+        )
     except WishError as error:
         raise SourceError(str(error)) from None
     if taken is None:

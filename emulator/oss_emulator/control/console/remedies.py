@@ -48,9 +48,7 @@ class Proof(NamedTuple):
         }
 
 
-async def find(
-    asked: ApiRequest, entry: JournalEntry, policy: RefererPolicy
-) -> tuple[Remedy, ...]:
+async def find(asked: ApiRequest, entry: JournalEntry, policy: RefererPolicy) -> tuple[Remedy, ...]:
     """Find remedies that reverse the verdict of rules on a request; none if it was not checked."""
     if entry.verdict is RefererResult.NOT_CHECKED:
         return ()

@@ -115,9 +115,7 @@ async def answer_rules(asked: ApiRequest) -> Response:
     setting = Setting(RulesForm.XML, "", "", f"{find_address(asked, bucket)}/{quote(key)}")
     assumptions = asked.controls.service.settings.assumptions
     wanted, saved = Wanted.read(body), find_rules(asked, bucket)
-    shown = await asyncio.to_thread(
-        review.make_answer, rules, wanted, setting, assumptions, saved
-    )
+    shown = await asyncio.to_thread(review.make_answer, rules, wanted, setting, assumptions, saved)
     said, error = shown["said"], {"error": shown["problem"]}
     return page.show(asked, "rules_answer", answer.to_dict(said) if said else error, **shown)
 
