@@ -382,7 +382,10 @@ def test_nearest_project_counts_and_its_sites_are_followed(
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert ask("lint", "../inner/sub/rules.xml")[1] == out
-    assert "Sites taken" in ask("lint", str(project(tmp_path / "other", "[tool.oss-emulator.lint]\n")))[1]
+    assert (
+        "Sites taken"
+        in ask("lint", str(project(tmp_path / "other", "[tool.oss-emulator.lint]\n")))[1]
+    )
 
 
 @rows(
