@@ -4,7 +4,7 @@ Each change stands alone: it keeps all pages of the owner that its entry lets in
 changes are made. A change that is not proved to do so becomes a question to the owner.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -20,6 +20,7 @@ from oss_referer.engine import (
     Stage,
     header,
 )
+from oss_referer.engine.assumptions import LetterCase
 from oss_referer.engine.policy import MAX_EXAMINED, MAX_SIZE
 from oss_referer.plan.changes import (
     NO_CHANGE,
@@ -165,10 +166,12 @@ class _Planner:
             (Stage.WHITELIST, self._white), (Stage.BLACKLIST, self._black))}  # fmt: skip
         self._has_white = any(map(str.strip, self._bodies[Stage.WHITELIST]))
         self._has_black = any(map(str.strip, self._bodies[Stage.BLACKLIST]))
+        ignores_case = assumptions.letter_case is LetterCase.INSENSITIVE
+        fold: Callable[[str], str] = str.lower if ignores_case else str
         self._right = {
             _body(place.entry): self._wanted(self._readings[place])
             for place in self._white
-            if is_right(_body(place.entry), self._wanted(self._readings[place]))
+            if is_right(fold(_body(place.entry)), self._wanted(self._readings[place]))
         }
         """The entries that stay as they are, with their sites."""
         self._filed = GramIndex(map(parse_entry, self._right))
@@ -563,17 +566,15 @@ class _Planner:
         texts = {text for line in lines for text in line.change.added(Stage.WHITELIST)}
         written = [parse_entry(text) for text in texts if not is_blank(text)]
         cdn = (site for site in self._owned.sites if site.host in self._cdn)
-        done: set[Site] = set()
-        for site in (*self._given, *self._programs, *console, *cdn):
-            if site in done:
-                continue
-            done.add(site)
+        sites = dict.fromkeys((*self._given, *self._programs, *console, *cdn))
+        for site in sorted(sites, key=lambda site: (not site.is_wild, len(site.host))):
             missing = [
                 entry
                 for entry in self._find_missing([site])
                 if not any(covers(one, parse_entry(entry), self._base.cut) for one in written)
             ]
             guards = [one for one in self._find_guards([site]) if missing]
+            written += map(parse_entry, missing)
             if missing:
                 change = Change(whitelist=tuple(missing), blacklist=tuple(guards))
                 if self._rules.truncate_path:
