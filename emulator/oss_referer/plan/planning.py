@@ -174,7 +174,7 @@ class _Planner:
             if is_right(fold(_body(place.entry)), self._wanted(self._readings[place]))
         }
         """The entries that stay as they are, with their sites."""
-        self._filed = GramIndex(map(parse_entry, self._right))
+        self._filed = GramIndex(parse_entry(fold(text)) for text in self._right)
         readings = [self._readings[place] for place in self._white]
         certain = [one for one in readings if not (one.is_guess or one.has_path)]
         self._sure = {site.domain for site in self._given}
