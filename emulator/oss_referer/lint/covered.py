@@ -7,6 +7,7 @@ from oss_referer.engine import GramIndex, Sentence
 from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.plan import Kind
+from oss_referer.plan.proof import covers
 from oss_referer.search.entry import example, parse_entry
 
 SEVERITY = Severity.NOTE
@@ -39,8 +40,8 @@ def suspect(subject: Subject) -> Suspicions:
 def _covers(subject: Subject, wider: LintedEntry, entry: LintedEntry) -> bool:
     if subject.reading(wider.place).kind is Kind.EVERYBODY:
         return False  # matches_all reports it
-    if wider is entry or not subject.covers([wider.pattern], entry.pattern):
+    if wider is entry or not covers(wider.pattern, entry.pattern, subject.cut):
         return False
     # If two entries match the same Referers, the later one is superfluous.
-    same = subject.covers([entry.pattern], wider.pattern)
+    same = covers(entry.pattern, wider.pattern, subject.cut)
     return not same or wider.place.position < entry.place.position

@@ -22,7 +22,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if not entry.is_white or entry.is_foreign or host == parts.host or "*" in host:
         return None
     root = Parts(parts.scheme or "https", host, parts.port, "/").join()
-    if not subject.reading(entry.place).sites:
+    if not entry.reading.sites:
         return None  # a public suffix, which is not a site of the owner
     if parts.host in _SERVICES:
         return None

@@ -59,7 +59,7 @@ def _examine_spelling(name: str, reason: Sentence) -> Examine:
     """Return a function that suspects the entries in which the plan reads a mistake."""
 
     def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
-        reading = subject.reading(entry.place)
+        reading = entry.reading
         if name not in reading.mistakes:
             return None
         pages = tuple(site.page(scheme) for site in reading.sites for scheme in site.schemes)

@@ -6,33 +6,19 @@ entry matches, or the whitelist entry if several entries do so together. It does
 exception, such as one sub-domain of many.
 """
 
-from oss_referer.engine import GramIndex, Sentence
+from oss_referer.engine import Sentence
 from oss_referer.lint.finding import Evidence, Suspicion, Suspicions
 from oss_referer.lint.subject import Subject
+from oss_referer.plan.proof import covers
 from oss_referer.search.entry import example
 
 
 def suspect(subject: Subject) -> Suspicions:
     """Suspect blacklist entries that match all Referers of a whitelist entry."""
-    written = {id(entry.pattern): entry for entry in subject.blacklist}
-    black = [entry.pattern for entry in subject.blacklist]
-    filed = GramIndex(black)
-    done = set()
-    for entry in subject.whitelist:
-        page = example(entry.text)
-        # Usually one blacklist entry is enough, and it must match at least this page.
-        single = [other for other in filed.candidates(page) if other.matches(page)]
-        wider = next((one for one in single if subject.covers([one], entry.pattern)), None)
-        if wider is not None:
-            place = written[id(wider)].place
-            if place not in done:
-                said = Sentence(
-                    "It matches everything that {} in the whitelist matches.", entry.text
-                )
-                yield Suspicion(Evidence.DENIED, (page,), said, place)
-            done.add(place)
-        elif single and entry.pattern.has_wildcards and subject.covers(black, entry.pattern):
-            said = Sentence(
-                "The blacklist, consulted first, matches everything that this entry matches."
-            )
-            yield Suspicion(Evidence.DENIED, (page,), said, entry.place)
+    white = [(entry, example(entry.text)) for entry in subject.whitelist]
+    for black in subject.blacklist:
+        for entry, page in white:
+            if black.pattern.matches(page) and covers(black.pattern, entry.pattern, subject.cut):
+                said = Sentence("It matches all that the whitelist entry {} matches.", entry.text)
+                yield Suspicion(Evidence.DENIED, (page,), said, black.place)
+                break

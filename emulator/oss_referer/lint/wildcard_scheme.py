@@ -15,7 +15,7 @@ SEVERITY = Severity.WARNING
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect whitelist entries with a wildcard in the scheme."""
-    reading, line = subject.reading(entry.place), subject.lines[entry.place]
+    reading, line = entry.reading, subject.lines[entry.place]
     if not entry.is_white or "wildcard-scheme" not in reading.mistakes:
         return None
     if line.stranger is not None:
