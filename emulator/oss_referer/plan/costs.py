@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from typing import ParamSpec
 
 from oss_referer.engine import RefererPolicy
-from oss_referer.plan.proof import Exclusion, Family, Owned, covers, may_be_of, seek
+from oss_referer.plan.proof import (
+    Exclusion,
+    Family,
+    Owned,
+    covers,
+    may_be_of,
+    needs_path,
+    seek,
+)
 from oss_referer.plan.proving import Judge, Searches
 from oss_referer.search.automaton import (
     BUDGET,
@@ -123,6 +131,8 @@ class _Comparison:
         own = [one.entry for one in self._owned.families if one.site.is_mini_program]
         pages = self._owned.strangers()
         for entry in _without(old.black, new.black):
+            if needs_path(entry) and "." in entry.pattern.body.rpartition("*")[2].rstrip("/"):
+                continue  # it denies hosts in a path, which no page sends by default
             if found := self._try(self._seek, entry, pages, [new.white], new.denying, own):
                 yield found
 

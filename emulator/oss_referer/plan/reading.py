@@ -314,8 +314,10 @@ def read_site(text: str) -> tuple[Site, ...]:
         return ()
     if parts.port is not None and not is_port(parts.port):
         return ()
-    found = read_entry(text if parts.rest else f"{text}/")
     host = parts.host.removeprefix("*.")
+    if parts.scheme is None and "." not in host and not (host in RESERVED or is_address(host)):
+        return ()
+    found = read_entry(text if parts.rest else f"{text}/")
     is_plain = {*"*?_"}.isdisjoint(host) and parts.rest[:1] in ("", "/", "?", "#")
     if found.kind is not Kind.SITES or found.is_guess or not is_plain:
         return ()
