@@ -181,6 +181,8 @@ def parse(data: bytes) -> Head:
             passed.append(field)
     if version == "1.1" and names.count("host") != 1:
         raise bad_request("The request needs exactly one Host header.")  # RFC 9112, 3.2
+    if names.count("authorization") > 1:
+        raise bad_request("The request has more than one Authorization header.")  # P-100
     extent: Extent = NO_BODY
     last = False
     if not _FRAMING.isdisjoint(names):

@@ -101,6 +101,7 @@ def test_upgrade_is_not_offered_to_aiohttp() -> None:
     head(line="put /a HTTP/1.1"),
     head(line="PUT /a HTTP/1.1"),
     head("Host: a", "host: a", line="PUT /a HTTP/1.1"),
+    head("Authorization: OSS a:b", "authorization: OSS a:b"),  # P-100
     head(line="GET * HTTP/1.0"),
     head(line="GET a HTTP/1.0"),
     head(line="GET http:///a HTTP/1.0"),
