@@ -199,9 +199,13 @@ class _Reviewer:
             by = self._policy.decide(now.strangers[0]).entry
             apart = not all(map(is_blank, rules.blacklist))
             if by is None and apart:
-                return Sentence(
-                    "Everybody gets in, apart from the blacklist: there is no whitelist."
-                )
+                template = "Everybody gets in, apart from the blacklist: there is no whitelist."
+                if not rules.allow_empty_referer:
+                    template = (
+                        "Everybody gets in, apart from the blacklist, also without a Referer: "
+                        "there is no whitelist. With * in it, requests without a Referer stay out."
+                    )
+                return Sentence(template)
             if by is None:
                 return Sentence("Everybody gets in: there is no whitelist.")
             template = "Everybody gets in by {}."

@@ -11,14 +11,14 @@ from urllib.parse import unquote
 
 from oss_referer.engine import RefererConfiguration, RefererPolicy, explanation
 from oss_referer.engine.header import WHITE_SPACE
+from oss_referer.plan import read_entry
 from oss_referer.replay import accesslog, figures, log_files, statements
 from oss_referer.replay.engine import Engine, EngineError, Row
 from oss_referer.replay.figures import Report
 from oss_referer.replay.judge import NETWORKS, Judge, Network, Verdict, letters_of, request_of
 from oss_referer.replay.log_files import LogForm, Rejects
 from oss_referer.replay.proposal import HostName
-from oss_referer.search.entry import Parts
-from oss_referer.search.url import fixed_part, registered
+from oss_referer.search.sent import SENDS_PATHS
 from oss_referer.sources.masking import mask
 
 VERSION = 2
@@ -105,9 +105,9 @@ def replay_each(questions: Sequence[ReplayQuestion], logs: ReadLogs) -> Iterator
 
 
 def _sites(rules: RefererConfiguration) -> frozenset[str]:
-    """Return the registered domains of the sites in the whitelist."""
-    hosts = (fixed_part(Parts.split(entry).host.lower().strip("*.")) for entry in rules.whitelist)
-    return frozenset(filter(None, (registered(host) for host in hosts if host)))
+    """Return the registered domains of the sites in the whitelist; mini programs share one."""
+    sites = (site for entry in rules.whitelist for site in read_entry(entry).sites)
+    return frozenset(site.domain for site in sites if not site.is_mini_program)
 
 
 def measure(names: Sequence[HostName], question: ReplayQuestion, logs: ReadLogs) -> list[Row]:
@@ -351,15 +351,21 @@ def _remedy(judge: Judge, sent: str, origins: Sequence[str]) -> Report:
     if not sent:
         return {"add": [], "remove": [], "set": "AllowEmptyReferer: true"}
     added: list[str] = []
+    programs = [site for site in read_entry(sent).sites if site.is_mini_program]
     for origin in origins:
-        for entry in (f"{origin}/", origin):
+        # The host of mini programs would let in all of them; only the appid tells them apart.
+        if not programs and origin.endswith(SENDS_PATHS):
+            continue
+        entries = [site.entry("https") for site in programs] or [f"{origin}/", origin]
+        page = sent if programs else f"{origin}/"
+        for entry in entries:
             grown = replace(rules, whitelist=(*rules.whitelist, entry))
             policy = RefererPolicy.compile(grown, judge.assumptions)
-            decision = policy.decide(f"{origin}/")
+            decision = policy.decide(page)
             while decision.entry in grown.blacklist and not decision.allowed:
                 removed.append(str(decision.entry))
                 grown = _without(grown, str(decision.entry))
-                decision = RefererPolicy.compile(grown, judge.assumptions).decide(f"{origin}/")
+                decision = RefererPolicy.compile(grown, judge.assumptions).decide(page)
             if decision.allowed:
                 added.append(entry)
                 rules = _without(rules, *removed)

@@ -81,7 +81,8 @@ def sentences(found: Review) -> list[str]:
      "Requests without a Referer cannot get in."),
     (answer(empty=True), "Nothing to change. Everybody gets in: there is no whitelist."),
     (answer(black=two("bad.example")),
-     "Everybody gets in, apart from the blacklist: there is no whitelist."),
+     "Everybody gets in, apart from the blacklist, also without a Referer: there is no whitelist. "
+     "With * in it, requests without a Referer stay out."),
     (answer(black=("*",)), "Nobody gets in who sends a Referer."),
     (answer("https://*"),
      "Everybody gets in by https: https://*. Requests without a Referer cannot get in."),
