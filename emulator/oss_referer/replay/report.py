@@ -351,21 +351,17 @@ def _remedy(judge: Judge, sent: str, origins: Sequence[str]) -> Report:
     if not sent:
         return {"add": [], "remove": [], "set": "AllowEmptyReferer: true"}
     added: list[str] = []
-    programs = [site for site in read_entry(sent).sites if site.is_mini_program]
     for origin in origins:
-        # The host of mini programs would let in all of them; only the appid tells them apart.
-        if not programs and origin.endswith(SENDS_PATHS):
-            continue
-        entries = [site.entry("https") for site in programs] or [f"{origin}/", origin]
-        page = sent if programs else f"{origin}/"
-        for entry in entries:
+        if origin.endswith(SENDS_PATHS):
+            continue  # it would let in every mini program: only the appid tells them apart
+        for entry in (f"{origin}/", origin):
             grown = replace(rules, whitelist=(*rules.whitelist, entry))
             policy = RefererPolicy.compile(grown, judge.assumptions)
-            decision = policy.decide(page)
+            decision = policy.decide(f"{origin}/")
             while decision.entry in grown.blacklist and not decision.allowed:
                 removed.append(str(decision.entry))
                 grown = _without(grown, str(decision.entry))
-                decision = RefererPolicy.compile(grown, judge.assumptions).decide(page)
+                decision = RefererPolicy.compile(grown, judge.assumptions).decide(f"{origin}/")
             if decision.allowed:
                 added.append(entry)
                 rules = _without(rules, *removed)
