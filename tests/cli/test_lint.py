@@ -257,6 +257,18 @@ def test_no_word_is_broken_at_80_columns(
         assert host.removesuffix("/") in text
 
 
+def test_wrapped_line_has_no_space_in_an_81st_column(
+    ask: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    file = tmp_path / "rules.toml"
+    file.write_text('whitelist = ["https://*.github.io/"]\n')
+    _, out, errors = ask("lint", str(file))
+    text = re.sub(r"\x1b\[[0-9;]*m", "", out + errors)
+    assert [line for line in text.splitlines() if len(line) > 80] == []
+
+
 def test_large_input_is_answered(ask: Any, tmp_path: Path) -> None:
     file = tmp_path / "rules.toml"
     entries = ", ".join(f'"{"www" * 20}{number}.example.com"' for number in range(130))

@@ -6,6 +6,7 @@ also matches `https://www.example.com.evil.test`. Both facts are partly assumed.
 `TruncatePath` false and end each entry with `/`: browsers send other sites no path anyway.
 """
 
+from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
 from oss_referer.lint.finding import Evidence, Suspicion, Suspicions
 from oss_referer.lint.subject import Subject
@@ -14,19 +15,21 @@ from oss_referer.search.entry import example
 
 
 def suspect(subject: Subject) -> Suspicions:
-    """Suspect TruncatePath if an entry names a site."""
-    if subject.find_line(None, "truncate-path") is None:
+    """Suspect TruncatePath if the plan sets it to false."""
+    line = subject.find_line(None, "truncate-path")
+    if line is None:
         return
-    is_white = subject.names_sites
-    entries = subject.whitelist if is_white else subject.blacklist
-    named = [entry for entry in entries if entry.parts.names_host]
-    dead = [example(entry.text) for entry in named if "/" in entry.parts.rest]
-    if dead and subject.cut is Truncation.PATH:
-        said = Sentence("TruncatePath is true, so entries with a / after the host match nothing.")
-        missed = Evidence.DENIED if is_white else Evidence.ALLOWED
-        yield Suspicion(missed, tuple(dead[:100]), said)
-    else:
-        said = Sentence("TruncatePath is true, so an entry cannot end the host with a /.")
-        pages = [example(f"{entry.text.rstrip('*/')}.{subject.stranger}/") for entry in named[:100]]
-        matched = Evidence.ALLOWED if is_white else Evidence.DENIED
-        yield Suspicion(matched, tuple(pages), said)
+    dead = Sentence("TruncatePath is true, so entries with a / after the host match nothing.")
+    is_open = Sentence("TruncatePath is true, so an entry cannot end the host with a /.")
+    is_cut = subject.cut is Truncation.PATH
+    cut = [entry for entry in subject.entries[:100] if is_cut and "/" in entry.parts.rest]
+    longer = [f"{entry.text.rstrip('*/')}.{subject.stranger}/" for entry in subject.entries[:100]]
+    last = Evidence.ALLOWED if subject.allows(STRANGER) else Evidence.DENIED
+    for evidence, entries, said in (
+        (Evidence.DENIED, [entry.text for entry in cut if entry.is_white], dead),
+        (Evidence.ALLOWED, [entry.text for entry in cut if not entry.is_white], dead),
+        (Evidence.ALLOWED, longer, is_open),
+        (last, [STRANGER], is_open),
+    ):
+        if subject.is_unexplained(line):
+            yield Suspicion(evidence, tuple(map(example, entries)), said, line=line)
