@@ -246,6 +246,11 @@ def test_each_entry_has_a_mark_and_what_it_becomes() -> None:
     assert html.count("data-use") + html.count('id="use"') == 1
 
 
+def test_rules_that_xml_cannot_hold_have_a_plan() -> None:
+    html = ask("answer", rules=rules("https://a.test", "a\0"))["html"]
+    assert marks_of(html) == ["changes", "asks"]
+
+
 def test_entry_that_is_meant_and_lets_in_strangers_is_marked() -> None:
     given = rules("https://a.test/", "http://a.test/", "https://b.*")
     html = ask("answer", rules=given, meant=["https://b.*"])["html"]

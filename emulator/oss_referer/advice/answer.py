@@ -19,7 +19,8 @@ from oss_referer.sources.forms import RulesForm
 class Setting:
     """The context of a review: the form of its rules, and the names in its commands."""
 
-    form: RulesForm
+    form: RulesForm | None
+    """The form of the rules; None on a page, which shows the lines of the plan instead."""
     rules: str
     """The file to apply; "" on a page, which has a button instead."""
     bucket: str
@@ -153,8 +154,8 @@ def _change(review: Review, setting: Setting, room: Room) -> Part:
         title = Sentence("2 What to change: only what you decide")
     else:
         title = Sentence("2 What to change: nothing")
-    is_shown = review.changed or review.questions
-    code = _code(review.rules, review.lines, setting.form) if is_shown else ()
+    form = setting.form if review.changed or review.questions else None
+    code = _code(review.rules, review.lines, form) if form else ()
     return Part(title, code=code, said=said)
 
 

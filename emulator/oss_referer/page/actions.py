@@ -16,7 +16,6 @@ from oss_referer.page.rendering import render
 from oss_referer.page.review import PastedText, Wanted
 from oss_referer.plan import WishError
 from oss_referer.sources import ossutil
-from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.toml import SourceError
 from oss_referer.texts import Catalogue
 
@@ -77,7 +76,7 @@ def _check(values: Values) -> Values:
 
 def _answer(values: Values) -> Values:
     """Review rules for some sites."""
-    setting = Setting(RulesForm.XML, "FILE", "oss://BUCKET", "")
+    setting = Setting(None, "FILE", "oss://BUCKET", "")
     shown = review.make_answer(_examined(values), Wanted.read(values), setting)
     return {"html": _show("rules_answer", values, **shown)}
 

@@ -14,7 +14,6 @@ from oss_referer.engine import explanation
 from oss_referer.page import reading, review
 from oss_referer.page.review import PastedText, Wanted, export
 from oss_referer.plan import WishError
-from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.ossutil import to_members
 from oss_referer.sources.toml import SourceError
 
@@ -112,7 +111,7 @@ async def answer_rules(asked: ApiRequest) -> Response:
     rules, bucket = _read(asked, body), find_bucket(asked, _text(body, "bucket")).name
     objects = asked.controls.service.storage.objects(bucket)
     key = next((item.key for item in objects if not item.delete_marker), "photo.jpg")
-    setting = Setting(RulesForm.XML, "", "", f"{find_address(asked, bucket)}/{quote(key)}")
+    setting = Setting(None, "", "", f"{find_address(asked, bucket)}/{quote(key)}")
     assumptions = asked.controls.service.settings.assumptions
     wanted, saved = Wanted.read(body), find_rules(asked, bucket)
     shown = await asyncio.to_thread(review.make_answer, rules, wanted, setting, assumptions, saved)
