@@ -537,11 +537,11 @@ function nameSite() {
  */
 function refill(part, node) {
   const opened = new Set(all("details[open]", part).map(nameOf));
-  const tops = all("pre", part).map((one) => one.scrollTop);
+  const tops = all("pre, .rows, .lines", part).map((one) => one.scrollTop);
   const isFirst = !part.children.length;
   keepFocus(part, () => part.replaceChildren(node));
   if (!isFirst) for (const one of all("details", part)) one.open = opened.has(nameOf(one));
-  all("pre", part).forEach((one, number) => { one.scrollTop = tops[number] ?? 0; });
+  all("pre, .rows, .lines", part).forEach((one, number) => { one.scrollTop = tops[number] ?? 0; });
 }
 
 /**
