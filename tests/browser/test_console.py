@@ -373,10 +373,13 @@ def test_answer_difference_and_journal_are_shown(tab: Page, emulator: Emulator) 
     expect(review).to_contain_text("2 would be newly denied and 1 newly allowed")
     sites = tab.get_by_label("Your sites")
     sites.fill("https://www.example.com, https://m.example.com")
-    expect(tab.locator("#sentence")).to_contain_text("all your pages")
-    answer.get_by_role("button", name="Put it into the editor").click()
+    expect(tab.locator("#sentence")).to_contain_text("cannot get in")
+    stranger = answer.locator(".line.asks", has_text=THIEF)
+    expect(stranger).to_contain_text("You named no site there.")
+    stranger.get_by_role("button", name="remove it").click()
+    expect(stranger).to_have_count(0)
     expect(tab.get_by_role("textbox", name="Whitelist")).to_have_value(
-        "https://www.example.com/\nhttps://m.example.com/"
+        "https://m.example.com/\nhttps://www.example.com/"
     )
     expect(tab.locator("#sentence")).to_contain_text("Nothing to change")
     sites.fill("nonsense")

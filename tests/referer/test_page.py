@@ -301,6 +301,13 @@ def test_answer_to_a_question_makes_its_change_alone() -> None:
     ]
 
 
+def test_answer_that_removes_the_last_entry_does_not_open_the_bucket() -> None:
+    given = rules("https://thief.test/")
+    (change,) = answers_of(ask("answer", rules=given, site="https://a.test")["html"])
+    taken = ask("take", rules=given, site="https://a.test", change=change)
+    assert entries(taken) == ["https://a.test/"]
+
+
 def test_answer_that_the_plan_does_not_offer_is_refused() -> None:
     given = rules("https://a.test/", "https://b.test/x/")
     change, remove = answers_of(ask("answer", rules=given)["html"])

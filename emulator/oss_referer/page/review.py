@@ -24,6 +24,7 @@ from oss_referer.engine import (
 )
 from oss_referer.lint import Finding, Severity
 from oss_referer.plan import Change, Line, Plan, Wish, WishError, apply, plan, read_entry, read_site
+from oss_referer.search.entry import is_blank
 from oss_referer.sources import editing, forms
 from oss_referer.sources.editing import NotEditableError
 from oss_referer.sources.forms import RulesForm
@@ -134,7 +135,14 @@ def take(planned: Plan, named: object = None) -> RefererConfiguration | None:
         return planned.corrected
     options = (option for line in planned.questions for option in line.options)
     change = next((one.change for one in options if name_change(one.change) == named), None)
-    return None if change is None else apply(planned.rules, [change])
+    if change is None:
+        return None
+    taken = apply(planned.rules, [change])
+    if planned.rules.whitelist and all(map(is_blank, taken.whitelist)):
+        # An empty whitelist lets in everybody: the sites that a reader named come with the answer.
+        added = (line.change for line in planned.lines if line.place is None and line.change)
+        return apply(planned.rules, [*added, change])
+    return taken
 
 
 def name_change(change: Change) -> dict[str, Any]:
