@@ -28,7 +28,12 @@ def add(
     )
     wanted = {*plan(RefererConfiguration(), wish, assumptions).corrected.whitelist}
     planned = plan(rules, whole, assumptions)
-    chosen = [line for line in planned.lines if wanted.intersection(_written(line.change))]
+    chosen = [
+        line
+        for line in planned.lines
+        # Its entry may be there, and match nothing while TruncatePath is true.
+        if wanted.intersection(_written(line.change)) or line.about == "truncate-path"
+    ]
     for line in chosen:
         wanted.difference_update(_written(line.change))
     # A change is a question too if all changes together need more room than a bucket has.
