@@ -120,8 +120,9 @@ export class Editor {
     when(redoButton, redo);
     onUndo([...areas, ...boxes], undo, redo);
     document.addEventListener("click", (event) => this.#click(event));
-    find("#generate").addEventListener("toggle", () => {
-      if (find("#generate").open) nameSite();
+    const generating = find("details#generate");
+    generating.addEventListener("toggle", () => {
+      if (generating.open) nameSite();
     });
     popover.addEventListener("toggle", () => this.#refreshExport());
     site.addEventListener("input", () => this.ask());
