@@ -14,6 +14,7 @@ import logging
 import socket
 import ssl
 import sys
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum, auto
@@ -214,6 +215,9 @@ class Guard(asyncio.Protocol):
         self._phase = Phase.BEGINNING
         self._pending = b""
         """Bytes that have arrived but were not passed on yet."""
+        self._later: deque[bytes] = deque()
+        """The pieces of a body that arrived after them: joining large pieces takes time."""
+        self._later_size = 0
         self.head: Head
         self._head_is_long = False
         self._extent: Extent = NO_BODY
@@ -258,7 +262,11 @@ class Guard(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if not self._pending and self._phase is not Phase.BEGINNING:
             self._timer.progress()
-        self._pending += data
+        if self._phase is Phase.BODY and self._pending:
+            self._later.append(data)
+            self._later_size += len(data)
+        else:
+            self._pending += data
         self._advance()
         if self._phase is Phase.BODY:
             self._acknowledge()
@@ -338,7 +346,8 @@ class Guard(asyncio.Protocol):
             self._pending = b""
         elif self._phase is Phase.BODY:
             self._wake()
-        if len(self._pending) > _AHEAD.get(self._phase, sys.maxsize) and not self._reading_paused:
+        waiting = len(self._pending) + self._later_size
+        if waiting > _AHEAD.get(self._phase, sys.maxsize) and not self._reading_paused:
             self._reading_paused = True
             self.transport.pause_reading()
 
@@ -417,7 +426,12 @@ class Guard(asyncio.Protocol):
             return b""
         if self._extent.done and self._phase is Phase.BODY:
             self._phase = Phase.ANSWER
-        if len(self._pending) <= BUFFER:
+            self._pending += b"".join(self._later)
+            self._drop_later()
+        elif not self._pending and self._later:
+            self._pending = self._later.popleft()
+            self._later_size -= len(self._pending)
+        if len(self._pending) + self._later_size <= BUFFER:
             self._go_on_reading()
         return data
 
@@ -472,7 +486,12 @@ class Guard(asyncio.Protocol):
     def ignore_rest(self) -> None:
         """Drop all further bytes: the connection ends after the answer."""
         self._phase, self._pending = Phase.END, b""
+        self._drop_later()
         self._go_on_reading()
+
+    def _drop_later(self) -> None:
+        self._later.clear()
+        self._later_size = 0
 
     def _linger(self) -> None:
         """Close the sending side, and the connection after `LINGER` seconds.
