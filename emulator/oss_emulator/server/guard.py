@@ -219,6 +219,8 @@ class Guard(asyncio.Protocol):
         """The pieces of a body that arrived after them: joining large pieces takes time."""
         self._later_size = 0
         self.head: Head
+        self.has_body = False
+        """Whether the current request has a body, read or not."""
         self._head_is_long = False
         self._extent: Extent = NO_BODY
         """Where the body of the current request ends."""
@@ -390,6 +392,7 @@ class Guard(asyncio.Protocol):
 
     def _begin(self, head: Head) -> None:
         self._extent = head.extent
+        self.has_body = not head.extent.done
         self._phase = Phase.ANSWER if head.extent.done else Phase.BODY
         self._is_final |= head.last
         self._answering, self._http, self._failure = True, None, None
@@ -445,11 +448,6 @@ class Guard(asyncio.Protocol):
         waits = self.head.version != "1.0" and next(expected, "") == _CONTINUE
         if waits and not self.transport.is_closing():
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    @property
-    def has_body(self) -> bool:
-        """Whether the current request has a body, read or not."""
-        return self.head.has_body
 
     async def _answer(self, http: web.BaseRequest) -> Answered:
         self._http = http
