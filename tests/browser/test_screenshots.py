@@ -1,4 +1,4 @@
-"""The pictures of the console: those that are taken are there, in their size."""
+"""The pictures of pages of the console: those that are taken are there, in their size."""
 
 from __future__ import annotations
 
