@@ -46,7 +46,7 @@ class Picture(NamedTuple):
 
     name: str
     path: str
-    act: Callable[[Page], None] = lambda page: None
+    act: Callable[[Page], None]
     width: int = 1280
     height: int = 800
     of_lab: bool = False
@@ -76,10 +76,6 @@ def _edit(page: Page) -> None:
     page.locator(".cause", has_text="lacks a closing /").locator("summary").click()
 
 
-def _wait_for_results(page: Page) -> None:
-    page.locator("#results .embedded").wait_for()
-
-
 def _wait_for_findings(page: Page) -> None:
     page.locator(".cause").first.wait_for(timeout=120_000)
     page.wait_for_timeout(500)
@@ -88,10 +84,6 @@ def _wait_for_findings(page: Page) -> None:
 PICTURES = [
     Picture("requests", "requests", _open_story, width=1440, height=900),
     Picture("rules", f"rules/{BUCKET}", _edit, height=1150),
-    Picture("buckets", f"buckets/{BUCKET}", height=620),
-    Picture("object", f"objects/{BUCKET}?key=hello.txt", height=620),
-    Picture("embed", f"embed?bucket={BUCKET}&key=picture.svg", _wait_for_results, height=900),
-    Picture("emulator", "emulator", height=900),
     Picture("lab", "index.html", _wait_for_findings, height=1000, of_lab=True),
     Picture("story", "requests", _allow, width=720, height=960),  # the last: it changes the rules
 ]
@@ -108,10 +100,6 @@ def take(names: Collection[str]) -> None:
     ):
         build(Path(folder))
         lab = Path(folder).as_uri()
-        logo = BytesIO()
-        Image.linear_gradient("L").resize((320, 180)).save(logo, "PNG")
-        for key in ("photos/cat.png", "photos/dog.png", "logo.png"):
-            emulator.put(f"/{BUCKET}/{key}", logo.getvalue(), {"Content-Type": "image/png"})
         for referer in REFERERS * 4:
             emulator.controls.clock.shift += PAUSE
             headers = {"Referer": referer} if referer else {}

@@ -462,6 +462,20 @@ def test_every_way_to_connect_reaches_the_emulator(seed: str) -> None:
     assert output.splitlines() == ["403", "403", "403", *mapped, *four]
 
 
+def test_httpx_without_a_proxy_reaches_the_emulator(seed: str) -> None:
+    code = (
+        "import asyncio, httpx, uvloop\n"
+        "async def main():\n"
+        "    async with httpx.AsyncClient(trust_env=False, verify=True) as client:\n"
+        "        for scheme in ('http', 'https'):\n"
+        "            url = f'{scheme}://examplebucket.oss-cn-hangzhou.aliyuncs.com/a'\n"
+        "            print((await client.get(url)).status_code)\n"
+        "for run in (asyncio.run, uvloop.run): run(main())\n"
+    )
+    output = printed("--seed", seed, "--", sys.executable, "-c", code)
+    assert output.splitlines() == ["404"] * 4
+
+
 @pytest.mark.system
 def test_node_looks_up_no_names_of_oss(tmp_path: Path) -> None:
     """A program could connect to the result of a look-up, which names no host."""

@@ -195,6 +195,12 @@ OF_OTHERS = {"tests/functional/tests.py"}
 """Paths in other projects."""
 
 
+def test_each_picture_is_shown() -> None:
+    pages = "".join(DOCUMENTS.values())
+    hidden = [path.name for path in ROOT.glob("docs/img/*") if f"img/{path.name})" not in pages]
+    assert hidden == []
+
+
 def test_paths_that_are_named_exist() -> None:
     """Pages for users may name paths of their readers; only those in our folders are checked."""
     missing = []

@@ -587,10 +587,10 @@ def weigh(entry: JournalEntry) -> int:
 
 _ORDINARY: Final = 2000
 """Characters below which the texts of a request are not weighed exactly, for speed."""
-_HEAVY: Final = 10_000
-"""Bytes of an entry that may have a long header."""
 _BASE: Final = 3000
 """Bytes of an entry with an ordinary request and decision, apart from the texts of the client."""
+_HEAVY: Final = _BASE + LONG
+"""Bytes above which an entry may have a long header; every entry that has one weighs more."""
 
 
 def _weigh_request(request: Request) -> int:

@@ -64,7 +64,7 @@ class Dispatcher:
                 self._refining.update(refinement.partition("=")[0] for refinement in refinements)
             else:
                 self._by_place[place] = item
-        self.candidates = lru_cache(1024)(self._find_candidates)
+        self.candidates = lru_cache(256)(self._find_candidates)
         """Finds the operations for a method, a resource and a query; headers choose one."""
 
     def find(self, request: Request, target: Target) -> Operation:

@@ -36,7 +36,7 @@ from oss_emulator.protocol.s3.headers import TELLING, is_marked, is_marked_url
 from oss_emulator.storage.base import Bucket
 
 MOST: Final = 1024
-"""The maximum number of cached results of each kind, and of characters of a path and query."""
+"""The maximum number of cached results, and of characters of a host, path and query together."""
 
 
 class Plan(NamedTuple):
@@ -127,13 +127,15 @@ class Shortcuts:
         """
         request = admission.request
         headers, path, query_string = request.headers, request.path, request.query_string
-        if self._takes_long_way or request.proxied or len(path) + len(query_string) > MOST:
+        host = headers.get("host", "")
+        if self._takes_long_way or request.proxied:
+            return False
+        if len(host) + len(path) + len(query_string) > MOST:
             return False
         if not TELLING.isdisjoint(headers) and is_marked(request):
             return False
         if elsewhere(headers):
             return False
-        host = headers.get("host", "")
         target, candidates = self._look_up(request.method, host, path, query_string)
         for operation in candidates:
             if not operation.header or operation.header in headers:

@@ -158,7 +158,6 @@ class Head(NamedTuple):
     extent: Extent
     last: bool
     """Whether the connection must end after it."""
-    has_body: bool
 
 
 def parse(data: bytes) -> Head:
@@ -194,8 +193,7 @@ def parse(data: bytes) -> Head:
         ignored = ("upgrade", "content-length") if encodings else ("upgrade",)
         fields = [field for field in fields if field[0] not in ignored]
     data = _format(version, tuple(passed))
-    has_body = not extent.done
-    return Head(data, method, target, version, fields, extent, last=last, has_body=has_body)
+    return Head(data, method, target, version, fields, extent, last)
 
 
 @lru_cache(256)  # most requests share a few heads

@@ -14,6 +14,7 @@ import logging
 import socket
 import ssl
 import sys
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum, auto
@@ -214,7 +215,12 @@ class Guard(asyncio.Protocol):
         self._phase = Phase.BEGINNING
         self._pending = b""
         """Bytes that have arrived but were not passed on yet."""
+        self._later: deque[bytes] = deque()
+        """The pieces of a body that arrived after them: joining large pieces takes time."""
+        self._later_size = 0
         self.head: Head
+        self.has_body = False
+        """Whether the current request has a body, read or not."""
         self._head_is_long = False
         self._extent: Extent = NO_BODY
         """Where the body of the current request ends."""
@@ -258,7 +264,11 @@ class Guard(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if not self._pending and self._phase is not Phase.BEGINNING:
             self._timer.progress()
-        self._pending += data
+        if self._phase is Phase.BODY and self._pending:
+            self._later.append(data)
+            self._later_size += len(data)
+        else:
+            self._pending += data
         self._advance()
         if self._phase is Phase.BODY:
             self._acknowledge()
@@ -338,7 +348,8 @@ class Guard(asyncio.Protocol):
             self._pending = b""
         elif self._phase is Phase.BODY:
             self._wake()
-        if len(self._pending) > _AHEAD.get(self._phase, sys.maxsize) and not self._reading_paused:
+        waiting = len(self._pending) + self._later_size
+        if waiting > _AHEAD.get(self._phase, sys.maxsize) and not self._reading_paused:
             self._reading_paused = True
             self.transport.pause_reading()
 
@@ -381,6 +392,7 @@ class Guard(asyncio.Protocol):
 
     def _begin(self, head: Head) -> None:
         self._extent = head.extent
+        self.has_body = not head.extent.done
         self._phase = Phase.ANSWER if head.extent.done else Phase.BODY
         self._is_final |= head.last
         self._answering, self._http, self._failure = True, None, None
@@ -417,7 +429,12 @@ class Guard(asyncio.Protocol):
             return b""
         if self._extent.done and self._phase is Phase.BODY:
             self._phase = Phase.ANSWER
-        if len(self._pending) <= BUFFER:
+            self._pending += b"".join(self._later)
+            self._drop_later()
+        elif not self._pending and self._later:
+            self._pending = self._later.popleft()
+            self._later_size -= len(self._pending)
+        if len(self._pending) + self._later_size <= BUFFER:
             self._go_on_reading()
         return data
 
@@ -431,11 +448,6 @@ class Guard(asyncio.Protocol):
         waits = self.head.version != "1.0" and next(expected, "") == _CONTINUE
         if waits and not self.transport.is_closing():
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    @property
-    def has_body(self) -> bool:
-        """Whether the current request has a body, read or not."""
-        return self.head.has_body
 
     async def _answer(self, http: web.BaseRequest) -> Answered:
         self._http = http
@@ -472,7 +484,12 @@ class Guard(asyncio.Protocol):
     def ignore_rest(self) -> None:
         """Drop all further bytes: the connection ends after the answer."""
         self._phase, self._pending = Phase.END, b""
+        self._drop_later()
         self._go_on_reading()
+
+    def _drop_later(self) -> None:
+        self._later.clear()
+        self._later_size = 0
 
     def _linger(self) -> None:
         """Close the sending side, and the connection after `LINGER` seconds.

@@ -152,7 +152,7 @@ class FolderLock:
                 "another folder"
             ) from None
         self.reserve = Reserve(folder)
-        """Used only by the thread whose turn it is."""
+        """Changed only by the thread whose turn it is."""
         self.turn = threading.Lock()
         """Held by the thread that writes to the index, until its commit is complete.
 

@@ -325,6 +325,18 @@ def test_long_header_is_kept_with_its_length_but_host_and_referer_whole(service:
     assert entry.is_shortened
 
 
+@pytest.mark.parametrize(("length", "is_shortened"), [(4096, False), (4097, True)])
+def test_header_is_shortened_from_4097_characters_on(
+    service: Service, length: int, is_shortened: bool
+) -> None:
+    journal = Journal()
+    fields = [("Host", "localhost"), ("X-Long", "x" * length)]
+    record(journal, service.admit(Request.parse("GET", "/examplebucket/a", fields, 0)))
+    (entry,) = journal.entries()
+    assert entry.is_shortened is is_shortened
+    assert entry.headers["x-long"] == "x" * 4096 + ("… (4,097 characters)" if is_shortened else "")
+
+
 def test_oldest_entries_go_when_the_bytes_are_used_up(service: Service) -> None:
     journal = Journal(limit=1_000_000)
     for number in range(300):

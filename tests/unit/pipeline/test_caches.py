@@ -6,6 +6,7 @@ import functools
 import mimetypes
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -617,3 +618,21 @@ def test_rule_of_a_url_is_the_same_on_every_machine(
     monkeypatch.setattr(mimetypes, "guess_type", lambda *_: ("text/html", None))
     rule = find_rule_of_url(host, path)
     assert (None if rule is None else rule.fact) == fact
+
+
+@pytest.mark.parametrize(
+    ("host", "target"),
+    [("localhost", "/examplebucket?x{}={}"), ("h{}.{}", "/"), ("h{} {}", "/")],
+    ids=["query", "host", "malformed host"],
+)
+def test_long_requests_do_not_fill_the_caches(host: str, target: str) -> None:
+    service, long = Service(SETTINGS), "a.b" * 10_000
+    tracemalloc.start()
+    try:
+        for number in range(1100):
+            fields = [("Host", host.format(number, long))]
+            service.admit(Request.parse("GET", target.format(number, long), fields, 0))
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken < 20 * 1024**2

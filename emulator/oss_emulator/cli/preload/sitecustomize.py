@@ -133,6 +133,17 @@ def redirect_uvloop(module: Any) -> None:
     wrap(module.Loop, "sock_connect", connect_socket_there)
 
 
+def redirect_anyio(module: Any) -> None:
+    """The same for connections that keep the port when they have looked up the host."""
+
+    def connect_there(connect: Any, remote_host: Any, remote_port: Any, **options: Any) -> Any:
+        if options.get("tls") or options.get("ssl_context"):
+            options.setdefault("tls_hostname", str(remote_host))
+        return connect(*redirect(remote_host, remote_port), **options)
+
+    wrap(module, "connect_tcp", connect_there)
+
+
 def wrap(owner: Any, name: str, call: Callable[..., Any]) -> None:
     """Replace a function of a module or class by `call`, whose first argument is the original."""
     wrapped = getattr(owner, name)
@@ -164,6 +175,7 @@ def trust_bundle(module: Any) -> None:
 
 CHANGES: Mapping[str, Callable[[Any], None]] = {
     "aiohttp.client": trust_environment,
+    "anyio": redirect_anyio,
     "certifi": trust_bundle,
     "certifi.core": trust_bundle,
     "socket": redirect_sockets,

@@ -131,6 +131,7 @@ def _show(asked: ApiRequest, overview: Overview, view: _View) -> dict[str, Any]:
     inside = overview.rows[Band.IN]
     return {
         "overview": overview,
+        "dropped": asked.controls.journal.dropped,
         "nearest": {row.key: sites.find_nearest(asked, row) for row in rows},
         "draw": sites.draw,
         "search": view.search,

@@ -826,6 +826,13 @@ def test_times_are_shown_without_scripts(ask: ApiCaller) -> None:
         assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", time) for time in times)
 
 
+def test_page_counts_the_requests_that_made_room_for_others(ask: ApiCaller) -> None:
+    assert "no longer listed" not in ask.html("requests")
+    for _ in range(ask.journal.size):
+        ask.record("/examplebucket/a", "http://thief.test/")
+    assert "Requests no longer listed: 2. The numbers above" in ask.html("requests")
+
+
 @pytest.mark.parametrize("path", ["buckets", "buckets/examplebucket", "rules/examplebucket"])
 def test_address_with_a_final_slash_is_the_same_page(ask: ApiCaller, path: str) -> None:
     assert ask("GET", f"{path}/") == ask("GET", path)
