@@ -40,9 +40,7 @@ def framed(content: bytes, step: int) -> bytes:
     return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
 
 
-def test_chunks_of_one_byte_take_turns(
-    open_server: Live, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_chunks_of_one_byte_take_turns(open_server: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each turn of the event loop decodes few of them, so that other requests do not wait."""
     decoded = []
 
