@@ -45,6 +45,19 @@ def test_pipelined_requests_are_answered_in_order(client: Client, bucket: str) -
             assert connection.receive("GET").error["Key"] == f"missing-{number}"
 
 
+def test_client_that_pipelines_after_two_lengths_reads_the_answer(
+    client: Client, bucket: str
+) -> None:
+    """P-42: the connection ends after such a request, but not by a reset."""
+    chunked = [HOST, ("Transfer-Encoding", "chunked"), ("Content-Length", "7")]
+    with client.connect() as connection:
+        connection.send_request("PUT", f"/{bucket}/b", chunked, b"7\r\ncontent\r\n0\r\n\r\n")
+        assert connection.receive("PUT").headers["Connection"] == "close"
+        assert connection.rest() == b""
+        connection.send(write("PUT", f"/{bucket}/a", [HOST], LARGE))
+    assert client.get(f"/{bucket}/a").body == b"content"
+
+
 @pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="only Linux acknowledges at once")
 def test_uploads_do_not_wait_for_a_delayed_acknowledgement(client: Client, bucket: str) -> None:
     """Nagle's algorithm delays the body until the head is acknowledged, at once or after 40 ms.

@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from oss_emulator.protocol.s3 import payload
+from oss_emulator.protocol.s3.payload import PayloadReader
+from oss_emulator.server.body import PIECE
+from oss_emulator.server.waiting import Turns
 from oss_emulator.settings import Auth
 
 from tests.client import SETTINGS, Client, Live, serve
@@ -34,6 +38,32 @@ def headers(size: int, *more: tuple[str, str]) -> tuple[tuple[str, str], ...]:
 def framed(content: bytes, step: int) -> bytes:
     pieces = [content[start : start + step] for start in range(0, len(content), step)]
     return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+
+
+def test_chunks_of_one_byte_take_turns(open_server: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each turn of the event loop decodes few of them, so that other requests do not wait."""
+    decoded = []
+
+    class Reader(PayloadReader):
+        def feed(self, data: bytes) -> bytes:
+            decoded.append(data.count(b"\n"))
+            return super().feed(data)
+
+    monkeypatch.setattr(payload, "PayloadReader", Reader)
+    waited = []
+    wait = Turns.wait
+
+    async def count(turns: Turns) -> None:
+        waited.append(turns)
+        await wait(turns)
+
+    monkeypatch.setattr(Turns, "wait", count)
+    content = b"x" * 200_000
+    client, body = open_server.client, framed(content, 1)
+    assert client.put("/open-bucket/a", body, *headers(len(content))).status == 200
+    assert client.get("/open-bucket/a").body == content
+    assert max(decoded) < PIECE // 16
+    assert len(waited) >= len(body) // PIECE
 
 
 @pytest.mark.parametrize(("size", "step"), [(0, 1), (5, 2), (100_000, 8191), (3_000_000, 65536)])

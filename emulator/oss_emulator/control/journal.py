@@ -3,6 +3,7 @@
 import math
 import secrets
 import time
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -510,9 +511,10 @@ class Journal:
     def entry(self, number: int) -> JournalEntry | None:
         """Return the entry with a number; None if it was removed or does not exist."""
         self._tally()
-        first = self._entries[0].number if self._entries else 0
-        found = first and 0 <= number - first < len(self._entries)
-        return self._entries[number - first] if found else self._pinned.get(number)
+        # `restore` may leave a gap between the numbers.
+        place = bisect_left(self._entries, number, key=attrgetter("number"))
+        found = next(islice(self._entries, place, None), None)
+        return found if found and found.number == number else self._pinned.get(number)
 
     def pin(self, number: int) -> None:
         """Let an entry stay until *Clear*, so that its story can undo its change of rules."""

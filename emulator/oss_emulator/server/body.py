@@ -22,7 +22,10 @@ SHORT: Final = 64 * 1024
 
 
 PIECE: Final = 32 * 1024
-"""Bytes of a form to parse in one turn of the event loop: at most some hundred fields."""
+"""Bytes of a form, or of a body in chunks of S3, to parse in one turn of the event loop."""
+
+LINES: Final = 512
+"""Lines in such a piece above which it is divided by 8: they may be chunks of one byte."""
 
 
 async def read(guard: Guard, admission: Admission, environment: Environment) -> Body:
@@ -131,12 +134,16 @@ async def _chunks(guard: Guard) -> AsyncIterator[bytes]:
 
 
 async def _pieces(guard: Guard) -> AsyncIterator[bytes]:
-    """Yield the body in short pieces, each in another turn of the event loop."""
+    """Yield the body in pieces; those that may take long have a turn of the event loop each."""
     async for chunk in _chunks(guard):
-        yield chunk[:PIECE]
-        for start in range(PIECE, len(chunk), PIECE):
-            await guard.turns.wait()
-            yield chunk[start : start + PIECE]
+        place = 0
+        while place < len(chunk):
+            is_dense = chunk.count(b"\n", place, place + PIECE) > LINES
+            end = place + (PIECE // 8 if is_dense else PIECE)
+            if place or is_dense:
+                await guard.turns.wait()
+            yield chunk[place:end]
+            place = end
 
 
 async def _content(guard: Guard, admission: Admission) -> AsyncIterator[bytes]:
@@ -146,7 +153,7 @@ async def _content(guard: Guard, admission: Admission) -> AsyncIterator[bytes]:
             yield chunk
         return
     reader = admission.payload.reader()
-    async for chunk in _chunks(guard):
+    async for chunk in _chunks(guard) if admission.payload.framing is None else _pieces(guard):
         if content := reader.feed(chunk):
             yield content
     reader.finish()

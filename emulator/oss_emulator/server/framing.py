@@ -38,8 +38,9 @@ _FRAMING: Final = frozenset({"content-length", "transfer-encoding", "upgrade"})
 _PASSED: Final = frozenset({"connection"})
 """The headers that aiohttp needs: they say when the connection ends. It gets no body."""
 
+_QUOTED = r'"(?:[\t !#-\[\]-~]|\\[\t -~])*+"'  # RFC 9110, 5.6.4
 _CHUNK: Final = re.compile(
-    rf"""([0-9A-Fa-f]{{1,15}})(?:;{_SIGNS}(?:=(?:{_SIGNS}|"[\t !#-\[\]-~]*"))?)*+\r\n""".encode()
+    rf"([0-9A-Fa-f]{{1,15}})(?:;{_SIGNS}(?:=(?:{_SIGNS}|{_QUOTED}))?)*+\r\n".encode()
 )
 _TRAILER: Final = re.compile(_SIGNS.encode() + rb":[^\x00-\x08\x0a-\x1f\x7f]*+\r\n")
 

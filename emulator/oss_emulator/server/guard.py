@@ -94,7 +94,7 @@ BUFFER: Final = 512 * 1024
 """Bytes of a body that wait until they are read."""
 
 LINGER: Final = 2.0
-"""Seconds in which a client that still sends a body can read the answer."""
+"""Seconds in which a client that still sends a body or requests can read the answer."""
 
 
 class Answered(web.StreamResponse):
@@ -460,8 +460,9 @@ class Guard(asyncio.Protocol):
             # Bytes that arrived after the head was sent may require the connection to end.
             stays = stays and not self.is_last
         finally:
+            sends = bool(self._pending) or self.head.last or not self._extent.done
             self._end_answer(stays)
-        if not stays and not self._extent.done:
+        if not stays and sends:
             self._linger()
             await self._ended  # aiohttp would close the connection
         return STAYS if stays else ENDS
@@ -494,8 +495,8 @@ class Guard(asyncio.Protocol):
     def _linger(self) -> None:
         """Close the sending side, and the connection after `LINGER` seconds.
 
-        A client that sends its whole body before it reads gets the answer: if the connection were
-        closed while bytes arrive, the system would reset it (RFC 9112, 9.6).
+        A client that sends a whole body or further requests before it reads gets the answer: if
+        the connection were closed while bytes arrive, the system would reset it (RFC 9112, 9.6).
         """
         self.ignore_rest()
         if self._no_more or self.transport.is_closing():

@@ -84,6 +84,24 @@ def test_cleared_entries_are_restored_before_later_ones(service: Service) -> Non
     assert len(journal.entries()) == 4
 
 
+def test_entry_is_found_by_its_number_behind_a_gap(service: Service) -> None:
+    """Entries between the restored and the later ones went to make room."""
+    journal = Journal(limit=400_000)
+    for number in range(40):
+        record(journal, ask(service))
+        if number == 1:
+            journal.clear()
+        if number > 1:
+            record(journal, ask(service, "/examplebucket/" + "k" * 20_000))
+    journal.restore()
+    numbers = [entry.number for entry in journal.entries()]
+    assert numbers[:2] == [1, 2]
+    assert numbers[2] > 3
+    for number in range(numbers[-1] + 2):
+        entry = journal.entry(number)
+        assert (entry.number if entry else None) == (number if number in numbers else None)
+
+
 def test_listeners_are_called_until_they_stop(service: Service) -> None:
     journal = Journal()
     heard: list[list[JournalEntry]] = [[], []]

@@ -125,7 +125,7 @@ def test_targets_that_are_not_paths_are_parsed(line: str) -> None:
 GOOD = {
     b"0\r\n\r\n": b"",
     b"3\r\nabc\r\n0\r\n\r\n": b"abc",
-    b'00A;name=value;other;quoted="a b"\r\n0123456789\r\n0\r\n\r\n': b"0123456789",
+    b'00A;name=value;other;quoted="a b";pair="a\\"\\\\b"\r\n0123456789\r\n0\r\n\r\n': b"0123456789",
     b"3\r\n\r\n\r\r\n1\r\n\n\r\n0;last\r\nTrailer: x\r\nHost:\r\n\r\n": b"\r\n\r\n",
 }
 
