@@ -73,11 +73,11 @@ def _allow(page: Page) -> None:
 
 def _edit(page: Page) -> None:
     page.locator("#whitelist").fill("https://www.example.com/\nhttp://www.example.com")
-    page.locator(".cause", has_text="lacks a closing /").locator("summary").click()
+    page.locator(".line.changes").wait_for()
 
 
 def _wait_for_findings(page: Page) -> None:
-    page.locator(".cause").first.wait_for(timeout=120_000)
+    page.locator(".line").first.wait_for(timeout=120_000)
     page.wait_for_timeout(500)
 
 

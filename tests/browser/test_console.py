@@ -327,21 +327,19 @@ def test_verdicts_follow_what_is_typed_and_oss2_reads_what_is_applied(
     assert rules.referers == ["https://new.example.net/", "https://*.example.net/"]
 
 
-def test_finding_is_beside_its_line_and_corrected_with_one_click(
-    tab: Page, emulator: Emulator
-) -> None:
+def test_change_is_beside_its_line_and_made_with_one_click(tab: Page, emulator: Emulator) -> None:
     visit(tab, emulator, f"rules/{BUCKET}")
     tab.get_by_role("textbox", name="Whitelist").fill(
         "https://www.example.com/\nhttp://www.example.com"
     )
-    finding = tab.locator(".cause", has_text="open-host")
-    expect(finding).to_contain_text("http://www.example.com.evil.test/")
-    expect(tab.locator(".gutter[data-list=whitelist] li").nth(1)).to_have_class("error")
-    finding.get_by_role("button", name="Fix").click()
+    change = tab.locator(".line.changes", has_text="http://www.example.com")
+    expect(change).to_contain_text("→ http://www.example.com/")
+    expect(tab.locator(".gutter[data-list=whitelist] li").nth(1)).to_have_class("changes")
+    tab.get_by_role("button", name="Use the corrected list").click()
     expect(tab.get_by_role("textbox", name="Whitelist")).to_have_value(
         "https://www.example.com/\nhttp://www.example.com/"
     )
-    expect(finding).to_have_count(0)
+    expect(change).to_have_count(0)
 
 
 def test_rules_are_generated_for_a_site(tab: Page, emulator: Emulator) -> None:
@@ -375,10 +373,13 @@ def test_answer_difference_and_journal_are_shown(tab: Page, emulator: Emulator) 
     expect(review).to_contain_text("2 would be newly denied and 1 newly allowed")
     sites = tab.get_by_label("Your sites")
     sites.fill("https://www.example.com, https://m.example.com")
-    expect(tab.locator("#sentence")).to_contain_text("all your pages")
-    answer.get_by_role("button", name="Put it into the editor").click()
+    expect(tab.locator("#sentence")).to_contain_text("cannot get in")
+    stranger = answer.locator(".line.asks", has_text=THIEF)
+    expect(stranger).to_contain_text("You named no site there.")
+    stranger.get_by_role("button", name="remove it").click()
+    expect(stranger).to_have_count(0)
     expect(tab.get_by_role("textbox", name="Whitelist")).to_have_value(
-        "https://www.example.com/\nhttps://m.example.com/"
+        "https://m.example.com/\nhttps://www.example.com/"
     )
     expect(tab.locator("#sentence")).to_contain_text("Nothing to change")
     sites.fill("nonsense")

@@ -1,4 +1,4 @@
-"""The editor of rules in a real browser: undo, conflicts, drafts, corrections, long lists."""
+"""The editor of rules in a real browser: undo, conflicts, drafts, the plan, long lists."""
 
 from __future__ import annotations
 
@@ -63,8 +63,9 @@ def button(page: Page, name: str) -> Locator:
     return page.get_by_role("button", name=name, exact=True)
 
 
-def cause(page: Page, name: str) -> Locator:
-    return page.locator(".cause").filter(has=page.locator("b", has_text=name))
+def line(page: Page, entry: str) -> Locator:
+    """Return the line of the plan about an entry."""
+    return page.locator(".plan > .line").filter(has=page.get_by_text(entry, exact=True))
 
 
 def paste(tab: Page, text: str, into: str = "#whitelist") -> None:
@@ -113,23 +114,15 @@ def test_switch_is_undone_with_the_keys_where_it_was_clicked(tab: Page) -> None:
 def _use(page: Page) -> str:
     typed = " http://a.test/\nhttp://www.example.com"
     whitelist(page).fill(typed)
-    expect(page.locator("#parts")).to_contain_text("http://a.test/</Referer>")
-    button(page, "Put it into the editor").click()
+    expect(line(page, "http://www.example.com")).to_be_visible()
+    button(page, "Use the corrected list").click()
     return typed
 
 
-def _correct_one(page: Page) -> str:
-    typed = "http://www.example.com\nhttps://www.example.com/"
+def _take(page: Page) -> str:
+    typed = "https://www.example.com/\nhttps://b.test/x/"
     whitelist(page).fill(typed)
-    cause(page, "lacks a closing /").get_by_role("button", name="Fix").click()
-    return typed
-
-
-def _fix(page: Page) -> str:
-    typed = "HTTP://A.test\nwww.b.test\nhttps://c.test\nhttps://c.test"
-    whitelist(page).fill(typed)
-    expect(page.locator("#causes")).to_contain_text("1 entry lacks https://")
-    page.locator("#fix").click()
+    line(page, "https://b.test/x/").get_by_role("button", name="https://b.test/").click()
     return typed
 
 
@@ -152,7 +145,7 @@ def _revert(page: Page) -> str:
     return "https://mine.test/"
 
 
-@pytest.mark.parametrize("act", [_use, _correct_one, _fix, _generate, _paste, _revert])
+@pytest.mark.parametrize("act", [_use, _take, _generate, _paste, _revert])
 def test_whatever_replaces_rules_is_one_step(tab: Page, act: Callable[[Page], str]) -> None:
     before = act(tab)
     expect(whitelist(tab)).not_to_have_value(before)
@@ -172,56 +165,49 @@ def test_fields_beside_the_rules_keep_their_own_undo(tab: Page) -> None:
     expect(whitelist(tab)).to_have_value("https://a.test/")
 
 
-# --- Corrections
+# --- The plan
 
 
-def test_price_of_an_unsafe_fix_unfolds_in_place(tab: Page) -> None:
+def test_question_says_what_each_answer_does_and_takes_one_click(tab: Page) -> None:
     whitelist(tab).fill("https://www.example.com/a/*")
-    path = cause(tab, "names a path")
-    expect(path).to_contain_text("opens the whole site")
-    path.get_by_role("button", name="Decide").click()
-    expect(path.get_by_role("button", name="Fix it anyway")).to_be_focused()
-    expect(path).to_contain_text("It names the whole host, and not only the path.")
-    expect(path.locator(".price")).to_contain_text("Would be allowed")
-    expect(tab.get_by_role("dialog")).to_have_count(0)
-    path.get_by_role("button", name="Fix it anyway").click()
+    asked = line(tab, "https://www.example.com/a/*")
+    expect(asked).to_contain_text("It names the whole host, and not only the path.")
+    answers = asked.get_by_role("listitem")
+    expect(answers.nth(0)).to_contain_text("lets in https://www.example.com/")
+    asked.get_by_role("button", name="https://www.example.com/").click()
     expect(whitelist(tab)).to_have_value("https://www.example.com/")
+    expect(tab.get_by_role("dialog")).to_have_count(0)
+    button(tab, "Undo").click()
+    expect(whitelist(tab)).to_have_value("https://www.example.com/a/*")
 
 
-def test_accepted_cause_can_be_shown_again(tab: Page) -> None:
+def test_entry_that_is_meant_can_be_asked_about_again(tab: Page) -> None:
     whitelist(tab).fill("https://www.example.com/a/*")
-    path = cause(tab, "names a path")
-    path.get_by_role("button", name="Decide").click()
-    expect(path.locator(".price")).to_contain_text("Would be allowed")
-    path.get_by_role("button", name="Leave it so").click()
-    expect(path).to_have_count(0)
-    button(tab, "Show again").click()
-    expect(path).to_be_visible()
+    asked = tab.locator(".plan > .line.asks")
+    asked.get_by_role("button", name="It is meant so").click()
+    expect(asked).to_have_count(0)
+    expect(tab.locator("#part-2")).to_contain_text("Meant so: https://www.example.com/a/*")
+    button(tab, "Ask again").click()
+    expect(asked).to_be_visible()
 
 
-def test_price_follows_the_rules_that_others_put_meanwhile(tab: Page, emulator: Emulator) -> None:
-    put(emulator, "https://www.example.com/a/*\nhttps://www.example.com/")
-    visit(tab, emulator)
-    path = cause(tab, "names a path")
-    expect(path).to_contain_text("line 2 opens it already")
-    path.locator("summary").click()
-    expect(path.locator(".price")).to_contain_text("It changes the decision on no Referer")
-    put(emulator, "https://www.example.com/a/*")
-    tab.evaluate("() => dispatchEvent(new Event('focus'))")
-    expect(path.locator(".price")).to_contain_text("Would be allowed")
+def test_sites_of_the_saved_rules_are_missed_when_their_entries_go(tab: Page) -> None:
+    whitelist(tab).fill("https://other.test/")
+    expect(tab.locator("#sentence")).to_contain_text("cannot get in")
+    expect(tab.locator("#part-1 tr.wrong").first).to_contain_text("www.example.com")
 
 
-def test_focus_stays_in_the_causes_after_a_fix(tab: Page) -> None:
-    whitelist(tab).fill("http://a.test\nhttps://C.test/")
-    expect(cause(tab, "lacks a closing /")).to_be_visible()
-    cause(tab, "lacks a closing /").get_by_role("button", name="Fix").focus()
+def test_focus_stays_in_the_plan_after_an_answer(tab: Page) -> None:
+    whitelist(tab).fill("https://a.test/x/\nhttps://b.test/x/")
+    line(tab, "https://a.test/x/").get_by_role("button", name="https://a.test/").focus()
     tab.keyboard.press("Enter")
-    expect(cause(tab, "lacks a closing /")).to_have_count(0)
-    inside = "() => document.querySelector('#causes').contains(document.activeElement)"
+    expect(whitelist(tab)).to_have_value("https://a.test/\nhttps://b.test/x/")
+    expect(line(tab, "https://a.test/x/")).to_have_count(0)
+    inside = "() => document.querySelector('#parts').contains(document.activeElement)"
     assert tab.evaluate(inside)
 
 
-# --- Causes
+# --- Many entries
 
 HOSTS = "www shop m img news help api static docs pay labs".split()
 FORTY = (
@@ -243,11 +229,9 @@ def test_forty_entries_take_at_most_two_screens(tab: Page) -> None:
     tab.set_viewport_size({"width": 1440, "height": 900})
     assert len(FORTY) == 40
     whitelist(tab).fill("\n".join(FORTY))
-    expect(tab.locator("#causes")).to_contain_text("23 entries lack a closing /")
-    expect(tab.locator("#causes h2")).to_have_text(re.compile("[78] causes"))
+    expect(tab.locator(".plan > .line")).to_have_count(40)
     titles = ["1 Who gets in", "2 What to change", "3 What it costs", "4 After applying"]
     expect(tab.locator("#parts h2")).to_have_text([re.compile(f"^{title}") for title in titles])
-    assert 0 < tab.locator("#part-1 tbody tr").count() <= 12
     assert tab.evaluate("() => document.documentElement.scrollHeight") <= 1_800
 
 
@@ -267,57 +251,43 @@ def test_page_and_commands_give_the_same_answer(tab: Page, tmp_path: Path) -> No
     tab.locator("#blacklist").fill("")
     whitelist(tab).fill("\n".join(FORTY))
     expect(tab.locator("#sentence")).to_have_text(said["answer"])
-    shown = tab.locator("#part-2 [data-use]").get_attribute("data-use")
-    assert shown is not None
-    assert json.loads(shown)["RefererList"]["Referer"] == said["rules"]["whitelist"]
-    found = command("lint", str(file), "--format", "json")
-    causes = tab.locator(".cause[data-named]")
-    expect(causes).to_have_count(len(found))  # the marks arrive after the answer
-    rules = causes.evaluate_all(
-        "(causes) => causes.map((one) => JSON.parse(one.dataset.named).rule)"
-    )
-    assert rules == [one["rule"] for one in found]
-    tab.locator("#fix").click()
+    asked = tab.locator(".plan > .line.asks bdi:first-of-type")
+    expect(asked).to_have_text([one["entry"] for one in said["questions"]])
+    tab.locator("#use").click()
+    expect(whitelist(tab)).to_have_value("\n".join(said["rules"]["whitelist"]))
     (fixed,) = forms.parse(expected.encode()).values()
-    expect(whitelist(tab)).to_have_value("\n".join(fixed.whitelist))
-    expect(tab.locator("#receipt")).to_contain_text("Fixed, and proved: no page of a named site")
-    expect(tab.locator("#fix")).to_have_count(0)
+    assert list(fixed.whitelist) == said["rules"]["whitelist"]
+    expect(tab.locator("#use")).to_have_count(0)
     tab.keyboard.press("Control+z")
     expect(whitelist(tab)).to_have_value("\n".join(FORTY))
-    expect(tab.locator("#receipt")).to_be_hidden()
 
 
-def test_fix_of_rules_that_changed_meanwhile_is_dropped_without_a_receipt(tab: Page) -> None:
+def test_corrected_list_of_rules_that_changed_meanwhile_is_dropped(tab: Page) -> None:
     whitelist(tab).fill("http://www.example.com")
 
     def type_first(question: Route) -> None:
         whitelist(tab).fill("http://typed.test")
         question.continue_()
 
-    tab.route("**/rules/fix", type_first, times=1)
-    tab.locator("#fix").click()
+    tab.route("**/rules/take", type_first, times=1)
+    tab.locator("#use").click()
     expect(tab.locator("#parts")).to_contain_text("typed.test")
     expect(whitelist(tab)).to_have_value("http://typed.test")
-    whitelist(tab).press_sequentially("/")
-    expect(tab.locator("#receipt")).to_be_hidden()
 
 
-def test_letter_ties_lines_to_their_cause_both_ways(tab: Page) -> None:
-    whitelist(tab).fill("https://a.test/\nhttp://b.test\nhttps://C.test/")
+def test_mark_ties_lines_to_the_plan_both_ways(tab: Page) -> None:
+    whitelist(tab).fill("https://a.test/\nhttp://b.test\nhttps://C.test/x/")
     lines = tab.locator(".gutter[data-list=whitelist] li")
-    upper = cause(tab, "has capitals in the host")
-    letter = upper.get_attribute("data-letter")
-    assert letter is not None
-    expect(lines.nth(2)).to_have_attribute("data-letter", letter)
+    expect(lines).to_have_class(["right", "changes", "asks"])
     lines.nth(2).click()
-    expect(upper.locator("details")).to_have_attribute("open", "")
-    expect(upper.locator("summary")).to_be_focused()
-    expect(lines.nth(2)).to_have_class(re.compile("lit"))
-    expect(lines.nth(1)).not_to_have_class(re.compile("lit"))
-    upper.get_by_role("link").click()
+    number = line(tab, "https://C.test/x/").get_by_role("link", name="Whitelist, line 3")
+    expect(number).to_be_focused()
+    number.click()
     selected = """() => { const area = document.querySelector("#whitelist");
       return area.value.slice(area.selectionStart, area.selectionEnd); }"""
-    assert tab.evaluate(selected) == "https://C.test/"
+    assert tab.evaluate(selected) == "https://C.test/x/"
+    lines.nth(0).click()  # it stays as it is, so its line is folded
+    expect(line(tab, "https://a.test/")).to_be_visible()
 
 
 # --- Reading
@@ -501,7 +471,7 @@ def test_controls_do_not_move_when_the_answer_arrives(
 
     again.route("**/rules/answer", measure_first)
     visit(again, emulator)
-    expect(sentence).to_contain_text("strangers")
+    expect(sentence).to_contain_text("Strangers")
     (old_sentence, old_places), (new_sentence, new_places) = before[0], measure()
     assert old_sentence != new_sentence
     assert len(old_places) == 15
@@ -649,10 +619,9 @@ def test_600_entries_scroll_with_their_numbers_and_marks(tab: Page) -> None:
     whitelist(tab).fill("\n".join(lines))
     field, gutter = whitelist(tab), tab.locator(".gutter[data-list=whitelist]")
     expect(gutter.locator("li")).to_have_count(600)
-    expect(gutter.locator("li").last).to_have_class(re.compile("error|warning"))
+    expect(gutter.locator("li").last).to_have_class("changes")
     height = tab.evaluate("() => document.querySelector('#whitelist').offsetHeight / innerHeight")
     assert height <= 0.61
-    cause(tab, "entry lacks a closing /").locator("summary").click()
     tab.locator("[data-goto='whitelist:599']").click()
     selected = """() => { const area = document.querySelector("#whitelist");
       return area.value.slice(area.selectionStart, area.selectionEnd); }"""
@@ -707,8 +676,7 @@ def test_axe_finds_nothing(tab: Page, emulator: Emulator, language: str) -> None
     script = axe.source()
     visit(tab, emulator, f"?language={language}")
     tab.locator("#whitelist").fill("https://www.example.com/a/*\nhttps://b.test")
-    tab.locator(".cause[data-named*=path-across-sites] [data-decide]").click()
-    expect(tab.locator(".price table").first).to_be_visible()
+    expect(tab.locator(".line.asks button").first).to_be_visible()
     found = axe.find_violations(tab, script)
     paste(tab, BROKEN)
     expect(tab.locator(".why")).to_be_visible()

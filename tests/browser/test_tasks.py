@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 from oss_emulator import Emulator
-from oss_referer import RefererConfiguration, lint
+from oss_referer import RefererConfiguration
+from oss_referer.plan import Wish, plan
 from oss_referer.sources import forms, ossutil, referer_xml
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -157,7 +158,6 @@ def test_three_sites_and_an_app_are_allowed_from_nothing(
     visit(hand.tab, emulator, f"rules/{BUCKET}")
     form = hand.tab.locator("#generate form")
     site_field = form.locator("[name=site]")
-    expect(hand.tab.locator("#causes h2")).to_be_visible()
     expect(hand.tab.locator("#part-1")).to_be_visible()
     hand.press(hand.tab.locator("#generate > summary"))
     sites = ("https://www.example.com", "https://blog.example.net", "https://shop.example.org")
@@ -183,14 +183,15 @@ def test_forty_broken_entries_become_right_rules(
     put(emulator, SITE)
     visit(hand.tab, emulator, f"rules/{BUCKET}")
     hand.paste(hand.tab.locator("#whitelist"), "\n".join(FORTY))
-    expect(hand.tab.locator(".cause b", has_text="23")).to_be_visible()
-    hand.press(hand.tab.locator("#fix"))
-    expect(hand.tab.locator("#receipt")).to_be_visible()
+    expect(hand.tab.locator(".plan > .line")).to_have_count(40)
+    hand.press(hand.tab.locator("#use"))
+    expect(hand.tab.locator("#use")).to_have_count(0)
     hand.press(hand.tab.locator("#apply"))
     expect(hand.tab.locator("#apply")).to_have_attribute("aria-disabled", "true")
     within(4)
-    right = lint.fix(RefererConfiguration(allow_empty_referer=True, whitelist=FORTY)).configuration
-    assert saved(emulator) == right
+    rules = RefererConfiguration(allow_empty_referer=True, whitelist=FORTY)
+    seen = RefererConfiguration(allow_empty_referer=True, whitelist=(SITE,))
+    assert saved(emulator) == plan(rules, Wish(saved=seen)).corrected
 
 
 def test_sites_of_the_last_minute_take_no_click(tab: Page, emulator: Emulator) -> None:
@@ -221,9 +222,9 @@ def test_lab_on_the_disk_fixes_and_shares(
     expect(tab.locator("#verdicts tr").first).to_be_attached(timeout=180_000)
     whitelist = tab.locator("#whitelist")
     hand.paste(whitelist, "\n".join(FORTY))
-    expect(tab.locator(".cause b", has_text="23")).to_be_visible()
-    hand.press(tab.locator("#fix"))
-    expect(tab.locator("#receipt")).to_be_visible()
+    expect(tab.locator(".plan > .line")).to_have_count(40)
+    hand.press(tab.locator("#use"))
+    expect(tab.locator("#use")).to_have_count(0)
     fixed = whitelist.input_value()
     hand.press(tab.locator("#link"))
     expect(tab.locator("#announce")).not_to_be_empty()

@@ -234,11 +234,11 @@ WISH = (
 RULES = RefererConfiguration(
     False,
     whitelist=(
-        "https://example.com/",
         "https://*.example.com/",
+        "https://*.console.aliyun.com/",
+        "https://example.com/",
         "https://cdn.example.net/",
         "https://servicewechat.com/wx0123456789abcdef/",
-        "https://*.console.aliyun.com/",
     ),
     blacklist=("https://*/*.example.com/", "https://*/*.console.aliyun.com/"),
 )

@@ -520,8 +520,15 @@ def test_apply_shows_and_puts_changes_once(
     assert f"{lab_bucket} has these rules now." in out
     assert main(["apply", file, lab_bucket, "--yes", "--json"]) == 0
     said: dict[str, Any] = json.loads(capsys.readouterr().out)
-    assert (said["put"], said["equivalent"], said["certainty"]) == (False, True, "proved")
-    assert said["saved"] is None
+    assert (said["put"], said["saved"]) == (False, None)
+    assert said["costs"] == {
+        "denied": [],
+        "admitted": [],
+        "strangers": [],
+        "kept_out": [],
+        "is_searched": True,
+        "no_referer": [False, False],
+    }
 
 
 def test_apply_saves_what_the_bucket_had_and_says_how_to_go_back(

@@ -142,7 +142,7 @@ async function tell(action, values) {
  */
 function sayBusy(isBusy) {
   engine.hidden = !isBusy;
-  for (const part of all("#sentence, #parts, #causes, #change, #verdicts, #tally")) part.ariaBusy = String(isBusy);
+  for (const part of all("#sentence, #parts, #notes, #change, #verdicts, #tally")) part.ariaBusy = String(isBusy);
 }
 
 const sentences = JSON.parse(engine.dataset.errors ?? "{}");

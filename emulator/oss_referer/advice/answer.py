@@ -2,25 +2,25 @@
 
 import re
 import shlex
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from oss_referer.advice.review import Line, Review, Visitor
+from oss_referer.advice.review import NO_REFERER, Entry, Question, Review, Visitor
 from oss_referer.engine import Decision, Reason, RefererConfiguration, Sentence
 from oss_referer.engine.sentence import join
+from oss_referer.plan import Costs
 from oss_referer.sources import forms
 from oss_referer.sources.forms import RulesForm
-
-_NAMED = 3
-"""The most names in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
     """The context of a review: the form of its rules, and the names in its commands."""
 
-    form: RulesForm
+    form: RulesForm | None
+    """The form of the rules; None on a page, which shows the lines of the plan instead."""
     rules: str
     """The file to apply; "" on a page, which has a button instead."""
     bucket: str
@@ -30,6 +30,7 @@ class Setting:
     """The results of a replay of a log."""
 
 
+_CAUSES = Sentence("Any other 403 has another cause. CDNs and browsers cache: purge, or add ?v=2.")
 HEADINGS = ("", Sentence("Referer"), Sentence("who"), Sentence("now"), Sentence("then"),
             Sentence("decided by"))  # fmt: skip
 
@@ -46,11 +47,22 @@ class Part(NamedTuple):
     said: Sequence[str] = ()
 
 
-def make(
-    review: Review, setting: Setting, most: int = 12, checks: int = 6, shown: int | None = None
-) -> Sequence[Part]:
-    """Return the parts with at most `most` rows, `checks` requests, `shown` entries (None: all)."""
-    rows = [_row(item) for item in _choose(review.visitors, most)]
+class Room(NamedTuple):
+    """The most rows, requests, questions and names in a sentence that a layout shows."""
+
+    rows: int
+    checks: int
+    questions: int
+    names: int
+
+
+WHOLE = Room(*[sys.maxsize] * 4)
+
+
+def make(review: Review, setting: Setting, room: Room = WHOLE) -> Sequence[Part]:
+    """Return the parts."""
+    shown = _choose(review.visitors, room.rows)
+    hidden = len(review.visitors) - len(shown)
     url = shlex.quote(setting.url or "URL")
     trials = []
     if setting.url and not setting.rules:  # a page has less room, and a button to copy all lines
@@ -60,16 +72,20 @@ def make(
             f"curl -I {'' if check.referer is None else f'-e {shlex.quote(check.referer)} '}{url}",
             f"{check.status} x-oss-ec: {check.ec}" if check.ec else str(check.status),
         )
-        for check in review.checks[:checks]
+        for check in review.checks[: room.checks]
     ]
     return (
-        Part(Sentence("1 Who gets in"), rows),
-        _change(review, setting, shown),
-        Part(Sentence("3 What it costs"), said=[*_costs(review, setting)]),
+        Part(
+            Sentence("1 Who gets in"),
+            [_row(item) for item in shown],
+            said=[Sentence("{} rows more: --all shows them.", str(hidden))] * bool(hidden),
+        ),
+        _change(review, setting, room),
+        Part(Sentence("3 What it costs"), said=[*_costs(review, setting, room.names)]),
         Part(
             _last_title(review, setting),
             code=trials,
-            said=[*_after(review, setting)],
+            said=[_CAUSES],
         ),
     )
 
@@ -86,8 +102,9 @@ def _last_title(review: Review, setting: Setting) -> Sentence:
 def _choose(visitors: Sequence[Visitor], most: int) -> Sequence[Visitor]:
     """Return the most important visitors, in their original order."""
 
-    def matters(item: Visitor) -> tuple[bool, bool]:
+    def matters(item: Visitor) -> tuple[bool, bool, bool]:
         return (
+            not (item.wanted and not item.now.allowed),
             not item.is_wrong and item.now.allowed == item.then.allowed,
             item.wanted is None and item.referer is not None,
         )
@@ -97,24 +114,14 @@ def _choose(visitors: Sequence[Visitor], most: int) -> Sequence[Visitor]:
 
 
 def _row(item: Visitor) -> tuple[str, ...]:
-    who: str = item.who
-    if item.others:
-        bare = {one.partition("://")[2] for one in (item.referer or "", *item.others)}
-        if any(one.startswith("http:") for one in item.others):
-            who = Sentence("{}, http", who)
-        if len(bare) > 1:
-            who = Sentence("{}, {} more", who, str(len(bare) - 1))
     decision = item.now
-    by = decision.entry or _SWITCHES.get(decision.reason, Sentence("no entry"))
-    if item.referer is None and item.wanted is False and item.then.allowed:
-        by = Sentence("see 3")
     return (
         "!" if item.is_wrong else "",
         item.referer or Sentence("no Referer"),
-        who,
+        item.who,
         _mark(item.now.allowed),
         _mark(item.then.allowed),
-        by,
+        decision.entry or _SWITCHES.get(decision.reason, Sentence("no entry")),
     )
 
 
@@ -130,20 +137,38 @@ def _mark(allowed: bool) -> str:
     return "✔" if allowed else "✘"
 
 
-def _change(review: Review, setting: Setting, shown: int | None) -> Part:
-    entries = len(review.lines)
+def _change(review: Review, setting: Setting, room: Room) -> Part:
     out = [Sentence("{} ({})", one.entry.strip() or '""', one.why) for one in review.left_out]
     said: list[str] = []
     if out:
-        said.append(Sentence("Left out: {}.", _names(out)))
+        said.append(Sentence("Left out: {}.", _names(out, room.names)))
     said += review.notes
-    if not review.changed:
-        return Part(Sentence("2 What to change: nothing"), said=said)
-    title = Sentence("2 What to change: use these rules")
-    if shown is None or entries <= shown:
-        return Part(title, code=_code(review.rules, review.lines, setting.form), said=said)
-    template = "{} entries, too many for a screen: -o FILE writes the rules."
-    return Part(title, said=[Sentence(template, str(entries)), *said])
+    for question in review.questions[: room.questions]:
+        said += _ask(question)
+    hidden = len(review.questions) - room.questions
+    if hidden > 0:
+        said.append(Sentence("{} questions more: --all shows them.", str(hidden)))
+    if review.changed:
+        title = Sentence("2 What to change: use these rules")
+    elif review.questions:
+        title = Sentence("2 What to change: only what you decide")
+    else:
+        title = Sentence("2 What to change: nothing")
+    form = setting.form if review.changed or review.questions else None
+    code = _code(review.rules, review.lines, form) if form else ()
+    return Part(title, code=code, said=said)
+
+
+def _ask(question: Question) -> Iterator[Sentence]:
+    """Yield a question, then its answers with their effects."""
+    said = question.said
+    if question.now:
+        said = Sentence("{} {}", said, question.now)
+    if question.entry is not None:
+        said = Sentence("{}: {}", question.entry.strip() or '""', said)
+    yield Sentence("You decide: {}", said)
+    for answer in question.answers:
+        yield Sentence("- {}: {}.", answer.said, answer.effect)
 
 
 _ENTRY = re.compile(r'\s*(?:<Referer>.*|"(?:[^"\\]|\\.)*",?)')
@@ -156,7 +181,7 @@ _JOINED = re.compile(r"\n\s*(?=<AllowEmptyReferer>|<RefererBlacklist>|</RefererC
 
 
 def _code(
-    rules: RefererConfiguration, lines: Sequence[Line], form: RulesForm
+    rules: RefererConfiguration, lines: Sequence[Entry], form: RulesForm
 ) -> Sequence[tuple[str, str]]:
     """Return the lines of the rules, each with the reason for its entry."""
     reasons = iter(lines)
@@ -167,36 +192,60 @@ def _code(
     ]
 
 
-def _costs(review: Review, setting: Setting) -> Iterator[str]:
-    costs = review.costs
-    if costs.let_in:
-        yield Sentence("Newly let in: {}.", _names(costs.let_in))
-    if costs.locked_out:
-        yield Sentence("Newly locked out: {}.", _names(costs.locked_out, 4))
-    if not (costs.let_in or costs.locked_out):
-        yield Sentence("Nobody is newly let in or locked out.")
-    if costs.rare:
-        yield Sentence("Also locked out, but rare: {}.", join(costs.rare))
+def say_costs(
+    costs: Costs, empty: tuple[bool, bool], most: int = sys.maxsize
+) -> Iterator[Sentence]:
+    """Yield the costs; `empty` says whether requests without a Referer get in, now and then."""
+    if costs.admitted:
+        yield Sentence("Newly let in, yours: {}.", _names(costs.admitted, most))
+    if costs.denied:
+        yield Sentence("Newly locked out, yours: {}.", join(costs.denied))
+    if costs.strangers:
+        yield Sentence("Newly let in, strangers: {}.", join(costs.strangers))
+    if not costs.is_searched:
+        yield Sentence("Not searched to the end: more may be newly locked out or let in.")
+    elif not costs.denied and not costs.strangers:
+        yield Sentence("No page of yours is newly locked out, and no stranger is newly let in.")
+    elif not costs.denied:
+        yield Sentence("No page of yours is newly locked out.")
+    elif not costs.strangers:
+        yield Sentence("No stranger is newly let in.")
+    if empty[0] != empty[1]:
+        template = "Newly let in: {}." if empty[1] else "Newly locked out: {}."
+        yield Sentence(template, NO_REFERER)
+
+
+def _costs(review: Review, setting: Setting, most: int) -> Iterator[str]:
+    then = review.plan.then
+    empty = next(one for one in review.visitors if one.referer is None)
+    yield from say_costs(review.costs, (empty.now.allowed, empty.then.allowed), most)
+    others = (item for item in review.visitors if item.referer and not item.wanted)
+    out = [item.referer for item in others if item.now.allowed and not item.then.allowed]
+    if out := [*dict.fromkeys((*filter(None, out), *review.costs.kept_out))]:
+        yield Sentence("Newly locked out, others: {}.", _names(out, most))
+    if then.denied:
+        yield Sentence("Still locked out, yours: {}.", join(then.denied))
+    asked = {line.stranger for line in review.plan.questions}
+    left = [one for one in then.strangers if one not in asked]  # questions name the others
+    if left and not review.plan.is_for_everybody:
+        yield Sentence("Strangers who still get in: {}.", _names(left, most))
+    if review.plan.rare:
+        yield Sentence("Also locked out, but rare: {}.", join(review.plan.rare))
     yield from setting.log
-    yield Sentence("Your choice: {}", costs.choice)
+    yield Sentence("Your choice: {}", review.choice)
 
 
-def _after(review: Review, setting: Setting) -> Iterator[Sentence]:
-    yield Sentence("Any other 403 has another cause. CDNs and browsers cache: purge, or add ?v=2.")
-    if review.changed and setting.rules:
-        yield Sentence("To go back: apply first saves the bucket's rules, and prints the command.")
-
-
-def taken(review: Review) -> Sentence:
+def taken(review: Review, most: int = sys.maxsize) -> Sentence:
     """Return a sentence that names the sites taken from the entries."""
     template = "Sites taken from the entries: {}; --site URL names others."
-    return Sentence(template, _names(review.taken or (), 2))
+    return Sentence(template, _names(review.taken or (), most))
 
 
-def _names(names: Sequence[str], most: int = _NAMED) -> str:
-    shown = join(names[:most])
+def _names(names: Sequence[str], most: int) -> str:
     more = len(names) - most
-    return Sentence("{} and {} more", shown, str(more)) if more > 0 else shown
+    if more < 2:  # a name takes no more room than their number
+        return join(names)
+    return Sentence("{} and {} others (--all names them)", join(names[:most]), str(more))
 
 
 def to_dict(review: Review, log: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -205,10 +254,10 @@ def to_dict(review: Review, log: Mapping[str, Any] | None = None) -> dict[str, A
         "answer": review.answer,
         "sites_taken": review.taken,
         "changed": review.changed,
+        "done": review.plan.is_done,
         "who": [
             {
                 "referer": item.referer,
-                "others": item.others,
                 "who": item.who,
                 "wanted": item.wanted,
                 "wrong": item.is_wrong,
@@ -220,7 +269,17 @@ def to_dict(review: Review, log: Mapping[str, Any] | None = None) -> dict[str, A
         "rules": asdict(review.rules),
         "reasons": [line._asdict() for line in review.lines],
         "left_out": [line._asdict() for line in review.left_out],
-        "costs": {**asdict(review.costs), "log": log},
+        "questions": [
+            {**one._asdict(), "answers": [answer._asdict() for answer in one.answers]}
+            for one in review.questions
+        ],
+        "gets_in": {"now": asdict(review.plan.now), "then": asdict(review.plan.then)},
+        "costs": {
+            **asdict(review.costs),
+            "rare": review.plan.rare,
+            "choice": review.choice,
+            "log": log,
+        },
         "notes": review.notes,
         "checks": [check._asdict() for check in review.checks],
     }

@@ -3,10 +3,12 @@
 import argparse
 import shlex
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
-from oss_referer.advice import diff
-from oss_referer.engine import RefererConfiguration, Sentence
+from oss_referer.advice import answer
+from oss_referer.engine import RefererConfiguration, RefererPolicy, Sentence
+from oss_referer.plan import Costs, Wish, compare, plan
 from oss_referer.replay import guard
 from oss_referer.replay.guard import TokenError
 from oss_referer.sources import forms
@@ -49,9 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.require_token is not None:
         _require_token(arguments.require_token, new, arguments.bucket)
     old = bucket.get(arguments.bucket, arguments)
-    found = diff.compare(old, new, assumptions=arguments.assumptions)
+    costs, empty = _compare(old, new, arguments)
     if arguments.format != Format.JSON:
-        show(*changes.describe_text(old, new), *changes.describe(found, whole=True))
+        said = answer.say_costs(costs, empty) if old != new else ()
+        show(*changes.describe_text(old, new), *map(line, said))
     if old != new:
         if not arguments.yes and not _agrees(arguments.bucket):
             show(line(Sentence("The rules were not set.")))
@@ -62,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         saved = None
     if arguments.format == Format.JSON:
         about = {"bucket": arguments.bucket, "put": old != new, "saved": saved and str(saved)}
-        write_json({**about, **changes.to_dict(found)})
+        write_json({**about, "costs": {**asdict(costs), "no_referer": empty}})
         return 0
     template = "{} already has these rules." if old == new else "{} has these rules now."
     show(line(Text(Sentence(template, arguments.bucket), Tone.GOOD)))
@@ -71,6 +74,15 @@ def run(arguments: argparse.Namespace) -> int:
         back = ["oss-emulator", "apply", str(saved), arguments.bucket, *service]
         show(line(Sentence("To restore the previous rules: {}", shlex.join(back))))
     return 0
+
+
+def _compare(
+    old: RefererConfiguration, new: RefererConfiguration, arguments: argparse.Namespace
+) -> tuple[Costs, tuple[bool, bool]]:
+    """Return the costs for the sites that both rules name, and who gets in without a Referer."""
+    owned = plan(new, Wish(saved=old), arguments.assumptions).owned
+    before, after = (RefererPolicy.compile(one, arguments.assumptions) for one in (old, new))
+    return compare(owned, before, after), (before.allows(None), after.allows(None))
 
 
 def _save(old: RefererConfiguration, arguments: argparse.Namespace) -> Path:

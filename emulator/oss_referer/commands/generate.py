@@ -7,10 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from oss_referer import lint
+from oss_referer.advice.adding import widen
 from oss_referer.advice.programs import format_oss2, format_ossutil
-from oss_referer.advice.proposal import Proposal, ProposalError, SiteProfile, format_table, propose
-from oss_referer.engine import Sentence
+from oss_referer.advice.table import format_table, make_cases
+from oss_referer.engine import RefererConfiguration, Sentence
+from oss_referer.engine.policy import MAX_SIZE
 from oss_referer.lint import Severity
+from oss_referer.plan import Plan, Wish, WishError, plan
 from oss_referer.sources import forms, tables
 from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.tables import DecisionTable
@@ -44,31 +47,37 @@ def run(arguments: argparse.Namespace) -> int:
     sites = (*arguments.named, *arguments.sites)
     if not sites:
         arguments.parser.error("give a SITE, such as https://www.example.com")
-    wish = SiteProfile(
-        sites,
-        subdomains=arguments.subdomains,
-        mini_programs=tuple(arguments.mini_program),
-        console=arguments.console,
-        cdn=tuple(arguments.cdn),
-        allow_empty=arguments.empty == "allow",
-    )
+    rules = RefererConfiguration(allow_empty_referer=arguments.empty == "allow")
     try:
-        proposal = propose(wish)
-    except ProposalError as error:
+        wish = Wish(
+            tuple(map(widen, sites)) if arguments.subdomains else sites,
+            mini_programs=tuple(arguments.mini_program),
+            console=arguments.console,
+            cdn=tuple(arguments.cdn),
+        )
+        proposal = plan(rules, wish)
+    except WishError as error:
         raise InputError(str(error)) from None
+    new = proposal.answer(first=True)  # without the questions about what is too much
+    if new.size > MAX_SIZE:
+        raise InputError(
+            f"the rules would have {new.size:,} bytes of entries, and a bucket accepts "
+            f"{MAX_SIZE:,}; name fewer sites, hosts and mini programs"
+        )
     write(_FORMS[arguments.to](proposal, ", ".join(sites)))
     sys.stdout.flush()
     show(line(_check(proposal)), to=sys.stderr)
     return 0
 
 
-def _check(proposal: Proposal) -> Text:
-    found = lint.run(proposal.configuration)
+def _check(proposal: Plan) -> Text:
+    rules = proposal.corrected
+    found = lint.run(rules)
     mistakes = sorted({item.rule for item in found if item.severity is Severity.ERROR})
     if mistakes:
         raise InputError(f"lint finds mistakes in these rules: {', '.join(mistakes)}")
-    cases = tuple(replace(case, rules="site") for case in proposal.cases)
-    report = tables.run(DecisionTable(Path(), {"site": proposal.configuration}, cases))
+    cases = tuple(replace(case, rules="site") for case in make_cases(proposal))
+    report = tables.run(DecisionTable(Path(), {"site": rules}, cases))
     failed = [result.case.name for result in report.results if not result.passed]
     if failed:
         raise InputError(f"these rules fail their own table: {', '.join(failed)}")
@@ -80,18 +89,16 @@ def _check(proposal: Proposal) -> Text:
     return Text(said, Tone.GOOD)
 
 
-def _rules_as(form: RulesForm) -> Callable[[Proposal, str], str]:
-    return lambda proposal, _: forms.format(proposal.configuration, form)
+def _rules_as(form: RulesForm) -> Callable[[Plan, str], str]:
+    return lambda proposal, _: forms.format(proposal.corrected, form)
 
 
-_FORMS: Mapping[str, Callable[[Proposal, str], str]] = {
+_FORMS: Mapping[str, Callable[[Plan, str], str]] = {
     "xml": _rules_as(RulesForm.XML),
     "json": _rules_as(RulesForm.JSON),
     "terraform": _rules_as(RulesForm.TERRAFORM),
     "toml": _rules_as(RulesForm.TOML),
-    "oss2": lambda proposal, about: format_oss2(proposal.configuration, about, say=language.say),
-    "ossutil": lambda proposal, about: format_ossutil(
-        proposal.configuration, about, say=language.say
-    ),
+    "oss2": lambda proposal, about: format_oss2(proposal.corrected, about, say=language.say),
+    "ossutil": lambda proposal, about: format_ossutil(proposal.corrected, about, say=language.say),
     "table": lambda proposal, about: format_table(proposal, about, language.say),
 }

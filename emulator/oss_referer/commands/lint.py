@@ -6,7 +6,7 @@ import sys
 from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,8 @@ from oss_referer import lint
 from oss_referer.advice import diff
 from oss_referer.engine import RefererConfiguration, Sentence, Stage
 from oss_referer.engine.sentence import join
-from oss_referer.lint import (
-    KINDS,
-    Correction,
-    EntryPlace,
-    Evidence,
-    Finding,
-    Fixed,
-    Severity,
-    remark,
-)
+from oss_referer.lint import KINDS, Evidence, Finding, Fixed, Linted, Severity, remark
+from oss_referer.plan import Change, EntryPlace, read_site
 from oss_referer.remarks import Remark
 from oss_referer.sources import forms
 from oss_referer.sources.editing import NotEditableError
@@ -67,7 +59,7 @@ def declare(commands: Commands) -> None:
     parser.add_value("rules", "RULES", _HELP, nargs="*", default=[])
     parser.add_switch("--fix", "print the corrected rules, and what they change for whom")
     parser.add_switch(
-        "--unsafe-fixes", "with --fix, also apply the corrections that are not safe, and show them"
+        "--unsafe-fixes", "with --fix, also give the first answer to each question, and show them"
     )
     said = "a site of yours, such as https://www.example.com or *.example.com; without one, the "
     said += "sites that the entries name"
@@ -116,12 +108,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Linted:
+class _Report:
     """Rules, with the findings of the linter."""
 
     rules: SelectedRules
     settings: LintSettings
-    found: Sequence[Finding]
+    linted: Linted
     shown: Sequence[Finding]
     """The findings to print."""
 
@@ -134,7 +126,7 @@ class _Linted:
 
 
 def _read_site(text: str) -> str:
-    if lint.is_site(text):
+    if read_site(text):
         return text
     if "@" in text:
         raise argparse.ArgumentTypeError("a site has no user name; write https://www.example.com")
@@ -154,7 +146,7 @@ def _lint(selected: FoundRules, arguments: argparse.Namespace) -> int:
         is_empty=not linted,
     )
     formats.print_result(command_result, arguments)
-    found = (item for one in linted for item in one.found)
+    found = (item for one in linted for item in one.linted.found)
     return int(any(item.severity is not Severity.NOTE for item in found))
 
 
@@ -164,19 +156,20 @@ def _settings_of(selected: SelectedRules, arguments: argparse.Namespace) -> Lint
     found = lint_settings.find(Path(name))
     accepted = {*found.ignore, *arguments.ignore}
     sites = tuple(arguments.site) or found.site
-    return LintSettings(ignore=tuple(sorted(accepted)), site=sites)
+    return replace(found, ignore=tuple(sorted(accepted)), site=sites)
 
 
-def _lint_one(selected: SelectedRules, arguments: argparse.Namespace) -> _Linted:
+def _lint_one(selected: SelectedRules, arguments: argparse.Namespace) -> _Report:
     settings = _settings_of(selected, arguments)
-    found = lint.run(
+    linted = lint.lint(
         selected.configuration,
         assumptions=arguments.assumptions,
         accepted=settings.ignore,
         sites=settings.site,
+        meant=settings.meant,
     )
-    shown = [item for item in found if arguments.all or not item.common]
-    return _Linted(selected, settings, found, shown)
+    shown = [item for item in linted.found if arguments.all or not item.common]
+    return _Report(selected, settings, linted, shown)
 
 
 def _fix(selected: FoundRules, arguments: argparse.Namespace) -> int:
@@ -203,6 +196,7 @@ def _fix_one(selected: SelectedRules, arguments: argparse.Namespace) -> int:
         accepted=settings.ignore,
         unsafe=arguments.unsafe_fixes,
         sites=settings.site,
+        meant=settings.meant,
     )
     shown = [item for item in fixed.left if arguments.all or not item.common]
     left = (
@@ -243,7 +237,7 @@ _SHOWN = 20
 """The most entries of one cause, and the most notes, without --all."""
 
 
-def _report_all(linted: Sequence[_Linted], arguments: argparse.Namespace) -> Iterator[Block]:
+def _report_all(linted: Sequence[_Report], arguments: argparse.Namespace) -> Iterator[Block]:
     """Describe the findings of each configuration, then a summary."""
     for item in linted:
         if len(linted) > 1 and item.shown:
@@ -251,12 +245,12 @@ def _report_all(linted: Sequence[_Linted], arguments: argparse.Namespace) -> Ite
             yield line()
         yield from _report(item.shown, item.rules.find_places(), arguments)
     shown = [item for one in linted for item in one.shown]
-    found = [item for one in linted for item in one.found]
-    is_corrected = any(finding.correction.changes for finding in shown)
+    found = [item for one in linted for item in one.linted.found]
+    is_corrected = any(finding.change for finding in shown)
     is_taken = is_corrected and len(linted) == 1 and not linted[0].settings.site
-    named = lint.read_sites(linted[0].rules.configuration, found) if is_taken else ()
+    named = dict.fromkeys(site.name for site in linted[0].linted.plan.owned.sites)
     accepted = sorted({name for item in linted for name in item.settings.ignore})
-    yield from _closing(shown, found, accepted, named)
+    yield from _closing(shown, found, accepted, [*named] if is_taken else ())
     if len(linted) > 1:
         count = sum(bool(item.shown) for item in linted)
         where = Sentence(" in {} of {} configurations", f"{count:,}", f"{len(linted):,}")
@@ -295,11 +289,11 @@ def _closing(
         sites = ", ".join(named[:_SITES]) + (" …" if len(named) > _SITES else "")
         said = Sentence("Sites taken from the entries: {} (--site URL names others)", sites)
         yield line(Text(said, Tone.FAINT))
-    if risky := sum(bool(finding.risk) for finding in found):
+    if asked := sum(bool(finding.decide) for finding in found):
         said = Sentence(
-            "Unsafe corrections: {}. They may lock out a page of yours or let in a stranger "
-            "(--fix --unsafe-fixes applies them)",
-            f"{risky:,}",
+            "Questions: {}. Until you answer, the entries stay (--fix --unsafe-fixes takes the "
+            "first answers)",
+            f"{asked:,}",
         )
         yield line(Text(said, Tone.FAINT))
     if hidden:
@@ -332,25 +326,26 @@ def _describe(
     ec = f", EC {first.decision_reason.ec}" if is_judged and first.decision_reason.ec else ""
     shown = referer(first.referer), " ", Sentence(first.evidence.value), ec
     yield _labelled(Sentence("shown by"), *shown)
-    yield from _several(cause, where, arguments) if len(cause) > 1 else _corrected(first)
     if first.decide:
         yield _labelled(Sentence("decide"), first.decide)
-    for number, rare in enumerate(first.rare):
-        yield _labelled("" if number else Sentence("rare"), rare)
-    if first.also:
-        yield _labelled(Sentence("also"), Sentence("corrects {}", ", ".join(first.also)))
+    yield from _several(cause, where, arguments) if len(cause) > 1 else _corrected(first)
 
 
 def _corrected(finding: Finding) -> Iterator[Block]:
-    """Describe the corrections of a finding, the safe ones first."""
-    place = finding.place
-    safe = tuple(_corrections(finding.safe, place)) if finding.safe else ()
-    rest = tuple(item for item in _corrections(finding.correction, place) if item not in safe)
-    for label, pieces in ((Sentence("correct"), safe), (Sentence("unsafe"), rest)):
-        if len(pieces) > _WEIGHED:
-            yield _labelled(label, Sentence("all of this, as one change:"))
-        for number, piece in enumerate(pieces):
-            yield _labelled("" if number or len(pieces) > _WEIGHED else label, piece)
+    """Describe the safe change of a finding, or the answers to its question."""
+    place, line_ = finding.place, finding.line
+    if line_ is None:
+        return
+    pieces = tuple(_corrections(line_.change, place))
+    label = Sentence("correct")
+    if len(pieces) > _WEIGHED:
+        yield _labelled(label, Sentence("all of this, as one change:"))
+    for number, piece in enumerate(pieces):
+        yield _labelled("" if number or len(pieces) > _WEIGHED else label, piece)
+    for number, option in enumerate(line_.options):
+        yield _labelled("" if number else Sentence("answers"), option.said)
+        if option.change.instead != ():
+            yield from (_labelled("", "  ", one) for one in _corrections(option.change, place))
 
 
 _WEIGHED = 2
@@ -363,7 +358,7 @@ def _several(
     """Yield a line for each entry, with its correction."""
     shown = cause if arguments.all else cause[:_SHOWN]
     for number, finding in enumerate(shown):
-        label = Sentence("unsafe") if finding.correction.changes else Sentence("at")
+        label = Sentence("answer") if finding.change else Sentence("at")
         if finding.is_safe:
             label = Sentence("correct")
         yield _labelled("" if number else label, *_brief(finding, where))
@@ -376,7 +371,7 @@ def _brief(finding: Finding, where: Places) -> Iterator[Piece]:
     if line_number := _line_of(finding, where):
         yield Sentence("line {}  ", str(line_number))
     yield _entry(finding)
-    pieces = [*_corrections(finding.correction, finding.place)]
+    pieces = [*_corrections(finding.change, finding.place)]
     if pieces:
         yield "  →  "
     for number, piece in enumerate(pieces[:_WEIGHED]):
@@ -399,8 +394,8 @@ def _labelled(label: str, *pieces: Piece) -> Block:
     return line(Text(label, Tone.FAINT, 10), *pieces, indent=2)
 
 
-def _corrections(correction: Correction, place: EntryPlace | None) -> Iterator[Text]:
-    instead, white, black = correction.instead, correction.whitelist, correction.blacklist
+def _corrections(change: Change, place: EntryPlace | None) -> Iterator[Text]:
+    instead, white, black = change.instead, change.whitelist, change.blacklist
     if place and instead and place.entry in instead:  # the entry stays, and others join it
         others = tuple(entry for entry in instead if entry != place.entry)
         instead = None
@@ -416,8 +411,8 @@ def _corrections(correction: Correction, place: EntryPlace | None) -> Iterator[T
         yield Text(Sentence("add {} to the whitelist", entry), Tone.GOOD)
     for entry in black:
         yield Text(Sentence("add {} to the blacklist", entry), Tone.GOOD)
-    if correction.switch:
-        switch, value = correction.switch
+    if change.switch:
+        switch, value = change.switch
         yield Text(f"{switch.element}: {str(value).lower()}", Tone.GOOD)
 
 
@@ -537,7 +532,7 @@ def _report_fixed(
     left: Iterable[Block],
 ) -> Iterator[Block]:
     if unsafe:
-        yield line(Text(Sentence("Applied, although not safe"), Tone.STRONG))
+        yield line(Text(Sentence("Answered with the first answer"), Tone.STRONG))
         for finding in unsafe:
             entry = f" {finding.place.entry}: " if finding.place else ": "
             yield line(Text(finding.rule, Tone.WARNING), entry, finding.decide, indent=2)

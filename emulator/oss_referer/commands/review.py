@@ -11,9 +11,9 @@ from typing import Any
 from oss_referer.advice import answer
 from oss_referer.advice import review as advice
 from oss_referer.advice.answer import Setting
-from oss_referer.advice.proposal import ProposalError
-from oss_referer.advice.review import Review, Wish
+from oss_referer.advice.review import Review
 from oss_referer.engine import RefererConfiguration, Sentence
+from oss_referer.plan import Wish, WishError, plan
 from oss_referer.replay.figures import quantity, size
 from oss_referer.replay.judge import Judge, Verdict
 from oss_referer.replay.report import replay
@@ -27,9 +27,10 @@ from oss_referer.terminal.parser import Commands, InputError
 from oss_referer.terminal.rules import SelectedRules
 
 _DESCRIPTION = (
-    "Says on one screen who gets in, which rules to use instead, what that costs, and what to try "
-    "afterwards. Without --site, the sites are those that the entries name. The exit status is 0 "
-    "if there is nothing to change, 1 if there is, or 2 if something cannot be read or written."
+    "Says on one screen who gets in, which rules to use instead and what only you can decide, what "
+    "that costs, and what to try afterwards. Without --site, the sites are those that the entries "
+    "name. The exit status is 0 if there is nothing to change or to decide, 1 if there is, or 2 if "
+    "something cannot be read or written."
 )
 
 
@@ -53,6 +54,7 @@ def declare(commands: Commands) -> None:
     parser.add_value("--against", "OLD", said)
     parser.add_value("--log", "LOG", f"count the costs in an access log: {logs.HELP}")
     parser.add_value("--object", "URL", "an object to try the rules with")
+    parser.add_switch("--all", "show everybody and all questions, longer than a screen")
     said = "write the rules to use to this file, in the form that its ending names"
     parser.add_output("-o", "--output", said=said)
     formats.declare_choices(parser, tuple(Form), "how to print the review (default: text)")
@@ -75,9 +77,10 @@ def run(arguments: argparse.Namespace) -> int:
         object_url=url,
     )
     try:
-        review = advice.review(selected.configuration, wish, live, arguments.assumptions)
-    except ProposalError as error:
+        planned = plan(selected.configuration, wish, arguments.assumptions)
+    except WishError as error:
         raise InputError(str(error)) from None
+    review = advice.review(planned, live, arguments.assumptions)
     review = replace(review, notes=(*review.notes, *_note(selected)))
     log = _replay(review, live or selected.configuration, arguments)
     # A list has no blacklist, which these rules may need.
@@ -93,14 +96,14 @@ def run(arguments: argparse.Namespace) -> int:
     )
     match Form(arguments.format):
         case Form.TEXT:
-            show(*map(line, layout.text(review, setting)))
+            show(*map(line, layout.text(review, setting, whole=arguments.all)))
         case Form.JSON:
             write_json(answer.to_dict(review, log))
         case Form.HTML:
             write(layout.html(review, setting))
         case Form.MARKDOWN:
             write(layout.markdown(review, setting))
-    return int(review.changed)
+    return int(not review.plan.is_done)
 
 
 def _read_object(text: str | None) -> str:

@@ -3,42 +3,26 @@
 A rule yields suspicions with Referers as evidence. A suspicion becomes a finding only if the engine
 confirms it for one of these Referers, so every finding has a Referer that shows the problem.
 
-An entry has at most one finding: the first in the order of the rules. All later rules correct the
-corrected entry too, so that it needs no other correction.
+The plan says what to change (`oss_referer.plan`), and each change and each question of it has one
+finding: the first in the order of the rules. Findings about which the plan does nothing are notes.
 """
 
-from oss_referer.lint.correcting import follow, is_site, read_sites
-from oss_referer.lint.finding import (
-    Correction,
-    EntryPlace,
-    Evidence,
-    Finding,
-    Severity,
-    Switch,
-    group,
-    remark,
-)
+from oss_referer.lint.finding import Evidence, Finding, Severity, group, remark
 from oss_referer.lint.rule import KINDS, RULES, LintRule
-from oss_referer.lint.running import Fixed, fix, run
-from oss_referer.lint.subject import Subject
+from oss_referer.lint.running import Fixed, Linted, fix, lint, run
 
 __all__ = [
     "KINDS",
     "RULES",
-    "Correction",
-    "EntryPlace",
     "Evidence",
     "Finding",
     "Fixed",
     "LintRule",
+    "Linted",
     "Severity",
-    "Subject",
-    "Switch",
     "fix",
-    "follow",
     "group",
-    "is_site",
-    "read_sites",
+    "lint",
     "remark",
     "run",
 ]

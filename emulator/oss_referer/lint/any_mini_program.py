@@ -6,8 +6,8 @@ them apart. `https://servicewechat.com/` therefore allows all mini programs.
 
 from oss_referer.browser.strangers import MINI_PROGRAMS
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion
-from oss_referer.lint.mini_program import REFERER, WRITE_APPID
+from oss_referer.lint.finding import Evidence, Severity, Suspicion
+from oss_referer.lint.mini_program import REFERER
 from oss_referer.lint.subject import LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
@@ -25,5 +25,4 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         Evidence.ALLOWED,
         (REFERER,),
         Sentence("It names no appid, so it lets in every WeChat mini program."),
-        Correction(decide=WRITE_APPID),
     )

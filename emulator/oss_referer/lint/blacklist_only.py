@@ -10,12 +10,10 @@ Without a blacklist, and with `AllowEmptyReferer` false, `*` denies only request
 """
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion
+from oss_referer.lint.finding import Evidence, Severity, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
 
-SEVERITY = Severity.WARNING
-
-_DECIDE = Sentence("name the sites to allow, or accept it with --ignore blacklist-only")
+SEVERITY = Severity.NOTE
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
@@ -35,5 +33,4 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         Evidence.ALLOWED,
         (f"https://{subject.stranger}/", f"http://{subject.stranger}/"),
         reason,
-        Correction(decide=_DECIDE),
     )

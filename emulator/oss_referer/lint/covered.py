@@ -4,8 +4,10 @@ Often the wider entry is wider than intended: if you wrote this entry with care,
 """
 
 from oss_referer.engine import GramIndex, Sentence
-from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion, Suspicions
+from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
 from oss_referer.lint.subject import LintedEntry, Subject
+from oss_referer.plan import Kind
+from oss_referer.plan.proof import covers
 from oss_referer.search.entry import example, parse_entry
 
 SEVERITY = Severity.NOTE
@@ -31,14 +33,15 @@ def suspect(subject: Subject) -> Suspicions:
                     Evidence.UNCHANGED,
                     (page,),
                     Sentence("{} matches everything that this entry matches.", wider.place.entry),
-                    Correction(()),
                     entry.place,
                 )
 
 
 def _covers(subject: Subject, wider: LintedEntry, entry: LintedEntry) -> bool:
-    if wider is entry or not subject.covers([wider.pattern], entry.pattern):
+    if subject.reading(wider.place).kind is Kind.EVERYBODY:
+        return False  # matches_all reports it
+    if wider is entry or not covers(wider.pattern, entry.pattern, subject.cut):
         return False
     # If two entries match the same Referers, the later one is superfluous.
-    same = subject.covers([entry.pattern], wider.pattern)
+    same = covers(entry.pattern, wider.pattern, subject.cut)
     return not same or wider.place.position < entry.place.position

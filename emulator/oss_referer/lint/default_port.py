@@ -5,16 +5,5 @@ browsers send a port only if it is not the default of the scheme (B-02).
 """
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Suspicion
-from oss_referer.lint.subject import LintedEntry, Subject
-from oss_referer.search.url import DEFAULT_PORTS
 
-
-def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
-    """Suspect entries with http and port 80, or with https and port 443."""
-    parts = entry.parts
-    if parts.port is None or parts.port != DEFAULT_PORTS.get(parts.scheme or ""):
-        return None
-    corrected = f"{parts.scheme}://{parts.host}{parts.rest or '/'}"
-    reason = Sentence("Browsers leave the default port {} out of the Referer.", parts.port)
-    return Suspicion.unmatched(corrected, reason)
+REASON = Sentence("Browsers leave the default port out of the Referer.")

@@ -5,7 +5,7 @@ scheme.
 """
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion, Suspicions
+from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
 from oss_referer.lint.subject import Subject
 from oss_referer.search.entry import example
 
@@ -22,7 +22,6 @@ def suspect(subject: Subject) -> Suspicions:
                     Evidence.UNCHANGED,
                     (example(entry.text),),
                     Sentence("The same entry occurs earlier in this list."),
-                    Correction(()),
                     entry.place,
                 )
             seen.add(entry.text)

@@ -7,13 +7,10 @@ whitelist the switch has no effect: an empty Referer is always allowed.
 """
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion, Suspicions
+from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
 from oss_referer.lint.subject import Subject
 
 SEVERITY = Severity.NOTE
-
-_DECIDE = Sentence("set AllowEmptyReferer false, unless apps or the address bar must work")
-_DECIDE_WITHOUT_LIST = Sentence("name your sites in the whitelist: only then the switch counts")
 
 
 def suspect(subject: Subject) -> Suspicions:
@@ -27,5 +24,4 @@ def suspect(subject: Subject) -> Suspicions:
             Sentence(
                 "AllowEmptyReferer is true, so every page that suppresses the Referer is allowed."
             ),
-            Correction(decide=_DECIDE if subject.has_whitelist else _DECIDE_WITHOUT_LIST),
         )

@@ -5,7 +5,7 @@ the switch and the blacklist say. To deny empty Referers only, use the whitelist
 """
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Suspicion, Suspicions
+from oss_referer.lint.finding import Evidence, Suspicion, Suspicions
 from oss_referer.lint.subject import Subject
 
 
@@ -16,5 +16,4 @@ def suspect(subject: Subject) -> Suspicions:
             Evidence.ALLOWED,
             (None,),
             Sentence("AllowEmptyReferer is false, which has no effect without a whitelist."),
-            Correction(whitelist=("*",)),
         )

@@ -8,16 +8,13 @@ from typing import Self
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Reason, Sentence, Stage
 from oss_referer.engine.header import is_sendable
-from oss_referer.lint.risk import Risk
+from oss_referer.plan import Change, EntryPlace, Line
+from oss_referer.plan.changes import NO_CHANGE
+from oss_referer.plan.reading import UNSAID
 from oss_referer.remarks import Remark
 from oss_referer.remarks import Severity as Severity
 from oss_referer.search.entry import example
 from oss_referer.sources.places import Place
-
-NOTHING = Sentence("")
-"""The owner has nothing to decide."""
-
-LEAVE_OUT = Sentence("correct it, or leave it out")
 
 
 class Evidence(StrEnum):
@@ -30,54 +27,6 @@ class Evidence(StrEnum):
     ASSUMED = "is decided by an assumption"
 
 
-class Switch(StrEnum):
-    """A switch that a correction may set, by the name of its field in RefererConfiguration."""
-
-    ALLOW_TRUNCATE_QUERY_STRING = "allow_truncate_query_string"
-    TRUNCATE_PATH = "truncate_path"
-
-    @property
-    def element(self) -> str:
-        """The name of its element in XML."""
-        return "".join(word.capitalize() for word in self.value.split("_"))
-
-
-@dataclass(frozen=True, slots=True)
-class EntryPlace:
-    """An entry in its list."""
-
-    list: Stage
-    """Stage.WHITELIST or Stage.BLACKLIST."""
-    position: int
-    """The position in the list, from 0."""
-    entry: str
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """A proposed correction. Without one, `decide` says what only the owner can decide."""
-
-    instead: tuple[str, ...] | None = None
-    """The entries that replace the wrong one; an empty tuple removes it."""
-    whitelist: tuple[str, ...] = ()
-    """Entries to add to the whitelist."""
-    blacklist: tuple[str, ...] = ()
-    """Entries to add to the blacklist."""
-    switch: tuple[Switch, bool] | None = None
-    """A switch to set, and its value."""
-    decide: Sentence = NOTHING
-    risk: Risk | None = None
-    """A risk that the rule knows and only a person can accept; None without a known risk."""
-
-    @property
-    def changes(self) -> bool:
-        return self.instead is not None or bool(self.whitelist or self.blacklist or self.switch)
-
-    def added(self, stage: Stage) -> tuple[str, ...]:
-        """Return the entries to add to a list."""
-        return self.whitelist if stage is Stage.WHITELIST else self.blacklist
-
-
 @dataclass(frozen=True, slots=True)
 class Suspicion:
     """A problem that a rule suspects; it becomes a finding if the engine confirms it."""
@@ -86,26 +35,18 @@ class Suspicion:
     referers: tuple[str | None, ...]
     """The Referers to try, the clearest first; None is a request without a Referer."""
     reason: Sentence
-    correction: Correction = Correction()
     place: EntryPlace | None = None
     """For `suspect` functions: the entry; None for the rules as a whole."""
     is_dead: bool = False
     """Whether the rule claims that no Referer of a browser matches; a search must confirm it."""
-    severity: Severity | None = None
-    """The severity; None for that of the rule."""
+    line: Line | None = None
+    """The line of the plan that it explains; None for that of the entry or of the rule."""
 
     @classmethod
-    def unmatched(cls, corrected: str, reason: Sentence, risk: Risk | None = None) -> Self:
-        """Suspect that an entry does not match a page that the corrected entry matches.
-
-        If `corrected` is "", the owner decides what to do with the entry.
-        """
-        if corrected:
-            page, correction = example(corrected), Correction((corrected,), risk=risk)
-            page = page if is_sendable(page) else STRANGER
-        else:
-            page, correction = STRANGER, Correction(decide=LEAVE_OUT)
-        return cls(Evidence.UNMATCHED, (page,), reason, correction)
+    def unmatched(cls, corrected: str, reason: Sentence) -> Self:
+        """Suspect that an entry does not match a page that the corrected entry matches."""
+        page = example(corrected) if corrected else STRANGER
+        return cls(Evidence.UNMATCHED, (page if is_sendable(page) else STRANGER,), reason)
 
 
 Suspicions = Iterator[Suspicion]
@@ -113,7 +54,7 @@ Suspicions = Iterator[Suspicion]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A problem, the Referer that shows it, and a correction."""
+    """A problem, the Referer that shows it, and what the plan does about it."""
 
     rule: str
     severity: Severity
@@ -122,32 +63,33 @@ class Finding:
     referer: str | None
     decision_reason: Reason
     """Why all rules together allow or deny that Referer."""
-    correction: Correction
     place: EntryPlace | None
-    safe: Correction | None = None
-    """The safe part of the correction; None if no part is safe."""
-    risk: Risk | None = None
-    """Why the correction is not safe; None if it is."""
-    rare: tuple[Sentence, ...] = ()
-    """Effects of a safe correction on pages that send their whole URL, or on other ports."""
-    also: tuple[str, ...] = ()
-    """The later rules of the linter that contributed to the correction."""
+    line: Line | None = None
+    """The line of the plan; None if the plan neither changes nor asks anything."""
     common: bool = False
     """Whether the finding applies to nearly every configuration."""
 
     @property
+    def change(self) -> Change:
+        """The safe change, or else the first answer to the question."""
+        if self.line is None:
+            return NO_CHANGE
+        options = self.line.options
+        return options[0].change if options else self.line.change
+
+    @property
     def is_safe(self) -> bool:
-        """Whether the whole correction is safe."""
-        return self.correction.changes and not self.risk
+        return self.line is not None and bool(self.line.change)
 
     @property
     def decide(self) -> Sentence:
-        """The decision that is left to the owner, or the risk to accept; "" without any."""
-        return self.correction.decide or (self.risk.said if self.risk else NOTHING)
+        """The question that is left to the owner; "" without one."""
+        return self.line.question if self.line else UNSAID
 
     def to_dict(self, line: int | None = None) -> dict[str, object]:
         """Return the finding as values for JSON; `line` is the line of its entry in a file."""
-        place, correction = self.place, self.correction
+        place, change = self.place, self.change
+        options = self.line.options if self.line else ()
         return {
             "rule": self.rule,
             "severity": self.severity.value,
@@ -160,14 +102,10 @@ class Finding:
             "claim": self.evidence.value,
             "allowed": self.decision_reason.allows,
             "ec": self.decision_reason.ec,
-            "instead": correction.instead,
-            "add": correction.whitelist,
-            "add_to_blacklist": correction.blacklist,
-            "set": {switch[0].element: switch[1]} if (switch := correction.switch) else {},
+            **change.to_dict(),
             "decide": self.decide or None,
-            "safe": self.is_safe if correction.changes else None,
-            "rare": self.rare,
-            "also": self.also,
+            "options": [{"said": one.said, **one.change.to_dict()} for one in options],
+            "safe": self.is_safe if change else None,
             "common": self.common,
         }
 
@@ -176,7 +114,7 @@ def group(found: Iterable[Finding]) -> tuple[tuple[Finding, ...], ...]:
     """Group the findings of a rule that differ only in their entries."""
     causes: dict[object, list[Finding]] = {}
     for item in found:
-        said = (item.reason.template, item.decide.template, item.is_safe, item.correction.changes)
+        said = (item.reason.template, item.decide.template, item.is_safe, bool(item.change))
         place = item.place.list if item.place else item.rule
         causes.setdefault((item.rule, item.severity, place, said), []).append(item)
     return tuple(map(tuple, causes.values()))
@@ -207,18 +145,18 @@ def remark(
 
 def describe(finding: Finding) -> str:
     """Describe a finding in one line: what is wrong, what shows it, what to do."""
-    correction, switch = finding.correction, finding.correction.switch
+    change, switch = finding.change, finding.change.switch
     entry = f"{finding.place.entry.strip() or 'a blank entry'}: " if finding.place else ""
     shown = "A request without a Referer" if finding.referer is None else finding.referer
     steps = [
-        f"write {', '.join(correction.instead)}" if correction.instead else "",
-        "leave it out" if correction.instead == () else "",
-        f"add {', '.join(correction.whitelist)}" if correction.whitelist else "",
-        f"add {', '.join(correction.blacklist)} to the blacklist" if correction.blacklist else "",
+        f"write {', '.join(change.instead)}" if change.instead else "",
+        "leave it out" if change.instead == () else "",
+        f"add {', '.join(change.whitelist)}" if change.whitelist else "",
+        f"add {', '.join(change.blacklist)} to the blacklist" if change.blacklist else "",
         f"set {switch[0].element} {str(switch[1]).lower()}" if switch else "",
-        correction.decide,
     ]
     advice = "; ".join(filter(None, steps))
-    ending = f" To correct it: {advice}." if advice else ""
-    risk = f" Not safe: {finding.risk.said}" if finding.risk else ""
-    return f"{entry}{finding.reason} {shown} {finding.evidence}.{ending}{risk}"
+    ending = f" To correct it: {advice}." if advice and finding.is_safe else ""
+    question = f" {finding.decide}" if finding.decide else ""
+    answer = f" One answer: {advice}." if advice and not finding.is_safe else ""
+    return f"{entry}{finding.reason} {shown} {finding.evidence}.{ending}{question}{answer}"

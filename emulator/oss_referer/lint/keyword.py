@@ -7,7 +7,7 @@ without a Referer, use the switch `AllowEmptyReferer` (R-11).
 
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Suspicion
+from oss_referer.lint.finding import Evidence, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
 
 _KEYWORDS = frozenset(
@@ -26,9 +26,6 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         Sentence(
             "It is a keyword of another system; OSS treats it as text, and no Referer begins with "
             "it."
-        ),
-        Correction(
-            decide=Sentence("leave it out, or set AllowEmptyReferer if an empty Referer is meant")
         ),
         is_dead=True,
     )

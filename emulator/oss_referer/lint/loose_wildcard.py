@@ -6,9 +6,8 @@ and one for its sub-domains, with a dot.
 """
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Suspicion
+from oss_referer.lint.finding import Evidence, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
-from oss_referer.search.entry import Parts, fill_port
 from oss_referer.search.url import is_host, registered
 
 
@@ -16,22 +15,17 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect whitelist entries with a `*` directly before a registered name."""
     parts = entry.parts
     host = parts.host if parts.rest or parts.port else parts.host.rstrip("*")
-    head, star, domain = host.rpartition("*")
+    _, star, domain = host.rpartition("*")
     if not star or not entry.is_white or "?" in domain or domain[:1] in ("", "."):
         return None
     above = domain.partition(".")[2]
     if not is_host(domain) or registered(domain) is None or (above and registered(above)):
         return None
-    glued = f"{head.replace('*', 'x').replace('?', 'x')}not{domain}"
+    stranger = subject.lines[entry.place].stranger
+    if stranger is None:
+        return None
     return Suspicion(
         Evidence.ALLOWED,
-        tuple(Parts(scheme, glued, fill_port(parts.port), "/").join() for scheme in entry.schemes),
+        (stranger,),
         Sentence("It also matches other domains whose names end like this one."),
-        Correction(
-            tuple(
-                Parts(scheme, name, parts.port, "/").join()
-                for name in (domain, f"*.{domain}")
-                for scheme in entry.schemes
-            )
-        ),
     )

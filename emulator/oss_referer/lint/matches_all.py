@@ -7,12 +7,9 @@ own rule, `blacklist-only`.
 """
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Suspicion
-from oss_referer.lint.risk import Risk, RiskKind
+from oss_referer.lint.finding import Evidence, Suspicion
 from oss_referer.lint.subject import SCHEMES, LintedEntry, Subject
 from oss_referer.search.entry import admits_all
-
-_LETS_IN = Risk(Sentence("It lets in the sites that the whitelist names."), RiskKind.LETS_IN)
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
@@ -26,13 +23,9 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
             Evidence.DENIED,
             referers,
             Sentence("It matches every site, so the whitelist allows nobody."),
-            Correction((), risk=_LETS_IN)
-            if subject.names_sites
-            else Correction(decide=Sentence("name the sites to deny")),
         )
     if not subject.names_sites and entry.text == "*":
         return None
-    is_needless = subject.names_sites or "*" in subject.configuration.whitelist
     return Suspicion(
         Evidence.ALLOWED,
         referers,
@@ -41,5 +34,4 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         else Sentence(
             "It matches every {} site, so the whitelist locks out none of them.", matched[0]
         ),
-        Correction(()) if is_needless else Correction(decide=Sentence("name the sites to allow")),
     )

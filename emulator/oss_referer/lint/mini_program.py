@@ -12,7 +12,6 @@ from oss_referer.lint.subject import Subject
 SEVERITY = Severity.NOTE
 COMMON = True
 
-WRITE_APPID = Sentence("write {}YOUR-APPID/", MINI_PROGRAMS)
 REFERER = f"{MINI_PROGRAMS}wx0123456789abcdef/1/page-frame.html"
 
 

@@ -6,31 +6,6 @@ This is the usual cause of "configured but no effect", and of a whole site that 
 scheme, and a `/` after the host, so that the entry does not match longer hosts.
 """
 
-from oss_referer.browser.strangers import APPID
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Suspicion
-from oss_referer.lint.mini_program import WRITE_APPID
-from oss_referer.lint.risk import GUESS, read_host
-from oss_referer.lint.subject import SCHEMES, LintedEntry, Subject
-from oss_referer.search.entry import example
-from oss_referer.search.sent import SENDS_PATHS
 
-
-def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
-    """Suspect entries that begin with a host."""
-    bare = entry.text.lstrip("/")
-    if entry.parts.scheme is not None or not bare[:1].isalnum() or entry.is_foreign:
-        return None
-    ending = "" if "/" in bare or bare.endswith("*") else "/"
-    corrected = tuple(f"{scheme}://{bare}{ending}" for scheme in SCHEMES)
-    is_program = bare.rstrip("/*") == SENDS_PATHS or APPID.fullmatch(bare) is not None
-    is_guess = "." not in bare.partition("/")[0] and read_host(entry.parts) is None
-    return Suspicion(
-        Evidence.UNMATCHED,
-        tuple(map(example, corrected)),
-        Sentence("It has no scheme, but every Referer of a browser begins with one."),
-        Correction(decide=WRITE_APPID)
-        if is_program
-        else Correction(corrected, risk=GUESS if is_guess else None),
-        is_dead=True,
-    )
+REASON = Sentence("It has no scheme, but every Referer of a browser begins with one.")

@@ -6,8 +6,7 @@ path with its `/`. The whitelist has the rule `truncate-path`.
 """
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Suspicion
-from oss_referer.lint.risk import WIDENS
+from oss_referer.lint.finding import Evidence, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.automaton import Truncation
 from oss_referer.search.entry import example
@@ -23,5 +22,4 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         Evidence.UNMATCHED,
         (example(entry.text),),
         Sentence("TruncatePath cuts the path off the Referer, with its /."),
-        Correction((entry.parts.origin,), risk=None if entry.parts.rest == "/" else WIDENS),
     )

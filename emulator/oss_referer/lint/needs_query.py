@@ -7,8 +7,7 @@ Remove the query, and the path, which browsers do not send across sites; or set
 """
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import LEAVE_OUT, Correction, Evidence, Suspicion
-from oss_referer.lint.risk import WIDENS
+from oss_referer.lint.finding import Evidence, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.automaton import Truncation
 
@@ -21,12 +20,4 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         Evidence.UNMATCHED,
         (entry.text.replace("*", "www"),),
         Sentence("AllowTruncateQueryString cuts the query off the Referer before the comparison."),
-        _correct(entry),
     )
-
-
-def _correct(entry: LintedEntry) -> Correction:
-    if not entry.parts.names_host:
-        return Correction(decide=LEAVE_OUT)
-    has_path = entry.parts.rest.partition("?")[0] not in ("", "/")
-    return Correction((f"{entry.parts.origin}/",), risk=WIDENS if has_path else None)

@@ -6,9 +6,9 @@ entry has no effect. Usually a character is wrong.
 
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import LEAVE_OUT, Correction, Evidence, Suspicion, Suspicions
-from oss_referer.lint.risk import may_be_sent
+from oss_referer.lint.finding import Evidence, Suspicion, Suspicions
 from oss_referer.lint.subject import Subject
+from oss_referer.plan.proof import may_be_sent
 from oss_referer.search.automaton import Truncation
 
 
@@ -23,7 +23,6 @@ def suspect(subject: Subject) -> Suspicions:
             Evidence.UNMATCHED,
             (STRANGER,),
             Sentence("No Referer of a browser matches it."),
-            Correction(decide=LEAVE_OUT),
             entry.place,
             is_dead=True,
         )

@@ -6,21 +6,19 @@ within a few seconds. Entries with many wildcards need the most steps.
 
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion, Suspicions
+from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
 from oss_referer.lint.subject import Subject
 
 SEVERITY = Severity.WARNING
 
 
 def suspect(subject: Subject) -> Suspicions:
-    """Suspect the first entry whose search reached its limit."""
-    if subject.undecided:
-        yield Suspicion(
-            Evidence.ALLOWED if subject.allows(STRANGER) else Evidence.DENIED,
-            (STRANGER,),
-            Sentence(
-                "Whether {} lets in other sites is not known; the search ended too soon.",
-                subject.undecided[0].text,
-            ),
-            Correction(decide=Sentence("write the host of the site, with a / after it")),
-        )
+    """Suspect entries whose search reached its limit."""
+    for entry in subject.whitelist:
+        if not subject.lines[entry.place].is_searched:
+            yield Suspicion(
+                Evidence.ALLOWED if subject.allows(STRANGER) else Evidence.DENIED,
+                (STRANGER,),
+                Sentence("Whether it lets in other sites is not known; the search ended too soon."),
+                entry.place,
+            )

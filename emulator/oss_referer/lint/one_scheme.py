@@ -6,8 +6,9 @@ both entries.
 """
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion
+from oss_referer.lint.finding import Evidence, Severity, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
+from oss_referer.plan.proof import covers
 from oss_referer.search.entry import Parts, example, parse_entry
 
 SEVERITY = Severity.WARNING
@@ -24,11 +25,10 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     decided = subject.decide(example(other))
     if not decided.reason.allows:
         return None
-    if decided.entry is not None and subject.covers([parse_entry(other)], decided.entry):
+    if decided.entry is not None and covers(parse_entry(other), decided.entry, subject.cut):
         return None  # the whitelist names this very site
     return Suspicion(
         Evidence.ALLOWED,
         (example(other),),
         Sentence("The same site is allowed by {}.", _OTHER[parts.scheme]),
-        Correction((entry.text, other)),
     )

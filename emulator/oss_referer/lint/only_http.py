@@ -18,4 +18,4 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if not entry.is_white or parts.scheme != "http" or not parts.names_host or parts.port:
         return None  # a port serves one scheme
     https = Parts("https", parts.host, None, parts.rest).join()
-    return subject.lacks(entry, https, Sentence("The same site is denied by https."))
+    return subject.lacks(https, Sentence("The same site is denied by https."))

@@ -10,34 +10,20 @@ still match all of them.
 """
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Suspicion
+from oss_referer.lint.finding import Evidence, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
-from oss_referer.search.entry import Parts, example
-from oss_referer.search.url import is_machine
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect whitelist entries that end with the host or the port."""
-    parts = entry.parts
-    if not entry.is_white or entry.is_foreign or parts.rest or not parts.names_host:
+    parts, stranger = entry.parts, subject.lines[entry.place].stranger
+    shown = stranger or (f"{parts.origin}0/" if parts.port else None)
+    if not entry.is_white or parts.rest or not parts.names_host or shown is None:
         return None
-    host = parts.host if parts.port else parts.host.rstrip("*").rstrip(".")
-    closed = [Parts(parts.scheme, host, parts.port, "/").join()]
-    if parts.port is None and is_machine(host.lower()):
-        closed.append(Parts(parts.scheme, host, "*", "/").join())
     return Suspicion(
         Evidence.ALLOWED,
-        tuple(_longer(entry, scheme, subject.stranger) for scheme in entry.schemes),
+        (shown,),
         Sentence("It matches every longer host that begins like this one.")
         if parts.port is None
         else Sentence("It matches every longer port that begins like this one."),
-        Correction(tuple(closed)),
     )
-
-
-def _longer(entry: LintedEntry, scheme: str, stranger: str) -> str:
-    page = Parts.split(example(entry.text))
-    if page.port is None:
-        return f"{scheme}://{page.host}.{stranger}/"
-    longer_port = f"{page.port}0" if len(page.port) < 5 else page.port
-    return f"{scheme}://{page.host}:{longer_port}/"

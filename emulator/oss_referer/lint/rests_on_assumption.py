@@ -14,7 +14,7 @@ from itertools import islice
 from oss_referer.browser import probes
 from oss_referer.engine import FACTS, Reading, Sentence, header
 from oss_referer.engine.assumptions import SENTENCES
-from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion, Suspicions, Switch
+from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
 from oss_referer.lint.subject import Subject
 from oss_referer.search.automaton import Truncation
 from oss_referer.search.entry import Parts
@@ -29,8 +29,9 @@ _ENTRIES = 100
 _CUT = {Truncation.PATH: "/", Truncation.QUERY: "?", Truncation.NOT: "?", Truncation.LOWERED: "?"}
 """The sign that an entry must contain if cutting the entry changes what it matches."""
 
+_EMPTY = "empty_whitelist"
 _ABOUT: Mapping[str, Callable[[Subject, str], bool]] = {
-    "empty_whitelist": lambda subject, _: not subject.has_whitelist,
+    _EMPTY: lambda subject, _: not subject.has_whitelist,
     "letter_case": lambda _, entry: entry != entry.lower(),
     "white_space": lambda _, entry: entry != entry.strip() or not entry,
     "cut_path": lambda subject, _: subject.configuration.truncate_path,
@@ -43,7 +44,7 @@ _ABOUT: Mapping[str, Callable[[Subject, str], bool]] = {
 def suspect(subject: Subject) -> Suspicions:
     """Suspect each fact that the verdict on some Referer rests on."""
     for name, is_about in _ABOUT.items():
-        for referer in _referers(subject, is_about):
+        for referer in _referers(subject, name, is_about):
             allowed = subject.policy.decide(referer).allowed
             others = [
                 variant
@@ -55,17 +56,18 @@ def suspect(subject: Subject) -> Suspicions:
                     Evidence.ASSUMED,
                     (referer,),
                     _describe(subject, name, allowed, others),
-                    _correct(subject, name, allowed),
                 )
                 break
 
 
-def _referers(subject: Subject, is_about: Callable[[Subject, str], bool]) -> Iterator[str | None]:
+def _referers(
+    subject: Subject, name: str, is_about: Callable[[Subject, str], bool]
+) -> Iterator[str | None]:
     entries = [place for place in subject.written if len(place.entry) <= MAX_LENGTH]
     about = [
         place.entry
         for place in entries
-        if place not in subject.reported and is_about(subject, place.entry)
+        if is_about(subject, place.entry) and (name == _EMPTY or place not in subject.reported)
     ]
     if not about:
         return
@@ -98,15 +100,6 @@ def _other_verdicts(
         if field == name:
             reading = Reading(subject.configuration, assumptions, subject.policy.reading)
             yield assumptions.chosen()[name], reading.decide(header.trim(referer)).reason.allows
-
-
-def _correct(subject: Subject, name: str, allowed: bool) -> Correction:
-    """Return a correction after which every variant gives the same verdict, or advice."""
-    if name == "empty_whitelist" and allowed:
-        return Correction(whitelist=("*",))
-    if subject.configuration.truncate_path and name in ("cut_path", "cut_entries"):
-        return Correction(switch=(Switch.TRUNCATE_PATH, False))
-    return Correction(decide=Sentence("ask the real service, or write the entry in another way"))
 
 
 def _describe(subject: Subject, name: str, allowed: bool, others: Sequence[StrEnum]) -> Sentence:

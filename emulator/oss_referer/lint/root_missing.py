@@ -4,15 +4,10 @@
 does not have. Write an entry for the domain too if it has pages.
 """
 
-from dataclasses import replace
-
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Severity, Suspicion
-from oss_referer.lint.mini_program import WRITE_APPID
-from oss_referer.lint.risk import read_host
+from oss_referer.lint.finding import Severity, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts, example
-from oss_referer.search.sent import SENDS_PATHS
 
 SEVERITY = Severity.WARNING
 
@@ -27,7 +22,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if not entry.is_white or entry.is_foreign or host == parts.host or "*" in host:
         return None
     root = Parts(parts.scheme or "https", host, parts.port, "/").join()
-    if read_host(parts) is None:
+    if not entry.reading.sites:
         return None  # a public suffix, which is not a site of the owner
     if parts.host in _SERVICES:
         return None
@@ -35,7 +30,4 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if all(map(subject.denies_first, pages)):
         return None  # the blacklist denies all sub-domains, which `shadowed` reports
     reason = Sentence("The domain itself, without a sub-domain, is denied.")
-    missing = subject.lacks(entry, root, reason)
-    if missing and host == SENDS_PATHS:  # the domain would let in every mini program
-        return replace(missing, correction=Correction(decide=WRITE_APPID))
-    return missing
+    return subject.lacks(root, reason)

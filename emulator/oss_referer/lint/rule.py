@@ -1,7 +1,8 @@
 """The rules of the linter, each made from its module.
 
 A module has `examine`, which checks one entry, or `suspect`, which checks the whole configuration,
-or both. It has a `SEVERITY`, which is an error by default.
+or both. If the plan reads the mistake in the entry, the module has only a `REASON`. It has a
+`SEVERITY`, which is an error by default.
 """
 
 import inspect
@@ -9,7 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
-from oss_referer.lint.finding import Severity, Suspicion, Suspicions
+from oss_referer.browser.probes import STRANGER
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.remarks import RemarkKind
 
@@ -39,28 +42,41 @@ _NAMES = (
     """.split(),
     # What an entry matches.
     *"""
-    needs-query needs-path path-across-sites wildcard-domain loose-wildcard open-host
-    wildcard-in-path wildcard-port root-missing only-http one-scheme any-mini-program
+    needs-query needs-path path-across-sites any-mini-program wildcard-domain loose-wildcard
+    open-host wildcard-in-path wildcard-port root-missing only-http one-scheme
     """.split(),
     # How the rules work together.
     *"""
-    too-long too-large other-sites never-matches shadowed duplicate covered truncate-path
-    truncation-conflict
-    empty-without-whitelist empty-allowed rests-on-assumption no-rules not-examined
-    default-domain video-second-request mini-program console-preview cdn-in-front
+    too-long too-large duplicate shadowed other-sites never-matches covered truncate-path
+    truncation-conflict empty-without-whitelist empty-allowed rests-on-assumption no-rules
+    not-examined default-domain video-second-request mini-program console-preview cdn-in-front
+    needs-change
     """.split(),
 )
 
 
+def _examine_spelling(name: str, reason: Sentence) -> Examine:
+    """Return a function that suspects the entries in which the plan reads a mistake."""
+
+    def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+        reading = entry.reading
+        if name not in reading.mistakes:
+            return None
+        pages = tuple(site.page(scheme) for site in reading.sites for scheme in site.schemes)
+        return Suspicion(Evidence.UNMATCHED, pages or (STRANGER,), reason)
+
+    return examine
+
+
 def _rule(name: str) -> LintRule:
     module = import_module(f".{name.replace('-', '_')}", __package__)
-    page = inspect.getdoc(module) or ""
+    page, reason = inspect.getdoc(module) or "", getattr(module, "REASON", None)
     return LintRule(
         name=name,
         severity=getattr(module, "SEVERITY", Severity.ERROR),
         title=page.partition("\n")[0],
         page=page,
-        examine=getattr(module, "examine", None),
+        examine=_examine_spelling(name, reason) if reason else getattr(module, "examine", None),
         suspect=getattr(module, "suspect", None),
         common=getattr(module, "COMMON", False),
     )

@@ -1,45 +1,37 @@
 """Subject: the configuration to lint, with the questions that the rules of the linter ask."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from oss_referer import engine
 from oss_referer.engine import (
     DEFAULT,
     Assumptions,
     BareDecision,
     Basis,
     Pattern,
-    Reading,
     Reason,
-    RefererConfiguration,
     RefererPolicy,
     Sentence,
     Stage,
     header,
 )
-from oss_referer.lint.finding import Correction, EntryPlace, Evidence, Suspicion
-from oss_referer.lint.risk import Reach, Sites, seek
-from oss_referer.search.automaton import Budget, CompiledRules, Truncation, UndecidedError, covers
+from oss_referer.lint.finding import Evidence, Suspicion
+from oss_referer.plan import LISTS, EntryPlace, Kind, Line, Plan, Reading, find_places
+from oss_referer.plan.proving import Searches
+from oss_referer.search.automaton import CompiledRules
 from oss_referer.search.entry import (
     Parts,
-    admits_all,
     choose_stranger,
     example,
     is_blank,
     parse_entry,
 )
-from oss_referer.search.sent import ALL_PAGES, read_sent
 from oss_referer.search.url import MAX_LENGTH
 
 SCHEMES = ("https", "http")
-LISTS = (Stage.WHITELIST, Stage.BLACKLIST)
-_COMPARISONS = 60
-"""The most searches that compare entries with wildcards, which limits the time of a lint."""
-_SEARCHES, _FOR_A_SEARCH = 3_000_000, 300_000
-"""The most steps for all searches for a Referer that an entry matches, and for one search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +43,13 @@ class LintedEntry:
     """The entry without the white space around it."""
     parts: Parts
     pattern: Pattern
+    reading: Reading
 
     @classmethod
-    def read(cls, place: EntryPlace, text: str) -> "LintedEntry":
-        """Parse an entry that is not blank, or its correction, as `text`."""
-        pattern = parse_entry(text)
-        return cls(place, pattern.body, Parts.split(text), pattern)
+    def read(cls, place: EntryPlace, reading: Reading) -> "LintedEntry":
+        """Parse an entry that is not blank."""
+        pattern = parse_entry(place.entry)
+        return cls(place, pattern.body, Parts.split(place.entry), pattern, reading)
 
     @property
     def is_white(self) -> bool:
@@ -65,39 +58,24 @@ class LintedEntry:
     @property
     def is_foreign(self) -> bool:
         """Whether the scheme is neither http nor https, as in `mibrowser:home`."""
-        scheme = self.parts.scheme
-        if scheme is None:
-            return self.parts.rest.startswith(":") and self.parts.host.isalnum()
-        return bool(scheme) and scheme.lower() not in SCHEMES and not set(scheme) & set("*?")
-
-    @property
-    def schemes(self) -> tuple[str, ...]:
-        scheme = self.parts.scheme
-        if scheme in SCHEMES:
-            return (scheme,)
-        if scheme is None:
-            return SCHEMES
-        matched = [item for item in SCHEMES if parse_entry(f"{scheme}://").matches(f"{item}://")]
-        return tuple(matched)
+        return self.reading.kind is Kind.FOREIGN
 
 
 class Subject:
     """A configuration, its policy and its entries."""
 
-    def __init__(
-        self, configuration: RefererConfiguration, assumptions: Assumptions = DEFAULT
-    ) -> None:
+    def __init__(self, plan: Plan, assumptions: Assumptions = DEFAULT) -> None:
+        configuration = plan.rules
         self.configuration = configuration
         self.assumptions = assumptions
+        self.plan = plan
+        self.lines = {line.place: line for line in plan.lines if line.place}
+        """The lines of the plan, by their entries."""
+        self._open = {id(line) for line in plan.lines if line.is_open}
         self.policy = RefererPolicy.compile(configuration, assumptions)
         self.compiled = CompiledRules(self.policy)
         self.cut = self.compiled.cut
-        self._comparisons = _COMPARISONS
-        self._searches = Budget(_SEARCHES)
         self._dead: dict[str, bool] = {}
-        self._blacklisted = {text.strip(header.WHITE_SPACE) for text in configuration.blacklist}
-        self.undecided: list[LintedEntry] = []
-        """The entries for which the search for pages of other sites reached its limit."""
         self.texts: dict[Stage, tuple[str, ...]] = {
             stage: getattr(configuration, stage.value) for stage in LISTS
         }
@@ -110,13 +88,14 @@ class Subject:
         """The entries that already have a finding."""
         self.stranger = choose_stranger((*configuration.whitelist, *configuration.blacklist))
         """A host that the rules do not name."""
+        self._searches = Searches(plan.owned, self.stranger)
 
     @cached_property
     def entries(self) -> tuple[LintedEntry, ...]:
         """The entries of both lists, except blank ones and those longer than `MAX_LENGTH`."""
         return tuple(
-            LintedEntry.read(place, place.entry)
-            for place in self.written
+            LintedEntry.read(place, self.reading(place))
+            for place in self.lines
             if len(place.entry) <= MAX_LENGTH and not is_blank(place.entry)
         )
 
@@ -129,10 +108,29 @@ class Subject:
         return tuple(entry for entry in self.entries if not entry.is_white)
 
     @property
-    def written(self) -> Iterator[EntryPlace]:
-        for stage, texts in self.texts.items():
-            for position, text in enumerate(texts):
-                yield EntryPlace(stage, position, text)
+    def written(self) -> tuple[EntryPlace, ...]:
+        return find_places(self.configuration)
+
+    def find_line(self, place: EntryPlace | None, rule: str) -> Line | None:
+        """Return the line of an entry, or the one about the rules that a lint rule explains."""
+        if place is not None:
+            return self.lines.get(place)
+        return next((line for line in self.plan.lines if line.about == rule), None)
+
+    def take(self, line: Line | None) -> Line | None:
+        """Return a line that is open, the first time; only one finding explains it."""
+        if line is None or id(line) not in self._open:
+            return None
+        self._open.remove(id(line))
+        return line
+
+    def is_unexplained(self, line: Line) -> bool:
+        """Return whether no finding explains an open line yet."""
+        return id(line) in self._open
+
+    def reading(self, place: EntryPlace) -> Reading:
+        """Return what the plan reads in an entry."""
+        return self.lines[place].reading
 
     @property
     def has_whitelist(self) -> bool:
@@ -142,14 +140,10 @@ class Subject:
     def has_blacklist(self) -> bool:
         return self._filled[Stage.BLACKLIST] > 0
 
-    @cached_property
+    @property
     def names_sites(self) -> bool:
-        """Whether an entry of the whitelist names a site, and not everybody."""
-        return any(
-            entry.parts.names_host
-            and not any(admits_all(entry.pattern, scheme) for scheme in SCHEMES)
-            for entry in self.whitelist
-        )
+        """Whether an entry names a site, or a person does."""
+        return bool(self.plan.owned.sites)
 
     def decide(self, referer: str | None) -> BareDecision:
         """Decide on a Referer, without naming the assumptions behind the decision."""
@@ -158,66 +152,22 @@ class Subject:
     def allows(self, referer: str | None) -> bool:
         return self.decide(referer).reason.allows
 
-    def lacks(self, entry: LintedEntry, other: str, reason: Sentence) -> Suspicion | None:
-        """Suspect that an entry lacks `other` beside it, if the whitelist denies its page."""
+    def lacks(self, other: str, reason: Sentence) -> Suspicion | None:
+        """Suspect that the rules lack an entry, if the whitelist denies its page."""
         page = example(other)
         if self.decide(page).reason is not Reason.NOT_WHITELISTED:
             return None
-        return Suspicion(Evidence.DENIED, (page,), reason, Correction((entry.text, other)))
+        return Suspicion(Evidence.DENIED, (page,), reason)
 
     def denies_first(self, referer: str) -> bool:
         """Return whether the blacklist denies a Referer."""
         return self.decide(referer).reason is Reason.BLACKLISTED
 
-    def covers(self, wider: Iterable[Pattern], pattern: Pattern) -> bool:
-        """Return whether `wider` entries match all that an entry matches; False if undecided."""
-        others = list(wider)
-        rest = pattern.body.partition("://")[2]
-        if not pattern.has_wildcards and (self.cut is not Truncation.PATH or "/" not in rest):
-            return any(other.matches(pattern.body) for other in others)  # R-20: a prefix
-        if self._comparisons == 0:
-            return False
-        self._comparisons -= 1
-        return covers(pattern, others, self.cut)
-
     def is_dead(self, entry: str) -> bool:
         """Return whether an entry matches no Referer of a browser; False if undecided."""
         if entry not in self._dead:
-            self._dead[entry] = self._find_out_if_dead(entry)
+            self._dead[entry] = not self._searches.is_live(entry, self.compiled)
         return self._dead[entry]
-
-    def _find_out_if_dead(self, entry: str) -> bool:
-        read, page = self.compiled.read(entry), example(entry)
-        if read_sent(page) and self._matches(entry, page):
-            return False
-        if not self.compiled.is_searchable:
-            return False
-        with self._searches.lend(_FOR_A_SEARCH) as budget:
-            try:
-                return all(seek(one, ALL_PAGES, lambda _: None, budget) is None for one in read)
-            except UndecidedError:
-                return False
-
-    @cached_property
-    def sites(self) -> Sites:
-        return Sites.of({entry.text: [entry.text] for entry in self.whitelist})
-
-    def find_stranger(self, entry: LintedEntry) -> str | None:
-        """Return a Referer of another site that an entry lets in; None if none is found."""
-        if self.sites.owns_all(entry.text, self._blacklisted) or not self.compiled.is_searchable:
-            return None
-        read = self.compiled.read(entry.text)
-        with self._searches.lend(_FOR_A_SEARCH) as budget:
-            try:
-                found = (
-                    seek(one, self.sites.foreign_pages[reach], self.compiled.denying, budget)
-                    for reach in Reach
-                    for one in read
-                )
-                return next((page for page in found if page), None)
-            except UndecidedError:
-                self.undecided.append(entry)
-                return None
 
     def holds(self, evidence: Evidence, referer: str | None, place: EntryPlace | None) -> bool:
         """Return whether the engine confirms the claim of the evidence for a Referer."""
@@ -246,5 +196,5 @@ class Subject:
         rest = entries[: place.position] + entries[place.position + 1 :]
         changed: dict[str, Any] = {place.list.value: rest}
         changed_rules = replace(self.configuration, **changed)
-        reading = Reading(changed_rules, self.assumptions, self.policy.reading)
+        reading = engine.Reading(changed_rules, self.assumptions, self.policy.reading)
         return reading.decide(header.trim(referer)).reason.allows == decided.reason.allows

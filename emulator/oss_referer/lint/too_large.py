@@ -1,19 +1,20 @@
 """The entries together have more bytes than PutBucketReferer accepts, or nearly.
 
 The service refuses more than 20 KB in both lists together with `InlineDataTooLarge` (R-42). The
-documentation does not say what counts. The emulator counts the entries in UTF-8, and warns from
-16 KB on to leave some room. Write one entry with a wildcard instead of many, or spread the objects
-over several buckets. For lists with more than 100 KiB, the linter checks only the size.
+documentation does not say what counts. The emulator counts the entries in UTF-8, and the rule
+reports 16 KB and more, to leave some room. Write one entry with a wildcard instead of many, or
+spread the objects over several buckets. For lists with more than 100 KiB, the linter checks only
+the size.
 """
 
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
 from oss_referer.engine.policy import MAX_EXAMINED, MAX_SIZE
-from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion, Suspicions
+from oss_referer.lint.finding import Evidence, Suspicion, Suspicions
 from oss_referer.lint.subject import Subject
 
 WARNED_SIZE = 16 * 1024
-"""Bytes of entries from which the rule warns."""
+"""Bytes of entries from which the rule has a note."""
 
 
 def suspect(subject: Subject) -> Suspicions:
@@ -32,6 +33,4 @@ def suspect(subject: Subject) -> Suspicions:
             "Nothing else was examined.",
             *sizes,
         ),
-        Correction(decide=Sentence("leave out entries, or join some with a wildcard")),
-        severity=Severity.ERROR if size > MAX_SIZE else Severity.WARNING,
     )

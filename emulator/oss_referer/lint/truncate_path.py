@@ -1,4 +1,4 @@
-"""With `TruncatePath` true, no whitelist entry is both effective and safe.
+"""With `TruncatePath` true, no entry is both effective and safe.
 
 `TruncatePath` leaves `scheme://host[:port]` of a Referer, without a `/` (R-27), and does not cut
 the entries (R-28). So `https://www.example.com/` matches nothing, and `https://www.example.com`
@@ -6,24 +6,30 @@ also matches `https://www.example.com.evil.test`. Both facts are partly assumed.
 `TruncatePath` false and end each entry with `/`: browsers send other sites no path anyway.
 """
 
+from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Suspicion, Suspicions, Switch
+from oss_referer.lint.finding import Evidence, Suspicion, Suspicions
 from oss_referer.lint.subject import Subject
 from oss_referer.search.automaton import Truncation
 from oss_referer.search.entry import example
 
 
 def suspect(subject: Subject) -> Suspicions:
-    """Suspect TruncatePath with a whitelist that names a site."""
-    if not subject.configuration.truncate_path or not subject.names_sites:
+    """Suspect TruncatePath if the plan sets it to false."""
+    line = subject.find_line(None, "truncate-path")
+    if line is None:
         return
-    named = [entry for entry in subject.whitelist if entry.parts.names_host]
-    dead = [example(entry.text) for entry in named if "/" in entry.parts.rest]
-    switch = Correction(switch=(Switch.TRUNCATE_PATH, False))
-    if dead and subject.cut is Truncation.PATH:
-        said = Sentence("TruncatePath is true, so entries with a / after the host match nothing.")
-        yield Suspicion(Evidence.DENIED, tuple(dead[:100]), said, switch)
-    else:
-        said = Sentence("TruncatePath is true, so an entry cannot end the host with a /.")
-        pages = [example(f"{entry.text.rstrip('*/')}.{subject.stranger}/") for entry in named[:100]]
-        yield Suspicion(Evidence.ALLOWED, tuple(pages), said, switch)
+    dead = Sentence("TruncatePath is true, so entries with a / after the host match nothing.")
+    is_open = Sentence("TruncatePath is true, so an entry cannot end the host with a /.")
+    is_cut = subject.cut is Truncation.PATH
+    cut = [entry for entry in subject.entries[:100] if is_cut and "/" in entry.parts.rest]
+    longer = [f"{entry.text.rstrip('*/')}.{subject.stranger}/" for entry in subject.entries[:100]]
+    last = Evidence.ALLOWED if subject.allows(STRANGER) else Evidence.DENIED
+    for evidence, entries, said in (
+        (Evidence.DENIED, [entry.text for entry in cut if entry.is_white], dead),
+        (Evidence.ALLOWED, [entry.text for entry in cut if not entry.is_white], dead),
+        (Evidence.ALLOWED, longer, is_open),
+        (last, [STRANGER], is_open),
+    ):
+        if subject.is_unexplained(line):
+            yield Suspicion(evidence, tuple(map(example, entries)), said, line=line)

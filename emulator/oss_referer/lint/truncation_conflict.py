@@ -7,12 +7,10 @@ refuse the rules. Terraform sends `AllowTruncateQueryString` false if a file omi
 
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion, Suspicions, Switch
+from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
 from oss_referer.lint.subject import Subject
 
 SEVERITY = Severity.WARNING
-
-_CORRECTION = Correction(switch=(Switch.ALLOW_TRUNCATE_QUERY_STRING, True))
 
 
 def suspect(subject: Subject) -> Suspicions:
@@ -26,5 +24,4 @@ def suspect(subject: Subject) -> Suspicions:
             Sentence(
                 "TruncatePath is true without AllowTruncateQueryString, which is not documented."
             ),
-            _CORRECTION,
         )

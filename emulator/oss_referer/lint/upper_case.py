@@ -5,14 +5,5 @@ converts every host to lower case before it sends the Referer (B-02).
 """
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Suspicion
-from oss_referer.lint.subject import LintedEntry, Subject
 
-
-def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
-    """Suspect entries whose scheme or host has a capital letter."""
-    origin, lower = entry.parts.origin, entry.parts.origin.lower()
-    if origin == lower or entry.is_foreign:
-        return None
-    reason = Sentence("Browsers send the host in lower case, and upper and lower case differ.")
-    return Suspicion.unmatched(lower + entry.parts.rest, reason)
+REASON = Sentence("Browsers send the host in lower case, and upper and lower case differ.")

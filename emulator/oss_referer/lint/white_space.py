@@ -6,8 +6,7 @@ of blank entries counts as empty, so it denies nobody.
 
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
-from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion, Suspicions
+from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import example, is_blank
 
@@ -17,13 +16,12 @@ SEVERITY = Severity.WARNING
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect entries that trimming changes."""
     written = entry.place.entry
-    if entry.text == written or entry.text != written.strip(WHITE_SPACE):
-        return None  # the second case is the correction of an entry
+    if entry.text == written:
+        return None
     return Suspicion(
         Evidence.ALLOWED if entry.is_white else Evidence.DENIED,
         (example(entry.text),),
         Sentence("It has white space around it, which the service is assumed to trim."),
-        Correction((entry.text,)),
     )
 
 
@@ -32,4 +30,4 @@ def suspect(subject: Subject) -> Suspicions:
     for place in subject.written:
         if is_blank(place.entry):
             reason = Sentence("It is blank and therefore ignored.")
-            yield Suspicion(Evidence.UNCHANGED, (STRANGER,), reason, Correction(()), place)
+            yield Suspicion(Evidence.UNCHANGED, (STRANGER,), reason, place)

@@ -6,48 +6,20 @@ before one. Write the whole name of your site; a wildcard may replace only its s
 previews, serve them below your own domain.
 """
 
-from collections.abc import Iterator
-
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Suspicion
-from oss_referer.lint.risk import is_part_of_address, read_host
+from oss_referer.lint.finding import Evidence, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
-from oss_referer.search.entry import Parts, fill_port
-from oss_referer.search.url import registered
+from oss_referer.plan import Kind
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
-    """Suspect whitelist entries whose fixed part is a public suffix or empty."""
-    parts = entry.parts
-    if not entry.is_white or entry.is_foreign or not (parts.names_host or parts.host):
+    """Suspect whitelist entries that leave the registered name open."""
+    line = subject.lines[entry.place]
+    is_open = line.reading.kind in (Kind.OTHERS, Kind.NETWORK, Kind.NOTHING)
+    if line.stranger is None or not is_open or not (entry.parts.names_host or entry.parts.host):
         return None
-    if read_host(parts) is not None:
-        return None
-    pages = tuple(
-        page.replace("https", scheme, 1)
-        for page in _foreign_pages(parts, subject.stranger)
-        for scheme in entry.schemes
-    )
-    decide = (
-        Sentence("write each address, such as http://192.168.0.10/")
-        if is_part_of_address(parts.host.rstrip("*."))
-        else Sentence("write the whole name of the site")
-    )
     return Suspicion(
         Evidence.ALLOWED,
-        pages,
+        (line.stranger,),
         Sentence("It leaves the name of the site open, so it may match the sites of others."),
-        Correction(decide=decide),
     )
-
-
-def _foreign_pages(parts: Parts, stranger: str) -> Iterator[str]:
-    """Yield pages of others that the host matches with its wildcards filled or its end extended."""
-    is_open = not (parts.rest or parts.port)
-    host = parts.host.rstrip("*") if is_open else parts.host
-    filled = host.replace("*", "evil").replace("?", "x")
-    names = [filled] if filled[-1:].isalnum() and registered(filled) else []
-    if is_open:
-        names.append(f"{filled.removesuffix('.')}.{stranger}")
-    for name in names or [filled]:
-        yield Parts("https", name, fill_port(parts.port), "/").join()

@@ -11,62 +11,22 @@ because a `*` in its place has the same fault.
 """
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion
+from oss_referer.lint.finding import Evidence, Severity, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
-from oss_referer.search.entry import Parts, fill, fill_port
 
 SEVERITY = Severity.WARNING
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
-    """Suspect whitelist entries with `*` in or before the host that the blacklist leaves open."""
-    parts = entry.parts
-    if not entry.is_white or entry.is_foreign or not parts.names_host:
+    """Suspect whitelist entries that let in strangers with a name in their path."""
+    line = subject.lines[entry.place]
+    if line.stranger is None or not line.is_in_path or not entry.parts.names_host:
         return None
-    spelled_out = parts.scheme in entry.schemes
-    if spelled_out and "*" not in parts.host:
-        return None
-    if spelled_out and all(map(subject.denies_first, _behind(entry, subject, parts.scheme or ""))):
-        return None
-    guards = tuple(f"{scheme}://*/*{_tail(parts)}" for scheme in entry.schemes)
-    instead = tuple(
-        Parts(scheme, parts.host, parts.port, parts.rest or "/").join() for scheme in entry.schemes
-    )
     return Suspicion(
         Evidence.ALLOWED,
-        tuple(page for scheme in entry.schemes for page in _behind(entry, subject, scheme)),
+        (line.stranger,),
         Sentence(
             "Its * can also stand for another host and a /, so a stranger with this name in "
             "its path gets in."
         ),
-        Correction(instead, blacklist=guards if "*" in parts.host else ()),
-    )
-
-
-def _tail(parts: Parts) -> str:
-    """Return the text after the last wildcard of a host, up to the `/` or to a wildcard port."""
-    host = parts.host.replace("?", "*").rpartition("*")[2]
-    if parts.port is not None and set(parts.port) & set("*?"):
-        return f"{host}:{parts.port.replace('?', '*').partition('*')[0]}"
-    return Parts(None, host, parts.port, "/").join()
-
-
-def _behind(entry: LintedEntry, subject: Subject, scheme: str) -> tuple[str, ...]:
-    """Return matching addresses on other hosts, with the name of the entry in their path."""
-    parts = entry.parts
-    if "*" in parts.host:
-        before, _, tail = parts.host.partition("*")
-        if parts.scheme is None or "*" in parts.scheme:
-            before = ""
-    else:
-        before, tail = "", f"{'' if parts.scheme is None else '://'}{parts.host}"
-    ending = fill(parts.rest, "") or "/"
-    return tuple(
-        Parts(
-            None,
-            f"{scheme}://{fill(before, 'x')}{other}/{fill(tail, 'x')}",
-            fill_port(parts.port),
-            ending,
-        ).join()
-        for other in (subject.stranger, "wxyz-0.invalid")
     )

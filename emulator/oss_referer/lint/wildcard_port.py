@@ -19,4 +19,4 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         return None  # also for ports such as 80*
     origin = Parts(parts.scheme, parts.host, None, parts.rest or "/").join()
     reason = Sentence("Browsers leave the default port out, with its colon.")
-    return subject.lacks(entry, origin, reason)
+    return subject.lacks(origin, reason)

@@ -7,17 +7,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-from oss_referer.advice import diff
 from oss_referer.advice.answer import Setting
-from oss_referer.advice.proposal import ProposalError
 from oss_referer.browser import probes
 from oss_referer.engine import RefererConfiguration, RefererPolicy, Sentence
 from oss_referer.engine.policy import MAX_EXAMINED
 from oss_referer.page import reading, review
 from oss_referer.page.rendering import render
 from oss_referer.page.review import PastedText, Wanted
+from oss_referer.plan import WishError
 from oss_referer.sources import ossutil
-from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.toml import SourceError
 from oss_referer.texts import Catalogue
 
@@ -78,8 +76,8 @@ def _check(values: Values) -> Values:
 
 def _answer(values: Values) -> Values:
     """Review rules for some sites."""
-    setting = Setting(RulesForm.XML, "FILE", "oss://BUCKET", "")
-    shown = review.make_answer(_examined(values), _text(values, "site"), setting)
+    setting = Setting(None, "FILE", "oss://BUCKET", "")
+    shown = review.make_answer(_examined(values), Wanted.read(values), setting)
     return {"html": _show("rules_answer", values, **shown)}
 
 
@@ -94,32 +92,30 @@ def _examined(values: Values) -> RefererConfiguration:
 
 
 def _review(values: Values) -> Values:
-    """Lint rules, and compare them with others."""
+    """List what is good to know about rules, and compare them with others."""
     made = review.make(_examined(values), _rules(values, "other"), Wanted.read(values))
     shown = {"review": made, "journal": None, "words": _words(values)}
     return {"html": _show("rules_review", values, **shown)}
 
 
-def _fix(values: Values) -> Values:
-    return {"rules": ossutil.to_members(review.fix(_examined(values), Wanted.read(values)))}
-
-
-def _correct(values: Values) -> Values:
-    """Apply the corrections of one cause, and show their effect."""
-    rules = _rules(values)
-    found = review.correct(rules, values)
-    if found is None:
-        raise SourceError("the linter no longer finds this")
-    corrected = found[1]
-    html = _show("rules_correction", values, proof=diff.compare(rules, corrected))
-    return {"rules": ossutil.to_members(corrected), "html": html}
+def _take(values: Values) -> Values:
+    """Return the corrected rules, or the rules with the answer to a question."""
+    try:
+        taken = review.take(
+            review.make_plan(_examined(values), Wanted.read(values)), values.get("change")
+        )
+    except WishError as error:
+        raise SourceError(str(error)) from None
+    if taken is None:
+        raise SourceError("the plan no longer asks this")
+    return {"rules": ossutil.to_members(taken)}
 
 
 def _generate(values: Values) -> Values:
     """Add the rules for a site."""
     try:
         rules, table = review.generate(_rules(values), values, _say(values))
-    except ProposalError as error:
+    except WishError as error:
         raise SourceError(str(error)) from None
     return {"rules": ossutil.to_members(rules), "table": table}
 
@@ -155,8 +151,7 @@ _ACTIONS: Final[Mapping[str, Callable[[Values], Values]]] = {
     "check": _check,
     "answer": _answer,
     "review": _review,
-    "fix": _fix,
-    "correct": _correct,
+    "take": _take,
     "generate": _generate,
     "export": _export,
     "write": _write,

@@ -1,18 +1,20 @@
-"""The contents of a page about rules: a review, causes, the difference from others, exports."""
+"""The contents of a page about rules: a plan, notes, the difference from others, exports."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from oss_referer import lint
 from oss_referer import translate as translation
 from oss_referer.advice import answer, diff
 from oss_referer.advice import review as advice
+from oss_referer.advice.adding import add, widen
 from oss_referer.advice.answer import Setting
 from oss_referer.advice.programs import format_oss2, format_ossutil
-from oss_referer.advice.proposal import ProposalError, SiteProfile, format_table, propose
-from oss_referer.advice.review import Wish
+from oss_referer.advice.review import Question
+from oss_referer.advice.table import format_table
 from oss_referer.engine import (
     DEFAULT,
     Assumptions,
@@ -20,9 +22,10 @@ from oss_referer.engine import (
     Sentence,
     explanation,
 )
-from oss_referer.page import causes
-from oss_referer.page.causes import Cause
-from oss_referer.sources import editing, forms, ossutil
+from oss_referer.lint import Finding, Severity
+from oss_referer.plan import Change, Line, Plan, Wish, WishError, apply, plan, read_entry, read_site
+from oss_referer.search.entry import is_blank
+from oss_referer.sources import editing, forms
 from oss_referer.sources.editing import NotEditableError
 from oss_referer.sources.forms import RulesForm
 from oss_referer.translate import SYSTEMS, Loss
@@ -47,21 +50,15 @@ OTHER: Final = Words("lab.difference", "lab.was", "lab.other", "lab.these", "lab
 
 
 class Review(NamedTuple):
-    """The findings on rules, and the difference from other rules."""
+    """What is good to know about rules, and the difference from other rules."""
 
-    causes: tuple[Cause, ...]
+    notes: Sequence[Sequence[Finding]]
+    """The notes of the linter, those of one rule together."""
     difference: diff.Diff
-    accepted: Sequence[str] = ()
-    """The rules of the linter that the reader accepts."""
-
-    @property
-    def fixable(self) -> int:
-        """The number of causes with a safe correction."""
-        return sum(any(item.safe for item in cause.findings) for cause in self.causes)
 
     def to_dict(self) -> dict[str, Any]:
         return {
-            "findings": [item.to_dict() for cause in self.causes for item in cause.findings],
+            "notes": [item.to_dict() for found in self.notes for item in found],
             "difference": difference_to_dict(self.difference),
         }
 
@@ -83,24 +80,37 @@ def difference_to_dict(difference: diff.Diff) -> dict[str, Any]:
 
 
 class Wanted(NamedTuple):
-    """The sites that a reader names, and the rules of the linter that the reader accepts."""
+    """What a reader says about rules."""
 
     sites: tuple[str, ...] = ()
-    accepted: tuple[str, ...] = ()
+    meant: frozenset[str] = frozenset()
+    """The entries that are meant as they are."""
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> "Wanted":
-        """Read the members `site` and `accepted` of a request."""
-        site, accepted = values.get("site"), values.get("accepted")
+        """Read the members `site` and `meant` of a request."""
+        site, meant = values.get("site"), values.get("meant")
         return cls(
             split_sites(site) if isinstance(site, str) else (),
-            tuple(map(str, accepted)) if isinstance(accepted, list) else (),
+            frozenset(map(str, meant)) if isinstance(meant, list) else frozenset(),
         )
 
-    @property
-    def linted(self) -> tuple[str, ...]:
-        """The sites if the linter can read all of them, else ()."""
-        return self.sites if all(map(lint.is_site, self.sites)) else ()
+
+def make_plan(
+    rules: RefererConfiguration,
+    wanted: Wanted,
+    assumptions: Assumptions = DEFAULT,
+    saved: RefererConfiguration | None = None,
+) -> Plan:
+    """Plan rules for the sites that a reader names, or else those of the entries and of `saved`.
+
+    Raises WishError.
+    """
+    # Entries for hosts of the service are meant for its console.
+    named = (site for entry in rules.whitelist for site in read_entry(entry).sites)
+    console = bool(wanted.sites) and any(site.is_console for site in named)
+    wish = Wish(wanted.sites, console=console, saved=saved, meant=wanted.meant)
+    return plan(rules, wish, assumptions)
 
 
 def make(
@@ -110,72 +120,67 @@ def make(
     assumptions: Assumptions = DEFAULT,
 ) -> Review:
     """Lint rules, and compare them with `other`."""
-    found = causes.find(rules, assumptions, sites=wanted.linted, accepted=wanted.accepted)
-    difference = diff.compare(other, rules, assumptions=assumptions)
-    return Review(found, difference, wanted.accepted)
+    sites = wanted.sites if all(map(read_site, wanted.sites)) else ()
+    found = lint.run(rules, assumptions=assumptions, sites=sites)
+    notes = lint.group(item for item in found if item.severity is Severity.NOTE)
+    return Review(notes, diff.compare(other, rules, assumptions=assumptions))
 
 
-def fix(
-    rules: RefererConfiguration, wanted: Wanted, assumptions: Assumptions = DEFAULT
-) -> RefererConfiguration:
-    """Apply all safe corrections until none is left, as `lint --fix` does."""
-    return lint.fix(
-        rules, assumptions=assumptions, accepted=wanted.accepted, sites=wanted.linted
-    ).configuration
+def take(planned: Plan, named: object = None) -> RefererConfiguration | None:
+    """Return the corrected rules, or the rules with the answer that `named` names.
 
-
-def correct(
-    rules: RefererConfiguration,
-    named: Mapping[str, Any],
-    assumptions: Assumptions = DEFAULT,
-) -> tuple[Cause, RefererConfiguration] | None:
-    """Apply the corrections of a cause, safe or not; None if the cause no longer exists."""
-    wanted = Wanted.read(named)
-    found = causes.find(rules, assumptions, sites=wanted.linted, accepted=wanted.accepted)
-    cause = next((one for one in found if one.names().items() <= named.items()), None)
-    if cause is None:
+    None if no question of the plan has this answer.
+    """
+    if named is None:
+        return planned.corrected
+    options = (option for line in planned.questions for option in line.options)
+    change = next((one.change for one in options if name_change(one.change) == named), None)
+    if change is None:
         return None
-    corrected = lint.fix(
-        rules,
-        assumptions=assumptions,
-        accepted=wanted.accepted,
-        unsafe=not cause.is_safe,
-        sites=wanted.linted,
-        meant=lambda item: (item.rule, item.place) in {(o.rule, o.place) for o in cause.findings},
-    )
-    return cause, corrected.configuration
+    taken = apply(planned.rules, [change])
+    if planned.rules.whitelist and all(map(is_blank, taken.whitelist)):
+        # An empty whitelist lets in everybody: the sites that a reader named come with the answer.
+        added = (line.change for line in planned.lines if line.place is None and line.change)
+        return apply(planned.rules, [*added, change])
+    return taken
+
+
+def name_change(change: Change) -> dict[str, Any]:
+    """Return values for JSON that identify a change of rules in a request."""
+    place, values = change.place, change.to_dict()
+    lists = {name: list(one) if isinstance(one, tuple) else one for name, one in values.items()}
+    return {"list": place.list.value if place else None, **lists,
+            "position": place.position if place else None}  # fmt: skip
 
 
 def generate(
-    rules: RefererConfiguration, values: Mapping[str, Any], say: Callable[[Sentence], str] = str
+    rules: RefererConfiguration,
+    values: Mapping[str, Any],
+    say: Callable[[Sentence], str] = str,
+    assumptions: Assumptions = DEFAULT,
 ) -> tuple[RefererConfiguration, str]:
-    """Add the rules for a site to others; also return their decision table.
+    """Add the rules for a site to others; also return the decision table of the site alone.
 
-    `say` translates the names and comments of the table. Raises ProposalError.
+    `say` translates the names and comments of the table. Raises WishError.
     """
 
     def read(name: str) -> str:
         found = values.get(name, "")
         return found if isinstance(found, str) else ""
 
-    wish = SiteProfile(
-        (read("site"),),
-        subdomains=values.get("subdomains") is True,
+    site = read("site")
+    is_empty_allowed = values.get("allow_empty") is True
+    wish = Wish(
+        (widen(site) if values.get("subdomains") is True else site,),
         mini_programs=tuple(read("mini_programs").split()),
         console=values.get("console") is True,
         cdn=tuple(read("cdn").split()),
-        allow_empty=values.get("allow_empty") is True,
     )
-    proposal = propose(wish)
-    new = proposal.configuration
+    alone = RefererConfiguration(allow_empty_referer=is_empty_allowed)
+    table = format_table(plan(alone, wish, assumptions), site, say)
     is_first = not (rules.whitelist or rules.blacklist)
-    added = replace(
-        rules,
-        allow_empty_referer=wish.allow_empty or (rules.allow_empty_referer and not is_first),
-        whitelist=tuple(dict.fromkeys((*rules.whitelist, *new.whitelist))),
-        blacklist=tuple(dict.fromkeys((*rules.blacklist, *new.blacklist))),
-    )
-    return added, format_table(proposal, wish.sites[0], say)
+    empty = is_empty_allowed or (rules.allow_empty_referer and not is_first)
+    return replace(add(rules, wish, assumptions), allow_empty_referer=empty), table
 
 
 _BETWEEN: Final = re.compile(r"[\s,，、;；]+")
@@ -186,28 +191,70 @@ def split_sites(text: str) -> tuple[str, ...]:
     return tuple(filter(None, _BETWEEN.split(text)))
 
 
+class Mark(StrEnum):
+    """What a plan says of an entry, as the page marks it."""
+
+    ASKS = "asks"
+    CHANGES = "changes"
+    LETS_IN = "lets-in"
+    """It lets strangers in, and stays."""
+    RIGHT = "right"
+
+
+class PlanRow(NamedTuple):
+    """A line of a plan, as the page shows it."""
+
+    line: Line
+    mark: Mark
+    question: Question | None
+
+    @property
+    def place(self) -> str:
+        """The place of the entry, such as `whitelist:0`; "" without one."""
+        place = self.line.place
+        return f"{place.list.value}:{place.position}" if place else ""
+
+    @property
+    def answers(self) -> Sequence[tuple[advice.Answer, dict[str, Any]]]:
+        """The answers to the question, each with the name of its change."""
+        answers = self.question.answers if self.question else ()
+        return [(one, name_change(option.change))
+                for one, option in zip(answers, self.line.options, strict=True)]  # fmt: skip
+
+
+def _list_rows(said: advice.Review) -> Iterator[PlanRow]:
+    questions = iter(said.questions)
+    for line in said.plan.lines:
+        question = next(questions) if line.question else None
+        mark = Mark.RIGHT
+        if question:
+            mark = Mark.ASKS
+        elif line.change:
+            mark = Mark.CHANGES
+        elif line.stranger and not said.plan.is_for_everybody:
+            mark = Mark.LETS_IN
+        yield PlanRow(line, mark, question)
+
+
 def make_answer(
     rules: RefererConfiguration,
-    sites: str,
+    wanted: Wanted,
     setting: Setting,
     assumptions: Assumptions = DEFAULT,
+    saved: RefererConfiguration | None = None,
 ) -> dict[str, Any]:
-    """Return the first part of a page: a review and its parts, or a problem with the sites.
-
-    If `sites` is empty, the entries name the sites.
-    """
-    named = split_sites(sites)
-    # Entries for hosts of the service are meant for its console.
-    has_console = bool(named) and any("aliyun.com" in entry for entry in rules.whitelist)
+    """Return the main part of a page: a review with its parts and a plan, or a problem."""
     try:
-        said = advice.review(rules, Wish(named, console=has_console), None, assumptions)
-    except ProposalError as error:
+        planned = make_plan(rules, wanted, assumptions, saved)
+    except WishError as error:
         return {"said": None, "problem": str(error)}
+    said = advice.review(planned, None, assumptions)
     return {
         "said": said,
         "problem": "",
         "parts": answer.make(said, setting),
-        "rules": ossutil.to_members(said.rules),
+        "rows": [*_list_rows(said)],
+        "meant": sorted(wanted.meant.intersection((*rules.whitelist, *rules.blacklist))),
     }
 
 

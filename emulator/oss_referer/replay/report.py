@@ -11,14 +11,14 @@ from urllib.parse import unquote
 
 from oss_referer.engine import RefererConfiguration, RefererPolicy, explanation
 from oss_referer.engine.header import WHITE_SPACE
+from oss_referer.plan import read_entry
 from oss_referer.replay import accesslog, figures, log_files, statements
 from oss_referer.replay.engine import Engine, EngineError, Row
 from oss_referer.replay.figures import Report
 from oss_referer.replay.judge import NETWORKS, Judge, Network, Verdict, letters_of, request_of
 from oss_referer.replay.log_files import LogForm, Rejects
 from oss_referer.replay.proposal import HostName
-from oss_referer.search.entry import Parts
-from oss_referer.search.url import fixed_part, registered
+from oss_referer.search.sent import SENDS_PATHS
 from oss_referer.sources.masking import mask
 
 VERSION = 2
@@ -105,9 +105,9 @@ def replay_each(questions: Sequence[ReplayQuestion], logs: ReadLogs) -> Iterator
 
 
 def _sites(rules: RefererConfiguration) -> frozenset[str]:
-    """Return the registered domains of the sites in the whitelist."""
-    hosts = (fixed_part(Parts.split(entry).host.lower().strip("*.")) for entry in rules.whitelist)
-    return frozenset(filter(None, (registered(host) for host in hosts if host)))
+    """Return the registered domains of the sites in the whitelist; mini programs share one."""
+    sites = (site for entry in rules.whitelist for site in read_entry(entry).sites)
+    return frozenset(site.domain for site in sites if not site.is_mini_program)
 
 
 def measure(names: Sequence[HostName], question: ReplayQuestion, logs: ReadLogs) -> list[Row]:
@@ -352,6 +352,8 @@ def _remedy(judge: Judge, sent: str, origins: Sequence[str]) -> Report:
         return {"add": [], "remove": [], "set": "AllowEmptyReferer: true"}
     added: list[str] = []
     for origin in origins:
+        if origin.endswith(SENDS_PATHS):
+            continue  # it would let in every mini program: only the appid tells them apart
         for entry in (f"{origin}/", origin):
             grown = replace(rules, whitelist=(*rules.whitelist, entry))
             policy = RefererPolicy.compile(grown, judge.assumptions)

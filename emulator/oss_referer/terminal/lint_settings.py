@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from oss_referer import lint
+from oss_referer.plan import read_site
 from oss_referer.sources.toml import SourceError, convert, show
 from oss_referer.terminal import project
 from oss_referer.terminal.parser import InputError
@@ -18,6 +19,8 @@ from oss_referer.terminal.project import LINT, LINT_NAMES, ProjectFile
 class LintSettings:
     ignore: tuple[str, ...] = ()
     site: tuple[str, ...] = ()
+    meant: tuple[str, ...] = ()
+    """Entries that are meant as they are: the plan neither changes them nor asks about them."""
     per_file_ignores: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict, metadata={"name": "per-file-ignores"}
     )
@@ -65,7 +68,7 @@ def _read(folder: Path) -> LintSettings | None:
     for pattern, rules in settings.per_file_ignores.items():
         _check_rules(file, rules, "per-file-ignores", pattern)
     for number, site in enumerate(settings.site):
-        if not lint.is_site(site):
+        if not read_site(site):
             said = f"{show(site)} is not a site; write a URL such as https://www.example.com"
             raise file.error(said, LINT, "site", number)
     return settings

@@ -244,6 +244,8 @@ def _wrap(block: TextLine, width: int, hanging: int = 2) -> Iterator[TextLine]:
         if used + width_of(word.text.rstrip()) > width and any(
             _text(item).strip() for item in kept
         ):
+            if not _text(kept[-1]).strip():
+                kept.pop()  # a space at the end needs a column that the terminal may lack
             yield TextLine(tuple(kept), indent)
             kept, indent = [], block.indent + hanging
             used = indent

@@ -17,7 +17,7 @@ _TABLE = ("tool", "oss-emulator")
 
 LINT: Final = "lint"
 """The table with the settings of the linter."""
-LINT_NAMES: Final = frozenset({"ignore", "site", "per-file-ignores"})
+LINT_NAMES: Final = frozenset({"ignore", "site", "meant", "per-file-ignores"})
 """The names in the table of the linter."""
 SERVER_NAMES: Final = frozenset(
     """

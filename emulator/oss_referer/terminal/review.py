@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from oss_referer.advice import answer
-from oss_referer.advice.answer import HEADINGS, Part, Setting
+from oss_referer.advice.answer import HEADINGS, Room, Setting
 from oss_referer.advice.review import Review
 from oss_referer.engine import Sentence
 from oss_referer.terminal import language
@@ -12,28 +12,34 @@ from oss_referer.terminal.output import fold, visible, width_of
 
 HEIGHT, WIDTH = 40, 80
 """The lines and columns of a screen."""
-SHOWN = 8
-"""The most entries to show."""
-_ROOM = ((12, 6), (12, 4), (10, 3), (8, 3), (6, 3), (5, 3))
-"""Numbers of rows and of requests to try; the first pair that fits on a screen is used."""
+_ROOMS = ((6, 6, 8), (4, 4, 6), (3, 2, 4), (2, 1, 3))
+"""Numbers of requests to try, of questions and of names; the first ones that fit are used."""
+_FEWEST = 5
+"""The fewest rows, beside rules that are longer than a screen."""
 
 
-def text(review: Review, setting: Setting) -> list[str]:
-    """Return the lines of a screen."""
-    for rows, checks in _ROOM:
-        lines = [*_text(review, answer.make(review, setting, rows, checks, SHOWN))]
+def text(review: Review, setting: Setting, *, whole: bool = False) -> list[str]:
+    """Return the lines of a screen, or of all; the rules are always complete."""
+    if whole:
+        return [*_text(review, setting, answer.WHOLE)]
+    most = len(review.visitors)
+    for numbers in _ROOMS:
+        lines = [*_text(review, setting, Room(most, *numbers))]
+        if len(lines) > HEIGHT:
+            lines = [one for one in lines if one]
+        if len(lines) > HEIGHT:
+            rows = max(most - (len(lines) - HEIGHT) - 1, min(most, _FEWEST))
+            lines = [one for one in _text(review, setting, Room(rows, *numbers)) if one]
         if len(lines) <= HEIGHT:
-            return lines
-    lines = [one for one in lines if one]
-    if len(lines) > HEIGHT:
-        lines = [*_text(review, answer.make(review, setting, *_ROOM[-1], shown=0))]
+            break
     return lines
 
 
-def _text(review: Review, parts: Sequence[Part]) -> Iterator[str]:
+def _text(review: Review, setting: Setting, room: Room) -> Iterator[str]:
+    parts = answer.make(review, setting, room)
     yield from fold(language.say(review.answer), WIDTH, 2)
     if review.taken:
-        yield from fold(language.say(answer.taken(review)), WIDTH, 2)
+        yield from fold(language.say(answer.taken(review, room.names)), WIDTH, 2)
     for part in parts:
         yield ""
         rows = [list(map(language.say, row)) for row in part.rows]

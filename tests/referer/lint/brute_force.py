@@ -15,8 +15,8 @@ from itertools import product
 import ada_url
 from oss_referer import RefererConfiguration
 
-from . import risky_entries, wild_entries
-from .wild_entries import Meant
+from . import risky_entries
+from .risky_entries import Meant
 
 INSTEAD_OF_STAR = (
     "", "a", "www", "www.", "m.www", "a.b", "evil", "evil-", "evil.test/", "s://evil.test/", "x/",
@@ -143,7 +143,7 @@ def _pages(hosts: list[str]) -> Iterator[str]:
 OTHER_MINI_PAGE = "https://servicewechat.com/wxfedcba9876543210/7/page-frame.html"
 MINI_PAGES = (risky_entries.MINI_PAGE, OTHER_MINI_PAGE)
 _KNOWN = (
-    *(*risky_entries.DOMAINS, *wild_entries.DOMAINS),
+    *risky_entries.DOMAINS,
     *("xn--fsqu00a.com", "aliyun.com", "example.org"),
 )
 

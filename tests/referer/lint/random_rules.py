@@ -55,7 +55,7 @@ def seeded(seed: int) -> Random:
 
 @cache
 def findings(seed: int) -> tuple[Finding, ...]:
-    """Return the findings on the rules of a seed, without proofs that corrections are safe."""
+    """Return the findings on the rules of a seed."""
     return lint.run(rules(seeded(seed)))
 
 

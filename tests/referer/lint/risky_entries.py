@@ -2,9 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from random import Random
 
-from .wild_entries import BOTH, HTTP, HTTPS, Meant
+from oss_referer import RefererConfiguration, Stage
+
+BOTH, HTTPS, HTTP = ("https", "http"), ("https",), ("http",)
+
+
+@dataclass(frozen=True)
+class Meant:
+    """An entry, and what its author meant by it."""
+
+    text: str
+    hosts: tuple[str, ...]
+    """The hosts it names; `*.example.com` for a domain with its sub-domains."""
+    schemes: tuple[str, ...] = BOTH
+    ports: tuple[str, ...] = ("",)
+    page: str = ""
+    """A page that is meant, if it is not the origin."""
+
+    @property
+    def pages(self) -> list[str]:
+        """The pages that are certainly meant, as browsers send them across sites."""
+        if self.page:
+            return [self.page]
+        return [
+            f"{scheme}://{host.replace('*', 'sub')}{port}/"
+            for host in self.hosts
+            for scheme in self.schemes
+            for port in self.ports
+        ]
+
 
 DOMAINS = ("example.com", "mysite.com.cn", "shop-online.net", "team.github.io", "a.co")
 """Domains that somebody has registered."""
@@ -179,6 +208,44 @@ def _draw(random: Random) -> Meant:
         tuple(host.format(d=domain) for host in hosts),
         schemes,
         ports,
-        tags=frozenset({"expression"} if shape is EXPRESSIONS else ()),
         page=MINI_PAGE if "servicewechat" in text else "",
     )
+
+
+OTHER_SITE = Meant("", ("shop.example.org",), HTTPS)
+"""A site that no entry names."""
+
+
+class Case:
+    """Random rules with what was meant, and the sites that a person names."""
+
+    def __init__(self, seed: int) -> None:
+        random = Random(seed)  # noqa: S311 - the same cases every time
+        white, black = random.choice([(1, 0), (1, 0), (2, 0), (3, 0), (1, 1), (3, 2), (0, 1)])
+        self.written = {
+            Stage.WHITELIST: [draw(random) for _ in range(white)],
+            Stage.BLACKLIST: [draw(random) for _ in range(black)],
+        }
+        self.white, self.black = (
+            [one for _, meant in entries for one in meant] for entries in self.written.values()
+        )
+        self.rules = RefererConfiguration(
+            allow_empty_referer=random.random() < 0.5,
+            allow_truncate_query_string=random.random() < 0.8,
+            truncate_path=random.random() < 0.05,
+            whitelist=tuple(text for text, _ in self.written[Stage.WHITELIST]),
+            blacklist=tuple(text for text, _ in self.written[Stage.BLACKLIST]),
+        )
+        named = random.choice([entry for entry in self.white if entry.hosts] + [OTHER_SITE])
+        self.sites = [replace(named, hosts=named.hosts[:1], page="")]
+
+    @property
+    def written_sites(self) -> tuple[str, ...]:
+        """The sites as a person names them."""
+        return tuple(
+            f"{host}{port}" if "*" in host else f"{scheme}://{host}{port}"
+            for one in self.sites
+            for host in one.hosts
+            for scheme in one.schemes
+            for port in one.ports
+        )

@@ -468,6 +468,22 @@ def generate_verdict(line: LogLine) -> str:
     return verdict(line, SITE, None)
 
 
+def test_revoked_mini_program_is_not_let_in_by_its_host_and_is_not_own(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    program = "https://servicewechat.com/wxfedcba9876543210/"
+    rules = replace(SITE, whitelist=("https://servicewechat.com/wx0123456789abcdef/",))
+    lines = (
+        line._replace(referer=f"{program}3/page-frame.html") for line in generate(7, LINES, SITE)[0]
+    )
+    sent = next(line for line in lines if verdict(line, rules, None) == "revoked")
+    log = save(tmp_path / "a.log", text([sent]))
+    report = ask(engine, folder, ReplayQuestion(Judge(rules), top=50), log)
+    (item,) = (one for one in report["hosts"] if one["host"] == "servicewechat.com")
+    assert item["add"] == []  # it would let in every mini program
+    assert report["own"]["requests"] == 0
+
+
 def test_revoked_host_comes_with_reason_remedy_and_sample(
     engine: DuckDBEngine, folder: Path, tmp_path: Path
 ) -> None:

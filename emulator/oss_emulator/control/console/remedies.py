@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from oss_referer import Assumptions, RefererPolicy, Signing
-from oss_referer.advice import diff, remedy
-from oss_referer.advice.remedy import Remedy
+from oss_referer.advice import diff
 from oss_referer.browser import probes, scenarios
 from oss_referer.browser.scenarios import Scenario
 from oss_referer.page.review import difference_to_dict
@@ -14,7 +13,8 @@ from oss_referer.search.automaton import UndecidedError
 
 from oss_emulator.control.api.referer import find_document
 from oss_emulator.control.api.route import ApiError, ApiRequest
-from oss_emulator.control.console import entries, review
+from oss_emulator.control.console import entries, reversal, review
+from oss_emulator.control.console.reversal import Remedy
 from oss_emulator.control.console.review import ChangedDecision
 from oss_emulator.control.journal import JournalEntry, RefererResult
 from oss_emulator.protocol.parameters import is_number
@@ -48,7 +48,7 @@ class Proof(NamedTuple):
         }
 
 
-def find(asked: ApiRequest, entry: JournalEntry, policy: RefererPolicy) -> tuple[Remedy, ...]:
+async def find(asked: ApiRequest, entry: JournalEntry, policy: RefererPolicy) -> tuple[Remedy, ...]:
     """Find remedies that reverse the verdict of rules on a request; none if it was not checked."""
     if entry.verdict is RefererResult.NOT_CHECKED:
         return ()
@@ -57,7 +57,9 @@ def find(asked: ApiRequest, entry: JournalEntry, policy: RefererPolicy) -> tuple
         for other in asked.controls.journal.entries()[-_OTHERS:]
         if other.bucket == entry.bucket and other.verdict is RefererResult.DENIED
     ]
-    return remedy.find(policy, entries.referer_of(entry, policy.assumptions), denied)
+    referer = entries.referer_of(entry, policy.assumptions)
+    # In a thread, because a plan of many entries takes a while.
+    return await asyncio.to_thread(reversal.find, policy, referer, denied)
 
 
 class Proposal(NamedTuple):
@@ -74,7 +76,7 @@ class Proposal(NamedTuple):
         return {"etag": self.etag, **self.remedy.to_dict(), "proof": self.proof.to_dict()}
 
 
-def choose(asked: ApiRequest, entry: JournalEntry) -> tuple[Remedy, int, str]:
+async def choose(asked: ApiRequest, entry: JournalEntry) -> tuple[Remedy, int, str]:
     """Find the remedy named in the body, its index, and the entity tag of the rules it changes.
 
     Raises `ApiError`.
@@ -83,7 +85,7 @@ def choose(asked: ApiRequest, entry: JournalEntry) -> tuple[Remedy, int, str]:
     kind, place = body.get("kind"), body.get("place")
     if not isinstance(place, str) or not is_number(place, most=999):
         raise ApiError(400, "Send the kind of a remedy and its place, as the story shows them.")
-    found = find(asked, entry, asked.controls.service.hotlinks.policy_of(document))
+    found = await find(asked, entry, asked.controls.service.hotlinks.policy_of(document))
     if int(place) >= len(found) or found[int(place)].kind != kind:
         raise ApiError(409, review.CONFLICT)
     return found[int(place)], int(place), review.tag(document)

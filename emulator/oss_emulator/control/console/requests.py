@@ -5,7 +5,6 @@ import shlex
 from collections.abc import AsyncGenerator, Iterable
 from typing import Any, Final, NamedTuple
 
-from oss_referer.advice.remedy import read_site
 from oss_referer.browser import probes
 from oss_referer.sources.masking import mask
 
@@ -14,6 +13,7 @@ from oss_emulator.control.api.referer import find_rules
 from oss_emulator.control.api.route import ApiError, ApiRequest, Route, reply
 from oss_emulator.control.console import connect, page, review, sites, story, visitors, wants_page
 from oss_emulator.control.console.entries import summarize
+from oss_emulator.control.console.reversal import name_site
 from oss_emulator.control.console.search import NO_REFERER, Search, Word, format_word
 from oss_emulator.control.console.sites import Band, Overview
 from oss_emulator.control.journal import JournalEntry, RefererResult
@@ -132,7 +132,7 @@ def _show(asked: ApiRequest, overview: Overview, view: _View) -> dict[str, Any]:
     return {
         "overview": overview,
         "dropped": asked.controls.journal.dropped,
-        "nearest": {row.key: sites.find_nearest(asked, row) for row in rows},
+        "nearest": {row.key: sites.mark_nearest(asked, row) for row in rows},
         "draw": sites.draw,
         "search": view.search,
         "query": view.text,
@@ -177,7 +177,7 @@ def _greet(asked: ApiRequest) -> dict[str, Any]:
     referers = ["http://www.example.com/page.html", connect.THIEF]
     if storage.bucket(described["bucket"]) is not None:
         rules = find_rules(asked, described["bucket"])
-        own = (one for one in probes.propose_referers(rules) if read_site(one))
+        own = (one for one in probes.propose_referers(rules) if name_site(one))
         whitelisted = next(own, None) if rules.whitelist else None
         referers[0] = whitelisted or referers[0]
     trials = [

@@ -7,14 +7,13 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from oss_referer import Decision, RefererConfiguration, RefererPolicy
-from oss_referer.advice import answer, diff
+from oss_referer.advice import answer
 from oss_referer.advice.answer import Setting
-from oss_referer.advice.proposal import ProposalError
 from oss_referer.browser import probes
 from oss_referer.engine import explanation
 from oss_referer.page import reading, review
 from oss_referer.page.review import PastedText, Wanted, export
-from oss_referer.sources.forms import RulesForm
+from oss_referer.plan import WishError
 from oss_referer.sources.ossutil import to_members
 from oss_referer.sources.toml import SourceError
 
@@ -112,16 +111,16 @@ async def answer_rules(asked: ApiRequest) -> Response:
     rules, bucket = _read(asked, body), find_bucket(asked, _text(body, "bucket")).name
     objects = asked.controls.service.storage.objects(bucket)
     key = next((item.key for item in objects if not item.delete_marker), "photo.jpg")
-    setting = Setting(RulesForm.XML, "", "", f"{find_address(asked, bucket)}/{quote(key)}")
+    setting = Setting(None, "", "", f"{find_address(asked, bucket)}/{quote(key)}")
     assumptions = asked.controls.service.settings.assumptions
-    sites = _text(body, "site", "")
-    shown = await asyncio.to_thread(review.make_answer, rules, sites, setting, assumptions)
+    wanted, saved = Wanted.read(body), find_rules(asked, bucket)
+    shown = await asyncio.to_thread(review.make_answer, rules, wanted, setting, assumptions, saved)
     said, error = shown["said"], {"error": shown["problem"]}
     return page.show(asked, "rules_answer", answer.to_dict(said) if said else error, **shown)
 
 
 async def review_rules(asked: ApiRequest) -> Response:
-    """Lint edited rules, compare them with the saved rules, and play the journal."""
+    """List notes on edited rules, compare them with the saved rules, and play the journal."""
     body = asked.json()
     bucket = _text(body, "bucket")
     rules, saved = _read(asked, body), find_rules(asked, bucket)
@@ -136,31 +135,23 @@ async def review_rules(asked: ApiRequest) -> Response:
     return page.show(asked, "rules_review", values, **shown)
 
 
-async def fix_rules(asked: ApiRequest) -> Response:
-    """Apply safe corrections until none is left."""
+async def take_plan(asked: ApiRequest) -> Response:
+    """Return the corrected rules, or those with the answer to a question that `change` names."""
     body = asked.json()
+    rules, saved = _read(asked, body), find_rules(asked, _text(body, "bucket"))
     assumptions = asked.controls.service.settings.assumptions
-    rules = _read(asked, body)
-    fixed = await asyncio.to_thread(review.fix, rules, Wanted.read(body), assumptions)
-    return reply({"rules": to_members(fixed)})
 
+    def take() -> RefererConfiguration | None:
+        planned = review.make_plan(rules, Wanted.read(body), assumptions, saved)
+        return review.take(planned, body.get("change"))
 
-async def correct_rules(asked: ApiRequest) -> Response:
-    """Apply the corrections of one cause, with a proof of who gets in and who is locked out."""
-    body = asked.json()
-    rules = _read(asked, body)
-    assumptions = asked.controls.service.settings.assumptions
-    found = await asyncio.to_thread(review.correct, rules, body, assumptions)
-    if found is None:
-        raise ApiError(404, "The linter does not find this any more.")
-    cause, corrected = found
-    difference = await asyncio.to_thread(diff.compare, rules, corrected, assumptions=assumptions)
-    values = {
-        "rules": to_members(corrected),
-        "finding": cause.first.to_dict(),
-        "difference": review.difference_to_dict(difference),
-    }
-    return page.show(asked, "rules_correction", values, proof=difference)
+    try:
+        taken = await asyncio.to_thread(take)
+    except WishError as error:
+        raise ApiError(400, f"{error}.") from None
+    if taken is None:
+        raise ApiError(404, "The plan does not ask this any more.")
+    return reply({"rules": to_members(taken)})
 
 
 async def generate_rules(asked: ApiRequest) -> Response:
@@ -169,8 +160,9 @@ async def generate_rules(asked: ApiRequest) -> Response:
     rules = _read(asked, body)
     try:
         say = page.texts_of(asked.request).sentence
-        added, table = await asyncio.to_thread(review.generate, rules, body, say)
-    except ProposalError as error:
+        assumptions = asked.controls.service.settings.assumptions
+        added, table = await asyncio.to_thread(review.generate, rules, body, say, assumptions)
+    except WishError as error:
         raise ApiError(400, f"The rules cannot be generated: {error}.") from None
     return reply({"rules": to_members(added), "table": table})
 
@@ -234,8 +226,7 @@ ROUTES = (
     Route("POST", "rules/check", check_rules),
     Route("POST", "rules/answer", answer_rules),
     Route("POST", "rules/review", review_rules),
-    Route("POST", "rules/fix", fix_rules),
-    Route("POST", "rules/correct", correct_rules),
+    Route("POST", "rules/take", take_plan),
     Route("POST", "rules/generate", generate_rules),
     Route("POST", "rules/export", export_rules),
     Route("POST", "rules/read", read_text),

@@ -6,14 +6,15 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from oss_referer import RefererPolicy
-from oss_referer.advice import remedy, sites
-from oss_referer.advice.remedy import Marked
+from oss_referer.advice.nearest import Marked, find_nearest
 from oss_referer.engine import Reason
+from oss_referer.plan import BOTH, Site, read_entry
 from oss_referer.search.entry import Parts
 
 from oss_emulator.control.api.referer import read_document
 from oss_emulator.control.api.route import ApiRequest
 from oss_emulator.control.console import review
+from oss_emulator.control.console.reversal import list_edits
 from oss_emulator.control.console.search import Search, parse_period
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.control.rule_changes import RuleChange
@@ -245,13 +246,13 @@ def _explain(
         is_last = False
         if cause is not None:
             rules = map(read_document, (cause.before, cause.after))
-            edits = remedy.list_edits(*rules)
+            edits = list_edits(*rules)
             is_last = asked.controls.rule_changes.latest(bucket, documents[bucket]) == cause
         since = min(row.since for row in found)
         yield LockedOut(bucket, len(found), since, cause, edits, is_last)
 
 
-def find_nearest(asked: ApiRequest, row: SiteRow) -> Marked | None:
+def mark_nearest(asked: ApiRequest, row: SiteRow) -> Marked | None:
     """Find the entry that denies a site, or else the entry closest to its Referer."""
     entry = row.entry
     decision = entry.decision
@@ -266,8 +267,8 @@ def find_nearest(asked: ApiRequest, row: SiteRow) -> Marked | None:
 
 @lru_cache(1024)
 def _nearest(policy: RefererPolicy, referer: str) -> Marked | None:
-    miss = remedy.find_nearest(policy.reading.whitelist.patterns, referer)
-    return None if miss is None else miss.mark(referer)[0]
+    miss = find_nearest(policy.reading.whitelist.patterns, referer)
+    return None if miss is None else miss.ours
 
 
 def _names(document: bytes | None, site: str) -> bool:
@@ -277,7 +278,7 @@ def _names(document: bytes | None, site: str) -> bool:
 
 @lru_cache(64)
 def _owners(document: bytes | None) -> frozenset[str]:
-    named = (sites.read(entry).sites for entry in read_document(document).whitelist)
+    named = (read_entry(entry).sites for entry in read_document(document).whitelist)
     return frozenset(
         one.path if one.is_mini_program else one.domain for found in named for one in found
     )
@@ -287,7 +288,7 @@ def _owners(document: bytes | None) -> frozenset[str]:
 def _owner(site: str) -> str:
     """Return the registered domain of a site, or the path of a mini program."""
     parts = Parts.split(site)
-    found = sites.Site(sites.BOTH, parts.host)
+    found = Site(BOTH, parts.host)
     return parts.rest if found.is_mini_program else found.domain
 
 

@@ -7,8 +7,7 @@ its steps: prove a change, apply it, undo it, send the request again.
 from typing import Any, Final, NamedTuple
 
 from oss_referer import Decision, RefererPolicy
-from oss_referer.advice import remedy
-from oss_referer.advice.remedy import Marked, NearMiss, Remedy, Site, list_edits, read_site
+from oss_referer.advice.nearest import NearMiss, find_nearest
 from oss_referer.browser.scenarios import Scenario
 from oss_referer.engine.assumptions import SourceOfCopy
 from oss_referer.engine.decision import Stage, StepResult
@@ -27,6 +26,7 @@ from oss_emulator.control.console import (
     wants_page,
 )
 from oss_emulator.control.console.remedies import Proposal
+from oss_emulator.control.console.reversal import Remedy, list_edits, name_site
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.control.rule_changes import RuleChange
 from oss_emulator.documents.referer import SUBRESOURCE
@@ -49,8 +49,6 @@ class ConsultedList(NamedTuple):
     """The entry that determined the decision."""
     miss: NearMiss | None
     """The closest entry of a list without a match."""
-    marks: tuple[Marked, Marked] | None
-    """The closest entry and the Referer, with their differences marked."""
 
 
 class Way(NamedTuple):
@@ -96,7 +94,8 @@ class RuleStory(NamedTuple):
     """The changes that would reverse the present decision."""
     senders: tuple[Scenario, ...]
     """The usual senders without a Referer, if the request has none."""
-    site: Site | None
+    site: str
+    """The origin or mini program of the Referer; "" if no safe entry names it."""
     lacks_slash: bool
     """Whether the Referer is the address of a site without the final slash that browsers send."""
     receipt: Receipt | None
@@ -142,7 +141,7 @@ async def get_story(asked: ApiRequest) -> Response:
 async def propose_remedy(asked: ApiRequest) -> Response:
     """Show a remedy with the proof of who else gets in or is locked out."""
     entry = entries.find(asked)
-    proposal = await remedies.prove(asked, entry, *remedies.choose(asked, entry))
+    proposal = await remedies.prove(asked, entry, *await remedies.choose(asked, entry))
     values = {"number": entry.number, **proposal.to_dict()}
     return await _answer_step(asked, entry, values, proposal=proposal)
 
@@ -160,7 +159,7 @@ async def apply_remedy(asked: ApiRequest) -> Response:
         etag = body.get("etag")
         if not isinstance(etag, str):
             raise ApiError(400, "Send the etag of the rules that are replaced.")
-        chosen, _, now = remedies.choose(asked, entry)
+        chosen, _, now = await remedies.choose(asked, entry)
         if now != etag:
             raise ApiError(409, review.CONFLICT)
         document = await review.replace(asked, entry.bucket, chosen.new, etag, story=entry.number)
@@ -208,7 +207,7 @@ async def _describe(
     For a denied request, the first remedy is proved unless another is proposed.
     """
     region = asked.controls.service.region_of(entry.bucket)
-    told = tell(asked, entry)
+    told = await tell(asked, entry)
     if proposal is None and told is not None and told.is_denied and told.remedies:
         proposal = await remedies.prove(asked, entry, told.remedies[0], 0, told.etag)
     if sent is None and told is not None and told.receipt is not None:
@@ -259,7 +258,7 @@ def _name_state(entry: JournalEntry, told: RuleStory) -> str:
     return "gets-in" if allowed else "locked-out"
 
 
-def tell(asked: ApiRequest, entry: JournalEntry) -> RuleStory | None:
+async def tell(asked: ApiRequest, entry: JournalEntry) -> RuleStory | None:
     """Describe the rules that decided a request; None if no rules of its bucket decided."""
     decision = entry.decision
     if decision is None or decision.referer is None:
@@ -279,17 +278,17 @@ def tell(asked: ApiRequest, entry: JournalEntry) -> RuleStory | None:
         edits = list_edits(old.configuration, new.configuration)
         receipt = Receipt(made, edits, can_undo=made.after == document)
     referer = entries.referer_of(entry, then.assumptions) or ""
-    site = read_site(referer)
+    site = name_site(referer)
     return RuleStory(
         then,
         _find_way(then, decision) if receipt is None or now is None else _find_way(present, now),
         has_changed=present.configuration != then.configuration,
         now=now,
         document=document,
-        remedies=() if bucket is None else remedies.find(asked, entry, present),
+        remedies=() if bucket is None else await remedies.find(asked, entry, present),
         senders=() if decision.referer else remedies.find_senders(then),
         site=site,
-        lacks_slash=site is not None and site.address == referer,
+        lacks_slash=bool(site) and site == referer,
         receipt=receipt,
         undone=last if made and last and last.undoes == made.number else None,
     )
@@ -322,13 +321,12 @@ def _consult(
         matching = {pattern.text for pattern in listed.patterns if pattern.matches(referer)}
     elif found == "unmatched":
         referer = mask(referer)  # it is shown with the entry
-        miss = remedy.find_nearest(listed.patterns, referer)
+        miss = find_nearest(listed.patterns, referer)
     is_blacklist = stage is Stage.BLACKLIST
     if miss is not None and is_blacklist and not (decision.allowed and miss.is_related):
         miss = None  # not relevant for this decision
     hits = sum(text in matching for text in configured)
-    marks = None if miss is None else miss.mark(referer)
-    return ConsultedList(stage, configured, found, hits, matched, miss, marks)
+    return ConsultedList(stage, configured, found, hits, matched, miss)
 
 
 _RESULTS = {

@@ -1,4 +1,4 @@
-// The page about rules: the editor, the answers about its rules, undo, reading, fixes and exports.
+// The page about rules: the editor, the plan and the answers about its rules, undo, reading, exports.
 //
 // The editor sends no requests: the page that contains it answers.
 
@@ -22,11 +22,11 @@ export const boxes = all("#editor .switches input");
 export const site = find("input#site");
 export const referers = find("textarea#referers");
 const areas = Object.keys(lists).map(area);
-const [editor, read, unread, causes] = ["#editor", "#read", "#unread", "#causes"].map((name) => find(name));
+const [editor, read, unread] = ["#editor", "#read", "#unread"].map((name) => find(name));
 const [undoButton, redoButton, popover, exports] = ["#undo", "#redo", "#export", "#export-texts"].map((name) => find(name));
-const [sentence, receipt] = [find("#sentence"), find("#receipt")];
+const sentence = find("#sentence");
 const title = sentence.textContent ?? "";
-const { paste = "", unread: notRead = "", unreadable = "", fixed = "", nothing = "", large = "", binary = "" } = editor.dataset;
+const { paste = "", unread: notRead = "", unreadable = "", large = "", binary = "" } = editor.dataset;
 
 /**
  * Enable or disable a button; a disabled button keeps the focus.
@@ -89,11 +89,8 @@ export class Editor {
   /** @type {Source | undefined} */
   #source;
   /** @type {string[]} */
-  #accepted = []; // the rules of the linter that the reader accepts
-  /** @type {Set<string>} */
-  #opened = new Set(); // the causes that are open
+  #meant = []; // the entries that the reader means as they are
   #isBusy = false;
-  #receipt = ""; // the message for the next change
   #reads = 0;
   #page;
 
@@ -123,7 +120,10 @@ export class Editor {
     when(redoButton, redo);
     onUndo([...areas, ...boxes], undo, redo);
     document.addEventListener("click", (event) => this.#click(event));
-    document.addEventListener("toggle", (event) => this.#toggle(event), true);
+    const generating = find("details#generate");
+    generating.addEventListener("toggle", () => {
+      if (generating.open) nameSite();
+    });
     popover.addEventListener("toggle", () => this.#refreshExport());
     site.addEventListener("input", () => this.ask());
     referers.addEventListener("input", () => {
@@ -182,9 +182,6 @@ export class Editor {
   /** Update line numbers, buttons and answers after a change. */
   #change(isTyped = false) {
     for (const one of areas) number(gutter(one.id), one);
-    receipt.hidden = !this.#receipt;
-    receipt.textContent = this.#receipt;
-    this.#receipt = "";
     allow(undoButton, this.isUnread || this.#timeline.past.length > 0);
     allow(redoButton, this.#timeline.future.length > 0);
     this.#page.changed();
@@ -322,7 +319,7 @@ export class Editor {
     this.#hold(text);
     const line = Number(find(".why", why).dataset.line);
     mark(gutter("blacklist"), []);
-    mark(gutter("whitelist"), [{ position: line - 1, severity: "error", letter: "✕" }]);
+    mark(gutter("whitelist"), [{ position: line - 1, name: "error" }]);
     editor.classList.add("unread");
     read.textContent = notRead;
     keepFocus(unread, () => unread.replaceChildren(why));
@@ -351,7 +348,7 @@ export class Editor {
   // --- Answers about the rules
 
   get #asked() {
-    return { rules: this.rules, site: site.value, accepted: this.#accepted };
+    return { rules: this.rules, site: site.value, meant: this.#meant };
   }
 
   /** Request all answers about the rules. */
@@ -392,19 +389,16 @@ export class Editor {
   }), SOON);
 
   #sayAnswer() {
-    const { answer = "", wrong } = find("[data-answer]").dataset;
+    const { answer = "", wrong, marks = "" } = find("[data-answer]").dataset;
     this.#say(answer, wrong !== "0");
+    this.#mark(marks);
   }
 
   #review = later(() => this.#put("review", {}, (html) => {
     const made = parse(html);
     const said = find(".reviews", made).dataset;
     refill(find("#change"), find("#difference", made));
-    keepFocus(causes, () => causes.replaceChildren(find("#found", made)));
-    if (!this.isUnread) this.#mark(said.marks ?? "");
-    for (const cause of all(".cause[data-named]", causes)) {
-      find("details", cause).open = this.#opened.has(cause.dataset.named ?? "");
-    }
+    refill(find("#notes"), find("#found", made));
     this.#page.reviewed?.(said);
   }), SOON);
 
@@ -413,10 +407,11 @@ export class Editor {
    * @param {string} kind
    */
   forget(kind) {
-    const places = { check: "#verdicts, #tally", answer: "#parts", review: "#causes, #change" }[kind] ?? "";
+    const places = { check: "#verdicts, #tally", answer: "#parts", review: "#notes, #change" }[kind] ?? "";
     for (const place of places ? all(places) : []) place.replaceChildren();
-    if (kind === "review") this.#mark("");
-    if (kind === "answer") this.#say("", false);
+    if (kind !== "answer") return;
+    this.#mark("");
+    this.#say("", false);
   }
 
   /**
@@ -430,14 +425,14 @@ export class Editor {
   }
 
   /**
-   * Mark the lines with findings: `whitelist:0:warning:A blacklist:2:error:B`.
+   * Mark the lines with what the plan says of them: `whitelist:0:changes blacklist:2:asks`.
    * @param {string} marks
    */
   #mark(marks) {
     const found = marks.split(" ").filter(Boolean).map((one) => one.split(":"));
     for (const { id } of areas) {
       mark(gutter(id), found.filter(([list]) => list === id)
-        .map(([, position, severity, letter]) => ({ position: Number(position), severity, letter })));
+        .map(([, position, name]) => ({ position: Number(position), name })));
     }
   }
 
@@ -453,69 +448,50 @@ export class Editor {
     exports.hidden = false;
   }), 100);
 
-  // --- Causes
-
-  /** @param {Event} event */
-  #toggle(event) {
-    const details = event.target;
-    const cause = details instanceof HTMLDetailsElement ? details.parentElement : null;
-    if (details instanceof HTMLDetailsElement && details.id === "generate" && details.open) nameSite();
-    if (!(details instanceof HTMLDetailsElement) || !cause?.dataset.named) return;
-    if (details.open) this.#opened.add(cause.dataset.named);
-    else this.#opened.delete(cause.dataset.named);
-    const letters = all(".cause:has(> [open])", causes).map((one) => one.dataset.letter);
-    for (const line of all(".gutter li")) line.classList.toggle("lit", letters.includes(line.dataset.letter ?? "-"));
-    if (details.open) attempt(() => this.#price(cause));
-  }
-
-  /**
-   * Show the effect of a fix that the reader must decide about.
-   * @param {HTMLElement} cause
-   */
-  async #price(cause) {
-    const place = find(".price", cause);
-    if (!place || place.hasChildNodes()) return;
-    const { html } = await this.#page.tell("correct", { ...this.#asked, ...named(cause) });
-    fill(place, html);
-  }
+  // --- The plan
 
   /** @param {Event} event */
   #click(event) {
-    const target = at(event, "[data-use], [data-goto], [data-correct], [data-decide], [data-accept], [data-unaccept], #fix, "
-      + "[data-text], [data-entries], [data-back], .gutter [data-letter]");
+    const target = at(event, "#use, [data-goto], [data-take], [data-mean], [data-unmean], "
+      + "[data-text], [data-entries], [data-back], .gutter [data-mark]");
     if (!target || this.#isBusy) return;
-    const { use, goto: place, correct, decide, accept, unaccept, text, entries, back } = target.dataset;
-    const cause = at(event, ".cause");
-    if (use) this.#step(() => JSON.parse(use));
+    const { goto: place, take, mean, unmean, text, entries, back } = target.dataset;
+    if (target.id === "use") this.#step(() => this.#take(), target);
+    else if (take) this.#step(() => this.#take(JSON.parse(take)), target);
     else if (place) {
       event.preventDefault();
       const [name, position] = place.split(":");
       select(area(name), Number(position));
-    } else if (target.id === "fix") this.#step(() => this.#fix(), target);
-    else if (correct !== undefined && cause) this.#step(() => this.#correct(cause), target);
-    else if (decide !== undefined && cause) {
-      const details = find("details", cause);
-      details.open = !details.open;
-      if (details.open) find(".asking button", cause).focus();
-    } else if (accept ?? unaccept !== undefined) {
-      this.#accepted = accept ? [...this.#accepted, accept] : [];
+    } else if (mean !== undefined || unmean !== undefined) {
+      this.#meant = mean === undefined ? [] : [...this.#meant, mean];
       this.ask();
     } else if (text !== undefined) this.take(text);
     else if (entries) this.#step(() => ({ ...this.rules, RefererList: { Referer: JSON.parse(entries) } }));
     else if (back !== undefined) this.#back();
-    else if (target.dataset.letter) this.#reveal(target.dataset.letter);
+    else this.#reveal(target);
   }
 
   /**
-   * Open the cause of a mark.
-   * @param {string} letter
+   * Show the line of the plan for a marked line.
+   * @param {HTMLElement} marked
    */
-  #reveal(letter) {
-    const cause = find(`.cause[data-letter="${letter}"]`, causes);
-    if (!cause) return;
-    find("details", cause).open = true;
-    cause.scrollIntoView({ block: "nearest" });
-    find("summary", cause).focus({ preventScroll: true });
+  #reveal(marked) {
+    const list = /** @type {HTMLElement} */ (marked.parentElement);
+    const place = `${list.dataset.list}:${[...list.children].indexOf(marked)}`;
+    const line = all(".plan .line").find((one) => one.dataset.place === place);
+    const folded = line?.closest("details");
+    if (folded) folded.open = true;
+    line?.scrollIntoView({ block: "nearest" });
+    if (line) find("a", line).focus({ preventScroll: true });
+  }
+
+  /**
+   * Return the corrected rules, or the rules with one answer to a question.
+   * @param {object} [change] the change that the answer makes
+   * @returns {Promise<Rules>}
+   */
+  async #take(change) {
+    return (await this.#page.tell("take", { ...this.#asked, change }, false)).rules;
   }
 
   /**
@@ -532,19 +508,6 @@ export class Editor {
     button?.removeAttribute("aria-busy");
     this.#isBusy = false;
     if (made && isSame(shown, this.rules)) this.step(made);
-    else this.#receipt = ""; // the step failed, or the rules have changed meanwhile
-  }
-
-  async #fix() {
-    const { rules } = await this.#page.tell("fix", this.#asked, false);
-    const isChanged = !isSame(rules, this.rules);
-    this.#receipt = isChanged ? fixed : nothing;
-    return rules;
-  }
-
-  /** @param {HTMLElement} cause */
-  async #correct(cause) {
-    return (await this.#page.tell("correct", { ...this.#asked, ...named(cause) }, false)).rules;
   }
 
   /** @param {Event} event */
@@ -569,23 +532,17 @@ function nameSite() {
 }
 
 /**
- * Return the values that identify a cause in a request.
- * @param {HTMLElement} cause
- */
-const named = (cause) => JSON.parse(cause.dataset.named ?? "{}");
-
-/**
  * Fill a part of the page, and keep its open details and its scroll positions.
  * @param {HTMLElement} part
- * @param {Node} nodes
+ * @param {Node} node
  */
-function refill(part, nodes) {
+function refill(part, node) {
   const opened = new Set(all("details[open]", part).map(nameOf));
-  const tops = all("pre", part).map((one) => one.scrollTop);
+  const tops = all("pre, .rows, .lines", part).map((one) => one.scrollTop);
   const isFirst = !part.children.length;
-  keepFocus(part, () => part.replaceChildren(nodes));
+  keepFocus(part, () => part.replaceChildren(node));
   if (!isFirst) for (const one of all("details", part)) one.open = opened.has(nameOf(one));
-  all("pre", part).forEach((one, number) => { one.scrollTop = tops[number] ?? 0; });
+  all("pre, .rows, .lines", part).forEach((one, number) => { one.scrollTop = tops[number] ?? 0; });
 }
 
 /**

@@ -84,30 +84,19 @@ export function follow(gutter, area) {
   area.addEventListener("scroll", () => { gutter.scrollTop = area.scrollTop; });
 }
 
-const worst = ["", "note", "warning", "error"];
-
 /**
- * @typedef {object} Mark
- * @property {number} position
- * @property {string} severity
- * @property {string} letter the letter of the cause
- */
-
-/**
- * Mark lines with the severity and the cause of their findings.
+ * Mark lines with what a plan says of them.
  * @param {Element} gutter
- * @param {Mark[]} found
+ * @param {{ position: number, name: string }[]} found
  */
 export function mark(gutter, found) {
   for (const line of /** @type {Iterable<HTMLElement>} */ (gutter.children)) {
     line.className = "";
-    delete line.dataset.letter;
+    delete line.dataset.mark;
   }
-  for (const { position, severity, letter } of found) {
+  for (const { position, name } of found) {
     const line = /** @type {HTMLElement | undefined} */ (gutter.children[position]);
-    if (!line || worst.indexOf(severity) <= worst.indexOf(line.className)) continue;
-    line.className = severity;
-    line.dataset.letter = letter;
+    if (line) line.className = line.dataset.mark = name;
   }
 }
 

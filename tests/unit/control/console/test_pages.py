@@ -249,12 +249,13 @@ def test_edited_rules_decide_like_the_engine(ask: ApiCaller) -> None:
     assert [decision["allowed"] for decision in decisions] == [False, True]
 
 
-def test_review_has_findings_differences_and_turns(ask: ApiCaller) -> None:
+def test_review_has_notes_differences_and_turns(ask: ApiCaller) -> None:
     body = {"rules": members("http://thief.test"), "bucket": "examplebucket"}
     review = ask("POST", "rules/review", body).json
     found = lint.run(RefererConfiguration(whitelist=("http://thief.test",)))
-    assert "open-host" in [finding["rule"] for finding in review["findings"]]
-    assert review["findings"] == json.loads(json.dumps([each.to_dict() for each in found]))
+    notes = [each.to_dict() for each in found if each.severity is lint.Severity.NOTE]
+    assert review["notes"] == json.loads(json.dumps(notes))
+    assert notes
     assert not review["difference"]["equivalent"]
     assert review["journal"]["decided"] == 2
     assert [turn["number"] for turn in review["journal"]["turns"]] == [2, 1]
@@ -271,15 +272,6 @@ def test_review_of_the_journal_shows_no_secret(ask: ApiCaller) -> None:
     ):
         assert "Signature=abcd****" in text
         assert "abcdefgh" not in text
-
-
-def test_correction_is_applied_and_an_old_finding_is_refused(ask: ApiCaller) -> None:
-    rules = members("http://www.example.com")
-    wanted = {"rule": "open-host", "list": "whitelist", "entry": "http://www.example.com"}
-    corrected = ask("POST", "rules/correct", {"rules": rules, **wanted}).json["rules"]
-    assert corrected["RefererList"]["Referer"][0] == "http://www.example.com/"
-    again = ask("POST", "rules/correct", {"rules": corrected, **wanted})
-    assert (again.status, again.json["error"]) == (404, "The linter does not find this any more.")
 
 
 def test_rules_are_generated_with_their_table(ask: ApiCaller) -> None:
@@ -344,7 +336,7 @@ VALUES = strategies.recursive(
 )
 BODIES = strategies.dictionaries(strategies.sampled_from(NAMES), VALUES, max_size=5)
 CHANGING = """
-    POST rules/check; POST rules/correct; POST rules/export; POST rules/fix; POST rules/generate;
+    POST rules/check; POST rules/answer; POST rules/export; POST rules/take; POST rules/generate;
     POST rules/read; POST rules/review; PUT rules/examplebucket; PUT buckets/examplebucket;
     POST login; PUT objects/examplebucket?key=hello.txt; POST signed/examplebucket
 """.split(";")

@@ -10,7 +10,7 @@ from oss_emulator.control.console.requests import GROUPED, GROUPS
 from oss_emulator.control.console.sites import SHOWN
 from oss_emulator.control.traffic import MOST
 from oss_referer import RefererConfiguration, RefererPolicy
-from oss_referer.advice import remedy
+from oss_referer.advice.nearest import find_nearest
 from oss_referer.sources import referer_xml
 
 from tests.rows import rows
@@ -189,9 +189,9 @@ def test_fresh_server_shows_two_commands_with_their_answers() -> None:
 )
 def test_nearest_entry_has_the_part_that_differs(entry: str, referer: str, marked: str) -> None:
     policy = RefererPolicy.compile(RefererConfiguration(whitelist=(entry,)))
-    miss = remedy.find_nearest(policy.reading.whitelist.patterns, referer)
+    miss = find_nearest(policy.reading.whitelist.patterns, referer)
     assert miss is not None
-    near = miss.mark(referer)[0]
+    near = miss.ours
     assert f"{near.before}[{near.differs}]{near.after}" == marked
 
 

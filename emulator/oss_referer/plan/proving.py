@@ -1,0 +1,387 @@
+"""Proves that changes of a plan are safe, and who gets in by its rules."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from oss_referer.engine import DEFAULT, GramIndex, RefererPolicy, Sentence, Stage
+from oss_referer.engine.header import WHITE_SPACE
+from oss_referer.plan.lines import Line, Verdict, ask
+from oss_referer.plan.proof import (
+    Family,
+    Owned,
+    Reach,
+    covers,
+    find_denied,
+    may_be_of,
+    needs_path,
+    pages_of,
+    seek,
+)
+from oss_referer.plan.reading import BOTH
+from oss_referer.search.automaton import (
+    Budget,
+    CompiledRules,
+    SearchedEntry,
+    Truncation,
+    UndecidedError,
+)
+from oss_referer.search.entry import example, is_blank, parse_entry
+from oss_referer.search.sent import Senders, SentReferers, read_sent
+
+_STEPS, _STEPS_OF_ONE = 6_000_000, 600_000
+"""The most steps of all searches of a plan, and of one. They take about 5 seconds."""
+
+NOT_SEARCHED = Sentence("Whether it lets in strangers was not searched: it takes too long.")
+UNPROVED = Sentence("It may lock out a page of yours: the search for one ended early.")
+
+
+def _lock_out(page: str) -> Sentence:
+    return Sentence("It locks out {}, which gets in now.", page)
+
+
+@dataclass(frozen=True, slots=True)
+class _Drafted:
+    """A whitelist entry with its drafted change, as the rules compare it."""
+
+    line: Line
+    old: tuple[SearchedEntry, ...]
+    new: tuple[SearchedEntry, ...]
+    """The entries that the change writes."""
+    stays: bool
+
+    def matches(self, seen: str) -> bool:
+        return any(one.pattern.matches(seen) for one in self.old)
+
+    def keeps(self, seen: str) -> bool:
+        """Return whether a Referer that the entry matches is matched after the change too."""
+        return self.stays or any(one.pattern.matches(seen) for one in self.new)
+
+
+class _Filed:
+    """Drafted entries, filed by what they match."""
+
+    def __init__(self, drafted: Sequence[_Drafted]) -> None:
+        self._drafted = {id(entry.pattern): one for one in drafted for entry in one.old}
+        self._index = GramIndex(entry.pattern for one in drafted for entry in one.old)
+
+    def matching(self, seen: str) -> list[_Drafted]:
+        """Return the drafted entries that match a Referer as the rules compare it."""
+        found = (one for one in self._index.candidates(seen) if one.matches(seen))
+        return [self._drafted[id(one)] for one in found]
+
+    def settles(self, family: Family, base: CompiledRules) -> bool:
+        """Return whether one entry lets in a whole family, before and after its change."""
+        wanted = family.entry.pattern
+        return any(
+            any(covers(entry.pattern, wanted, base.cut) for entry in one.old)
+            and (one.stays or any(covers(entry.pattern, wanted, base.cut) for entry in one.new))
+            for one in self.matching(base.see(family.sample()))
+        )
+
+
+class Searches:
+    """The searches for a plan; they share one budget of steps."""
+
+    def __init__(self, owned: Owned, stranger: str) -> None:
+        self.owned, self.stranger = owned, stranger
+        self._budget = Budget(_STEPS)
+        self._found: dict[tuple[str, object], tuple[str, Reach] | None] = {}
+
+    def seek(
+        self,
+        entry: SearchedEntry,
+        pages: SentReferers,
+        excluded: Sequence[SearchedEntry],
+        rules: CompiledRules,
+        within: Sequence[Sequence[SearchedEntry]] = (),
+    ) -> str | None:
+        """Seek a page that an entry matches, and neither `excluded` nor the blacklist of `rules`.
+
+        Raises UndecidedError.
+        """
+
+        def exclude(referer: str) -> SearchedEntry | None:
+            seen = rules.see(referer)
+            found = next((one for one in excluded if one.pattern.matches(seen)), None)
+            return found or rules.denying(referer)
+
+        with self._budget.lend(_STEPS_OF_ONE) as budget:
+            return seek(entry, pages, exclude, budget, within)
+
+    def find_denied(
+        self,
+        family: Family,
+        rules: CompiledRules,
+        exceptions: Sequence[SearchedEntry],
+        black: Sequence[SearchedEntry],
+    ) -> str | None:
+        with self._budget.lend(_STEPS_OF_ONE) as budget:
+            return find_denied(family, rules, exceptions, black, budget)
+
+    def find_stranger(self, entry: SearchedEntry, rules: CompiledRules) -> tuple[str, Reach] | None:
+        """Return a Referer of a stranger that an entry of rules lets in. Raises UndecidedError."""
+        known = entry.pattern.body, (entry.cut, rules.blacklisted)
+        if known not in self._found:
+            for (body, _), found in self._found.items():  # by the rules before
+                if body == entry.pattern.body and found and rules.policy.allows(found[0]):
+                    return found
+            with self._budget.lend(_STEPS_OF_ONE) as budget:
+                self._found[known] = self.owned.find_stranger(
+                    entry, rules.denying, budget, self.stranger
+                )
+        return self._found[known]
+
+    def is_live(self, entry: str, rules: CompiledRules) -> bool:
+        """Return whether an entry may match a Referer that a browser sends; True if unknown."""
+        page, read = example(entry), rules.read(entry)
+        if read_sent(page) and any(one.pattern.matches(rules.see(page)) for one in read):
+            return True
+        everybody = pages_of(Senders.ALL, (), Reach.RARE)
+        with self._budget.lend(_STEPS_OF_ONE) as budget:
+            try:
+                return any(seek(one, everybody, lambda _: None, budget) for one in read)
+            except UndecidedError:
+                return True
+
+
+def prove(
+    lines: Sequence[Line], now: CompiledRules, base: CompiledRules, searches: Searches
+) -> Iterator[Line]:
+    """Yield the lines; a change that may lock out an own page becomes a question.
+
+    `now` are the rules, and `base` the same with the switch TruncatePath that the changes set.
+    """
+    owned = searches.owned
+    drafted = [
+        _draft(line, base)
+        for line in lines
+        if line.place and line.place.list is Stage.WHITELIST and not is_blank(line.place.entry)
+        if not line.is_twin  # the same entry stands before it, and has its own change
+    ]
+    reasons: dict[int, Sentence] = {}
+    filed = _Filed(drafted)
+    for page in owned.singles:
+        if not now.policy.allows(page):
+            continue
+        matching, seen = filed.matching(base.see(page)), base.see(page)
+        if not any(one.keeps(seen) for one in matching):
+            for one in (one for one in matching if one.line.change):
+                reasons.setdefault(id(one.line), _lock_out(page))
+    kept = [entry for one in drafted if one.stays for entry in one.old]
+    unsettled = [family for family in owned.families if not filed.settles(family, base)]
+    for one in drafted:
+        if one.stays or not one.line.change or id(one.line) in reasons:
+            continue
+        try:
+            for referer in _find_lost(one, kept, unsettled, base, searches):
+                reasons[id(one.line)] = _lock_out(referer)
+                break
+        except UndecidedError:
+            reasons[id(one.line)] = UNPROVED
+    for line in lines:
+        if line.change and id(line) not in reasons:
+            denied = _find_newly_denied(line, now, base, searches)
+            if denied is not None:
+                reasons[id(line)] = denied
+    if not _may_switch(now, base, searches):
+        said = Sentence("It changes TruncatePath, which may lock out or let in others.")
+        reasons |= {id(line): said for line in lines if line.change.switch}
+    for line in lines:
+        reason = reasons.get(id(line))
+        yield ask(line, reason) if reason else line
+
+
+def _draft(line: Line, base: CompiledRules) -> _Drafted:
+    place, change = line.place, line.change
+    assert place is not None  # noqa: S101 - only lines of entries are drafted
+    # Nothing is covered by an entry that the owner may remove, such as one for everybody.
+    stays = not line.question and (change.instead is None or place.entry in change.instead)
+    new = tuple(one for text in change.added(Stage.WHITELIST) for one in base.read(text))
+    return _Drafted(line, base.read(place.entry), new, stays)
+
+
+def _find_lost(
+    one: _Drafted,
+    kept: Sequence[SearchedEntry],
+    families: Sequence[Family],
+    base: CompiledRules,
+    searches: Searches,
+) -> Iterator[str]:
+    """Yield own pages that only this entry lets in, and its change does not."""
+    excluded = [*one.new, *kept]
+    for entry in (closed for old in one.old for closed in _close(old, one.line)):
+        for family in families:
+            if may_be_of(entry, family):
+                found = searches.seek(entry, family.pages, excluded, base, [[family.entry]])
+                if found:
+                    yield found
+        for own in one.line.reading.may:
+            pages = pages_of(Senders.OWN, (own,))
+            if found := searches.seek(entry, pages, excluded, base):
+                yield found
+
+
+def _close(entry: SearchedEntry, line: Line) -> tuple[SearchedEntry, ...]:
+    """Return copies of an entry, each with a character that can end its host.
+
+    `https://www.example.com` also matches `https://www.example.com.example.org/`, but does not mean
+    a sub-domain of example.org.
+    """
+    body = entry.pattern.body.rstrip("*")
+    if not any(body.endswith(site.fixed) for site in line.reading.sites):
+        return (entry,)
+    return tuple(replace(entry, pattern=parse_entry(f"{body}{end}")) for end in "/:")
+
+
+def _find_newly_denied(
+    line: Line, now: CompiledRules, base: CompiledRules, searches: Searches
+) -> Sentence | None:
+    """Return why the blacklist entries that a change adds are not safe; None if they are."""
+    old = {one.pattern.body for one in base.black}
+    added = [
+        entry
+        for text in line.change.added(Stage.BLACKLIST)
+        for entry in base.read(text)
+        if entry.pattern.body not in old
+    ]
+    for entry in added:
+        for page in () if needs_path(entry) else searches.owned.singles:
+            if entry.pattern.matches(base.see(page)) and now.policy.allows(page):
+                return _lock_out(page)
+        for family in searches.owned.families:
+            if not may_be_of(entry, family):
+                continue
+            try:
+                found = searches.seek(entry, family.pages, (), base, [[family.entry]])
+            except UndecidedError:
+                return UNPROVED
+            if found and now.policy.allows(found):
+                return _lock_out(found)
+    return None
+
+
+def _may_switch(now: CompiledRules, base: CompiledRules, searches: Searches) -> bool:
+    """Return whether another TruncatePath locks out no own page and lets in no stranger."""
+    if now.cut is base.cut:
+        return True
+    if now.policy.assumptions.cut_entries is not DEFAULT.cut_entries:
+        return False  # the entries change as well
+    if any(
+        now.policy.allows(page) and not base.policy.allows(page) for page in searches.owned.singles
+    ):
+        return False
+    try:
+        for family in searches.owned.families:
+            for entry in base.black:
+                if may_be_of(entry, family) and searches.seek(
+                    entry, family.pages, (), now, [[family.entry]]
+                ):
+                    return False
+        for entry in base.white:
+            body = entry.pattern.body
+            if body in searches.owned.safe or "/" not in body.rpartition("://")[2]:
+                continue  # it matches own pages, or the origin before and after
+            found = searches.owned.find_stranger(
+                entry,
+                lambda referer: base.denying(referer) or now.allowing(referer),
+                Budget(_STEPS_OF_ONE),
+                searches.stranger,
+            )
+            if found is not None and found[1] is Reach.DEFAULT:
+                return False
+    except UndecidedError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    stranger: str | None
+    is_in_path: bool = False
+    is_searched: bool = True
+
+
+class Judge:
+    """Judges who gets in by rules: own pages that are denied, and strangers who get in."""
+
+    def __init__(
+        self, lines: Sequence[Line], searches: Searches, exceptions: Sequence[SearchedEntry]
+    ) -> None:
+        """Take `exceptions`: the entries of sites that the blacklist means to deny."""
+        self._searches, self._exceptions = searches, exceptions
+        self._owned = searches.owned
+        self._lines = lines
+        self._others = {
+            one.place.entry.strip(WHITE_SPACE)
+            for one in lines
+            if one.place and one.place.list is Stage.BLACKLIST and one.reading.sites
+            if not any(self._owned.owns(site.domain) for site in one.reading.sites)
+        }
+
+    def judge(self, policy: RefererPolicy) -> Verdict:
+        rules, is_searched = CompiledRules(policy), True
+        denied = [page for page in self._owned.singles if not policy.allows(page)]
+        denied = [page for page in denied if not self._is_exception(page)]
+        black = [entry for entry in rules.black if entry.pattern.body not in self._others]
+        shallow = [entry for entry in black if not needs_path(entry)]
+        for family in self._owned.families:
+            examined = black if family.site.is_mini_program else shallow
+            try:
+                found = self._searches.find_denied(family, rules, self._exceptions, examined)
+            except UndecidedError:
+                found, is_searched = None, False
+            if found:
+                denied.append(found)
+        hosts = (f"{scheme}://{self._searches.stranger}/" for scheme in BOTH)
+        if all(map(policy.allows, hosts)):
+            first = f"https://{self._searches.stranger}/"
+            return Verdict(tuple(denied), (first,), True, is_searched)
+        strangers = []
+        for entry in rules.white:
+            found_by = self.find_stranger(entry, rules)
+            is_searched &= found_by.is_searched
+            if found_by.stranger:
+                strangers.append(found_by.stranger)
+        return Verdict(tuple(denied), tuple(dict.fromkeys(strangers)), False, is_searched)
+
+    def find_stranger(self, entry: SearchedEntry, rules: CompiledRules) -> _Found:
+        """Return a stranger whom an entry lets in."""
+        body = entry.pattern.body
+        if rules.cut is Truncation.PATH and re.search(r"[^/:*?]/", body):
+            return _Found(None)  # no Referer has a path (R-28)
+        right = self._owned.safe.get(body)
+        if right is not None and rules.cut is not Truncation.PATH:
+            site, scheme = right
+            page = site.in_path(scheme, self._searches.stranger) if site.is_wild else ""
+            is_in = bool(page) and rules.policy.allows(page)
+            return _Found(page if is_in else None, is_in_path=is_in)
+        if not rules.is_searchable:
+            return _Found(None, is_searched=False)
+        try:
+            found = self._searches.find_stranger(entry, rules)
+        except UndecidedError:
+            return _Found(None, is_searched=False)
+        return _Found(None) if found is None else _Found(found[0], found[1] is Reach.RARE)
+
+    def mark(self, rules: CompiledRules) -> Iterator[Line]:
+        """Yield the lines with the strangers whom their entries let in."""
+        for line in self._lines:
+            place = line.place
+            if place is None or place.list is Stage.BLACKLIST or is_blank(place.entry):
+                yield line
+                continue
+            found = [self.find_stranger(one, rules) for one in rules.read(place.entry)]
+            shown = next((one for one in found if one.stranger), _Found(None))
+            is_searched = all(one.is_searched for one in found)
+            is_unknown = not (is_searched or shown.stranger or line.is_open)
+            yield replace(
+                line,
+                stranger=shown.stranger,
+                is_in_path=shown.is_in_path,
+                is_searched=is_searched,
+                question=NOT_SEARCHED if is_unknown else line.question,
+            )
+
+    def _is_exception(self, page: str) -> bool:
+        return any(one.pattern.matches(page) for one in self._exceptions)

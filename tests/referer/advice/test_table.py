@@ -1,0 +1,81 @@
+"""The rules for new sites pass the linter, the scenarios and their own decision table."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+from oss_referer import RefererConfiguration, RefererPolicy, lint
+from oss_referer.advice.table import format_table, make_cases
+from oss_referer.browser import scenarios
+from oss_referer.browser.strangers import search
+from oss_referer.lint import Severity
+from oss_referer.plan import Wish, plan
+from oss_referer.search.entry import parse_entry
+from oss_referer.search.url import WebURL
+from oss_referer.sources import tables
+
+SITES = (
+    "https://www.example.com",
+    "http://www.example.com/shop?id=1",
+    "https://example.com.cn",
+    "https://例子.example.com/",
+    "https://WWW.Example.COM:443",
+    "https://shop.example.co.uk:8443",
+    "http://www.example.com:8080",
+    "https://10.0.0.1:8080",
+    "https://192.168.1.10",
+    "http://10.0.0.1",
+    "http://localhost",
+    "https://evil.test",
+    "https://[::1]/",
+)
+SEVERAL = (
+    ("https://www.example.com", "https://shop.example.org"),
+    ("https://example.com", "https://example.com/shop", "http://example.com"),
+    ("https://m.example.com", "https://www.example.com", "https://notexample.com"),
+    ("http://a.example.com", "https://example.com:8443", "https://example.com"),
+    ("https://example.com.evil.test", "https://example.com"),
+    ("https://*.example.com/", "https://www.example.org"),
+    ("http://*.example.com/", "https://*.example.com.cn:8443/"),
+)
+CLIENTS = (
+    ((), False, ()),
+    (("wx0123456789abcdef",), True, ("cdn.example.net", "static.example.com")),
+)
+WISHES = [
+    Wish(sites, mini_programs=programs, console=console, cdn=cdn)
+    for sites, (programs, console, cdn) in product(
+        (*((site,) for site in SITES), *SEVERAL), CLIENTS
+    )
+]
+
+
+@pytest.mark.parametrize("empty", [False, True])
+@pytest.mark.parametrize("wish", WISHES, ids=str)
+def test_rules_pass_lint_scenarios_and_their_table(wish: Wish, empty: bool, tmp_path: Path) -> None:
+    planned = plan(RefererConfiguration(empty), wish)
+    rules = planned.corrected
+    assert plan(rules, wish).corrected == rules
+    assert all(item.severity is Severity.NOTE for item in lint.run(rules))
+    policy = RefererPolicy.compile(rules)
+    strangers = {"a host that begins like the site", "a host that ends like the site"}
+    pages = [url.replace("*.", "m.") for url in wish.sites]
+    for site in pages:
+        for outcome in scenarios.play(policy, site):
+            is_other = outcome.scenario.name in strangers and len(wish.sites) > 1
+            assert outcome.as_wanted or is_other
+    urls = [WebURL.parse(url) for url in (*pages, *(f"https://{one}/" for one in wish.cdn))]
+    assert search(policy, urls).found == ()
+    assert len({*rules.whitelist, *rules.blacklist}) == len(rules.whitelist + rules.blacklist)
+    path = tmp_path / "site.toml"
+    path.write_text(format_table(planned, "https://www.example.com"), encoding="utf-8")
+    report = tables.run(tables.read(path, {"": rules}))
+    assert report.passed
+    for one in report.untouched:  # a wildcard covers it, for each change stands alone
+        assert sum(parse_entry(entry).matches(one.entry) for entry in rules.whitelist) > 1
+    cases = make_cases(planned)
+    assert len(report.results) == len(cases)
+    names = [case.name for case in cases]
+    assert len({case.referer for case in cases}) == len({*names}) == len(names)
