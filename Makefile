@@ -23,7 +23,7 @@ TESTING_LOWEST = $(VENV)/.installed-to-test-lowest
 # need old versions of aiohttp and oss2.
 # The ignored file needs schemathesis, which needs a newer pytest.
 LOWEST = .cache/lowest
-LOWEST_TESTS = tests/http tests/referer/replay tests/unit/protocol/test_form.py tests/unit/server \
+LOWEST_TESTS = tests/http tests/referer/traffic tests/unit/protocol/test_form.py tests/unit/server \
   tests/unit/testing tests/plugin tests/sdk/test_ossfs.py tests/sdk/test_dvc_oss.py \
   --ignore=tests/http/test_openapi.py
 

@@ -30,7 +30,7 @@ from tests.client import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
-LOG_ENGINE = ("oss_referer.replay.report", "oss_referer.replay.duck")
+LOG_ENGINE = ("oss_referer.traffic.report", "oss_referer.traffic.duck")
 SERVER = ("oss_emulator.cli.serve", "oss_emulator.cli.foreground", "lxml.etree")
 LOADED = {
     "guard": ("oss_referer.commands.guard", *LOG_ENGINE),

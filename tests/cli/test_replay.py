@@ -371,7 +371,7 @@ def test_missing_package_is_named(
     command: tuple[str, ...], ask: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "duckdb", None)
-    monkeypatch.delitem(sys.modules, "oss_referer.replay.duck", raising=False)
+    monkeypatch.delitem(sys.modules, "oss_referer.traffic.duck", raising=False)
     status, _, err = ask(*command)
     assert status == 2
     assert err == (

@@ -124,7 +124,7 @@ def test_start_loads_only_what_most_requests_need() -> None:
         "webbrowser",
         "sqlite3",
         "oss_referer.sources.forms",
-        "oss_referer.replay.report",
+        "oss_referer.traffic.report",
     }
     code = (
         "import sys, oss_emulator.cli.foreground\n"

@@ -81,7 +81,7 @@ PACKAGE = Path(oss_referer.__file__).parent
 NOT_HERE = (
     "__main__.py",
     "commands/",
-    "replay/",
+    "traffic/",
     "sources/bucket",
     "terminal/",
 )
@@ -150,8 +150,8 @@ def test_lab_imports_only_what_runs_in_a_browser() -> None:
         "def f():\n    from asyncio import run",
         "from lxml import etree",
         "from oss_emulator.server import app",
-        "from oss_referer.replay import report",
-        "from oss_referer.replay.report import Report",
+        "from oss_referer.traffic import report",
+        "from oss_referer.traffic.report import Report",
         "import yaml",
     ],
 )

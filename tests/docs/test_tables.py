@@ -21,8 +21,8 @@ from oss_emulator.control import faults
 from oss_emulator.control.api import ROUTES
 from oss_emulator.settings import Settings
 from oss_emulator.testing import pytest_plugin
-from oss_referer.replay.judge import Verdict
 from oss_referer.sources.forms import RulesForm
+from oss_referer.traffic.judge import Verdict
 from oss_referer.translate import SYSTEMS
 
 from tests.cli import forking

@@ -15,16 +15,16 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from oss_referer.replay import engine, log_files
-from oss_referer.replay.duck import DuckDBEngine
-from oss_referer.replay.engine import Engine
-from oss_referer.replay.judge import Judge
-from oss_referer.replay.report import ReadLogs, ReplayQuestion, replay
+from oss_referer.traffic import engine, log_files
+from oss_referer.traffic.duck import DuckDBEngine
+from oss_referer.traffic.engine import Engine
+from oss_referer.traffic.judge import Judge
+from oss_referer.traffic.report import ReadLogs, ReplayQuestion, replay
 
 from tests.cli.process import EMULATOR, environment, wait_for
-from tests.referer.replay.generator import generate, text
-from tests.referer.replay.nasty import nasty
-from tests.referer.replay.test_report import DAMAGED, RULES, SITE, as_csv, as_json
+from tests.referer.traffic.generator import generate, text
+from tests.referer.traffic.nasty import nasty
+from tests.referer.traffic.test_report import DAMAGED, RULES, SITE, as_csv, as_json
 from tests.requirements import require, required
 
 ROOT = Path(__file__).parents[2]
@@ -166,7 +166,7 @@ def test_reports_are_equal(
     """The executors judge all groups."""
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
-    from oss_referer.replay.spark import SparkEngine
+    from oss_referer.traffic.spark import SparkEngine
 
     logs, spill = tmp_path / "logs", tmp_path / "spill"
     logs.mkdir()

@@ -16,8 +16,8 @@ from typing import Any, Final, NamedTuple
 from oss_referer import Decision, Signing
 from oss_referer.browser.default_domain import DomainRule
 from oss_referer.engine import explanation
-from oss_referer.replay import accesslog
 from oss_referer.sources.masking import mask, mask_headers, mask_host, mask_values
+from oss_referer.traffic import accesslog
 
 from oss_emulator.access.authorize import AccessReason, Permission, resource
 from oss_emulator.access.identity import Identity

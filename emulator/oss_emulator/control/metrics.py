@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import TextIO
 
 from oss_referer.browser.changes import ARN_IN_LOGS
-from oss_referer.replay import accesslog
+from oss_referer.traffic import accesslog
 
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.pipeline.service import Service

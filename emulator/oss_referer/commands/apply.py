@@ -9,14 +9,14 @@ from pathlib import Path
 from oss_referer.advice import answer
 from oss_referer.engine import RefererConfiguration, RefererPolicy, Sentence
 from oss_referer.plan import Costs, Wish, compare, plan
-from oss_referer.replay import guard
-from oss_referer.replay.guard import TokenError
 from oss_referer.sources import forms
 from oss_referer.sources.forms import RulesForm
 from oss_referer.terminal import bucket, changes, formats, language, rules
 from oss_referer.terminal.formats import Format
 from oss_referer.terminal.output import Text, Tone, line, show, write_json, writing
 from oss_referer.terminal.parser import Commands, InputError
+from oss_referer.traffic import guard
+from oss_referer.traffic.guard import TokenError
 
 _DESCRIPTION = (
     "Shows what would change for a bucket, asks for confirmation, saves the rules that it has and "

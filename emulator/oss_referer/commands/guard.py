@@ -11,15 +11,15 @@ from pathlib import Path
 
 from oss_referer.engine import RefererConfiguration, Sentence
 from oss_referer.remarks import format_github
-from oss_referer.replay import guard
-from oss_referer.replay.guard import Agreement, GuardResult, Limit
-from oss_referer.replay.judge import Judge
-from oss_referer.replay.report import ReplayNames, replay_each
 from oss_referer.sources.terraform import PlannedChange
 from oss_referer.terminal import formats, language, logs, rules
 from oss_referer.terminal.output import settle, write, write_json, writing
 from oss_referer.terminal.parser import Commands, InputError
 from oss_referer.terminal.rules import Source
+from oss_referer.traffic import guard
+from oss_referer.traffic.guard import Agreement, GuardResult, Limit
+from oss_referer.traffic.judge import Judge
+from oss_referer.traffic.report import ReplayNames, replay_each
 
 _DESCRIPTION = (
     "Replays access logs under the rules that a plan of Terraform would put, and blocks the plan "

@@ -8,12 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from oss_referer.engine import RefererConfiguration, Sentence
-from oss_referer.replay import figures
-from oss_referer.replay.engine import Row
-from oss_referer.replay.figures import Report, size
-from oss_referer.replay.judge import Judge
-from oss_referer.replay.proposal import HostName, RuleProposal, propose
-from oss_referer.replay.report import VERSION, measure, replay
 from oss_referer.search.url import encode_host
 from oss_referer.sources import referer_xml
 from oss_referer.terminal import formats, logs, rules
@@ -30,6 +24,12 @@ from oss_referer.terminal.output import (
 )
 from oss_referer.terminal.parser import Commands, InputError
 from oss_referer.terminal.results import describe
+from oss_referer.traffic import figures
+from oss_referer.traffic.engine import Row
+from oss_referer.traffic.figures import Report, size
+from oss_referer.traffic.judge import Judge
+from oss_referer.traffic.proposal import HostName, RuleProposal, propose
+from oss_referer.traffic.report import VERSION, measure, replay
 
 _DESCRIPTION = (
     "Finds the rules with the fewest entries that keep the traffic of your own and your partners' "

@@ -5,15 +5,15 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from oss_referer.replay import figures, page
-from oss_referer.replay.engine import EngineName
-from oss_referer.replay.judge import Judge
-from oss_referer.replay.report import ReplayNames, replay
 from oss_referer.terminal import formats, language, logs, rules
 from oss_referer.terminal.formats import Format
 from oss_referer.terminal.output import show, write, writing
 from oss_referer.terminal.parser import Commands
 from oss_referer.terminal.results import describe
+from oss_referer.traffic import figures, page
+from oss_referer.traffic.engine import EngineName
+from oss_referer.traffic.judge import Judge
+from oss_referer.traffic.report import ReplayNames, replay
 
 _DESCRIPTION = (
     "Judges every request of access logs by new rules, and reports what they would change: who "

@@ -14,9 +14,6 @@ from oss_referer.advice.answer import Setting
 from oss_referer.advice.review import Review
 from oss_referer.engine import RefererConfiguration, Sentence
 from oss_referer.plan import Wish, WishError, plan
-from oss_referer.replay.figures import quantity, size
-from oss_referer.replay.judge import Judge, Verdict
-from oss_referer.replay.report import replay
 from oss_referer.search.url import WebURL, WebURLError
 from oss_referer.sources import forms
 from oss_referer.sources.forms import RulesForm
@@ -25,6 +22,9 @@ from oss_referer.terminal import review as layout
 from oss_referer.terminal.output import line, show, write, write_json, writing
 from oss_referer.terminal.parser import Commands, InputError
 from oss_referer.terminal.rules import SelectedRules
+from oss_referer.traffic.figures import quantity, size
+from oss_referer.traffic.judge import Judge, Verdict
+from oss_referer.traffic.report import replay
 
 _DESCRIPTION = (
     "Says on one screen who gets in, which rules to use instead and what only you can decide, what "

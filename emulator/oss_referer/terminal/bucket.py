@@ -73,7 +73,7 @@ def put(address: str, configuration: RefererConfiguration, arguments: argparse.N
 
 def download(address: str, folder: Path, arguments: argparse.Namespace) -> None:
     """Download the logs of `oss://BUCKET/PREFIX` to files of a folder. Raises InputError."""
-    from oss_referer.replay import log_files  # only here: few commands read logs
+    from oss_referer.traffic import log_files  # only here: few commands read logs
 
     name, _, prefix = address.removeprefix(SCHEME).partition("/")
     with _connected(f"{SCHEME}{name}", arguments) as bucket:

@@ -15,21 +15,21 @@ from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
 
-from oss_referer.replay import log_files
-from oss_referer.replay.engine import (
+from oss_referer.terminal import bucket
+from oss_referer.terminal.output import writing
+from oss_referer.terminal.parser import CommandError, InputError, Parser, check_outputs
+from oss_referer.terminal.progress import Progress
+from oss_referer.traffic import log_files
+from oss_referer.traffic.engine import (
     EngineError,
     EngineName,
     MissingEngineError,
     ScanListener,
     open_engine,
 )
-from oss_referer.replay.judge import Judge
-from oss_referer.replay.log_files import LogForm, LogSourceError, Rejects
-from oss_referer.replay.report import ReadLogs, ReplayNames, ReplayQuestion, TooManyRejectsError
-from oss_referer.terminal import bucket
-from oss_referer.terminal.output import writing
-from oss_referer.terminal.parser import CommandError, InputError, Parser, check_outputs
-from oss_referer.terminal.progress import Progress
+from oss_referer.traffic.judge import Judge
+from oss_referer.traffic.log_files import LogForm, LogSourceError, Rejects
+from oss_referer.traffic.report import ReadLogs, ReplayNames, ReplayQuestion, TooManyRejectsError
 
 HELP = (
     "a file, a folder, a pattern, or oss://BUCKET/PREFIX: access logs of the service or of the "

@@ -5,7 +5,9 @@ from typing import Any
 
 from oss_referer.engine import Sentence, Stage, Step, StepResult, explanation
 from oss_referer.engine.sentence import join
-from oss_referer.replay.figures import (
+from oss_referer.terminal import language
+from oss_referer.terminal.output import ENTRIES, Block, Piece, Text, TextTable, Tone, line
+from oss_referer.traffic.figures import (
     LOCKED_OUT,
     NAMES,
     Report,
@@ -20,9 +22,7 @@ from oss_referer.replay.figures import (
     remedies,
     size,
 )
-from oss_referer.replay.judge import UNKNOWN, Verdict
-from oss_referer.terminal import language
-from oss_referer.terminal.output import ENTRIES, Block, Piece, Text, TextTable, Tone, line
+from oss_referer.traffic.judge import UNKNOWN, Verdict
 
 _TONES = {
     Verdict.REVOKED: Tone.STRONG,  # good for strangers, bad for own domains

@@ -15,7 +15,7 @@ from oss_emulator.protocol.form import FormReader
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
 from oss_emulator.storage.blobs import MemoryBlob
-from oss_referer.replay import accesslog
+from oss_referer.traffic import accesslog
 
 RULES = b"""<RefererConfiguration>
   <AllowEmptyReferer>false</AllowEmptyReferer>

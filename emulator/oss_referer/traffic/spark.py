@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from oss_referer.replay.batches import SQL_SCHEMA, judge_batches
-from oss_referer.replay.engine import EngineError, Row, ScanListener, reporting
-from oss_referer.replay.judge import Judge
-from oss_referer.replay.log_files import LONGEST_LINE, LONGEST_READ, PIECES, WHITE_SPACE
+from oss_referer.traffic.batches import SQL_SCHEMA, judge_batches
+from oss_referer.traffic.engine import EngineError, Row, ScanListener, reporting
+from oss_referer.traffic.judge import Judge
+from oss_referer.traffic.log_files import LONGEST_LINE, LONGEST_READ, PIECES, WHITE_SPACE
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

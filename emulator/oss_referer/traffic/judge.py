@@ -20,7 +20,7 @@ from oss_referer.engine import (
 )
 from oss_referer.engine.decision import EXEMPTIONS, classify
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.replay.accesslog import SIGNATURE, LogLine, unescape
+from oss_referer.traffic.accesslog import SIGNATURE, LogLine, unescape
 
 
 class Verdict(StrEnum):

@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from oss_referer.engine import Sentence
-from oss_referer.replay.judge import Network, Verdict
+from oss_referer.traffic.judge import Network, Verdict
 
 Report = dict[str, Any]
 """A report as values for JSON; docs/replay.md describes it."""

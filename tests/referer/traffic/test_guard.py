@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from oss_referer import RefererConfiguration
 from oss_referer.engine.sentence import Sentence
 from oss_referer.remarks import Severity
-from oss_referer.replay import guard
-from oss_referer.replay.guard import Agreement, GuardResult, Limit, TokenError
-from oss_referer.replay.judge import Verdict
+from oss_referer.traffic import guard
+from oss_referer.traffic.guard import Agreement, GuardResult, Limit, TokenError
+from oss_referer.traffic.judge import Verdict
 
 from tests.cases import read_cases
 
-CASES = read_cases("referer-replay")
+CASES = read_cases("referer-traffic")
 
 RULES = RefererConfiguration(False, whitelist=("https://a.test/", "https://b.test/"))
 

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from lxml import html
 from oss_referer import RefererConfiguration
-from oss_referer.replay import figures, page
-from oss_referer.replay.duck import DuckDBEngine
-from oss_referer.replay.figures import size
-from oss_referer.replay.judge import Judge
-from oss_referer.replay.log_files import Rejects
-from oss_referer.replay.report import ReadLogs, ReplayNames, ReplayQuestion, replay
+from oss_referer.traffic import figures, page
+from oss_referer.traffic.duck import DuckDBEngine
+from oss_referer.traffic.figures import size
+from oss_referer.traffic.judge import Judge
+from oss_referer.traffic.log_files import Rejects
+from oss_referer.traffic.report import ReadLogs, ReplayNames, ReplayQuestion, replay
 
-from tests.referer.replay.generator import generate, text
-from tests.referer.replay.test_report import SITE
+from tests.referer.traffic.generator import generate, text
+from tests.referer.traffic.test_report import SITE
 
 RULES = replace(SITE, whitelist=("https://www.example.com/",), blacklist=())
 NAMES = ReplayNames("rules.xml", "", ("day.log",))

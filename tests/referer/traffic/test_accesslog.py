@@ -7,12 +7,12 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oss_referer.replay import accesslog
-from oss_referer.replay.accesslog import is_record, parse_record
+from oss_referer.traffic import accesslog
+from oss_referer.traffic.accesslog import is_record, parse_record
 
 from tests.cases import read_cases
 
-CASES = read_cases("referer-replay")
+CASES = read_cases("referer-traffic")
 
 # "Access log line" of the OSS documents: the fields in their order.
 FORM = re.compile(

@@ -11,8 +11,8 @@ from functools import cache
 
 from oss_referer import RefererConfiguration, Scope, Signing
 from oss_referer.engine.assumptions import DEFAULT
-from oss_referer.replay import accesslog
-from oss_referer.replay.accesslog import LogLine
+from oss_referer.traffic import accesslog
+from oss_referer.traffic.accesslog import LogLine
 
 from tests.referer.engine import oracle
 

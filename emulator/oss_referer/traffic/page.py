@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from oss_referer.engine import Sentence, Stage, Step, StepResult, explanation
 from oss_referer.engine.assumptions import SENTENCES
-from oss_referer.replay import figures
-from oss_referer.replay.figures import (
+from oss_referer.traffic import figures
+from oss_referer.traffic.figures import (
     LISTS,
     LOCKED_OUT,
     MARKS,
@@ -29,7 +29,7 @@ from oss_referer.replay.figures import (
     remedies,
     size,
 )
-from oss_referer.replay.judge import UNKNOWN, Verdict
+from oss_referer.traffic.judge import UNKNOWN, Verdict
 
 _SHOWN = (Verdict.REVOKED, Verdict.GAINED, Verdict.UNKNOWN, Verdict.UNCHANGED, Verdict.NOT_CHECKED)
 _WIDTH, _HEIGHT = 720, 160

@@ -16,10 +16,10 @@ from oss_referer.advice import diff
 from oss_referer.advice.diff import RuleEdit
 from oss_referer.engine import RefererConfiguration, Sentence
 from oss_referer.remarks import Remark, Severity, code
-from oss_referer.replay import figures
-from oss_referer.replay.figures import host_name, other_networks, quantity, remedies, size
 from oss_referer.sources import json_text
 from oss_referer.sources.toml import SourceError
+from oss_referer.traffic import figures
+from oss_referer.traffic.figures import host_name, other_networks, quantity, remedies, size
 
 TOKEN_VERSION = 1
 TOP = 200

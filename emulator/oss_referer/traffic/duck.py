@@ -10,10 +10,10 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from oss_referer.replay.batches import SQL_SCHEMA, judge_batches, judge_in_processes
-from oss_referer.replay.engine import EngineError, Row, ScanListener, reporting
-from oss_referer.replay.judge import Judge
-from oss_referer.replay.log_files import LONGEST_LINE, PIECES, is_cut_alike
+from oss_referer.traffic.batches import SQL_SCHEMA, judge_batches, judge_in_processes
+from oss_referer.traffic.engine import EngineError, Row, ScanListener, reporting
+from oss_referer.traffic.judge import Judge
+from oss_referer.traffic.log_files import LONGEST_LINE, PIECES, is_cut_alike
 
 MOST_THREADS = 8
 """The most threads of DuckDB; each pins a buffer of 32 MiB while it reads."""

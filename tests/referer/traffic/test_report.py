@@ -19,13 +19,13 @@ from typing import Any
 
 import pytest
 from oss_referer import RefererConfiguration
-from oss_referer.replay import accesslog, duck, log_files, statements
-from oss_referer.replay.accesslog import LogLine
-from oss_referer.replay.duck import DuckDBEngine
-from oss_referer.replay.figures import Report
-from oss_referer.replay.judge import Judge, Verdict, letters_of
-from oss_referer.replay.log_files import LONGEST_LINE, LONGEST_READ, LogForm, Rejects, parse_line
-from oss_referer.replay.report import (
+from oss_referer.traffic import accesslog, duck, log_files, statements
+from oss_referer.traffic.accesslog import LogLine
+from oss_referer.traffic.duck import DuckDBEngine
+from oss_referer.traffic.figures import Report
+from oss_referer.traffic.judge import Judge, Verdict, letters_of
+from oss_referer.traffic.log_files import LONGEST_LINE, LONGEST_READ, LogForm, Rejects, parse_line
+from oss_referer.traffic.report import (
     ReadLogs,
     ReplayQuestion,
     TooManyRejectsError,
@@ -33,7 +33,7 @@ from oss_referer.replay.report import (
     replay_each,
 )
 
-from tests.referer.replay.generator import (
+from tests.referer.traffic.generator import (
     START,
     Answer,
     answer_to,
@@ -42,7 +42,7 @@ from tests.referer.replay.generator import (
     traffic,
     verdict,
 )
-from tests.referer.replay.nasty import nasty, read, totals
+from tests.referer.traffic.nasty import nasty, read, totals
 from tests.thorough import THOROUGH, cases
 
 SITE = RefererConfiguration(

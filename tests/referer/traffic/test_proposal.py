@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oss_referer import RefererConfiguration, RefererPolicy
-from oss_referer.replay.proposal import HostName, propose
+from oss_referer.traffic.proposal import HostName, propose
 
 from tests.cases import read_cases
 from tests.thorough import cases
 
-CASES = read_cases("referer-replay")
+CASES = read_cases("referer-traffic")
 
 HOSTS = ["a.test", "w.a.test", "x.a.test", "y.a.test", "v.w.a.test", "u.w.a.test", "b.test"]
 WILDCARDS = ["*.a.test", "*.w.a.test", "*.b.test"]

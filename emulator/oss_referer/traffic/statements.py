@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from importlib.resources import files
 
-from oss_referer.replay.judge import STRANGER, Judge, Verdict
+from oss_referer.traffic.judge import STRANGER, Judge, Verdict
 
 _SECTION = re.compile(r"^-- name: (\w+)\n((?:.*\n)*?)(?=-- name: |\Z)", re.MULTILINE)
 _COMMENT = re.compile(r"^--.*\n", re.MULTILINE)

@@ -12,14 +12,14 @@ from urllib.parse import unquote
 from oss_referer.engine import RefererConfiguration, RefererPolicy, explanation
 from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.plan import read_entry
-from oss_referer.replay import accesslog, figures, log_files, statements
-from oss_referer.replay.engine import Engine, EngineError, Row
-from oss_referer.replay.figures import Report
-from oss_referer.replay.judge import NETWORKS, Judge, Network, Verdict, letters_of, request_of
-from oss_referer.replay.log_files import LogForm, Rejects
-from oss_referer.replay.proposal import HostName
 from oss_referer.search.sent import SENDS_PATHS
 from oss_referer.sources.masking import mask
+from oss_referer.traffic import accesslog, figures, log_files, statements
+from oss_referer.traffic.engine import Engine, EngineError, Row
+from oss_referer.traffic.figures import Report
+from oss_referer.traffic.judge import NETWORKS, Judge, Network, Verdict, letters_of, request_of
+from oss_referer.traffic.log_files import LogForm, Rejects
+from oss_referer.traffic.proposal import HostName
 
 VERSION = 2
 """The version of the report's JSON form; docs/replay.md describes it."""

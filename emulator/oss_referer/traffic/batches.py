@@ -12,7 +12,7 @@ from multiprocessing import get_context
 
 import pyarrow as pa
 
-from oss_referer.replay.judge import Judge
+from oss_referer.traffic.judge import Judge
 
 VERDICTS = pa.schema(
     [

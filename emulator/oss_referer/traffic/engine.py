@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from oss_referer import extras
-from oss_referer.replay.judge import Judge
+from oss_referer.traffic.judge import Judge
 
 Row = tuple[Any, ...]
 ScanListener = Callable[[float], None]

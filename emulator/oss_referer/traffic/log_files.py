@@ -25,11 +25,11 @@ from itertools import repeat
 from pathlib import Path
 from typing import AnyStr, BinaryIO, cast
 
-from oss_referer.replay import accesslog
-from oss_referer.replay.accesslog import LogLine, LogLineError
 from oss_referer.sources import json_text
 from oss_referer.sources.json_text import JSONError
 from oss_referer.sources.masking import mask
+from oss_referer.traffic import accesslog
+from oss_referer.traffic.accesslog import LogLine, LogLineError
 
 PIECES = 60
 """The most pieces of a plain line between its quotation marks."""

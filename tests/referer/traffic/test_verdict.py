@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from oss_referer import Assumptions, Basis, RefererConfiguration, RefererPolicy, Scope, Signing
 from oss_referer.engine.assumptions import DEFAULT
 from oss_referer.engine.decision import classify
-from oss_referer.replay import statements
-from oss_referer.replay.batches import VERDICTS, judge_batches, judge_in_processes
-from oss_referer.replay.duck import DuckDBEngine
-from oss_referer.replay.judge import Judge, decide, letters_of
+from oss_referer.traffic import statements
+from oss_referer.traffic.batches import VERDICTS, judge_batches, judge_in_processes
+from oss_referer.traffic.duck import DuckDBEngine
+from oss_referer.traffic.judge import Judge, decide, letters_of
 
 from tests.cases import read_cases
-from tests.referer.replay.generator import generate, text
+from tests.referer.traffic.generator import generate, text
 
-CASES = read_cases("referer-replay")
+CASES = read_cases("referer-traffic")
 
 pieces = ["http://", "a.com", "b", "/", "?", "*", "#", " ", "x=1", ","]
 texts = st.lists(st.sampled_from(pieces), max_size=6).map("".join)

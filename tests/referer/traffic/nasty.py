@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from oss_referer import RefererConfiguration
-from oss_referer.replay import accesslog
-from oss_referer.replay import log_files as definition
-from oss_referer.replay.accesslog import LogLine
-from oss_referer.replay.log_files import LONGEST_LINE, LONGEST_READ, PIECES
+from oss_referer.traffic import accesslog
+from oss_referer.traffic import log_files as definition
+from oss_referer.traffic.accesslog import LogLine
+from oss_referer.traffic.log_files import LONGEST_LINE, LONGEST_READ, PIECES
 
-from tests.referer.replay.generator import generate, traffic, verdict
+from tests.referer.traffic.generator import generate, traffic, verdict
 
 GARBAGE = (
     b"not a line",
