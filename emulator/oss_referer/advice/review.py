@@ -461,7 +461,11 @@ def _explain(line: Line, text: str, added: tuple[str, ...]) -> Sentence:
 
 def _name(option: Option) -> Sentence:
     written = [text for stage in LISTS for text in option.change.added(stage)]
-    return Sentence("{}: {}", option.said, join(written)) if written else option.said
+    if not written:
+        return option.said
+    if option.change.instead == ():
+        return Sentence("{} and add {}", option.said, join(written))
+    return Sentence("{}: {}", option.said, join(written))
 
 
 MOST_CHECKS = 6

@@ -469,6 +469,8 @@ class _Planner:
             if line.place in self._black and not line.removes
             for site in line.reading.sites
             for scheme in BOTH
+            if site.page(scheme) not in self._owned.singles
+            if site.entry(scheme) not in self._owned.safe
         ]
         judge = Judge(lines, self._searches, exceptions)
         lines = list(judge.mark(self._now))
@@ -495,13 +497,27 @@ class _Planner:
             if one.place and one.place.list is Stage.WHITELIST and not is_blank(one.place.entry)
             if not one.is_twin
         ]
-        if additions or (len(filled) != 1 and not all(one.removes for one in filled)):
+        if not filled or (len(filled) != 1 and not all(one.removes for one in filled)):
             return lines
         said = Sentence("Write the sites to let in: an empty whitelist lets in everybody.")
+        added = [one.change for one in additions]
+        entries, guards = (
+            tuple(dict.fromkeys(text for change in added for text in change.added(stage)))
+            for stage in (Stage.WHITELIST, Stage.BLACKLIST)
+        )
+
+        def fill(change: Change) -> Change:
+            """Have a change that removes an entry write the additions too, so it stands alone."""
+            if change.instead != ():
+                return change
+            return replace(change, whitelist=entries, blacklist=guards, switch=added[0].switch)
 
         def close(line: Line) -> Line:
             if not (line.removes or line.options):
                 return line
+            if entries:
+                options = tuple(one._replace(change=fill(one.change)) for one in line.options)
+                return replace(line, change=fill(line.change), options=options)
             options = tuple(one for one in line.options if one.change.instead != ())
             question = line.question if options else said
             return replace(line, change=NO_CHANGE, question=question, options=options)

@@ -247,7 +247,10 @@ def find_denied(
     `black` are the entries of the blacklist to examine. Raises UndecidedError.
     """
     within = [[family.entry]]  # it names the pages before any truncation
-    allowing = rules.allowing(family.sample())
+    sample = family.sample()
+    allowing = rules.allowing(sample)
+    if allowing is None and not any(one.pattern.matches(sample) for one in exceptions):
+        return sample
     if allowing is None or not covers(allowing.pattern, family.entry.pattern, rules.cut):
         found = seek(EVERYTHING, family.pages, rules.allowing, budget, within, excluding=exceptions)
         if found is not None:
