@@ -244,11 +244,12 @@ class _Planner:
         wanted = self._wanted(reading)
         if not reading.sites:
             is_live = self._searches.is_live(body, self._base)
-            said = (
-                Sentence("It may let in others: {}.", reading.why)
-                if is_live
-                else Sentence("It has no effect: {}.", reading.why)
-            )
+            if is_live:
+                said = Sentence("It may let in others: {}.", reading.why)
+            elif reading.kind is Kind.OTHERS:
+                said = Sentence("It has no effect; corrected, it lets in others: {}.", reading.why)
+            else:
+                said = Sentence("It has no effect: {}.", reading.why)
             return self._ask_to_remove(place, reading, said)
         if not wanted:
             return self._ask_to_remove(place, reading, self._why_not(reading.sites[0]))
@@ -339,20 +340,27 @@ class _Planner:
 
     @cached_property
     def _filed_black(self) -> GramIndex:
-        """The blacklist, without entries for everybody: they are questions."""
+        """The blacklist without questions: entries that keep out everybody or the owner."""
         return GramIndex(
             one.pattern
-            for one in self._base.black
-            if not all(admits_all(one.pattern, scheme) for scheme in BOTH)
+            for place in self._black
+            if not is_blank(place.entry)
+            and not self._keeps_out_all(place)
+            and self._locked[place] is None
+            for one in self._base.read(place.entry)
         )
+
+    def _keeps_out_all(self, place: EntryPlace) -> bool:
+        pattern = parse_entry(_body(place.entry))
+        return all(admits_all(pattern, scheme) for scheme in BOTH)
 
     def _draft_black(self, place: EntryPlace, reading: Reading, body: str) -> Line:
         if reading.kind is Kind.EVERYBODY:
-            if all(admits_all(parse_entry(body), scheme) for scheme in BOTH):
+            if self._keeps_out_all(place):
                 said = Sentence("It keeps out everybody, whatever the whitelist says.")
                 return self._ask_to_remove(place, reading, said)
             return Line(place, reading, why=_KEEP)
-        if locked := self._find_locked(place):
+        if locked := self._locked[place]:
             said = Sentence("It keeps out {}, a page of yours.", locked)
             return self._ask_to_remove(place, reading, said)
         is_live = self._searches.is_live(body, self._base)
@@ -367,6 +375,7 @@ class _Planner:
             for site in reading.sites
             for scheme in (BOTH if site.port is None and not site.is_mini_program else site.schemes)
             if (entry := site.entry(scheme)) not in self._bodies[Stage.BLACKLIST]
+            and not self._keeps_out_own(site, scheme)
             and self._needs_denial(site.page(scheme, "a-sub-domain"), is_live=is_live)
         ]
         if is_live and not entries:
@@ -375,7 +384,7 @@ class _Planner:
         why = Sentence("the same site gets in otherwise") if is_live else Sentence("kept out")
         change = self._change(place, instead)
         line = Line(place, reading, reading.sites, change=change, why=why)
-        return self._ask_if_unsure(line, is_own=not entries)
+        return self._ask_if_unsure(line, is_own=False)
 
     def _ask_if_unsure(self, line: Line, *, is_own: bool) -> Line:
         """Ask about a guess, and about the whole host of an entry with a path, unless it is own."""
@@ -389,9 +398,22 @@ class _Planner:
         """Return whether a blacklist lacks a page that it names: it gets in, or was misspelt."""
         if self._filed_black.first(self._base.see(page)):
             return False
-        is_own = page in self._owned.singles
         gets_in = self._is_for_everybody or self._base.allowing(page) is not None
-        return not is_own and (not is_live or gets_in)
+        return not is_live or gets_in
+
+    def _keeps_out_own(self, site: Site, scheme: str) -> bool:
+        """Return whether the entry of a site in the blacklist would keep out the owner."""
+        if site.is_single:
+            return site.page(scheme) in self._owned.singles
+        pattern, cut = parse_entry(site.entry(scheme)), self._base.cut
+        return any(pattern.matches(self._base.see(page)) for page in self._owned.singles) or any(
+            covers(pattern, family.entry.pattern, cut) for family in self._owned.families
+        )
+
+    @cached_property
+    def _locked(self) -> dict[EntryPlace, str | None]:
+        """The entries of the blacklist, each with a page of the owner that it keeps out."""
+        return {one: self._find_locked(one) for one in self._black if not is_blank(one.entry)}
 
     def _find_locked(self, place: EntryPlace) -> str | None:
         """Return a page of a wanted site that a blacklist entry denies, apart from exceptions."""

@@ -26,7 +26,7 @@ from oss_referer.search.automaton import (
     Truncation,
     UndecidedError,
 )
-from oss_referer.search.entry import example, is_blank, parse_entry
+from oss_referer.search.entry import admits_all, example, is_blank, parse_entry
 from oss_referer.search.sent import Senders, SentReferers, read_sent
 
 _STEPS, _STEPS_OF_ONE = 6_000_000, 600_000
@@ -333,9 +333,8 @@ class Judge:
                 found, is_searched = None, False
             if found:
                 denied.append(found)
-        hosts = (f"{scheme}://{self._searches.stranger}/" for scheme in BOTH)
-        if all(map(policy.allows, hosts)):
-            first = f"https://{self._searches.stranger}/"
+        first = f"https://{self._searches.stranger}/"
+        if all(self._is_open(scheme, rules) for scheme in BOTH):
             return Verdict(tuple(denied), (first,), True, is_searched)
         strangers = []
         for entry in rules.white:
@@ -344,6 +343,11 @@ class Judge:
             if found_by.stranger:
                 strangers.append(found_by.stranger)
         return Verdict(tuple(denied), tuple(dict.fromkeys(strangers)), False, is_searched)
+
+    def _is_open(self, scheme: str, rules: CompiledRules) -> bool:
+        """Return whether everybody gets in by a scheme, apart from a blacklist."""
+        is_open = not rules.white or any(admits_all(one.pattern, scheme) for one in rules.white)
+        return is_open and rules.policy.allows(f"{scheme}://{self._searches.stranger}/")
 
     def find_stranger(self, entry: SearchedEntry, rules: CompiledRules) -> _Found:
         """Return a stranger whom an entry lets in."""
