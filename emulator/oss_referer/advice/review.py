@@ -292,7 +292,7 @@ class _Reviewer:
             # Rules that cut the path are searched for all pages of the owner.
             is_cut = self._plan.rules.truncate_path
             page = next((one for one in sent if is_cut or fits(one)), None)
-            pages.setdefault(page or family.sample(), family.site)
+            pages.setdefault(page or family.sample, family.site)
         return pages
 
     def _who(self, site: Site) -> Sentence:

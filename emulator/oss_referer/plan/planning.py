@@ -4,6 +4,7 @@ Each change stands alone: it keeps all pages of the owner that its entry lets in
 changes are made. A change that is not proved to do so becomes a question to the owner.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,6 +24,7 @@ from oss_referer.engine import (
 from oss_referer.engine.assumptions import LetterCase
 from oss_referer.engine.policy import MAX_EXAMINED, MAX_SIZE
 from oss_referer.plan.changes import (
+    LISTS,
     NO_CHANGE,
     Change,
     EntryPlace,
@@ -44,7 +46,7 @@ from oss_referer.plan.reading import (
     read_entry,
     read_site,
 )
-from oss_referer.search.automaton import CompiledRules, SearchedEntry
+from oss_referer.search.automaton import CompiledRules
 from oss_referer.search.entry import (
     admits_all,
     choose_stranger,
@@ -298,9 +300,7 @@ class _Planner:
         is_right = body in self._right and body == place.entry
         named = [*wanted]
         if not is_right:  # it also keeps the other pages of the owner that it lets in
-            lets_in = parse_entry(body).matches
-            named += [site for page, site in self._owned.singles.items() if lets_in(page)]
-            named += [one.site for one in self._owned.families if lets_in(one.sample())]
+            named += self._let_in.get(body, ())
         needed = self._find_missing(named)
         entries = sorted(needed, key=lambda entry: entry.startswith("http:"))
         instead = (place.entry, *entries) if is_right else tuple(entries)
@@ -311,6 +311,18 @@ class _Planner:
         why = self._why(body, entries, guards, is_right=is_right)
         line = Line(place, reading, wanted, change=change, why=why)
         return self._ask_if_unsure(line, is_own=any(one.domain in self._sure for one in wanted))
+
+    @cached_property
+    def _let_in(self) -> dict[str, list[Site]]:
+        """The entries that are not right, each with the sites of the owner that it lets in."""
+        bodies = {_body(place.entry) for place in self._white if self._readings[place].sites}
+        index = GramIndex(map(parse_entry, bodies - self._right.keys()))
+        found = defaultdict[str, list[Site]](list)
+        for page, site in self._owned.pages:
+            for one in index.candidates(page):
+                if one.matches(page):
+                    found[one.body].append(site)
+        return found
 
     def _find_missing(self, sites: Iterable[Site]) -> dict[str, Site]:
         """Return the safe entries of sites that no right entry covers."""
@@ -429,7 +441,7 @@ class _Planner:
                    for site in sites) and sites:  # fmt: skip
                 continue  # an exception from a wildcard
             if any(covers(one.pattern, family.entry.pattern, one.cut) for one in patterns):
-                return family.sample()
+                return family.sample
         return None
 
     # Lines
@@ -479,6 +491,8 @@ class _Planner:
             return Plan(rules, self._wish, self._owned, asked, rules, nobody, nobody, False)
         lines = [*self._draft(self._white), *self._draft(self._black)]
         additions = [*self._draft_additions(lines)]
+        if len(additions) > 1 and not self._has_white:
+            additions = [_join(additions)]
         lines = [*self._keep_closed(lines, additions), *self._draft_rules(), *additions]
         lines = list(prove(lines, self._now, self._base, self._searches))
         corrected = apply(rules, (line.change for line in lines if line.change))
@@ -486,13 +500,12 @@ class _Planner:
             lines = [*self._ask_to_grow(lines, corrected.size)]
             corrected = apply(rules, (line.change for line in lines if line.change))
         exceptions = [
-            SearchedEntry(parse_entry(site.entry(scheme)))
+            entry
             for line in lines
             if line.place in self._black and not line.removes
-            for site in line.reading.sites
-            for scheme in BOTH
-            if site.page(scheme) not in self._owned.singles
-            if site.entry(scheme) not in self._owned.safe
+            for text in (line.place.entry, *line.change.added(Stage.BLACKLIST))
+            for entry in (() if is_blank(text) else self._base.read(text))
+            if not needs_path(entry)
         ]
         judge = Judge(lines, self._searches, exceptions)
         lines = list(judge.mark(self._now))
@@ -595,8 +608,11 @@ class _Planner:
             f"{MAX_SIZE:,}",
         )
         for line in lines:
-            grows = line.change and apply(self._rules, [line.change]).size > self._rules.size
-            yield ask(line, said) if grows else line
+            change, place = line.change, line.place
+            more = sum(len(text.encode()) for stage in LISTS for text in change.added(stage))
+            kept = place is None or change.instead is None
+            less = 0 if kept or place is None else len(place.entry.encode())
+            yield ask(line, said) if more > less else line
 
     def _draft_additions(self, lines: Sequence[Line]) -> Iterator[Line]:
         """Yield additions for the sites that a person names and no entry does."""
@@ -638,6 +654,23 @@ class _Planner:
                 if site.port is None and self._policy.allows(referer) and not after.allows(referer):
                     yield referer
                     return
+
+
+def _join(additions: Sequence[Line]) -> Line:
+    """Return one addition for an empty whitelist: one alone would lock out the other sites."""
+    first = additions[0]
+    entries, guards = (
+        tuple(text for one in additions for text in one.change.added(stage))
+        for stage in (Stage.WHITELIST, Stage.BLACKLIST)
+    )
+    change = replace(first.change, whitelist=entries, blacklist=guards)
+    options = tuple(one._replace(change=change) for one in first.options)
+    return replace(
+        first,
+        sites=tuple(site for one in additions for site in one.sites),
+        change=NO_CHANGE if options else change,
+        options=options,
+    )
 
 
 def _read_wish(text: str) -> tuple[Site, ...]:
