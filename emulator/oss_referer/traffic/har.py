@@ -36,6 +36,8 @@ MAX_GROUPS = 200_000
 _GZIP = b"\x1f\x8b"
 _OWN = ("host", ":authority", "accept-encoding")
 """Headers that every browser sends: with one of them, the headers of an entry are complete."""
+_KEPT_FROM_THE_PAGE = ("net::ERR_BLOCKED_BY_ORB", "net::ERR_BLOCKED_BY_RESPONSE")
+"""Chrome's failures after an answer, such as the document of a denial in place of an image."""
 _CACHES = ("Memory Cache", "Disk Cache", "Service Worker")
 """The values of Safari's `_fetchType` for answers that come from no server."""
 
@@ -128,29 +130,29 @@ class _Reader:
         host = host.removesuffix(f":{DEFAULT_PORTS[url.scheme]}")
         if is_service(host) or "x-oss-request-id" in answered:
             self._service.add(host)
-        status = _number(response.get("status"))
-        if status <= 0:
-            failure = response.get("_error") or response.get("_failureText") or ""
+        status = max(0, _number(response.get("status")))
+        failure = str(response.get("_error") or response.get("_failureText") or "")
+        if not status and not failure.startswith(_KEPT_FROM_THE_PAGE):
             return f"without an answer: {failure}" if failure else "without an answer"
         bucket, scope = _address(host, url.path)
-        referer = header.choose(sent.get("referer", ()))
         bare = None
-        if referer is None and not any(name in sent for name in _OWN):
+        if "referer" not in sent and not any(name in sent for name in _OWN):
             bare = _Bare(page, _sender(entry), f"{url.scheme}://{url.netloc}/")
+        cached = _is_cached(entry, response, status)
         asked = Asked(
             host,
             bucket,
             _signing(url.query, sent),
             method.upper(),
             scope,
-            referer,
+            header.choose(sent.get("referer", ())) or None,
             derived=bare is not None,
-            cached=_is_cached(entry, response, status),
+            cached=cached,
             status=status,
             page=page,
         )
         moment = _moment(entry.get("startedDateTime"))
-        group = RequestGroup(asked, 1, _size(response), moment, moment, mask(text))
+        group = RequestGroup(asked, 1, 0 if cached else _size(response), moment, moment, mask(text))
         before = self._groups.get((asked, bare))
         if before is None and len(self._groups) == MAX_GROUPS:
             raise HARError(f"it has more than {MAX_GROUPS:,} different requests")

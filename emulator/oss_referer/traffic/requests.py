@@ -29,6 +29,7 @@ class Asked(NamedTuple):
     cached: bool = False
     """Whether the browser answered them itself, so that the server never saw them."""
     status: int = 200
+    """The status of the answer; 0 if the browser kept it from the page and the record."""
     page: str = ""
     """The URL of the page that sent them; "" where no record says it."""
 

@@ -269,3 +269,19 @@ def test_answer_follows_the_rules() -> None:
         (Signing.URL, "https://www.example.com/"): True,
         (Signing.HEADER, "https://www.example.com/"): True,
     }
+
+
+def test_answer_that_chrome_keeps_from_the_page_is_a_request() -> None:
+    """A denied image becomes a document, which Chrome does not give to the page."""
+    document = json.loads(hars.chrome([Saved(status=0)]))
+    document["log"]["entries"][0]["response"]["_error"] = "net::ERR_BLOCKED_BY_ORB"
+    (one,) = read(json.dumps(document).encode()).groups
+    assert (one.asked.status, one.asked.referer) == (0, "https://www.example.com/")
+
+
+def test_empty_referer_of_the_cache_is_none() -> None:
+    """Chrome writes it for a page with no-referrer, among headers that are not complete."""
+    empty = [{"name": "Referer", "value": ""}, {"name": "User-Agent", "value": "Mozilla/5.0"}]
+    found = of_page(entry(f"https://{HOST}/a", request={"headers": empty}, _fromCache="memory"))
+    (one,) = (one for one in found.groups if one.asked.host == HOST)
+    assert (one.asked.referer, one.asked.derived, one.asked.cached) == (None, False, True)
