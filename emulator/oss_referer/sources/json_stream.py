@@ -67,14 +67,16 @@ class _Window:
         """Yield the name of each member of an object, before its value."""
         for _ in self.each("{", "}"):
             name = self.value()
-            if not isinstance(name, str) or self._take() != ":":
-                raise _invalid("an object needs names with colons")
+            if not isinstance(name, str):
+                raise _invalid("Expecting property name enclosed in double quotes")
+            if self._take() != ":":
+                raise _invalid("Expecting ':' delimiter")
             yield name
 
     def each(self, opening: str, closing: str) -> Iterator[None]:
         """Yield before each element of an array or an object."""
         if self._take() != opening:
-            raise _invalid(f"it does not begin with {opening}")
+            raise _invalid("Expecting value")
         if self.peek() == closing:
             self._place += 1
             return
@@ -83,7 +85,7 @@ class _Window:
             yield
             end = self._take()
         if end != closing:
-            raise _invalid(f"{end!r} stands where a comma or {closing} belongs")
+            raise _invalid("Expecting ',' delimiter")
 
     def value(self) -> Any:
         return json_text.parse(self.cut(), most=self._most, errors="surrogatepass")
@@ -142,10 +144,7 @@ class _Window:
         """Read as much again as is waiting, so that reading on takes linear time."""
         rest = self._text[self._place :]
         if len(rest) > self._most:
-            raise JSONError(
-                f"a value has more than {self._most:,} characters",
-                f"a value of this JSON has more than {self._most:,} characters",
-            )
+            raise JSONError(f"longer than {self._most}", f"this JSON is longer than {self._most}")
         parts, size = [rest], 0
         for piece in self._pieces:
             parts.append(piece)

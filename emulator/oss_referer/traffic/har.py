@@ -4,6 +4,7 @@ The file is read entry by entry, so its size does not matter. Fields that begin 
 of one browser. `Traffic.at` chooses the hosts afterwards.
 """
 
+import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -56,9 +57,23 @@ def read(pieces: Iterable[bytes]) -> Traffic:
             elif name == "entries":
                 found.add(value)
     except JSONError as error:
-        after = f" after {found.entries:,} entries" if found.entries else ""
-        raise HARError(f"it is not a HAR: {error.reason}{after}") from None
+        if found.entries:
+            raise HARError(
+                f"it breaks off after {found.entries:,} requests: {error.reason}"
+            ) from None
+        raise HARError(f"it is not a HAR: {error.reason}") from None
     return found.finish()
+
+
+def is_har(start: bytes) -> bool:
+    """Return whether a file that begins so is a HAR, as far as can be told."""
+    with suppress(zlib.error):
+        if start.startswith(_GZIP):
+            start = zlib.decompressobj(wbits=31).decompress(start, 1000)
+    return _START.match(start) is not None
+
+
+_START = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"log"\s*:')
 
 
 def _expand(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -176,7 +191,7 @@ class _Reader:
 
     def finish(self) -> Traffic:
         if not self.entries:
-            raise HARError("it is not a HAR with requests: log.entries is missing or empty")
+            raise HARError("it is not a HAR with requests")
         return Traffic(
             gather(self._finish()), skipped=dict(self._skipped), service=frozenset(self._service)
         )

@@ -1,13 +1,15 @@
 """Traffic: the requests for objects that were really sent, in groups, whatever recorded them."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from oss_referer.engine import RefererPolicy, Scope, Signing
-from oss_referer.engine.decision import classify
+from oss_referer.engine.decision import RequestKind, classify
 from oss_referer.engine.header import WHITE_SPACE
+from oss_referer.search.sent import SENDS_PATHS
 from oss_referer.sources.endpoint import ENDPOINT
 from oss_referer.traffic.judge import CountedDecision, decide
 
@@ -34,22 +36,38 @@ class Asked(NamedTuple):
     """The URL of the page that sent them; "" where no record says it."""
 
     @property
-    def site(self) -> str:
-        """The scheme, host and port of the Referer; all of one without a host; "" for none."""
-        sent = (self.referer or "").strip(WHITE_SPACE)
-        scheme, mark, rest = sent.partition("://")
-        return f"{scheme}://{_host_of(rest)}" if mark else sent
+    def sent(self) -> str:
+        """The Referer as rules see it; "" for none."""
+        return (self.referer or "").strip(WHITE_SPACE)
+
+    @property
+    def home(self) -> str | None:
+        """The Referer that pages of the same site send by default; None without a Referer.
+
+        A Referer without a host stands for itself.
+        """
+        found = _HOME.match(self.sent)
+        if found is None:
+            return self.sent or None
+        return f"{found['program']}1/page-frame.html" if found["program"] else f"{found['origin']}/"
+
+    @property
+    def kind(self) -> RequestKind:
+        """Their kind; that of anonymous requests if they may be signed."""
+        return classify(self.signed or Signing.NONE, self.method, self.scope)
+
+    def is_checked_by(self, policy: RefererPolicy) -> bool:
+        """Return whether rules certainly decide on these requests."""
+        return self.signed is not None and self.kind in policy.checked
 
     def answer(self, policy: RefererPolicy) -> CountedDecision:
         """Return what rules decide on these requests, as anonymous ones if that is unknown."""
-        kind = classify(self.signed or Signing.NONE, self.method, self.scope)
-        return decide(policy, kind, (self.referer or "").strip(WHITE_SPACE))
+        return decide(policy, self.kind, self.sent)
 
 
-def _host_of(rest: str) -> str:
-    for end in "/?#":
-        rest = rest.partition(end)[0]
-    return rest
+_HOME = re.compile(
+    rf"(?P<program>https://{re.escape(SENDS_PATHS)}/[^/?#]+/)|(?P<origin>[^/?#]+://[^/?#]+)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +131,11 @@ class Traffic:
             groups=kept,
             elsewhere={host: counts[host] for host in counts if host not in chosen},
         )
+
+    def of_bucket(self, name: str) -> "Traffic":
+        """Return the requests to a bucket, and those whose bucket is unknown."""
+        kept = tuple(one for one in self.groups if one.asked.bucket in (name, ""))
+        return replace(self, groups=kept)
 
 
 def gather(groups: Iterable[RequestGroup]) -> tuple[RequestGroup, ...]:
