@@ -94,7 +94,7 @@ def make(review: Review, setting: Setting, room: Room = WHOLE) -> Sequence[Part]
             else Sentence("1 Who gets in"),
             [_row(item, is_recorded=is_recorded) for item in shown],
             RECORDED if is_recorded else HEADINGS,
-            said=[*said, *_resembling(review, room.names)],
+            said=[*said, *_recorded(review, room.names)],
         ),
         _change(review, setting, room),
         Part(Sentence("3 What it costs"), said=[*_costs(review, setting, room.names)]),
@@ -150,13 +150,18 @@ def _row(item: Visitor, *, is_recorded: bool) -> tuple[str, ...]:
     )
 
 
-def _resembling(review: Review, most: int) -> Iterator[Sentence]:
-    """Yield a sentence about recorded sites that may be the owner's."""
-    alike = [
-        item.seen.page
-        for item in review.visitors
-        if item.seen and item.seen.page and item.who == LOOKS_LIKE_YOURS
-    ]
+def _recorded(review: Review, most: int) -> Iterator[Sentence]:
+    """Yield how many recorded requests get in, and whose sites may be the owner's."""
+    seen = [(item, item.seen) for item in review.visitors if item.seen]
+    if not seen:
+        return
+    whole, now, then = (
+        f"{sum(one.requests for item, one in seen if counts(item)):,}"
+        for counts in (bool, lambda item: item.now.allowed, lambda item: item.then.allowed)
+    )
+    template = "Of {} recorded requests, {} get in now, and {} with the rules below."
+    yield Sentence(template, whole, now, then)
+    alike = [one.page for item, one in seen if one.page and item.who == LOOKS_LIKE_YOURS]
     if alike:
         yield Sentence(
             "If these are yours, name them with --site: {}.", _names([*dict.fromkeys(alike)], most)

@@ -86,9 +86,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _share(text: str) -> Decimal:
     try:
         share = Decimal(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        is_share = 0 < share <= 1
     except InvalidOperation:
-        share = Decimal(0)
-    if not 0 < share <= 1:
+        is_share = False
+    if not is_share:
         raise argparse.ArgumentTypeError(f"{text!r} is not a share; write a number up to 1")
     return share
 
