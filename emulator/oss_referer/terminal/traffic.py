@@ -63,8 +63,10 @@ def _read_logs(
 
 def _is_har(path: str) -> bool:
     try:
+        if not Path(path).is_file():  # what is read of a pipe is lost
+            return False
         with Path(path).open("rb") as file:
-            return har.is_har(file.read(_PIECE)) if Path(path).is_file() else False
+            return har.is_har(file.read(_PIECE))
     except OSError:
         return False  # the search for logs reports it
 
