@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import socket
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from oss_emulator.settings import DEMO
 from oss_referer import RefererConfiguration, RefererPolicy
 from oss_referer.sources import forms
 
+from tests.client import PATIENCE
 from tests.referer.traffic import hars
 from tests.referer.traffic.hars import HOST, REQUESTS, Saved
 
@@ -167,6 +170,22 @@ def test_journal_that_cannot_be_read_is_one_sentence(ask: Any, address: str, sai
     status, out, err = ask("review", CORRECTED, "--traffic", address)
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert said in err
+
+
+def test_server_that_speaks_no_http_is_one_sentence(ask: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor() as pool:
+
+        def answer() -> None:
+            with server.accept()[0] as connection:
+                connection.recv(4096)
+                connection.sendall(b"220 mail.example.com\r\n")
+
+        answered = pool.submit(answer)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        status, _, err = ask("review", CORRECTED, "--traffic", address)
+        answered.result(PATIENCE)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "the journal of an emulator cannot be read" in err
 
 
 # generate

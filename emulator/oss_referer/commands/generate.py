@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"the rules would have {new.size:,} bytes of entries, and a bucket accepts "
             f"{MAX_SIZE:,}; name fewer sites, hosts and mini programs"
         )
-    write(_FORMS[arguments.to](proposal, ", ".join(sites)))
+    write(_FORMS[arguments.to](proposal, ", ".join(found.sites if found else sites)))
     sys.stdout.flush()
     show(*([line(one) for one in _describe(found)] if found else ()), to=sys.stderr)
     show(line(_check(proposal)), to=sys.stderr)

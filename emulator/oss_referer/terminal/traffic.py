@@ -104,21 +104,24 @@ def _within(traffic: Traffic, name: str) -> Traffic:
 
 
 def _read_journal(url: str) -> Traffic:
-    import urllib.request  # only here: pages have no sockets
-    from urllib.error import URLError
-
-    from oss_referer.sources.bucket import ServiceAddress
+    from oss_referer.sources.bucket import ServiceAddress  # only here: pages have no sockets
 
     try:
         ServiceAddress.parse(url)
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        address = f"{url.removesuffix('/')}/_emulator/journal"
+    except ValueError as error:
+        raise InputError(f"{url}: {error}") from None
+    import urllib.request
+    from http.client import HTTPException
+
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    address = f"{url.removesuffix('/')}/_emulator/journal"
+    try:
         with opener.open(address, timeout=_SECONDS) as answer:
             return journal.read(_pieces(answer.read))
-    except (JournalError, ValueError) as error:
+    except JournalError as error:
         raise InputError(f"{url}: {error}") from None
-    except (URLError, OSError) as error:
-        reason = getattr(error, "reason", error)
+    except (OSError, HTTPException) as error:
+        reason = " ".join(str(getattr(error, "reason", error)).split())
         raise InputError(
             f"{url}: the journal of an emulator cannot be read: {reason}; "
             "start one with oss-emulator serve"
