@@ -116,6 +116,16 @@ def test_rules_of_a_bucket_count_its_requests_alone(ask: Any, site: str) -> None
     assert "no request to the bucket another, but to examplebucket" in err
 
 
+def test_bucket_of_a_log_is_chosen_by_its_name(ask: Any) -> None:
+    flags = ("--traffic", LOGS, "--bucket")
+    assert rows(ask("review", CORRECTED, *flags, "examplebucket")[1])[0] == (OWN, "✔", "✔", "164")
+    for command in (("review", CORRECTED), ("generate", OWN, "--to", "xml")):
+        status, _, err = ask(*command, *flags, "another")
+        assert (status, "the traffic has no request to the bucket another\n" in err) == (2, True)
+        status, _, err = ask(*command, *flags, "No!")
+        assert (status, "'No!' is not the name of a bucket" in err) == (2, True)
+
+
 @pytest.mark.parametrize("form", ["html", "markdown"])
 def test_page_and_markdown_name_every_site(ask: Any, site: str, form: str) -> None:
     out = ask("review", CORRECTED, "--traffic", site, "--format", form)[1]
@@ -146,6 +156,8 @@ def test_hosts_are_named_where_none_is_of_oss(ask: Any, tmp_path: Path) -> None:
         (b'{"log": {"entries": []}}', "it is not a HAR with requests"),
         (hars.chrome()[:-20], "it breaks off after "),
         (b'{"log": []}', "it is not a HAR with requests"),
+        (b"", "it is not a HAR: "),
+        (b"\x89PNG", "it is not a HAR: "),
         (gzip.compress(hars.chrome())[:-20], "it cannot be decompressed"),
     ],
 )

@@ -17,6 +17,7 @@ HELP = (
     "recorded requests: a HAR that a browser saved (.har, .har.gz), access logs in any form that "
     "replay reads, or the address of a running emulator, such as http://127.0.0.1:9000"
 )
+_ENDINGS = (".har", ".har.gz")
 _PIECE = 1 << 16  # bytes
 _SECONDS = 10
 _MOST_HOSTS = 20
@@ -26,15 +27,18 @@ _MOST_HOSTS = 20
 def declare(parser: Parser) -> None:
     parser.add_repeated("--traffic", "LOG", HELP)
     parser.add_repeated("--host", "NAME", "a host of the objects in a HAR (default: those of OSS)")
+    parser.add_value("--bucket", "NAME", "only requests to this bucket")
     parser.set_defaults(since=None, until=None, form=None, rejects=None, max_rejects=Decimal(1))
 
 
 def read(arguments: argparse.Namespace, judge: Judge, name: str | None = None) -> Traffic | None:
-    """Return the requests of all files of --traffic, of one bucket; None without a file.
+    """Return the requests of all files of --traffic; None without a file.
 
-    `judge` tells which parts of Referers in logs matter. Raises InputError and CommandError.
+    `judge` tells which parts of Referers in logs matter, `name` the bucket of its rules. Raises
+    InputError and CommandError.
     """
     given: Sequence[str] = arguments.traffic
+    name = arguments.bucket or name
     journals = [one for one in given if one.startswith(("http://", "https://"))]
     files = [one for one in given if one not in journals]
     saved = [one for one in files if _is_har(one)]
@@ -66,7 +70,7 @@ def _is_har(path: str) -> bool:
         if not Path(path).is_file():  # what is read of a pipe is lost
             return False
         with Path(path).open("rb") as file:
-            return har.is_har(file.read(_PIECE))
+            return path.endswith(_ENDINGS) or har.is_har(file.read(_PIECE))
     except OSError:
         return False  # the search for logs reports it
 
@@ -98,8 +102,10 @@ def _within(traffic: Traffic, name: str) -> Traffic:
     """Return the requests to a bucket; a custom domain, or a log, does not name it."""
     found = traffic.of_bucket(name)
     if not found.groups:
-        buckets = ", ".join(sorted({one.asked.bucket for one in traffic.groups}))
-        raise InputError(f"the traffic has no request to the bucket {name}, but to {buckets}")
+        others = ", ".join(sorted({one.asked.bucket for one in traffic.groups}))
+        if others:
+            raise InputError(f"the traffic has no request to the bucket {name}, but to {others}")
+        raise InputError(f"the traffic has no request to the bucket {name}")
     return found
 
 
