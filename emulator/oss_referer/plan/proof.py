@@ -180,6 +180,11 @@ class Owned:
             dict.fromkeys(site.owner for site in self.sites if not site.is_mini_program)
         )
 
+    def find(self, page: str) -> Site | None:
+        """Return the site whose pages send a Referer by default; None for a stranger's."""
+        named = (one.site for one in self.families if one.entry.pattern.matches(page))
+        return self.singles.get(page) or next(named, None)
+
     def owns(self, host: str) -> bool:
         """Return whether a host belongs to the owner, apart from that of mini programs."""
         return any(own.owns(host) for own in self._owners)
