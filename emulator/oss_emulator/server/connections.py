@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
-from oss_emulator.server.waiting import Turns
+from oss_emulator.server.waiting import KeptFields, Turns
 from oss_emulator.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class Connections:
         """Bytes of the longest request line and headers together."""
         self.turns = Turns()
         """The order in which long work of requests goes on."""
+        self.kept_fields = KeptFields()
         self._most = settings.max_connections
         self._open: set[Connection] = set()
         self.busy: set[Guard] = set()

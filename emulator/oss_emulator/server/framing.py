@@ -60,6 +60,8 @@ class Extent(Protocol):
 
     done: bool
     """Whether the whole body was taken."""
+    left: int
+    """Bytes that must still be taken, at least."""
 
     def take(self, data: bytes) -> tuple[bytes, bytes]:
         """Split bytes into content of the body and the rest, which was not taken.
@@ -72,13 +74,13 @@ class Counted:
     """A body whose length is known."""
 
     def __init__(self, length: int) -> None:
-        self._left = length
+        self.left = length
         self.done = not length
 
     def take(self, data: bytes) -> tuple[bytes, bytes]:
-        size = self._left
-        self._left = max(0, size - len(data))
-        self.done = not self._left
+        size = self.left
+        self.left = max(0, size - len(data))
+        self.done = not self.left
         return data[:size], data[size:]
 
 
@@ -91,8 +93,8 @@ class Chunked:
 
     def __init__(self) -> None:
         self.done = False
-        self._left = 0
-        """Bytes of the current chunk that have not arrived."""
+        self.left = 0
+        """Bytes of the current chunk that were not taken."""
         self._line = b""
         """The part of a line between chunks that has arrived."""
         self._finish = self._begin_chunk
@@ -103,9 +105,9 @@ class Chunked:
     def take(self, data: bytes) -> tuple[bytes, bytes]:
         parts, place, lines = [], 0, 0
         while place < len(data) and not self.done and lines < CHUNKS:
-            if self._left:
-                part = data[place : place + self._left]
-                self._left -= len(part)
+            if self.left:
+                part = data[place : place + self.left]
+                self.left -= len(part)
                 parts.append(part)
             else:
                 part = data[place : data.find(b"\n", place) + 1 or len(data)]
@@ -126,8 +128,8 @@ class Chunked:
         found = _CHUNK.fullmatch(line)
         if found is None:
             raise bad_request("The size of a chunk is not a hexadecimal number.")
-        self._left = int(found[1], 16)
-        self._finish = self._end_chunk if self._left else self._end_body
+        self.left = int(found[1], 16)
+        self._finish = self._end_chunk if self.left else self._end_body
 
     def _end_chunk(self, line: bytes) -> None:
         if line != b"\r\n":

@@ -93,6 +93,9 @@ _LOG.addFilter(_is_failure)
 BUFFER: Final = 512 * 1024
 """Bytes of a body that wait until they are read."""
 
+BUFFERS: Final = 64 * 1024 * 1024
+"""Bytes of all bodies that wait: concurrent requests get smaller buffers."""
+
 LINGER: Final = 2.0
 """Seconds in which a client that still sends a body or requests can read the answer."""
 
@@ -187,10 +190,6 @@ class Phase(Enum):
     """For nothing: further bytes are dropped."""
 
 
-_AHEAD: Final = {Phase.BODY: BUFFER, Phase.ANSWER: READ_AHEAD}
-"""Bytes that may wait in each phase before the guard stops reading."""
-
-
 class Guard(asyncio.Protocol):
     """The protocol of one connection, between its transport and aiohttp's protocol."""
 
@@ -204,6 +203,7 @@ class Guard(asyncio.Protocol):
         """`outer` is the connection that began TLS, on a port for TLS or after a CONNECT."""
         self._connections = connections
         self.turns = connections.turns
+        self.kept_fields = connections.kept_fields
         self._handlers = handlers
         self._outer = outer
         self._connected = isinstance(outer, Guard)
@@ -289,10 +289,16 @@ class Guard(asyncio.Protocol):
 
         TLS cannot close one direction alone.
         """
+        self._end_arrival()
+        return self._answering and not self.secure
+
+    def _end_arrival(self) -> None:
+        """Note that nothing more will arrive; drop a body that cannot become complete."""
         self._no_more = True
         self._tell_left()
+        if self._phase is Phase.BODY and self._extent.left > self._waiting:
+            self._break_off(OSSError(ErrorCase.INCOMPLETE_BODY))
         self._wake()
-        return self._answering and not self.secure
 
     @contextmanager
     def leaving(self, tell: Callable[[], None]) -> Iterator[None]:
@@ -309,9 +315,7 @@ class Guard(asyncio.Protocol):
             self._tell_left = _tell_nobody
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._tell_left()
-        self._no_more = True
-        self._wake()
+        self._end_arrival()
         if self._phase is not Phase.BEGINNING:
             self._timer.end()
             self.writer.end()
@@ -348,10 +352,21 @@ class Guard(asyncio.Protocol):
             self._pending = b""
         elif self._phase is Phase.BODY:
             self._wake()
-        waiting = len(self._pending) + self._later_size
-        if waiting > _AHEAD.get(self._phase, sys.maxsize) and not self._reading_paused:
+        if self._waiting > self._ahead and not self._reading_paused:
             self._reading_paused = True
             self.transport.pause_reading()
+
+    @property
+    def _waiting(self) -> int:
+        """Bytes that have arrived and wait."""
+        return len(self._pending) + self._later_size
+
+    @property
+    def _ahead(self) -> int:
+        """Bytes that may wait in this phase before the guard stops reading."""
+        if self._phase is Phase.BODY:
+            return max(READ_AHEAD, min(BUFFER, BUFFERS // max(1, len(self._connections.busy))))
+        return READ_AHEAD if self._phase is Phase.ANSWER else sys.maxsize
 
     def _go_on_reading(self) -> None:
         if self._reading_paused and not self.transport.is_closing():
@@ -399,15 +414,15 @@ class Guard(asyncio.Protocol):
         self._connections.busy.add(self)
         self._aiohttp.data_received(head.data)
 
-    async def read(self) -> bytes:
-        """Read the next bytes of the body; none at its end. Raises `OSSError`.
+    async def read(self, most: int = sys.maxsize) -> bytes:
+        """Read at most `most` bytes of the body; none at its end. Raises `OSSError`.
 
         The body is parsed here, a part in each turn of the event loop.
         """
         data = b""
         while not data and self._failure is None and not self._extent.done:
             if self._pending:
-                data = self._take_body()
+                data = self._take_body(most)
                 if self._pending and not self._extent.done:
                     await self.turns.wait()
             elif self._no_more:
@@ -421,9 +436,10 @@ class Guard(asyncio.Protocol):
             raise self._failure
         return data
 
-    def _take_body(self) -> bytes:
+    def _take_body(self, most: int = sys.maxsize) -> bytes:
         try:
-            data, self._pending = self._extent.take(self._pending)
+            data, rest = self._extent.take(self._pending[:most])
+            self._pending = rest + self._pending[most:]
         except OSSError as error:
             self._break_off(error)
             return b""
@@ -434,7 +450,7 @@ class Guard(asyncio.Protocol):
         elif not self._pending and self._later:
             self._pending = self._later.popleft()
             self._later_size -= len(self._pending)
-        if len(self._pending) + self._later_size <= BUFFER:
+        if self._waiting <= self._ahead:
             self._go_on_reading()
         return data
 

@@ -80,6 +80,45 @@ class Turns:
             turn.set_result(None)
 
 
+MOST_KEPT: Final = 64 * 1024 * 1024
+"""Bytes that the fields of all forms take before only the oldest form goes on."""
+
+LEAST_KEPT: Final = 32 * 1024
+"""Bytes up to which the fields of a form are not counted, so that it never waits for another."""
+
+
+class KeptFields:
+    """Bounds the memory of the forms that are being read.
+
+    Forms that grow together would all be complete at the same time, and those whose clients have
+    left would never be.
+    """
+
+    def __init__(self) -> None:
+        self._sizes: dict[object, int] = {}
+        """Bytes of the fields of each form, the oldest first."""
+        self._total = 0
+        self._freed = asyncio.Event()
+
+    async def keep(self, form: object, size: int) -> None:
+        """Count the bytes of a form's fields, and wait while all take too many.
+
+        The oldest form never waits.
+        """
+        if size <= LEAST_KEPT:
+            return
+        self._total += size - self._sizes.get(form, 0)
+        self._sizes[form] = size
+        while self._total > MOST_KEPT and form is not next(iter(self._sizes)):
+            await self._freed.wait()
+
+    def drop(self, form: object) -> None:
+        """Stop counting a form, and let the others go on as far as there is room."""
+        self._total -= self._sizes.pop(form, 0)
+        self._freed.set()
+        self._freed.clear()
+
+
 STEPS: Final = 10
 """The number of pieces of a limited answer per second."""
 
