@@ -355,7 +355,6 @@ COMMANDS_WITH_A_FILE = [
     ("scenarios", "FILE", "--site", "https://a.test"),
     ("apply", "FILE", "oss://bbb"),
     ("replay", "FILE", "x"),
-    ("guard", "--plan", "FILE", "--logs", "x"),
     ("propose", "FILE", "--own", "a.test"),
     ("play", "FILE"),
     ("run", "--ca-file", "FILE", "--", "true"),

@@ -54,7 +54,7 @@ def test_commands_print_what_is_shown(name: str, tmp_path: Path) -> None:
     page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
     reader = tmp_path / "reader"
     shutil.copytree(ROOT / "fixtures" / "logs", reader / "logs")
-    shutil.copytree(ROOT / "examples" / "guard", reader / "guard")
+    shutil.copytree(ROOT / "examples" / "gate", reader / "gate")
     (tmp_path / ".curlrc").write_text("silent\nshow-error\n", encoding="utf-8")
     place = install(tmp_path)
     with serving(tmp_path, "--demo") as running:

@@ -38,11 +38,7 @@ TRAFFIC = {
         __name__,
         "judge the requests of access logs by new rules",
         "rules.xml logs/ --html report.html",
-    ),
-    "guard": Synopsis(
-        __name__,
-        "block a plan of Terraform that locks out too many requests",
-        "--plan plan.json --logs logs/",
+        failure=2,
     ),
     "propose": Synopsis(
         __name__, "find the smallest rules that keep your sites", "logs/ --own www.example.com"
