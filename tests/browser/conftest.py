@@ -89,7 +89,7 @@ class _Page(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def _serving(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[int]:
+def serving(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[int]:
     """Serve in a thread; yields the port."""
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = Thread(target=server.serve_forever)
@@ -102,7 +102,7 @@ def _serving(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[int]:
 @pytest.fixture(scope="session")
 def elsewhere() -> Iterator[int]:
     """The port of a server whose pages are of another origin than the emulator's."""
-    with _serving(_Page) as port:
+    with serving(_Page) as port:
         yield port
 
 
@@ -128,5 +128,5 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def served(folder: Path) -> Iterator[str]:
     """The address of the lab on a static host."""
-    with _serving(partial(_Files, directory=str(folder.parents[1]))) as port:
+    with serving(partial(_Files, directory=str(folder.parents[1]))) as port:
         yield f"http://127.0.0.1:{port}/below/lab"

@@ -167,7 +167,10 @@ def test_each_command_answers_alike(lab: Page) -> None:
     assert_same(lab, [Run(args, LAB) for args in commands])
 
 
-LARGE = ("serve", "replay r.xml logs/")
+LARGE = (
+    *("serve", "replay r.xml logs/", "generate https://a.test --to xml --traffic r.xml"),
+    "generate https://a.test --to xml --traffic http://127.0.0.1:9000",
+)
 
 
 @pytest.mark.parametrize("args", LARGE)
@@ -200,6 +203,13 @@ def test_documents_of_each_form_are_read_alike(lab: Page) -> None:
         cut = {name: text[: len(text) // 2] for name, text in files.items()}
         runs.append(Run(["check", f"rules.{form}", SITE, "--json"], cut))
     assert_same(lab, runs)
+
+
+def test_har_is_read_alike(lab: Page) -> None:
+    saved = read(FIXTURES / "har" / "site.har")
+    asked = ["generate", "--traffic", "site.har", "--site", SITE, "--to", "xml"]
+    files = ({"site.har": text} for text in (saved, saved[:-9], '{"log": {"entries": []}}'))
+    assert_same(lab, [Run(asked, given) for given in files])
 
 
 def test_files_of_terraform_are_read_or_refused_alike(lab: Page) -> None:

@@ -35,7 +35,6 @@ SERVER = ("oss_emulator.cli.serve", "oss_emulator.cli.foreground", "lxml.etree")
 LOADED = {
     "guard": ("oss_referer.commands.guard", *LOG_ENGINE),
     "lint": ("oss_referer.commands.lint", "oss_referer.commands.check"),
-    "propose": ("oss_referer.commands.propose", *LOG_ENGINE),
     "replay": ("oss_referer.commands.replay", *LOG_ENGINE),
     "run": ("oss_emulator.cli.run", *SERVER),
     "serve": SERVER,

@@ -356,7 +356,7 @@ COMMANDS_WITH_A_FILE = [
     ("apply", "FILE", "oss://bbb"),
     ("replay", "FILE", "x"),
     ("guard", "--plan", "FILE", "--logs", "x"),
-    ("propose", "FILE", "--own", "a.test"),
+    ("generate", "https://a.test", "--to", "xml", "--traffic", "FILE"),
     ("play", "FILE"),
     ("run", "--ca-file", "FILE", "--", "true"),
     ("run", "--data", "FILE", "--", "true"),

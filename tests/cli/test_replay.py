@@ -1,4 +1,4 @@
-"""The commands replay and propose: output, files, refusals and exit status."""
+"""The command replay: output, files, refusals and exit status."""
 
 from __future__ import annotations
 
@@ -339,9 +339,6 @@ def test_log_may_come_from_a_pipe_once(
         written.result(PATIENCE)
     assert (status, out) == ask("replay", RULES, str(log))[:2]
     assert "243 lines were read." in out
-    status, _, err = ask("propose", str(pipe), "--own", "a.test")
-    assert status == 2
-    assert f"{pipe}: a pipe can be read only once, but logs are read twice; name a file" in err
 
 
 @pytest.mark.parametrize(
@@ -366,7 +363,14 @@ def test_empty_log_is_reported(ask: Any, tmp_path: Path) -> None:
     assert out.startswith("No request of the logs was judged.")
 
 
-@pytest.mark.parametrize("command", [("replay", RULES, LOGS), ("propose", LOGS, "--own", "a.test")])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("replay", RULES, LOGS),
+        ("generate", "https://a.test", "--to", "xml", "--traffic", LOGS),
+        ("review", RULES, "--traffic", LOGS),
+    ],
+)
 def test_missing_package_is_named(
     command: tuple[str, ...], ask: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -469,34 +473,3 @@ def test_full_disk_leaves_no_half_report(
     assert "File too large" in err
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
     assert page.read_text() == "before"
-
-
-def test_proposal_keeps_the_hosts_and_is_replayed(ask: Any, tmp_path: Path) -> None:
-    written = tmp_path / "rules.xml"
-    asked = ("--own", "www.example.com", "--own", "*.example.com", "--partner", "example.org")
-    status, out, err = ask("propose", LOGS, *asked, "--write", str(written))
-    assert (status, err) == (0, "")
-    assert out.startswith("3 entries keep 100.00 % of ")
-    assert "whitelist          https://*.example.com/" in out
-    assert "blacklist          https://*/*.example.com/" in out
-    assert "A replay of the logs by these rules\nOf 600 requests" in out
-    status, out, _ = ask("check", str(written), "--referer", "https://m.example.com/")
-    assert status == 0
-    status, out, _ = ask("propose", LOGS, *asked, "--json", "--keep", "0.9", "--allow-empty")
-    found = json.loads(out)
-    assert found["rules"]["allow_empty_referer"]
-    assert found["entries"] <= 3
-    assert found["kept"]["bytes"] >= 0.9 * found["kept"]["wanted"]
-    assert found["replay"]["totals"]["revoked"]["requests"] > 100
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error"), CASES["mistake_in_a_proposal_gets_one_clear_error"]
-)
-def test_mistake_in_a_proposal_gets_one_clear_error(
-    arguments: tuple[str, ...], error: str, ask: Any
-) -> None:
-    status, _, err = ask("propose", LOGS, *arguments)
-    assert status == 2
-    assert error in err
-    assert err.count("\n") == 1

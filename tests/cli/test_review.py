@@ -161,13 +161,6 @@ def test_page_and_markdown_escape_what_rules_contain(ask: Any, tmp_path: Path) -
     assert "\x1b" not in page + text
 
 
-def test_log_shows_the_traffic_that_is_locked_out(ask: Any) -> None:
-    out = ask("review", CORRECTED, "--log", LOGS)[1]
-    assert "In the log, locked out: " in out
-    found = json.loads(ask("review", CORRECTED, "--log", LOGS, "--json")[1])["costs"]["log"]
-    assert set(found["locked_out"]) == {"requests", "bytes", "yuan"}
-
-
 def test_object_appears_in_commands_to_try(ask: Any, sample: str) -> None:
     out = ask("review", sample, "--object", "https://cdn.example.net/a b.mp4")[1]
     assert "https://cdn.example.net/a%20b.mp4" in out

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [
     "addressing",
     "admin",
+    "har",
     "operations",
     "referer",
     "replay",
@@ -54,6 +55,7 @@ def test_commands_print_what_is_shown(name: str, tmp_path: Path) -> None:
     page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
     reader = tmp_path / "reader"
     shutil.copytree(ROOT / "fixtures" / "logs", reader / "logs")
+    shutil.copy(ROOT / "fixtures" / "har" / "site.har", reader)
     shutil.copytree(ROOT / "examples" / "guard", reader / "guard")
     (tmp_path / ".curlrc").write_text("silent\nshow-error\n", encoding="utf-8")
     place = install(tmp_path)

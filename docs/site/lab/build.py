@@ -37,7 +37,7 @@ _R = TypeVar("_R")
 CACHE = HERE.parents[2] / ".cache" / "lab"
 PACKAGE = Path(oss_referer.__file__).parent
 
-LEFT_OUT = ("traffic", "sources.bucket")
+LEFT_OUT = ("terminal.logs", "traffic.report", "traffic.log_files", "sources.bucket")
 """What these modules may import on first use although a browser cannot run it."""
 
 DATA = {"texts": "*.toml", "page/templates": "*.html"}

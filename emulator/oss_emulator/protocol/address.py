@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
+from oss_referer.sources.endpoint import ENDPOINT
+
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import encode, is_utf8
 
@@ -44,14 +46,6 @@ SERVICE_DOMAIN = "aliyuncs.com"
 # The endpoints of transfer acceleration, which are the same for all regions.
 _ACCELERATE = (f"oss-accelerate.{SERVICE_DOMAIN}", f"oss-accelerate-overseas.{SERVICE_DOMAIN}")
 
-# The endpoints of a region: public, internal and dual-stack (Regions and endpoints), the older ones
-# of VPCs, those of the S3 protocol (P-59), and `oss.aliyuncs.com`, which names no region (P-91).
-# Before `oss.aliyuncs.com`, a name that begins with two letters and a hyphen is a region.
-_REGIONAL = re.compile(
-    r"(?:(?P<bucket>.+?)\.)??(?P<s3>s3\.)?"
-    r"(?:(?:vpc100-)?oss-(?P<region>[a-z0-9-]+?)(?:-internal)?|(?P<dual>[a-z]{2}-[a-z0-9-]+)\.oss|oss)"
-    r"\.aliyuncs\.com"
-)
 # The endpoints of OSS for vectors, tables, the accelerator and the responses of functions, which do
 # not serve buckets of objects.
 _ELSEWHERE = re.compile(
@@ -207,7 +201,7 @@ class Addresses:
             if name.endswith("." + domain):
                 bucket, s3 = name[: -len(domain) - 1], domain in self._s3_domains
                 return _Host(name, False, bucket, self._region_of(domain), s3)
-        regional = _REGIONAL.fullmatch(name)
+        regional = ENDPOINT.fullmatch(name)
         if regional is None:
             return _Host(name, in_path=False)
         bucket = regional["bucket"] or ""

@@ -7,7 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from oss_referer.advice.review import NO_REFERER, Entry, Question, Review, Visitor
+from oss_referer.advice.review import (
+    LOOKS_LIKE_YOURS,
+    NO_REFERER,
+    Entry,
+    Question,
+    Review,
+    Seen,
+    Visitor,
+)
 from oss_referer.engine import Decision, Reason, RefererConfiguration, Sentence
 from oss_referer.engine.sentence import join
 from oss_referer.plan import Costs
@@ -26,13 +34,16 @@ class Setting:
     bucket: str
     url: str
     """The object to try; "" if nobody named one."""
-    log: tuple[Sentence, ...] = ()
-    """The results of a replay of a log."""
+    traffic: tuple[Sentence, ...] = ()
+    """What the change costs in recorded requests."""
 
 
 _CAUSES = Sentence("Any other 403 has another cause. CDNs and browsers cache: purge, or add ?v=2.")
 HEADINGS = ("", Sentence("Referer"), Sentence("who"), Sentence("now"), Sentence("then"),
             Sentence("decided by"))  # fmt: skip
+
+
+RECORDED = (*HEADINGS[:5], Sentence("requests"))
 
 
 class Part(NamedTuple):
@@ -74,11 +85,16 @@ def make(review: Review, setting: Setting, room: Room = WHOLE) -> Sequence[Part]
         )
         for check in review.checks[: room.checks]
     ]
+    is_recorded = any(item.seen for item in review.visitors)
+    said = [Sentence("{} rows more: --all shows them.", str(hidden))] * bool(hidden)
     return (
         Part(
-            Sentence("1 Who gets in"),
-            [_row(item) for item in shown],
-            said=[Sentence("{} rows more: --all shows them.", str(hidden))] * bool(hidden),
+            Sentence("1 Who gets in, by recorded requests")
+            if is_recorded
+            else Sentence("1 Who gets in"),
+            [_row(item, is_recorded=is_recorded) for item in shown],
+            RECORDED if is_recorded else HEADINGS,
+            said=[*said, *_recorded(review, room.names)],
         ),
         _change(review, setting, room),
         Part(Sentence("3 What it costs"), said=[*_costs(review, setting, room.names)]),
@@ -100,10 +116,13 @@ def _last_title(review: Review, setting: Setting) -> Sentence:
 
 
 def _choose(visitors: Sequence[Visitor], most: int) -> Sequence[Visitor]:
-    """Return the most important visitors, in their original order."""
+    """Return the most important visitors, in their original order: first the recorded ones."""
 
-    def matters(item: Visitor) -> tuple[bool, bool, bool]:
+    def matters(item: Visitor) -> tuple[bool, ...]:
+        if item.seen:
+            return (False,)
         return (
+            True,
             not (item.wanted and not item.now.allowed),
             not item.is_wrong and item.now.allowed == item.then.allowed,
             item.wanted is None and item.referer is not None,
@@ -113,16 +132,40 @@ def _choose(visitors: Sequence[Visitor], most: int) -> Sequence[Visitor]:
     return [visitors[number] for number in sorted(kept)]
 
 
-def _row(item: Visitor) -> tuple[str, ...]:
-    decision = item.now
+def _row(item: Visitor, *, is_recorded: bool) -> tuple[str, ...]:
+    """Return the cells of a visitor; the last is its requests, or else what decides on it."""
+    decision, seen = item.now, item.seen
+    last = decision.entry or _SWITCHES.get(decision.reason, Sentence("no entry"))
+    if is_recorded:
+        last = Sentence("{}", f"{seen.requests:,}" if seen else "0")
+    if seen and seen.cached:
+        last = Sentence("{} (+{} cached)", last, f"{seen.cached:,}")
     return (
         "!" if item.is_wrong else "",
         item.referer or Sentence("no Referer"),
         item.who,
         _mark(item.now.allowed),
         _mark(item.then.allowed),
-        decision.entry or _SWITCHES.get(decision.reason, Sentence("no entry")),
+        last,
     )
+
+
+def _recorded(review: Review, most: int) -> Iterator[Sentence]:
+    """Yield how many recorded requests get in, and whose sites may be the owner's."""
+    seen = [(item, item.seen) for item in review.visitors if item.seen]
+    if not seen:
+        return
+    whole, now, then = (
+        f"{sum(one.requests for item, one in seen if counts(item)):,}"
+        for counts in (bool, lambda item: item.now.allowed, lambda item: item.then.allowed)
+    )
+    template = "Of {} recorded requests, {} get in now, and {} with the rules below."
+    yield Sentence(template, whole, now, then)
+    alike = [one.page for item, one in seen if one.page and item.who == LOOKS_LIKE_YOURS]
+    if alike:
+        yield Sentence(
+            "If these are yours, name them with --site: {}.", _names([*dict.fromkeys(alike)], most)
+        )
 
 
 _SWITCHES = {
@@ -231,7 +274,7 @@ def _costs(review: Review, setting: Setting, most: int) -> Iterator[str]:
         yield Sentence("Strangers who still get in: {}.", _names(left, most))
     if review.plan.rare:
         yield Sentence("Also locked out, but rare: {}.", join(review.plan.rare))
-    yield from setting.log
+    yield from setting.traffic
     yield Sentence("Your choice: {}", review.choice)
 
 
@@ -248,8 +291,8 @@ def _names(names: Sequence[str], most: int) -> str:
     return Sentence("{} and {} others (--all names them)", join(names[:most]), str(more))
 
 
-def to_dict(review: Review, log: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return a review as values for JSON."""
+def to_dict(review: Review, traffic: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return a review as values for JSON, with the `traffic` that it counts."""
     return {
         "answer": review.answer,
         "sites_taken": review.taken,
@@ -263,6 +306,7 @@ def to_dict(review: Review, log: Mapping[str, Any] | None = None) -> dict[str, A
                 "wrong": item.is_wrong,
                 "now": _decision(item.now),
                 "then": _decision(item.then),
+                **({} if traffic is None else _counted(item.seen)),
             }
             for item in review.visitors
         ],
@@ -278,11 +322,16 @@ def to_dict(review: Review, log: Mapping[str, Any] | None = None) -> dict[str, A
             **asdict(review.costs),
             "rare": review.plan.rare,
             "choice": review.choice,
-            "log": log,
+            "traffic": traffic,
         },
         "notes": review.notes,
         "checks": [check._asdict() for check in review.checks],
     }
+
+
+def _counted(seen: Seen | None) -> dict[str, int]:
+    names = ("requests", "bytes", "cached")
+    return {name: getattr(seen, name) if seen else 0 for name in names}
 
 
 def _decision(decision: Decision) -> dict[str, object]:

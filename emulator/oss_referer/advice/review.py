@@ -3,8 +3,8 @@
 It reads no entry and corrects none: `plan` does, and each sentence here is one of its results.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from oss_referer.engine import (
@@ -38,6 +38,22 @@ from oss_referer.search.entry import choose_stranger, is_blank, parse_entry
 from oss_referer.search.sent import SENDS_PATHS, read_sent
 
 NO_REFERER = Sentence("requests without a Referer")
+LOOKS_LIKE_YOURS = Sentence("looks like yours")
+
+
+class Seen(NamedTuple):
+    """Recorded requests from the pages of one site."""
+
+    referer: str | None
+    """One of their Referers."""
+    page: str | None
+    """The Referer that pages of the site send by default."""
+    requests: int
+    bytes: int = 0
+    cached: int = 0
+    """Further requests, which the browser answered from its cache."""
+    is_recorded: bool = False
+    """Whether it is the site of a page on which somebody recorded requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +67,8 @@ class Visitor:
     now: Decision
     then: Decision
     """The decision of the proposed rules."""
+    seen: Seen | None = None
+    """Its recorded requests; None for one that nobody sent."""
 
     @property
     def is_wrong(self) -> bool:
@@ -119,14 +137,27 @@ class Review:
 
 
 def review(
-    plan: Plan, live: RefererConfiguration | None = None, assumptions: Assumptions = DEFAULT
+    plan: Plan,
+    live: RefererConfiguration | None = None,
+    assumptions: Assumptions = DEFAULT,
+    seen: Sequence[Seen] = (),
 ) -> Review:
-    """Describe a plan; `live` are the rules in use, by default those of the plan."""
-    return _Reviewer(plan, live or plan.rules, assumptions).review()
+    """Describe a plan; `live` are the rules in use, by default those of the plan.
+
+    `seen` are the recorded requests, the most first.
+    """
+    return _Reviewer(plan, live or plan.rules, assumptions, seen).review()
 
 
 class _Reviewer:
-    def __init__(self, plan: Plan, live: RefererConfiguration, assumptions: Assumptions) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        live: RefererConfiguration,
+        assumptions: Assumptions,
+        seen: Sequence[Seen],
+    ) -> None:
+        self._seen = seen
         self._plan, self._wish, self._assumptions = plan, plan.wish, assumptions
         self._is_examined = plan.rules.size <= MAX_EXAMINED
         self._policy, self._live, self._then = (
@@ -261,6 +292,32 @@ class _Reviewer:
         )
 
     def _visitors(self) -> Iterator[Visitor]:
+        """Yield those of recorded requests, then those that nobody recorded."""
+        yield from map(self._recorded, self._seen)
+        known = {one.page for one in self._seen}
+        yield from (one for one in self._possible() if one.referer not in known)
+
+    def _recorded(self, seen: Seen) -> Visitor:
+        who, wanted = Sentence("app, address bar"), True if self._wish.app else None
+        if seen.page is not None:
+            who, wanted = self._name(seen, seen.page)
+        return replace(self._visitor(seen.referer, who, wanted), seen=seen)
+
+    def _name(self, seen: Seen, page: str) -> tuple[Sentence, bool | None]:
+        """Return who sends a Referer, and whether the owner wants to let it in."""
+        plan = self._plan
+        if site := plan.owned.find(page):
+            return self._who(site), True
+        url = read_sent(page)
+        if seen.is_recorded or (url and plan.owned.owns(url.host)):
+            return LOOKS_LIKE_YOURS, None
+        wanted = None if plan.is_for_everybody else False
+        kind = self._kind(page)
+        if self._live.allows(seen.referer) or kind != Sentence("fits an entry"):
+            return kind, wanted
+        return Sentence("a stranger"), wanted
+
+    def _possible(self) -> Iterator[Visitor]:
         for page, site in self._own.items():
             yield self._visitor(page, self._who(site), True)
         yield self._visitor(None, Sentence("app, address bar"), True if self._wish.app else None)
@@ -292,7 +349,7 @@ class _Reviewer:
             # Rules that cut the path are searched for all pages of the owner.
             is_cut = self._plan.rules.truncate_path
             page = next((one for one in sent if is_cut or fits(one)), None)
-            pages.setdefault(page or family.sample(), family.site)
+            pages.setdefault(page or family.sample, family.site)
         return pages
 
     def _who(self, site: Site) -> Sentence:
@@ -461,7 +518,11 @@ def _explain(line: Line, text: str, added: tuple[str, ...]) -> Sentence:
 
 def _name(option: Option) -> Sentence:
     written = [text for stage in LISTS for text in option.change.added(stage)]
-    return Sentence("{}: {}", option.said, join(written)) if written else option.said
+    if not written:
+        return option.said
+    if option.change.instead == ():
+        return Sentence("{} and add {}", option.said, join(written))
+    return Sentence("{}: {}", option.said, join(written))
 
 
 MOST_CHECKS = 6

@@ -44,8 +44,5 @@ TRAFFIC = {
         "block a plan of Terraform that locks out too many requests",
         "--plan plan.json --logs logs/",
     ),
-    "propose": Synopsis(
-        __name__, "find the smallest rules that keep your sites", "logs/ --own www.example.com"
-    ),
 }
 """Commands for the traffic that rules decide on."""

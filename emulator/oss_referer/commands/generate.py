@@ -2,8 +2,9 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from pathlib import Path
 
 from oss_referer import lint
@@ -12,20 +13,26 @@ from oss_referer.advice.programs import format_oss2, format_ossutil
 from oss_referer.advice.table import format_table, make_cases
 from oss_referer.engine import RefererConfiguration, Sentence
 from oss_referer.engine.policy import MAX_SIZE
+from oss_referer.engine.sentence import join
 from oss_referer.lint import Severity
 from oss_referer.plan import Plan, Wish, WishError, plan
 from oss_referer.sources import forms, tables
 from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.tables import DecisionTable
-from oss_referer.terminal import language
+from oss_referer.terminal import bucket, language, traffic
 from oss_referer.terminal.output import Text, Tone, line, show, write
 from oss_referer.terminal.parser import Commands, InputError
+from oss_referer.traffic import figures
+from oss_referer.traffic.judge import Judge
+from oss_referer.traffic.keeping import Kept, keep
+from oss_referer.traffic.requests import Traffic
 
 _DESCRIPTION = (
-    "Writes rules that allow the given sites and clients, and nobody else. Standard "
+    "Writes rules that allow the given sites and clients, and nobody else; with --traffic, the "
+    "fewest that keep a share of their recorded requests. Standard "
     "output gets the rules, or with --to table the decision table that `oss-emulator test` runs in "
     "CI. The command lints and tests its own rules, and says so on standard error. The exit status "
-    "is 0, or 2 if there are no such rules."
+    "is 0, 1 if no safe rules keep the share, or 2 if there are no rules."
 )
 
 
@@ -41,6 +48,10 @@ def declare(commands: Commands) -> None:
     said = "what to do with requests without a Referer (default: deny)"
     parser.add_choice("--empty", ["allow", "deny"], said, default="deny")
     parser.add_choice("--to", _FORMS, "what to print", required=True)
+    traffic.declare(parser)
+    said = "the share of their recorded requests to keep with few entries (default: 99.9%%)"
+    parser.add_value("--keep", "SHARE", said, type=_share, default=Decimal("0.999"))
+    bucket.declare(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -55,7 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
             console=arguments.console,
             cdn=tuple(arguments.cdn),
         )
-        proposal = plan(rules, wish)
+        found = _keep(rules, wish, arguments)
+        proposal = found.plan if found else plan(rules, wish)
     except WishError as error:
         raise InputError(str(error)) from None
     new = proposal.answer(first=True)  # without the questions about what is too much
@@ -64,10 +76,60 @@ def run(arguments: argparse.Namespace) -> int:
             f"the rules would have {new.size:,} bytes of entries, and a bucket accepts "
             f"{MAX_SIZE:,}; name fewer sites, hosts and mini programs"
         )
-    write(_FORMS[arguments.to](proposal, ", ".join(sites)))
+    write(_FORMS[arguments.to](proposal, ", ".join(found.sites if found else sites)))
     sys.stdout.flush()
+    show(*([line(one) for one in _describe(found)] if found else ()), to=sys.stderr)
     show(line(_check(proposal)), to=sys.stderr)
-    return 0
+    return int(found is not None and found.share < arguments.keep)
+
+
+def _share(text: str) -> Decimal:
+    try:
+        share = Decimal(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        is_share = 0 < share <= 1
+    except InvalidOperation:
+        is_share = False
+    if not is_share:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share; write a number up to 1")
+    return share
+
+
+def _keep(rules: RefererConfiguration, wish: Wish, arguments: argparse.Namespace) -> Kept | None:
+    """Return the fewest sites that keep the recorded requests; None without a record."""
+    if not arguments.traffic:
+        return None
+    judge = Judge(plan(rules, wish).answer(first=True))
+    recorded = traffic.read(arguments, judge) or Traffic()
+    found = keep(recorded, wish, rules, arguments.keep)
+    if not found.wanted.requests:
+        names = [one.asked.home for one in recorded.groups if one.asked.home]
+        others = ", ".join([*dict.fromkeys(names)][:_SHOWN]) or "nobody with a Referer"
+        raise InputError(f"the traffic has no answered request of these sites, but of {others}")
+    return found
+
+
+_SHOWN = 10
+
+
+def _describe(found: Kept) -> Iterator[Text]:
+    kept, wanted = found.kept, found.wanted
+    said = Sentence(
+        "These rules, with {} entries, keep {} of {} requests of these sites ({} %).",
+        str(len(found.rules.whitelist) + len(found.rules.blacklist)),
+        figures.quantity(kept.requests),
+        figures.quantity(wanted.requests),
+        str((found.share * 100).quantize(Decimal("0.01"), ROUND_DOWN)),
+    )
+    yield Text(said, Tone.GOOD)
+    if found.lost:
+        names = [f"{page} ({count:,})" for page, count in found.lost.items()]
+        more = [Sentence("{} more", str(len(names) - _SHOWN))] * (len(names) > _SHOWN)
+        yield Text(Sentence("Not kept: {}.", join([*names[:_SHOWN], *more])))
+    if found.unseen:
+        yield Text(Sentence("Left out, because nobody recorded a request: {}.", join(found.unseen)))
+    if found.empty.requests and not found.rules.allow_empty_referer:
+        count = figures.quantity(found.empty.requests)
+        yield Text(Sentence("Requests without a Referer are denied: {}; see --empty.", count))
 
 
 def _check(proposal: Plan) -> Text:

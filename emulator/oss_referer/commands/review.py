@@ -3,34 +3,31 @@
 import argparse
 from collections.abc import Iterator
 from dataclasses import replace
-from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from oss_referer.advice import answer
 from oss_referer.advice import review as advice
 from oss_referer.advice.answer import Setting
 from oss_referer.advice.review import Review
-from oss_referer.engine import RefererConfiguration, Sentence
-from oss_referer.plan import Wish, WishError, plan
+from oss_referer.engine import RefererConfiguration, RefererPolicy, Sentence
+from oss_referer.plan import Plan, Wish, WishError, plan
 from oss_referer.search.url import WebURL, WebURLError
 from oss_referer.sources import forms
 from oss_referer.sources.forms import RulesForm
-from oss_referer.terminal import bucket, formats, logs, rules
+from oss_referer.terminal import bucket, formats, rules, traffic
 from oss_referer.terminal import review as layout
 from oss_referer.terminal.output import line, show, write, write_json, writing
 from oss_referer.terminal.parser import Commands, InputError
 from oss_referer.terminal.rules import SelectedRules
-from oss_referer.traffic.figures import quantity, size
-from oss_referer.traffic.judge import Judge, Verdict
-from oss_referer.traffic.report import replay
+from oss_referer.traffic.effect import Effect, measure
+from oss_referer.traffic.judge import Judge
 
 _DESCRIPTION = (
     "Says on one screen who gets in, which rules to use instead and what only you can decide, what "
     "that costs, and what to try afterwards. Without --site, the sites are those that the entries "
-    "name. The exit status is 0 if there is nothing to change or to decide, 1 if there is, or 2 if "
-    "something cannot be read or written."
+    "name; with --traffic, the sites that really ask come first. The exit status is 0 if there is "
+    "nothing to change or to decide, 1 if there is, or 2 if something cannot be read or written."
 )
 
 
@@ -52,16 +49,13 @@ def declare(commands: Commands) -> None:
     parser.add_switch("--console", "allow the preview in the OSS console")
     said = "the rules that hold now, given like RULES, if RULES are not yet in use"
     parser.add_value("--against", "OLD", said)
-    parser.add_value("--log", "LOG", f"count the costs in an access log: {logs.HELP}")
+    traffic.declare(parser)
     parser.add_value("--object", "URL", "an object to try the rules with")
     parser.add_switch("--all", "show everybody and all questions, longer than a screen")
     said = "write the rules to use to this file, in the form that its ending names"
     parser.add_output("-o", "--output", said=said)
     formats.declare_choices(parser, tuple(Form), "how to print the review (default: text)")
     rules.declare(parser)
-    parser.set_defaults(
-        bucket=None, since=None, until=None, form=None, rejects=None, max_rejects=Decimal(1)
-    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -80,9 +74,10 @@ def run(arguments: argparse.Namespace) -> int:
         planned = plan(selected.configuration, wish, arguments.assumptions)
     except WishError as error:
         raise InputError(str(error)) from None
-    review = advice.review(planned, live, arguments.assumptions)
+    effect = _measure(planned, live or selected.configuration, arguments)
+    seen = effect.seen if effect else ()
+    review = advice.review(planned, live, arguments.assumptions, seen)
     review = replace(review, notes=(*review.notes, *_note(selected)))
-    log = _replay(review, live or selected.configuration, arguments)
     # A list has no blacklist, which these rules may need.
     form = RulesForm.XML if selected.form is RulesForm.LIST else selected.form
     if arguments.output:
@@ -92,13 +87,13 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.output or "FILE",
         arguments.rules if arguments.rules.startswith(bucket.SCHEME) else "oss://BUCKET",
         url,
-        tuple(_count(log)) if log else (),
+        tuple(effect.describe()) if effect else (),
     )
     match Form(arguments.format):
         case Form.TEXT:
             show(*map(line, layout.text(review, setting, whole=arguments.all)))
         case Form.JSON:
-            write_json(answer.to_dict(review, log))
+            write_json(answer.to_dict(review, effect.to_dict() if effect else None))
         case Form.HTML:
             write(layout.html(review, setting))
         case Form.MARKDOWN:
@@ -131,32 +126,16 @@ def _write(review: Review, form: RulesForm, path: str) -> None:
         file.write(forms.format(review.rules, form).encode())
 
 
-def _replay(
-    review: Review, live: RefererConfiguration, arguments: argparse.Namespace
-) -> dict[str, Any] | None:
-    """Return the effects of the proposed rules on the requests of a log; None without a log."""
-    if not arguments.log:
+def _measure(
+    planned: Plan, live: RefererConfiguration, arguments: argparse.Namespace
+) -> Effect | None:
+    """Return the effect of the proposed rules on recorded requests; None without any."""
+    new, assumptions = planned.corrected, arguments.assumptions
+    given: str = arguments.rules
+    is_bucket = given.startswith(bucket.SCHEME)
+    name = given.removeprefix(bucket.SCHEME).rstrip("/") if is_bucket else None
+    found = traffic.read(arguments, Judge(new, live, assumptions), name)
+    if found is None:
         return None
-    arguments.logs = [arguments.log]
-    question = logs.select(arguments, Judge(review.rules, live, arguments.assumptions), None)
-    with logs.reading(arguments) as asked:
-        report = replay(question, asked)
-    verdicts = {"locked_out": Verdict.REVOKED, "let_in": Verdict.GAINED}
-    return {
-        **{
-            name: {**report["totals"][verdict], "yuan": report["yuan"][verdict]}
-            for name, verdict in verdicts.items()
-        },
-        "own": report["own"],
-    }
-
-
-def _count(log: dict[str, Any]) -> Iterator[Sentence]:
-    out, gained = (
-        (quantity(log[name]["requests"]), size(log[name]["bytes"]), str(log[name]["yuan"]))
-        for name in ("locked_out", "let_in")
-    )
-    yield Sentence("In the log, locked out: {} requests, {}, ¥{}.", *out)
-    yield Sentence("In the log, let in: {} requests, {}, ¥{}.", *gained)
-    if own := log["own"]["requests"]:
-        yield Sentence("Requests of your own domains would be locked out: {}.", quantity(own))
+    old, after = (RefererPolicy.compile(one, assumptions) for one in (live, new))
+    return measure(found, old, after, lambda page: planned.owned.find(page) is not None)

@@ -12,9 +12,12 @@ from importlib import import_module
 
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
+from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.remarks import RemarkKind
+from oss_referer.search.entry import example
+from oss_referer.search.sent import read_sent
 
 Examine = Callable[[LintedEntry, Subject], Suspicion | None]
 Suspect = Callable[[Subject], Suspicions]
@@ -63,7 +66,10 @@ def _examine_spelling(name: str, reason: Sentence) -> Examine:
         if name not in reading.mistakes:
             return None
         pages = tuple(site.page(scheme) for site in reading.sites for scheme in site.schemes)
-        return Suspicion(Evidence.UNMATCHED, pages or (STRANGER,), reason)
+        if not pages:
+            corrected = example(entry.place.entry.strip(WHITE_SPACE))
+            pages = (corrected, STRANGER) if read_sent(corrected) else (STRANGER,)
+        return Suspicion(Evidence.UNMATCHED, pages, reason)
 
     return examine
 

@@ -19,9 +19,6 @@ from oss_referer.search.sent import read_sent
 _BEYOND = tuple(rule for rule in RULES if rule.name == "too-large")
 """The only rule for lists with more than MAX_EXAMINED bytes; `accepted` does not apply to it."""
 
-_ROUNDS = 3
-"""The most rounds of answers to questions."""
-
 
 def run(
     configuration: RefererConfiguration,
@@ -105,16 +102,11 @@ def fix(
     meant: Collection[str] = (),
 ) -> Fixed:
     """Make the safe changes of the plan; with `unsafe`, also give the first answers."""
-    first = linted = lint(configuration, RULES, assumptions, accepted, sites=sites, meant=meant)
-    risky: list[Finding] = []
-    for _ in range(_ROUNDS):
-        after = linted.correct(unsafe=unsafe)
-        if after == configuration:
-            break
-        risky += [item for item in linted.found if unsafe and not item.is_safe and item.change]
-        configuration = after
-        linted = lint(configuration, RULES, assumptions, accepted, sites=sites, meant=meant)
-    return Fixed(configuration, linted.found, first.found, tuple(risky))
+    first = lint(configuration, RULES, assumptions, accepted, sites=sites, meant=meant)
+    after = first.correct(unsafe=unsafe)
+    risky = (item for item in first.found if unsafe and not item.is_safe and item.change)
+    left = lint(after, RULES, assumptions, accepted, sites=sites, meant=meant)
+    return Fixed(after, left.found, first.found, tuple(risky))
 
 
 _ORDER = tuple(Severity)

@@ -75,8 +75,8 @@ class _Comparison:
     def make(self) -> Costs:
         if self._old.policy.configuration == self._new.policy.configuration:
             return Costs((), (), (), (), is_searched=True)
-        denied = tuple(self._find_own(self._new, self._old))
-        admitted = tuple(self._find_own(self._old, self._new))
+        denied = tuple(dict.fromkeys(self._find_own(self._new, self._old)))
+        admitted = tuple(dict.fromkeys(self._find_own(self._old, self._new)))
         strangers, kept_out = (
             tuple(dict.fromkeys(self._find_strangers(*rules)))
             for rules in ((self._old, self._new), (self._new, self._old))
@@ -102,7 +102,7 @@ class _Comparison:
         def lets_in(referer: str) -> SearchedEntry | None:
             return allowing.denying(referer) or denying.allowing(referer)
 
-        wider = denying.allowing(family.sample())
+        wider = denying.allowing(family.sample)
         wanted = family.entry.pattern
         if wider is None or not covers(wider.pattern, wanted, denying.cut):
             for entry in _without(allowing.white, denying.white):

@@ -4,6 +4,7 @@ Each change stands alone: it keeps all pages of the owner that its entry lets in
 changes are made. A change that is not proved to do so becomes a question to the owner.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,6 +24,7 @@ from oss_referer.engine import (
 from oss_referer.engine.assumptions import LetterCase
 from oss_referer.engine.policy import MAX_EXAMINED, MAX_SIZE
 from oss_referer.plan.changes import (
+    LISTS,
     NO_CHANGE,
     Change,
     EntryPlace,
@@ -44,7 +46,7 @@ from oss_referer.plan.reading import (
     read_entry,
     read_site,
 )
-from oss_referer.search.automaton import CompiledRules, SearchedEntry
+from oss_referer.search.automaton import CompiledRules
 from oss_referer.search.entry import (
     admits_all,
     choose_stranger,
@@ -244,11 +246,12 @@ class _Planner:
         wanted = self._wanted(reading)
         if not reading.sites:
             is_live = self._searches.is_live(body, self._base)
-            said = (
-                Sentence("It may let in others: {}.", reading.why)
-                if is_live
-                else Sentence("It has no effect: {}.", reading.why)
-            )
+            if is_live:
+                said = Sentence("It may let in others: {}.", reading.why)
+            elif reading.kind is Kind.OTHERS:
+                said = Sentence("It has no effect; corrected, it lets in others: {}.", reading.why)
+            else:
+                said = Sentence("It has no effect: {}.", reading.why)
             return self._ask_to_remove(place, reading, said)
         if not wanted:
             return self._ask_to_remove(place, reading, self._why_not(reading.sites[0]))
@@ -297,9 +300,7 @@ class _Planner:
         is_right = body in self._right and body == place.entry
         named = [*wanted]
         if not is_right:  # it also keeps the other pages of the owner that it lets in
-            lets_in = parse_entry(body).matches
-            named += [site for page, site in self._owned.singles.items() if lets_in(page)]
-            named += [one.site for one in self._owned.families if lets_in(one.sample())]
+            named += self._let_in.get(body, ())
         needed = self._find_missing(named)
         entries = sorted(needed, key=lambda entry: entry.startswith("http:"))
         instead = (place.entry, *entries) if is_right else tuple(entries)
@@ -310,6 +311,18 @@ class _Planner:
         why = self._why(body, entries, guards, is_right=is_right)
         line = Line(place, reading, wanted, change=change, why=why)
         return self._ask_if_unsure(line, is_own=any(one.domain in self._sure for one in wanted))
+
+    @cached_property
+    def _let_in(self) -> dict[str, list[Site]]:
+        """The entries that are not right, each with the sites of the owner that it lets in."""
+        bodies = {_body(place.entry) for place in self._white if self._readings[place].sites}
+        index = GramIndex(map(parse_entry, bodies - self._right.keys()))
+        found = defaultdict[str, list[Site]](list)
+        for page, site in self._owned.pages:
+            for one in index.candidates(page):
+                if one.matches(page):
+                    found[one.body].append(site)
+        return found
 
     def _find_missing(self, sites: Iterable[Site]) -> dict[str, Site]:
         """Return the safe entries of sites that no right entry covers."""
@@ -339,20 +352,27 @@ class _Planner:
 
     @cached_property
     def _filed_black(self) -> GramIndex:
-        """The blacklist, without entries for everybody: they are questions."""
+        """The blacklist without questions: entries that keep out everybody or the owner."""
         return GramIndex(
             one.pattern
-            for one in self._base.black
-            if not all(admits_all(one.pattern, scheme) for scheme in BOTH)
+            for place in self._black
+            if not is_blank(place.entry)
+            and not self._keeps_out_all(place)
+            and self._locked[place] is None
+            for one in self._base.read(place.entry)
         )
+
+    def _keeps_out_all(self, place: EntryPlace) -> bool:
+        pattern = parse_entry(_body(place.entry))
+        return all(admits_all(pattern, scheme) for scheme in BOTH)
 
     def _draft_black(self, place: EntryPlace, reading: Reading, body: str) -> Line:
         if reading.kind is Kind.EVERYBODY:
-            if all(admits_all(parse_entry(body), scheme) for scheme in BOTH):
+            if self._keeps_out_all(place):
                 said = Sentence("It keeps out everybody, whatever the whitelist says.")
                 return self._ask_to_remove(place, reading, said)
             return Line(place, reading, why=_KEEP)
-        if locked := self._find_locked(place):
+        if locked := self._locked[place]:
             said = Sentence("It keeps out {}, a page of yours.", locked)
             return self._ask_to_remove(place, reading, said)
         is_live = self._searches.is_live(body, self._base)
@@ -367,6 +387,7 @@ class _Planner:
             for site in reading.sites
             for scheme in (BOTH if site.port is None and not site.is_mini_program else site.schemes)
             if (entry := site.entry(scheme)) not in self._bodies[Stage.BLACKLIST]
+            and not self._keeps_out_own(site, scheme)
             and self._needs_denial(site.page(scheme, "a-sub-domain"), is_live=is_live)
         ]
         if is_live and not entries:
@@ -375,7 +396,7 @@ class _Planner:
         why = Sentence("the same site gets in otherwise") if is_live else Sentence("kept out")
         change = self._change(place, instead)
         line = Line(place, reading, reading.sites, change=change, why=why)
-        return self._ask_if_unsure(line, is_own=not entries)
+        return self._ask_if_unsure(line, is_own=False)
 
     def _ask_if_unsure(self, line: Line, *, is_own: bool) -> Line:
         """Ask about a guess, and about the whole host of an entry with a path, unless it is own."""
@@ -389,9 +410,22 @@ class _Planner:
         """Return whether a blacklist lacks a page that it names: it gets in, or was misspelt."""
         if self._filed_black.first(self._base.see(page)):
             return False
-        is_own = page in self._owned.singles
         gets_in = self._is_for_everybody or self._base.allowing(page) is not None
-        return not is_own and (not is_live or gets_in)
+        return not is_live or gets_in
+
+    def _keeps_out_own(self, site: Site, scheme: str) -> bool:
+        """Return whether the entry of a site in the blacklist would keep out the owner."""
+        if site.is_single:
+            return site.page(scheme) in self._owned.singles
+        pattern, cut = parse_entry(site.entry(scheme)), self._base.cut
+        return any(pattern.matches(self._base.see(page)) for page in self._owned.singles) or any(
+            covers(pattern, family.entry.pattern, cut) for family in self._owned.families
+        )
+
+    @cached_property
+    def _locked(self) -> dict[EntryPlace, str | None]:
+        """The entries of the blacklist, each with a page of the owner that it keeps out."""
+        return {one: self._find_locked(one) for one in self._black if not is_blank(one.entry)}
 
     def _find_locked(self, place: EntryPlace) -> str | None:
         """Return a page of a wanted site that a blacklist entry denies, apart from exceptions."""
@@ -407,7 +441,7 @@ class _Planner:
                    for site in sites) and sites:  # fmt: skip
                 continue  # an exception from a wildcard
             if any(covers(one.pattern, family.entry.pattern, one.cut) for one in patterns):
-                return family.sample()
+                return family.sample
         return None
 
     # Lines
@@ -457,6 +491,8 @@ class _Planner:
             return Plan(rules, self._wish, self._owned, asked, rules, nobody, nobody, False)
         lines = [*self._draft(self._white), *self._draft(self._black)]
         additions = [*self._draft_additions(lines)]
+        if len(additions) > 1 and not self._has_white:
+            additions = [_join(additions)]
         lines = [*self._keep_closed(lines, additions), *self._draft_rules(), *additions]
         lines = list(prove(lines, self._now, self._base, self._searches))
         corrected = apply(rules, (line.change for line in lines if line.change))
@@ -464,11 +500,12 @@ class _Planner:
             lines = [*self._ask_to_grow(lines, corrected.size)]
             corrected = apply(rules, (line.change for line in lines if line.change))
         exceptions = [
-            SearchedEntry(parse_entry(site.entry(scheme)))
+            entry
             for line in lines
             if line.place in self._black and not line.removes
-            for site in line.reading.sites
-            for scheme in BOTH
+            for text in (line.place.entry, *line.change.added(Stage.BLACKLIST))
+            for entry in (() if is_blank(text) else self._base.read(text))
+            if not needs_path(entry)
         ]
         judge = Judge(lines, self._searches, exceptions)
         lines = list(judge.mark(self._now))
@@ -495,13 +532,27 @@ class _Planner:
             if one.place and one.place.list is Stage.WHITELIST and not is_blank(one.place.entry)
             if not one.is_twin
         ]
-        if additions or (len(filled) != 1 and not all(one.removes for one in filled)):
+        if not filled or (len(filled) != 1 and not all(one.removes for one in filled)):
             return lines
         said = Sentence("Write the sites to let in: an empty whitelist lets in everybody.")
+        added = [one.change for one in additions]
+        entries, guards = (
+            tuple(dict.fromkeys(text for change in added for text in change.added(stage)))
+            for stage in (Stage.WHITELIST, Stage.BLACKLIST)
+        )
+
+        def fill(change: Change) -> Change:
+            """Have a change that removes an entry write the additions too, so it stands alone."""
+            if change.instead != ():
+                return change
+            return replace(change, whitelist=entries, blacklist=guards, switch=added[0].switch)
 
         def close(line: Line) -> Line:
             if not (line.removes or line.options):
                 return line
+            if entries:
+                options = tuple(one._replace(change=fill(one.change)) for one in line.options)
+                return replace(line, change=fill(line.change), options=options)
             options = tuple(one for one in line.options if one.change.instead != ())
             question = line.question if options else said
             return replace(line, change=NO_CHANGE, question=question, options=options)
@@ -557,8 +608,11 @@ class _Planner:
             f"{MAX_SIZE:,}",
         )
         for line in lines:
-            grows = line.change and apply(self._rules, [line.change]).size > self._rules.size
-            yield ask(line, said) if grows else line
+            change, place = line.change, line.place
+            more = sum(len(text.encode()) for stage in LISTS for text in change.added(stage))
+            kept = place is None or change.instead is None
+            less = 0 if kept or place is None else len(place.entry.encode())
+            yield ask(line, said) if more > less else line
 
     def _draft_additions(self, lines: Sequence[Line]) -> Iterator[Line]:
         """Yield additions for the sites that a person names and no entry does."""
@@ -600,6 +654,23 @@ class _Planner:
                 if site.port is None and self._policy.allows(referer) and not after.allows(referer):
                     yield referer
                     return
+
+
+def _join(additions: Sequence[Line]) -> Line:
+    """Return one addition for an empty whitelist: one alone would lock out the other sites."""
+    first = additions[0]
+    entries, guards = (
+        tuple(text for one in additions for text in one.change.added(stage))
+        for stage in (Stage.WHITELIST, Stage.BLACKLIST)
+    )
+    change = replace(first.change, whitelist=entries, blacklist=guards)
+    options = tuple(one._replace(change=change) for one in first.options)
+    return replace(
+        first,
+        sites=tuple(site for one in additions for site in one.sites),
+        change=NO_CHANGE if options else change,
+        options=options,
+    )
 
 
 def _read_wish(text: str) -> tuple[Site, ...]:

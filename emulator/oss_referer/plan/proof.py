@@ -141,7 +141,9 @@ class Family:
         named = own._replace(schemes=frozenset({self.scheme}), ports=None if is_any_port else port)
         return pages_of(Senders.OWN, (named,))
 
+    @cached_property
     def sample(self) -> str:
+        """The Referer of one of its pages."""
         return self.site.page(self.scheme)
 
 
@@ -170,10 +172,18 @@ class Owned:
             for text in (site.entry(scheme), f"{site.entry(scheme)}*")
         }
         """The safe entries for the sites."""
-        self._programs = tuple(one.entry for one in self.families if one.site.is_mini_program)
+        samples = ((one.sample, one.site) for one in self.families)
+        self.pages = (*self.singles.items(), *samples)
+        """A Referer of each site, with the site."""
+        self.programs = tuple(one for one in self.families if one.site.is_mini_program)
         self._owners = tuple(
             dict.fromkeys(site.owner for site in self.sites if not site.is_mini_program)
         )
+
+    def find(self, page: str) -> Site | None:
+        """Return the site whose pages send a Referer by default; None for a stranger's."""
+        named = (one.site for one in self.families if one.entry.pattern.matches(page))
+        return self.singles.get(page) or next(named, None)
 
     def owns(self, host: str) -> bool:
         """Return whether a host belongs to the owner, apart from that of mini programs."""
@@ -190,7 +200,7 @@ class Owned:
 
         `stranger` is the host of examples. None is a proof. Raises UndecidedError.
         """
-        programs = [replace(one, cut=entry.cut) for one in self._programs]
+        programs = [replace(one.entry, cut=entry.cut) for one in self.programs]
         guesses = [
             guess
             for guess in _guess(entry.pattern.body, stranger)
@@ -247,7 +257,11 @@ def find_denied(
     `black` are the entries of the blacklist to examine. Raises UndecidedError.
     """
     within = [[family.entry]]  # it names the pages before any truncation
-    allowing = rules.allowing(family.sample())
+    sample = family.sample
+    exceptions = [one for one in exceptions if may_be_of(one, family)]
+    allowing = rules.allowing(sample)
+    if allowing is None and not any(one.pattern.matches(sample) for one in exceptions):
+        return sample
     if allowing is None or not covers(allowing.pattern, family.entry.pattern, rules.cut):
         found = seek(EVERYTHING, family.pages, rules.allowing, budget, within, excluding=exceptions)
         if found is not None:

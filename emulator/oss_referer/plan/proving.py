@@ -26,7 +26,7 @@ from oss_referer.search.automaton import (
     Truncation,
     UndecidedError,
 )
-from oss_referer.search.entry import example, is_blank, parse_entry
+from oss_referer.search.entry import admits_all, example, is_blank, parse_entry
 from oss_referer.search.sent import Senders, SentReferers, read_sent
 
 _STEPS, _STEPS_OF_ONE = 6_000_000, 600_000
@@ -38,6 +38,10 @@ UNPROVED = Sentence("It may lock out a page of yours: the search for one ended e
 
 def _lock_out(page: str) -> Sentence:
     return Sentence("It locks out {}, which gets in now.", page)
+
+
+def _would_lock_out(page: str) -> Sentence:
+    return Sentence("Corrected, it locks out {}, which gets in now.", page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class _Filed:
         return any(
             any(covers(entry.pattern, wanted, base.cut) for entry in one.old)
             and (one.stays or any(covers(entry.pattern, wanted, base.cut) for entry in one.new))
-            for one in self.matching(base.see(family.sample()))
+            for one in self.matching(base.see(family.sample))
         )
 
 
@@ -245,11 +249,14 @@ def _find_newly_denied(
         for entry in base.read(text)
         if entry.pattern.body not in old
     ]
+    is_black = line.place is not None and line.place.list is Stage.BLACKLIST
+    lock_out = _would_lock_out if is_black else _lock_out
     for entry in added:
-        for page in () if needs_path(entry) else searches.owned.singles:
+        is_guard = needs_path(entry)  # only mini programs send a path
+        for page in () if is_guard else searches.owned.singles:
             if entry.pattern.matches(base.see(page)) and now.policy.allows(page):
-                return _lock_out(page)
-        for family in searches.owned.families:
+                return lock_out(page)
+        for family in searches.owned.programs if is_guard else searches.owned.families:
             if not may_be_of(entry, family):
                 continue
             try:
@@ -257,7 +264,7 @@ def _find_newly_denied(
             except UndecidedError:
                 return UNPROVED
             if found and now.policy.allows(found):
-                return _lock_out(found)
+                return lock_out(found)
     return None
 
 
@@ -333,17 +340,21 @@ class Judge:
                 found, is_searched = None, False
             if found:
                 denied.append(found)
-        hosts = (f"{scheme}://{self._searches.stranger}/" for scheme in BOTH)
-        if all(map(policy.allows, hosts)):
-            first = f"https://{self._searches.stranger}/"
-            return Verdict(tuple(denied), (first,), True, is_searched)
+        named, first = tuple(dict.fromkeys(denied)), f"https://{self._searches.stranger}/"
+        if all(self._is_open(scheme, rules) for scheme in BOTH):
+            return Verdict(named, (first,), True, is_searched)
         strangers = []
         for entry in rules.white:
             found_by = self.find_stranger(entry, rules)
             is_searched &= found_by.is_searched
             if found_by.stranger:
                 strangers.append(found_by.stranger)
-        return Verdict(tuple(denied), tuple(dict.fromkeys(strangers)), False, is_searched)
+        return Verdict(named, tuple(dict.fromkeys(strangers)), False, is_searched)
+
+    def _is_open(self, scheme: str, rules: CompiledRules) -> bool:
+        """Return whether everybody gets in by a scheme, apart from a blacklist."""
+        is_open = not rules.white or any(admits_all(one.pattern, scheme) for one in rules.white)
+        return is_open and rules.policy.allows(f"{scheme}://{self._searches.stranger}/")
 
     def find_stranger(self, entry: SearchedEntry, rules: CompiledRules) -> _Found:
         """Return a stranger whom an entry lets in."""

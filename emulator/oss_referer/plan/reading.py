@@ -378,6 +378,7 @@ def _read_one(text: str) -> Reading:
     is_guess = False
     if (port is not None and not is_port(port)) or (path[:1] == ":" and port is None):
         port, path, is_guess = None, "/", True  # no site has such a port
+        schemes = BOTH if "http" in schemes else schemes
         mistakes.add("impossible-host")
     read = _read_host(schemes, host, port, path, is_whole=bool(written) or bool(path))
     if is_any_port and read.sites and port != "*":
@@ -428,6 +429,8 @@ def _read_host(
     tail = bare.lstrip("*.")
     if bare == f"*{tail}" and tail.startswith("www."):
         bare = tail  # a wildcard for the scheme
+    if is_open and tail != "localhost" and tail in RESERVED:  # a keyword, not the top-level name
+        return Reading(Kind.OTHERS, why=Sentence("it is not a whole host"))
     is_machine_open = port is None and not path.startswith("/") and is_machine(tail)
     if tail != bare and is_host(tail) and not {*"*?"} & {*tail} and not tail.startswith("-"):
         if not _is_own(tail):
@@ -457,7 +460,7 @@ def _read_host(
         return Reading(Kind.NETWORK, why=Sentence("it means the addresses of a network"))
     if bare == "www" or (site.is_wild and not (fixed and _is_own(fixed))):
         return Reading(Kind.OTHERS, why=_OPEN_END)
-    if "." not in bare and bare not in RESERVED and not is_address(bare):
+    if "." not in bare and bare != "localhost" and not is_address(bare):
         if is_open or not is_whole or not path.startswith("/"):
             return Reading(Kind.OTHERS, why=Sentence("it is not a whole host"))
     elif is_open and not ends_in_suffix(bare) and not is_machine(bare):
@@ -496,17 +499,22 @@ def _read_expression(text: str) -> Iterator[Site]:
         plain = plain if end < 0 else plain[:end]
     for name in _NAME.finditer(plain, start):
         host, before = encode_host(name[0]) or "", plain[: name.start()]
+        if f".{host}".endswith(f".{SENDS_PATHS}"):
+            if appid := APPID.search(text):
+                yield make_mini_program(appid[0])
+            continue
         known = has_known_suffix(host) or host.rpartition(".")[2] in RESERVED or is_address(host)
         if not known:
             continue
+        behind = re.match(r":([0-9]+)", plain[name.end() :])
+        port = behind[1] if behind and is_port(behind[1]) else None
         if _REPEATED.search(before) and not before.endswith("//"):
-            yield from _read_host(schemes, f"*.{host}", None, "/", is_whole=True).sites
-            continue
-        if labels := _ALTERNATIVES.search(before):
-            for label in re.split(r"[|,]", labels[1]):
-                whole = f"{label}.{host}"
-                yield from _read_host(schemes, whole, None, "/", is_whole=True).sites
-            continue
-        if optional := _OPTIONAL.search(before):
-            yield from _read_host(schemes, f"{optional[1]}.{host}", None, "/", is_whole=True).sites
-        yield from _read_host(schemes, host, None, "/", is_whole=True).sites
+            hosts = [f"*.{host}"]
+        elif labels := _ALTERNATIVES.search(before):
+            hosts = [f"{label}.{host}" for label in re.split(r"[|,]", labels[1])]
+        elif optional := _OPTIONAL.search(before):
+            hosts = [f"{optional[1]}.{host}", host]
+        else:
+            hosts = [host]
+        for one in hosts:
+            yield from _read_host(schemes, one, port, "/", is_whole=True).sites

@@ -75,10 +75,17 @@ class Parts:
 
 
 def choose_stranger(texts: Iterable[str]) -> str:
-    """Return a host for examples of strangers that none of the texts names."""
-    named = "\n".join(texts).lower()
-    others = (f"wxyz-{number}.invalid" for number in count())
-    return next(host for host in chain([STRANGER_HOST], others) if host not in named)
+    """Return a host for examples of strangers that none of the texts names.
+
+    A text such as `*test*` or `*.test` names all hosts with this label.
+    """
+    written = [text.lower() for text in texts]
+    named = "\n".join(written)
+    labels = {Parts.split(text).host.strip("*?.") for text in written}
+    domains = [one for one in ("invalid", "example", "onion") if one not in labels] or ["invalid"]
+    hosts = [] if {*STRANGER_HOST.split(".")} & labels else [STRANGER_HOST]
+    others = (f"wxyz-{number}.{domains[0]}" for number in count())
+    return next(host for host in chain(hosts, others) if host not in named)
 
 
 def admits_all(pattern: Pattern, scheme: str) -> bool:

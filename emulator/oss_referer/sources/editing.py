@@ -59,6 +59,8 @@ def edit(document: bytes, form: RulesForm, name: str, new: RefererConfiguration)
         edited = _EDITORS[form](text.replace("\r\n", "\n"), name, changed)  # they read and write LF
         text = _restore_line_ends(text, edited) if "\r\n" in text else edited
         after = forms.find(forms.encode(text), form)
+    except UnicodeDecodeError:
+        raise NotEditableError("the document is not UTF-8; save it as UTF-8 first") from None
     except ValueError as error:
         raise NotEditableError(f"the document cannot be edited: {error}") from None
     expected = {other: _read(read) for other, read in before.items()} | {name: new}

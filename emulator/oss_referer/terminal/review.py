@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from oss_referer.advice import answer
-from oss_referer.advice.answer import HEADINGS, Room, Setting
+from oss_referer.advice.answer import RECORDED, Room, Setting
 from oss_referer.advice.review import Review
 from oss_referer.engine import Sentence
 from oss_referer.terminal import language
@@ -16,6 +16,8 @@ _ROOMS = ((6, 6, 8), (4, 4, 6), (3, 2, 4), (2, 1, 3))
 """Numbers of requests to try, of questions and of names; the first ones that fit are used."""
 _FEWEST = 5
 """The fewest rows, beside rules that are longer than a screen."""
+_MOST_RECORDED = 12
+"""The most rows of a screen where requests were recorded."""
 
 
 def text(review: Review, setting: Setting, *, whole: bool = False) -> list[str]:
@@ -23,6 +25,8 @@ def text(review: Review, setting: Setting, *, whole: bool = False) -> list[str]:
     if whole:
         return [*_text(review, setting, answer.WHOLE)]
     most = len(review.visitors)
+    if any(item.seen for item in review.visitors):
+        most = min(most, _MOST_RECORDED)
     for numbers in _ROOMS:
         lines = [*_text(review, setting, Room(most, *numbers))]
         if len(lines) > HEIGHT:
@@ -44,8 +48,8 @@ def _text(review: Review, setting: Setting, room: Room) -> Iterator[str]:
         yield ""
         rows = [list(map(language.say, row)) for row in part.rows]
         if rows:
-            rows = [[language.say(part.title), "", *map(language.say, HEADINGS[3:])], *rows]
-            yield from _columns(rows)
+            rows = [[language.say(part.title), "", *map(language.say, part.headings[3:])], *rows]
+            yield from _columns(rows, whole_last=part.headings is RECORDED)
         else:
             yield language.say(part.title)
         widest = min(max((width_of(one) for one, why in part.code if why), default=0), 50)
@@ -60,12 +64,16 @@ def _text(review: Review, setting: Setting, room: Room) -> Iterator[str]:
             yield from (f"  {one}" for one in fold(language.say(item), WIDTH - 2, 2))
 
 
-def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of a table; the first row has the title and the headings."""
+def _columns(rows: Sequence[Sequence[str]], *, whole_last: bool) -> Iterator[str]:
+    """Yield the lines of a table; the first row has the title and the headings.
+
+    With `whole_last`, the first column has less room rather than the last.
+    """
     cells = [[visible(cell) for cell in row] for row in rows]
     body = [row[1:] for row in cells[1:]]
     sizes = [max(width_of(row[number]) for row in body) for number in range(4)]
-    sizes = [min(sizes[0], 36), min(sizes[1], 19), 3, 4]
+    last = max(width_of(row[4]) for row in body) if whole_last else 0
+    sizes = [min(sizes[0], 36 - max(0, min(last, 16) - 10)), min(sizes[1], 19), 3, 4]
     sizes[2] = max(sizes[2], width_of(cells[0][2]))
     sizes[3] = max(sizes[3], width_of(cells[0][3]))
     sizes[0] += 1
@@ -97,9 +105,9 @@ def markdown(review: Review, setting: Setting) -> str:
     for part in answer.make(review, setting):
         blocks.append(f"### {_plain(part.title)}")
         if part.rows:
-            rows = [HEADINGS, *part.rows]
+            rows = [part.headings, *part.rows]
             cells = [" | ".join(_code_or_plain(cell) for cell in row) for row in rows]
-            cells.insert(1, "|".join(["---"] * len(HEADINGS)))
+            cells.insert(1, "|".join(["---"] * len(part.headings)))
             blocks.append("\n".join(f"| {one} |" for one in cells))
         if part.code:
             code = "\n".join(f"{one}  {language.say(why)}".rstrip() for one, why in part.code)

@@ -17,9 +17,17 @@ from oss_referer.sources.masking import mask
 from oss_referer.traffic import accesslog, figures, log_files, statements
 from oss_referer.traffic.engine import Engine, EngineError, Row
 from oss_referer.traffic.figures import Report
-from oss_referer.traffic.judge import NETWORKS, Judge, Network, Verdict, letters_of, request_of
+from oss_referer.traffic.judge import (
+    NETWORKS,
+    STRANGER,
+    Judge,
+    Network,
+    Verdict,
+    letters_of,
+    request_of,
+)
 from oss_referer.traffic.log_files import LogForm, Rejects
-from oss_referer.traffic.proposal import HostName
+from oss_referer.traffic.requests import Asked, RequestGroup, Traffic, gather
 
 VERSION = 2
 """The version of the report's JSON form; docs/replay.md describes it."""
@@ -110,21 +118,36 @@ def _sites(rules: RefererConfiguration) -> frozenset[str]:
     return frozenset(site.domain for site in sites if not site.is_mini_program)
 
 
-def measure(names: Sequence[HostName], question: ReplayQuestion, logs: ReadLogs) -> list[Row]:
-    """Return the served traffic of hosts: origin, host, whether a slash follows, and bytes.
+MOST_STRANGERS = 10_000
+"""The most Referers that no entry matches and `collect` keeps apart."""
 
-    Raises the errors of `replay`.
+
+def collect(question: ReplayQuestion, logs: ReadLogs) -> Traffic:
+    """Return the requests of logs. Raises the errors of `replay`.
+
+    Referers that no entry of the rules matches keep only their origins; the rarest are STRANGER.
     """
     _read([question], logs)
-    logs.engine.judge(question.judge, statements.groups(question.judge))
-    hosts = " OR ".join(_condition(name) for name in names)
-    return logs.engine.rows(statements.fill("origins", hosts=hosts))
+    groups = statements.groups(question.judge)
+    stranger, top = statements.literal(STRANGER), str(MOST_STRANGERS)
+    rows = logs.engine.rows(statements.fill("recorded", groups=groups, stranger=stranger, top=top))
+    counts = _counts(logs.engine)
+    skipped = {"not selected": counts.get(_OUTSIDE, 0), "damaged": logs.rejects.count}
+    return Traffic(
+        gather(RequestGroup(_asked(row[0], row[1]), row[2], row[3]) for row in rows),
+        skipped={reason: count for reason, count in skipped.items() if count},
+    )
 
 
-def _condition(name: HostName) -> str:
-    text = name.text.removeprefix("*")
-    ends = [f"%{text}", f"%{text}:%"] if name.is_wildcard else [text, f"{text}:%"]
-    return " OR ".join(f"lower(host) LIKE {statements.literal(end)}" for end in ends)
+_STATUS = {"S": 200, "D": 403}
+"""The status that stands for those of an outcome; 400 for another failure."""
+
+
+def _asked(referer: str, letters: str) -> Asked:
+    signed, method, scope = request_of(letters)
+    sent = "" if referer == "-" else accesslog.unescape(referer)
+    status = _STATUS.get(letters[3], 400)
+    return Asked(signed=signed, method=method, scope=scope, referer=sent or None, status=status)
 
 
 def _read(questions: Sequence[ReplayQuestion], logs: ReadLogs) -> None:

@@ -76,7 +76,8 @@ END
 CASE WHEN instr(f4, '?') > 0 THEN concat(split_part(f4, '?', 1), '?') ELSE f4 END
 
 -- name: cut_path
-regexp_extract(f4, '^([^/?#]*://)?[^/?#]*[/?#]?', 0)
+-- The path of a mini program begins with its appid, which alone tells it apart (R-44).
+regexp_extract(f4, '^(https://servicewechat[.]com/[^/?#]*/|([^/?#]*://)?[^/?#]*[/?#]?)', 0)
 
 -- name: cut_nothing
 f4
@@ -304,13 +305,17 @@ ORDER BY
   revoked_bytes DESC, revoked_requests DESC, gained_bytes DESC, gained_requests DESC,
   unchanged_bytes DESC, unchanged_requests DESC, value
 
--- name: origins
--- The served traffic of hosts, by origin and by whether a slash follows it in the Referer.
+-- name: recorded
+-- The requests by Referer and kind; the Referers after the first that no entry can match are one.
 SELECT
-  origin, host,
-  CASE WHEN instr(referer, concat(origin, '/')) = 1 THEN 1 ELSE 0 END AS closed,
+  CASE WHEN is_foreign AND place > {top} THEN {stranger} ELSE referer END AS referer,
+  kind,
+  cast(sum(requests) AS bigint) AS requests,
   cast(sum(bytes) AS bigint) AS bytes
-FROM verdicts
-WHERE checked = 1 AND kind LIKE '___S_' AND ({hosts})
-GROUP BY 1, 2, 3
-ORDER BY bytes DESC, origin, closed
+FROM (
+  SELECT
+    *, row_number() OVER (PARTITION BY is_foreign ORDER BY requests DESC, referer, kind) AS place
+  FROM ({groups}) AS one
+) AS placed
+WHERE requests > 0
+GROUP BY 1, 2

@@ -46,8 +46,13 @@ class Case:
 
     @property
     def wanted(self) -> tuple[Site, ...]:
-        """The sites that count: those that a person states, or else those that the author meant."""
-        return self.stated or self.meant
+        """The sites that count: those that a person states, or else those that the author meant.
+
+        Who states only mini programs says nothing of the sites.
+        """
+        if not self.stated or any(site.host for site in self.stated):
+            return self.stated or self.meant
+        return (*self.stated, *(site for site in self.meant if site.host))
 
     def with_rules(self, rules: Rules) -> Case:
         """Return the case after a change of its rules."""
