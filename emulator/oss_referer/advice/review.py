@@ -3,14 +3,18 @@
 It reads no entry and corrects none: `plan` does, and each sentence here is one of its results.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
+from oss_referer.advice.effects import Effects, take_alone
 from oss_referer.engine import (
     DEFAULT,
     Assumptions,
     Decision,
+    GramIndex,
     RefererConfiguration,
     RefererPolicy,
     Sentence,
@@ -22,6 +26,7 @@ from oss_referer.engine.sentence import join
 from oss_referer.plan import (
     BOTH,
     LISTS,
+    Change,
     Costs,
     Kind,
     Line,
@@ -29,7 +34,6 @@ from oss_referer.plan import (
     Plan,
     Site,
     Verdict,
-    apply,
     compare,
     read_site,
 )
@@ -141,12 +145,16 @@ def review(
     live: RefererConfiguration | None = None,
     assumptions: Assumptions = DEFAULT,
     seen: Sequence[Seen] = (),
+    *,
+    takes_alone: bool = False,
 ) -> Review:
     """Describe a plan; `live` are the rules in use, by default those of the plan.
 
-    `seen` are the recorded requests, the most first.
+    `seen` are the recorded requests, the most first. The effect of an answer is its effect on the
+    corrected rules or, with `takes_alone`, on the present ones: on a page, an answer is a change of
+    its own.
     """
-    return _Reviewer(plan, live or plan.rules, assumptions, seen).review()
+    return _Reviewer(plan, live or plan.rules, assumptions, seen, takes_alone=takes_alone).review()
 
 
 class _Reviewer:
@@ -156,6 +164,8 @@ class _Reviewer:
         live: RefererConfiguration,
         assumptions: Assumptions,
         seen: Sequence[Seen],
+        *,
+        takes_alone: bool,
     ) -> None:
         self._seen = seen
         self._plan, self._wish, self._assumptions = plan, plan.wish, assumptions
@@ -184,8 +194,9 @@ class _Reviewer:
             if self._is_examined
             else Costs((), (), (), (), is_searched=live == plan.rules)
         )
-
         self._own = self._find_own()
+        self._is_alone = takes_alone
+        self._effects = Effects(plan.rules if takes_alone else plan.corrected, assumptions)
 
     def review(self) -> Review:
         plan, visitors = self._plan, tuple(self._visitors())
@@ -433,24 +444,32 @@ class _Reviewer:
         return Question(entry, line.question, now, tuple(self._answers(line)))
 
     def _answers(self, line: Line) -> Iterator[Answer]:
-        own: Iterable[str] = self._own
-        if line.place:  # only what its entry matches, before or after a cut, or what it names
-            matches = parse_entry(line.place.entry).matches
-            own = (page for page in own if matches(page) or matches(page.rstrip("/")))
+        # Only pages that its entry matches, before or after a cut, or that it names.
+        own: Iterable[str] = self._matched[line.place.entry] if line.place else self._own
         pages = (page for site in line.reading.sites for page in _pages(site))
         strangers = (line.stranger, *(f"{one}://{self._stranger}/" for one in BOTH))
-        tried = [*dict.fromkeys((*own, *pages, *filter(None, strangers))), None]
+        tried = dict.fromkeys((*own, *pages, *filter(None, strangers), None))
         for option in line.options:
-            yield Answer(_name(option), self._effect(option, tried))
+            yield Answer(_name(option), self._effect(option.change, tried))
 
-    def _effect(self, option: Option, tried: Iterable[str | None]) -> Sentence:
-        changes = (line.change for line in self._plan.lines if line.change)
-        rules = apply(self._plan.rules, (*changes, option.change))
-        after = RefererPolicy.compile(rules, self._assumptions)
-        named = {page: NO_REFERER if page is None else page for page in tried}
-        turned = [page for page in named if after.allows(page) is not self._then.allows(page)]
-        gained = [named[page] for page in turned if after.allows(page)]
-        lost = [named[page] for page in turned if not after.allows(page)]
+    @cached_property
+    def _matched(self) -> Mapping[str, Sequence[str]]:
+        """The own pages that each entry with a question matches."""
+        places = (line.place for line in self._plan.questions if line.place)
+        filed = GramIndex(parse_entry(place.entry) for place in places if not is_blank(place.entry))
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for page in self._own:
+            for pattern in filed.candidates(page):
+                if pattern.matches(page) or pattern.matches(page.rstrip("/")):
+                    found[pattern.text].append(page)
+        return found
+
+    def _effect(self, change: Change, tried: Iterable[str | None]) -> Sentence:
+        changes = take_alone(self._plan, change) if self._is_alone else (change,)
+        gained, lost = (
+            [NO_REFERER if page is None else page for page in pages]
+            for pages in self._effects.compare(changes, tried)
+        )
         if gained and lost:
             return Sentence("lets in {}, locks out {}", join(gained), join(lost))
         if gained:

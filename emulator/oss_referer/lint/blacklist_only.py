@@ -18,7 +18,7 @@ SEVERITY = Severity.NOTE
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect `*` in the whitelist if no other entry names a site."""
-    if entry.text != "*" or not entry.is_white or subject.names_sites:
+    if entry.text != "*" or not entry.is_white or subject.plan.owned.sites:
         return None
     if subject.has_blacklist:
         reason = Sentence(

@@ -38,7 +38,7 @@ def suspect(subject: Subject) -> Suspicions:
 
 
 def _covers(subject: Subject, wider: LintedEntry, entry: LintedEntry) -> bool:
-    if subject.reading(wider.place).kind is Kind.EVERYBODY:
+    if wider.reading.kind is Kind.EVERYBODY:
         return False  # matches_all reports it
     if wider is entry or not covers(wider.pattern, entry.pattern, subject.cut):
         return False

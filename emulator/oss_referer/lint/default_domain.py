@@ -9,7 +9,8 @@ too (D-03). Bind your own domain to the bucket, and list that domain.
 from oss_referer.browser.default_domain import find_rule_of_url
 from oss_referer.engine import Sentence
 from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
-from oss_referer.lint.subject import SCHEMES, Subject
+from oss_referer.lint.subject import Subject
+from oss_referer.plan import BOTH
 
 SEVERITY = Severity.NOTE
 
@@ -19,7 +20,7 @@ def suspect(subject: Subject) -> Suspicions:
     for entry in subject.whitelist:
         site = f"{entry.parts.scheme}://{entry.parts.host}/"
         rule = find_rule_of_url(entry.parts.host, "index.html")
-        if rule is None or entry.parts.scheme not in SCHEMES:
+        if rule is None or entry.parts.scheme not in BOTH:
             continue
         yield Suspicion(
             Evidence.ALLOWED,

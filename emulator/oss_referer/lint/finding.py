@@ -3,17 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
 
-from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Reason, Sentence, Stage
-from oss_referer.engine.header import is_sendable
 from oss_referer.plan import Change, EntryPlace, Line
 from oss_referer.plan.changes import NO_CHANGE
 from oss_referer.plan.reading import UNSAID
 from oss_referer.remarks import Remark
 from oss_referer.remarks import Severity as Severity
-from oss_referer.search.entry import example
 from oss_referer.sources.places import Place
 
 
@@ -41,12 +37,6 @@ class Suspicion:
     """Whether the rule claims that no Referer of a browser matches; a search must confirm it."""
     line: Line | None = None
     """The line of the plan that it explains; None for that of the entry or of the rule."""
-
-    @classmethod
-    def unmatched(cls, corrected: str, reason: Sentence) -> Self:
-        """Suspect that an entry does not match a page that the corrected entry matches."""
-        page = example(corrected) if corrected else STRANGER
-        return cls(Evidence.UNMATCHED, (page if is_sendable(page) else STRANGER,), reason)
 
 
 Suspicions = Iterator[Suspicion]

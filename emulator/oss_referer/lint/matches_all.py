@@ -8,15 +8,16 @@ own rule, `blacklist-only`.
 
 from oss_referer.engine import Sentence
 from oss_referer.lint.finding import Evidence, Suspicion
-from oss_referer.lint.subject import SCHEMES, LintedEntry, Subject
+from oss_referer.lint.subject import LintedEntry, Subject
+from oss_referer.plan import BOTH
 from oss_referer.search.entry import admits_all
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect entries that match all sites of a scheme."""
-    matched = [scheme for scheme in SCHEMES if admits_all(entry.pattern, scheme)]
+    matched = [scheme for scheme in BOTH if admits_all(entry.pattern, scheme)]
     referers = tuple(f"{scheme}://{subject.stranger}/" for scheme in matched)
-    if not matched or (not entry.is_white and len(matched) < len(SCHEMES)):
+    if not matched or (not entry.is_white and len(matched) < len(BOTH)):
         return None
     if not entry.is_white:
         return Suspicion(
@@ -24,7 +25,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
             referers,
             Sentence("It matches every site, so the whitelist allows nobody."),
         )
-    if not subject.names_sites and entry.text == "*":
+    if not subject.plan.owned.sites and entry.text == "*":
         return None
     return Suspicion(
         Evidence.ALLOWED,

@@ -4,9 +4,8 @@ The search for a page of another site that the entry matches reached its limit, 
 within a few seconds. Entries with many wildcards need the most steps.
 """
 
-from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
+from oss_referer.lint.finding import Severity, Suspicions
 from oss_referer.lint.subject import Subject
 
 SEVERITY = Severity.WARNING
@@ -16,9 +15,7 @@ def suspect(subject: Subject) -> Suspicions:
     """Suspect entries whose search reached its limit."""
     for entry in subject.whitelist:
         if not subject.lines[entry.place].is_searched:
-            yield Suspicion(
-                Evidence.ALLOWED if subject.allows(STRANGER) else Evidence.DENIED,
-                (STRANGER,),
-                Sentence("Whether it lets in other sites is not known; the search ended too soon."),
-                entry.place,
+            reason = Sentence(
+                "Whether it lets in other sites is not known; the search ended too soon."
             )
+            yield subject.describe(reason, place=entry.place)

@@ -5,8 +5,9 @@ such as that of the bucket. Only a page with the policy `unsafe-url` or
 `no-referrer-when-downgrade` sends its path. Write the entry up to its first `/`.
 """
 
+from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Severity, Suspicion
+from oss_referer.lint.finding import Evidence, Severity, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.automaton import Truncation
 from oss_referer.search.entry import Parts, example, parse_entry
@@ -28,4 +29,4 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if parse_entry(entry.text).matches(example(origin)):
         return None
     reason = Sentence("To other sites, browsers send the origin without the path.")
-    return Suspicion.unmatched(origin, reason)
+    return Suspicion(Evidence.UNMATCHED, (example(origin), STRANGER), reason)

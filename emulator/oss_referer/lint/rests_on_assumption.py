@@ -63,7 +63,7 @@ def suspect(subject: Subject) -> Suspicions:
 def _referers(
     subject: Subject, name: str, is_about: Callable[[Subject, str], bool]
 ) -> Iterator[str | None]:
-    entries = [place for place in subject.written if len(place.entry) <= MAX_LENGTH]
+    entries = [place for place in subject.lines if len(place.entry) <= MAX_LENGTH]
     about = [
         place.entry
         for place in entries

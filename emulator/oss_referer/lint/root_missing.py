@@ -4,7 +4,7 @@
 does not have. Write an entry for the domain too if it has pages.
 """
 
-from oss_referer.engine import Sentence
+from oss_referer.engine import Reason, Sentence
 from oss_referer.lint.finding import Severity, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts, example
@@ -27,7 +27,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if parts.host in _SERVICES:
         return None
     pages = (example(entry.text.replace("*.", f"{name}.", 1)) for name in ("www", "m"))
-    if all(map(subject.denies_first, pages)):
+    if all(subject.decide(page).reason is Reason.BLACKLISTED for page in pages):
         return None  # the blacklist denies all sub-domains, which `shadowed` reports
     reason = Sentence("The domain itself, without a sub-domain, is denied.")
     return subject.lacks(root, reason)

@@ -1,11 +1,12 @@
 """Subject: the configuration to lint, with the questions that the rules of the linter ask."""
 
-from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from oss_referer import engine
+from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import (
     DEFAULT,
     Assumptions,
@@ -19,7 +20,7 @@ from oss_referer.engine import (
     header,
 )
 from oss_referer.lint.finding import Evidence, Suspicion
-from oss_referer.plan import LISTS, EntryPlace, Kind, Line, Plan, Reading, find_places
+from oss_referer.plan import EntryPlace, Kind, Line, Plan, Reading
 from oss_referer.plan.proving import Searches
 from oss_referer.search.automaton import CompiledRules
 from oss_referer.search.entry import (
@@ -29,9 +30,8 @@ from oss_referer.search.entry import (
     is_blank,
     parse_entry,
 )
+from oss_referer.search.sent import read_sent
 from oss_referer.search.url import MAX_LENGTH
-
-SCHEMES = ("https", "http")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +39,11 @@ class LintedEntry:
     """An entry that is not blank, with its place and parts."""
 
     place: EntryPlace
+    reading: Reading
     text: str
     """The entry without the white space around it."""
     parts: Parts
     pattern: Pattern
-    reading: Reading
-
-    @classmethod
-    def read(cls, place: EntryPlace, reading: Reading) -> "LintedEntry":
-        """Parse an entry that is not blank."""
-        pattern = parse_entry(place.entry)
-        return cls(place, pattern.body, Parts.split(place.entry), pattern, reading)
 
     @property
     def is_white(self) -> bool:
@@ -75,15 +69,6 @@ class Subject:
         self.policy = RefererPolicy.compile(configuration, assumptions)
         self.compiled = CompiledRules(self.policy)
         self.cut = self.compiled.cut
-        self._dead: dict[str, bool] = {}
-        self.texts: dict[Stage, tuple[str, ...]] = {
-            stage: getattr(configuration, stage.value) for stage in LISTS
-        }
-        """The entries of each list as they are written."""
-        self._count = {stage: Counter(texts) for stage, texts in self.texts.items()}
-        self._filled = {
-            stage: sum(not is_blank(text) for text in texts) for stage, texts in self.texts.items()
-        }
         self.reported: set[EntryPlace] = set()
         """The entries that already have a finding."""
         self.stranger = choose_stranger((*configuration.whitelist, *configuration.blacklist))
@@ -94,9 +79,10 @@ class Subject:
     def entries(self) -> tuple[LintedEntry, ...]:
         """The entries of both lists, except blank ones and those longer than `MAX_LENGTH`."""
         return tuple(
-            LintedEntry.read(place, self.reading(place))
-            for place in self.lines
+            LintedEntry(place, line.reading, pattern.body, Parts.split(place.entry), pattern)
+            for place, line in self.lines.items()
             if len(place.entry) <= MAX_LENGTH and not is_blank(place.entry)
+            for pattern in [parse_entry(place.entry)]
         )
 
     @cached_property
@@ -106,10 +92,6 @@ class Subject:
     @cached_property
     def blacklist(self) -> tuple[LintedEntry, ...]:
         return tuple(entry for entry in self.entries if not entry.is_white)
-
-    @property
-    def written(self) -> tuple[EntryPlace, ...]:
-        return find_places(self.configuration)
 
     def find_line(self, place: EntryPlace | None, rule: str) -> Line | None:
         """Return the line of an entry, or the one about the rules that a lint rule explains."""
@@ -124,26 +106,18 @@ class Subject:
         self._open.remove(id(line))
         return line
 
-    def is_unexplained(self, line: Line) -> bool:
-        """Return whether no finding explains an open line yet."""
-        return id(line) in self._open
-
-    def reading(self, place: EntryPlace) -> Reading:
-        """Return what the plan reads in an entry."""
-        return self.lines[place].reading
-
     @property
+    def unexplained(self) -> Iterator[Line]:
+        """The open lines that no finding explains yet."""
+        return (line for line in self.plan.lines if id(line) in self._open)
+
+    @cached_property
     def has_whitelist(self) -> bool:
-        return self._filled[Stage.WHITELIST] > 0
+        return not all(map(is_blank, self.configuration.whitelist))
 
-    @property
+    @cached_property
     def has_blacklist(self) -> bool:
-        return self._filled[Stage.BLACKLIST] > 0
-
-    @property
-    def names_sites(self) -> bool:
-        """Whether an entry names a site, or a person does."""
-        return bool(self.plan.owned.sites)
+        return not all(map(is_blank, self.configuration.blacklist))
 
     def decide(self, referer: str | None) -> BareDecision:
         """Decide on a Referer, without naming the assumptions behind the decision."""
@@ -159,15 +133,21 @@ class Subject:
             return None
         return Suspicion(Evidence.DENIED, (page,), reason)
 
-    def denies_first(self, referer: str) -> bool:
-        """Return whether the blacklist denies a Referer."""
-        return self.decide(referer).reason is Reason.BLACKLISTED
+    def describe(
+        self,
+        reason: Sentence,
+        *referers: str,
+        place: EntryPlace | None = None,
+        line: Line | None = None,
+    ) -> Suspicion:
+        """Suspect something that a verdict shows: on the first of some Referers that is sent."""
+        referer = next(filter(read_sent, (*referers, STRANGER)))
+        evidence = Evidence.ALLOWED if self.allows(referer) else Evidence.DENIED
+        return Suspicion(evidence, (referer,), reason, place, line=line)
 
     def is_dead(self, entry: str) -> bool:
         """Return whether an entry matches no Referer of a browser; False if undecided."""
-        if entry not in self._dead:
-            self._dead[entry] = not self._searches.is_live(entry, self.compiled)
-        return self._dead[entry]
+        return not self._searches.is_live(entry, self.compiled)
 
     def holds(self, evidence: Evidence, referer: str | None, place: EntryPlace | None) -> bool:
         """Return whether the engine confirms the claim of the evidence for a Referer."""
@@ -187,13 +167,13 @@ class Subject:
         return any(item.pattern.matches(seen) for item in self.compiled.read(entry))
 
     def _is_unchanged(self, referer: str | None, place: EntryPlace) -> bool:
-        decided, count = self.decide(referer), self._count[place.list]
-        settles = decided.entry is not None and decided.entry.text == place.entry
-        is_still_a_list = is_blank(place.entry) or self._filled[place.list] > 1
-        if is_still_a_list and (not settles or count[place.entry] > 1):
-            return True  # without compiling all entries again
-        entries = self.texts[place.list]
+        entries = getattr(self.configuration, place.list.value)
         rest = entries[: place.position] + entries[place.position + 1 :]
+        decided = self.decide(referer)
+        settles = decided.entry is not None and decided.entry.text == place.entry
+        is_still_a_list = is_blank(place.entry) or not all(map(is_blank, rest))
+        if is_still_a_list and (not settles or place.entry in rest):
+            return True  # without compiling all entries again
         changed: dict[str, Any] = {place.list.value: rest}
         changed_rules = replace(self.configuration, **changed)
         reading = engine.Reading(changed_rules, self.assumptions, self.policy.reading)

@@ -7,10 +7,9 @@ spread the objects over several buckets. For lists with more than 100 KiB, the l
 the size.
 """
 
-from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
 from oss_referer.engine.policy import MAX_EXAMINED, MAX_SIZE
-from oss_referer.lint.finding import Evidence, Suspicion, Suspicions
+from oss_referer.lint.finding import Suspicions
 from oss_referer.lint.subject import Subject
 
 WARNED_SIZE = 16 * 1024
@@ -22,15 +21,10 @@ def suspect(subject: Subject) -> Suspicions:
     size = subject.configuration.size
     if size < WARNED_SIZE:
         return
-    sizes = f"{size:,}", f"{MAX_SIZE:,}"
-    yield Suspicion(
-        Evidence.ALLOWED if subject.allows(STRANGER) else Evidence.DENIED,
-        (STRANGER,),
-        Sentence("The entries have {} bytes, and PutBucketReferer refuses more than {}.", *sizes)
-        if size <= MAX_EXAMINED
-        else Sentence(
+    template = "The entries have {} bytes, and PutBucketReferer refuses more than {}."
+    if size > MAX_EXAMINED:
+        template = (
             "The entries have {} bytes, and PutBucketReferer refuses more than {}. "
-            "Nothing else was examined.",
-            *sizes,
-        ),
-    )
+            "Nothing else was examined."
+        )
+    yield subject.describe(Sentence(template, f"{size:,}", f"{MAX_SIZE:,}"))

@@ -14,7 +14,7 @@ from oss_referer.search.url import MAX_LENGTH
 
 def suspect(subject: Subject) -> Suspicions:
     """Suspect entries that are longer than a Referer can be."""
-    for place in subject.written:
+    for place in subject.lines:
         count = len(place.entry)
         if count > MAX_LENGTH and not is_blank(place.entry):
             reason = Sentence(

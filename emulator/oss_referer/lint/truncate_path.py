@@ -8,28 +8,23 @@ also matches `https://www.example.com.evil.test`. Both facts are partly assumed.
 
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Evidence, Suspicion, Suspicions
+from oss_referer.lint.finding import Suspicions
 from oss_referer.lint.subject import Subject
 from oss_referer.search.automaton import Truncation
 from oss_referer.search.entry import example
+from oss_referer.search.sent import read_sent
 
 
 def suspect(subject: Subject) -> Suspicions:
     """Suspect TruncatePath if the plan sets it to false."""
-    line = subject.find_line(None, "truncate-path")
-    if line is None:
+    if not any(line.about == "truncate-path" for line in subject.plan.lines):
         return
     dead = Sentence("TruncatePath is true, so entries with a / after the host match nothing.")
     is_open = Sentence("TruncatePath is true, so an entry cannot end the host with a /.")
-    is_cut = subject.cut is Truncation.PATH
-    cut = [entry for entry in subject.entries[:100] if is_cut and "/" in entry.parts.rest]
-    longer = [f"{entry.text.rstrip('*/')}.{subject.stranger}/" for entry in subject.entries[:100]]
-    last = Evidence.ALLOWED if subject.allows(STRANGER) else Evidence.DENIED
-    for evidence, entries, said in (
-        (Evidence.DENIED, [entry.text for entry in cut if entry.is_white], dead),
-        (Evidence.ALLOWED, [entry.text for entry in cut if not entry.is_white], dead),
-        (Evidence.ALLOWED, longer, is_open),
-        (last, [STRANGER], is_open),
-    ):
-        if subject.is_unexplained(line):
-            yield Suspicion(evidence, tuple(map(example, entries)), said, line=line)
+    entries, is_cut = subject.entries[:100], subject.cut is Truncation.PATH
+    cut = [(one, example(one.text)) for one in entries if is_cut and "/" in one.parts.rest]
+    longer = [example(f"{one.text.rstrip('*/')}.{subject.stranger}/") for one in entries]
+    found = [(dead, page) for one, page in cut if subject.allows(page) is not one.is_white]
+    found += [(is_open, page) for page in longer if subject.allows(page)]
+    reason, page = next((one for one in found if read_sent(one[1])), (is_open, STRANGER))
+    yield subject.describe(reason, page)

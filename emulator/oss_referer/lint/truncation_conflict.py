@@ -5,9 +5,8 @@ The documentation of the Terraform provider says that `TruncatePath` needs
 refuse the rules. Terraform sends `AllowTruncateQueryString` false if a file omits it (R-38).
 """
 
-from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
+from oss_referer.lint.finding import Severity, Suspicions
 from oss_referer.lint.subject import Subject
 
 SEVERITY = Severity.WARNING
@@ -17,11 +16,8 @@ def suspect(subject: Subject) -> Suspicions:
     """Suspect this combination of the two switches."""
     rules = subject.configuration
     if rules.truncate_path and not rules.allow_truncate_query_string:
-        allowed = subject.allows(STRANGER)
-        yield Suspicion(
-            Evidence.ALLOWED if allowed else Evidence.DENIED,
-            (STRANGER,),
+        yield subject.describe(
             Sentence(
                 "TruncatePath is true without AllowTruncateQueryString, which is not documented."
-            ),
+            )
         )

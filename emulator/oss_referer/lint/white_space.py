@@ -27,7 +27,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
 
 def suspect(subject: Subject) -> Suspicions:
     """Suspect blank entries."""
-    for place in subject.written:
+    for place in subject.lines:
         if is_blank(place.entry):
             reason = Sentence("It is blank and therefore ignored.")
             yield Suspicion(Evidence.UNCHANGED, (STRANGER,), reason, place)

@@ -12,6 +12,7 @@ from oss_referer.advice import answer, diff
 from oss_referer.advice import review as advice
 from oss_referer.advice.adding import add, widen
 from oss_referer.advice.answer import Setting
+from oss_referer.advice.effects import take_alone
 from oss_referer.advice.programs import format_oss2, format_ossutil
 from oss_referer.advice.review import Question
 from oss_referer.advice.table import format_table
@@ -24,7 +25,6 @@ from oss_referer.engine import (
 )
 from oss_referer.lint import Finding, Severity
 from oss_referer.plan import Change, Line, Plan, Wish, WishError, apply, plan, read_entry, read_site
-from oss_referer.search.entry import is_blank
 from oss_referer.sources import editing, forms
 from oss_referer.sources.editing import NotEditableError
 from oss_referer.sources.forms import RulesForm
@@ -137,12 +137,7 @@ def take(planned: Plan, named: object = None) -> RefererConfiguration | None:
     change = next((one.change for one in options if name_change(one.change) == named), None)
     if change is None:
         return None
-    taken = apply(planned.rules, [change])
-    if planned.rules.whitelist and all(map(is_blank, taken.whitelist)):
-        # An empty whitelist lets in everybody: the sites that a reader named come with the answer.
-        added = (line.change for line in planned.lines if line.place is None and line.change)
-        return apply(planned.rules, [*added, change])
-    return taken
+    return apply(planned.rules, take_alone(planned, change))
 
 
 def name_change(change: Change) -> dict[str, Any]:
@@ -248,7 +243,7 @@ def make_answer(
         planned = make_plan(rules, wanted, assumptions, saved)
     except WishError as error:
         return {"said": None, "problem": str(error)}
-    said = advice.review(planned, None, assumptions)
+    said = advice.review(planned, None, assumptions, takes_alone=True)
     return {
         "said": said,
         "problem": "",

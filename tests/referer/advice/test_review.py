@@ -12,14 +12,17 @@ from typing import Any
 import pytest
 from oss_referer import RefererConfiguration, RefererPolicy, lint
 from oss_referer.advice.answer import Setting, make
+from oss_referer.advice.effects import Effects, take_alone
 from oss_referer.advice.review import Review, review, sends_whole_url
+from oss_referer.engine.assumptions import Assumptions, WhiteSpace
 from oss_referer.lint import Severity
-from oss_referer.plan import Wish, WishError, plan, read_entry
+from oss_referer.plan import Wish, WishError, apply, plan, read_entry
 from oss_referer.sources.forms import RulesForm
 from oss_referer.terminal import review as layout
 from oss_referer.terminal.output import width_of
 from oss_referer.terminal.review import HEIGHT, WIDTH
 
+from tests.referer.plan import lists
 from tests.thorough import cases
 
 PUBLISHED: list[dict[str, Any]] = tomllib.loads(
@@ -186,6 +189,40 @@ def test_list_without_whitelist_says_that_a_star_denies_empty_referers() -> None
         ("deny requests without a Referer: *", "locks out requests without a Referer"),
         ("let them in", "changes nothing for the pages named here"),
     ]
+
+
+def test_answer_is_taken_alone_on_a_page_and_with_the_safe_changes_elsewhere() -> None:
+    planned = plan(rules("*", "www.example.com"))
+    effects = [
+        review(planned, takes_alone=alone).questions[0].answers[0].effect for alone in (False, True)
+    ]
+    strangers = "https://evil.test/, http://evil.test/"
+    own = "https://www.example.com/, http://www.example.com/"
+    assert effects == [f"locks out {strangers}", f"locks out {own}, {strangers}"]
+
+
+def test_effects_are_those_of_the_whole_rules() -> None:
+    """Few of the entries are compiled, which changes no verdict, whatever is assumed."""
+    for number in range(cases(150, 3_000)):
+        case = lists.case(number)
+        planned = plan(case.rules, assumptions=case.assumptions)
+        pages = [*planned.owned.singles, *planned.now.strangers, "https://evil.test/", None]
+        before = RefererPolicy.compile(case.rules, case.assumptions)
+        effects = Effects(case.rules, case.assumptions)
+        for line in planned.questions:
+            for option in line.options:
+                changes = take_alone(planned, option.change)
+                after = RefererPolicy.compile(apply(case.rules, changes), case.assumptions)
+                turned = [one for one in pages if before.allows(one) is not after.allows(one)]
+                gained, lost = effects.compare(changes, pages)
+                assert {*gained} == {*filter(after.allows, turned)}, (number, option)
+                assert {*lost} == {*turned} - {*gained}, (number, option)
+
+
+def test_question_about_a_blank_entry_is_described() -> None:
+    matching = Assumptions(white_space=WhiteSpace.BLANK_MATCHES)
+    found = review(plan(rules(KEEP, ""), assumptions=matching), None, matching)
+    assert [one.entry for one in found.questions] == [""]
 
 
 def test_costs_are_compared_with_the_live_rules() -> None:
