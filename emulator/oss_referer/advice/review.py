@@ -3,6 +3,7 @@
 It reads no entry and corrects none: `plan` does, and each sentence here is one of its results.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -175,13 +176,14 @@ class _Reviewer:
         )
         texts = (text for one in (plan.rules, live) for text in (*one.whitelist, *one.blacklist))
         self._stranger = choose_stranger((*texts, *(site.host for site in plan.owned.sites)))
+        owned = frozenset(plan.owned.sites)
         self._kept_out = tuple(
             dict.fromkeys(
                 site
                 for line in plan.lines
                 if line.place and line.place.list is Stage.BLACKLIST
                 for site in line.reading.sites
-                if site not in plan.owned.sites
+                if site not in owned
             )
         )
         exceptions = [
@@ -200,8 +202,9 @@ class _Reviewer:
 
     def review(self) -> Review:
         plan, visitors = self._plan, tuple(self._visitors())
+        owned = frozenset(plan.owned.sites)
         sites = (site for line in plan.lines if line.place for site in line.sites)
-        names = dict.fromkeys(site.name for site in sites if site in plan.owned.sites)
+        names = dict.fromkeys(site.name for site in sites if site in owned)
         named = tuple(name for name in names if f"*.{name}" not in names)
         return Review(
             plan=plan,
@@ -394,16 +397,22 @@ class _Reviewer:
         """Return in a few words how a Referer of a stranger resembles the owner's."""
         url = read_sent(referer)
         host = url.host if url else ""
-        hosts = [site.host.lstrip("*.?") for site in self._plan.owned.sites]
         if sends_whole_url(referer):
-            named = any(one in referer.partition("://")[2].partition("/")[2] for one in hosts)
+            path = referer.partition("://")[2].partition("/")[2]
+            named = any(name in path for name in self._names)
             return Sentence("yours in its path") if named else Sentence("sends its whole URL")
         if host == SENDS_PATHS:
             return Sentence("other mini program")
-        if any(f".{host}".find(f".{one}") >= 0 for one in hosts):
+        ends = [host[dot.end() :] for dot in re.finditer(r"^|\.", host)]
+        if any(end[:size] in self._names for end in ends for size in range(1, len(end) + 1)):
             return Sentence("begins like yours")
-        is_alike = any(host.endswith(one) for one in hosts)
+        is_alike = any(host[place:] in self._names for place in range(len(host)))
         return Sentence("ends like yours") if is_alike else Sentence("fits an entry")
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """The hosts of the owner without wildcards before them."""
+        return frozenset(site.host.lstrip("*.?") for site in self._plan.owned.sites)
 
     # What to change
 

@@ -171,4 +171,5 @@ def _without(
     some: Sequence[SearchedEntry], others: Sequence[SearchedEntry]
 ) -> Iterator[SearchedEntry]:
     """Yield the entries that are not among the others."""
-    return (one for one in some if one not in others)
+    known = {(one.pattern.body, one.cut) for one in others}
+    return (one for one in some if (one.pattern.body, one.cut) not in known)

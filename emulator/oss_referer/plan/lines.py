@@ -75,7 +75,8 @@ def ask(line: Line, said: Sentence) -> Line:
     if not line.change:
         return line
     name = Sentence("remove it") if instead == () else Sentence("write it so")
-    name = name if place else Sentence("add it")
+    if place is None:
+        name = Sentence("add it") if line.change.whitelist else Sentence("set the switch")
     options = [Option(name, line.change)]
     if place and instead and place.entry not in instead:
         options.append(Option(Sentence("remove it"), Change(place, ())))

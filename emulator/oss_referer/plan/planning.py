@@ -33,7 +33,7 @@ from oss_referer.plan.changes import (
     find_places,
 )
 from oss_referer.plan.lines import Line, Option, Verdict, ask
-from oss_referer.plan.proof import Owned, covers, needs_path
+from oss_referer.plan.proof import Family, Owned, covers, needs_path
 from oss_referer.plan.proving import Judge, Searches, prove
 from oss_referer.plan.reading import (
     BOTH,
@@ -46,7 +46,7 @@ from oss_referer.plan.reading import (
     read_entry,
     read_site,
 )
-from oss_referer.search.automaton import CompiledRules
+from oss_referer.search.automaton import CompiledRules, SearchedEntry
 from oss_referer.search.entry import (
     admits_all,
     choose_stranger,
@@ -358,7 +358,7 @@ class _Planner:
             for place in self._black
             if not is_blank(place.entry)
             and not self._keeps_out_all(place)
-            and self._locked[place] is None
+            and place not in self._locked
             for one in self._base.read(place.entry)
         )
 
@@ -367,12 +367,10 @@ class _Planner:
         return all(admits_all(pattern, scheme) for scheme in BOTH)
 
     def _draft_black(self, place: EntryPlace, reading: Reading, body: str) -> Line:
-        if reading.kind is Kind.EVERYBODY:
-            if self._keeps_out_all(place):
-                said = Sentence("It keeps out everybody, whatever the whitelist says.")
-                return self._ask_to_remove(place, reading, said)
-            return Line(place, reading, why=_KEEP)
-        if locked := self._locked[place]:
+        if self._keeps_out_all(place):
+            said = Sentence("It keeps out everybody, whatever the whitelist says.")
+            return self._ask_to_remove(place, reading, said)
+        if locked := self._locked.get(place):
             said = Sentence("It keeps out {}, a page of yours.", locked)
             return self._ask_to_remove(place, reading, said)
         is_live = self._searches.is_live(body, self._base)
@@ -423,26 +421,40 @@ class _Planner:
         )
 
     @cached_property
-    def _locked(self) -> dict[EntryPlace, str | None]:
-        """The entries of the blacklist, each with a page of the owner that it keeps out."""
-        return {one: self._find_locked(one) for one in self._black if not is_blank(one.entry)}
+    def _locked(self) -> dict[EntryPlace, str]:
+        """The entries of the blacklist that keep out pages of the owner, each with the first one.
 
-    def _find_locked(self, place: EntryPlace) -> str | None:
-        """Return a page of a wanted site that a blacklist entry denies, apart from exceptions."""
-        patterns = self._base.read(place.entry)
-        if all(map(needs_path, patterns)):
-            patterns = ()
-        for page in self._owned.singles if patterns else ():
-            if any(one.pattern.matches(self._base.see(page)) for one in patterns):
-                return page
-        sites = self._readings[place].sites
-        for family in self._owned.families if patterns else ():
-            if all(site.host != family.site.host and site.owner.owns(family.site.domain)
-                   for site in sites) and sites:  # fmt: skip
-                continue  # an exception from a wildcard
-            if any(covers(one.pattern, family.entry.pattern, one.cut) for one in patterns):
-                return family.sample
-        return None
+        Exceptions from a wildcard are meant.
+        """
+        places = defaultdict[str, list[EntryPlace]](list)
+        patterns: dict[str, SearchedEntry] = {}
+        for place in self._black:
+            for one in () if is_blank(place.entry) else self._base.read(place.entry):
+                places[one.pattern.body].append(place)
+                patterns[one.pattern.body] = one
+        index = GramIndex(one.pattern for one in patterns.values())
+        found: dict[EntryPlace, str] = {}
+        for page in self._owned.singles:
+            seen = self._base.see(page)
+            for pattern in index.candidates(seen):
+                if pattern.matches(seen) and not needs_path(patterns[pattern.body]):
+                    for place in places[pattern.body]:
+                        found.setdefault(place, page)
+        for family in self._owned.families:
+            for pattern in index.candidates(self._base.see(family.sample)):
+                for place in places[pattern.body]:
+                    if not self._is_exception(place, family) and covers(
+                        pattern, family.entry.pattern, self._base.cut
+                    ):
+                        found.setdefault(place, family.sample)
+        return found
+
+    def _is_exception(self, place: EntryPlace, family: Family) -> bool:
+        """Return whether an entry of the blacklist names sites below a wildcard of the owner."""
+        sites, own = self._readings[place].sites, family.site
+        return bool(sites) and all(
+            site.host != own.host and site.owner.owns(own.domain) for site in sites
+        )
 
     # Lines
 

@@ -201,14 +201,19 @@ class Owned:
         `stranger` is the host of examples. None is a proof. Raises UndecidedError.
         """
         programs = [replace(one.entry, cut=entry.cut) for one in self.programs]
+        denied = denying(example(entry.pattern.body, stranger=stranger))
+        if denied and covers(denied.pattern, entry.pattern, entry.cut):
+            return None
         guesses = [
             guess
             for guess in _guess(entry.pattern.body, stranger)
-            if entry.cut is not Truncation.PATH and "?" not in guess  # as the entry sees them
-            if entry.pattern.matches(guess)
+            if "?" not in guess  # no entry is compared with a query as it was sent
+            if entry.pattern.matches(cut_path(guess) if entry.cut is Truncation.PATH else guess)
         ]
         for reach in Reach:
             sent = self.strangers(reach)
+            if reach is Reach.DEFAULT and needs_path(entry):
+                sent = pages_of(Senders.OWN, (OwnHost(SENDS_PATHS, with_sub_domains=False),))
             own = programs if reach is Reach.DEFAULT else [replace(_PROGRAMS, cut=entry.cut)]
             for referer in guesses:
                 is_own = any(one.pattern.matches(referer) for one in own)
@@ -259,9 +264,9 @@ def find_denied(
     within = [[family.entry]]  # it names the pages before any truncation
     sample = family.sample
     exceptions = [one for one in exceptions if may_be_of(one, family)]
-    allowing = rules.allowing(sample)
-    if allowing is None and not any(one.pattern.matches(sample) for one in exceptions):
+    if not (rules.policy.allows(sample) or any(one.pattern.matches(sample) for one in exceptions)):
         return sample
+    allowing = rules.allowing(sample)
     if allowing is None or not covers(allowing.pattern, family.entry.pattern, rules.cut):
         found = seek(EVERYTHING, family.pages, rules.allowing, budget, within, excluding=exceptions)
         if found is not None:
@@ -277,13 +282,19 @@ def find_denied(
 _FIXED = re.compile(r"https?://(?P<host>[^/:*?\[\]]+)(?::[0-9*?]*)?/")
 
 
+_PATH = re.compile(r"://[^/]*/[^/]*/|[^/:*?]/[^/*?]")
+
+
 def needs_path(entry: SearchedEntry) -> bool:
     """Return whether an entry matches only Referers with a path, which mini programs alone send."""
-    return entry.pattern.body.partition("://")[2].count("/") > 1
+    return _PATH.search(entry.pattern.body) is not None
 
 
 def may_be_of(entry: SearchedEntry, family: Family) -> bool:
     """Return False if the host of an entry already shows that it matches no page of a family."""
+    named, head = family.entry.pattern.head, entry.pattern.head.partition("?")[0]
+    if not (head.startswith(named) or named.startswith(head)):
+        return False
     fixed = _FIXED.match(entry.pattern.body)
     if fixed is not None:
         return family.pages.has_host(fixed["host"])

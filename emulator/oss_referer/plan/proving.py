@@ -1,6 +1,7 @@
 """Proves that changes of a plan are safe, and who gets in by its rules."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -90,7 +91,8 @@ class Searches:
     def __init__(self, owned: Owned, stranger: str) -> None:
         self.owned, self.stranger = owned, stranger
         self._budget = Budget(_STEPS)
-        self._found: dict[tuple[str, object], tuple[str, Reach] | None] = {}
+        self._found = defaultdict[str, dict[object, tuple[str, Reach] | None]](dict)
+        """The strangers by entry, and by what else decides on them."""
 
     def seek(
         self,
@@ -125,16 +127,16 @@ class Searches:
 
     def find_stranger(self, entry: SearchedEntry, rules: CompiledRules) -> tuple[str, Reach] | None:
         """Return a Referer of a stranger that an entry of rules lets in. Raises UndecidedError."""
-        known = entry.pattern.body, (entry.cut, rules.blacklisted)
-        if known not in self._found:
-            for (body, _), found in self._found.items():  # by the rules before
-                if body == entry.pattern.body and found and rules.policy.allows(found[0]):
+        before, known = self._found[entry.pattern.body], (entry.cut, rules.blacklisted)
+        if known not in before:
+            for found in filter(None, before.values()):
+                if rules.policy.allows(found[0]):
                     return found
             with self._budget.lend(_STEPS_OF_ONE) as budget:
-                self._found[known] = self.owned.find_stranger(
+                before[known] = self.owned.find_stranger(
                     entry, rules.denying, budget, self.stranger
                 )
-        return self._found[known]
+        return before[known]
 
     def is_live(self, entry: str, rules: CompiledRules) -> bool:
         """Return whether an entry may match a Referer that a browser sends; True if unknown."""
@@ -188,7 +190,8 @@ def prove(
             denied = _find_newly_denied(line, now, base, searches)
             if denied is not None:
                 reasons[id(line)] = denied
-    if not _may_switch(now, base, searches):
+    stays = [entry for one in drafted if not one.line.change or one.stays for entry in one.old]
+    if not _may_switch(now, base, searches, stays):
         said = Sentence("It changes TruncatePath, which may lock out or let in others.")
         reasons |= {id(line): said for line in lines if line.change.switch}
     for line in lines:
@@ -268,8 +271,13 @@ def _find_newly_denied(
     return None
 
 
-def _may_switch(now: CompiledRules, base: CompiledRules, searches: Searches) -> bool:
-    """Return whether another TruncatePath locks out no own page and lets in no stranger."""
+def _may_switch(
+    now: CompiledRules, base: CompiledRules, searches: Searches, stays: Sequence[SearchedEntry]
+) -> bool:
+    """Return whether another TruncatePath locks out no own page and lets in no stranger.
+
+    `stays` are the entries of the whitelist that no change replaces.
+    """
     if now.cut is base.cut:
         return True
     if now.policy.assumptions.cut_entries is not DEFAULT.cut_entries:
@@ -285,17 +293,17 @@ def _may_switch(now: CompiledRules, base: CompiledRules, searches: Searches) -> 
                     entry, family.pages, (), now, [[family.entry]]
                 ):
                     return False
-        for entry in base.white:
+        for entry in stays:
             body = entry.pattern.body
-            if body in searches.owned.safe or "/" not in body.rpartition("://")[2]:
+            is_literal = {*"*?"}.isdisjoint(body) and "/" not in body.rpartition("://")[2]
+            if body in searches.owned.safe or is_literal:
                 continue  # it matches own pages, or the origin before and after
-            found = searches.owned.find_stranger(
+            if searches.owned.find_stranger(
                 entry,
                 lambda referer: base.denying(referer) or now.allowing(referer),
                 Budget(_STEPS_OF_ONE),
                 searches.stranger,
-            )
-            if found is not None and found[1] is Reach.DEFAULT:
+            ):
                 return False
     except UndecidedError:
         return False
@@ -323,7 +331,10 @@ class Judge:
             one.place.entry.strip(WHITE_SPACE)
             for one in lines
             if one.place and one.place.list is Stage.BLACKLIST and one.reading.sites
-            if not any(self._owned.owns(site.domain) for site in one.reading.sites)
+            if not any(
+                site in self._owned.sites or self._owned.owns(site.domain)
+                for site in one.reading.sites
+            )
         }
 
     def judge(self, policy: RefererPolicy) -> Verdict:

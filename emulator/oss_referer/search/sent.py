@@ -11,7 +11,8 @@ an IPv6 address browsers omit. So check each Referer that the search finds with 
 import re
 import string
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from functools import cached_property
 from typing import NamedTuple
@@ -132,7 +133,7 @@ class SentReferers:
             return False
         if self._by_default and not _is_by_default(url):
             return False
-        owners = [own for own in self._own if own.owns(url.host, url.scheme)]
+        owners = [own for own in self._owners(url.host) if url.scheme in own.schemes]
         if self._pages is not Senders.OWN:
             return self._pages is Senders.ALL or not owners
         fits = any(own.ports is None or url.port in ("", *own.ports) for own in owners)
@@ -140,15 +141,23 @@ class SentReferers:
 
     def has_host(self, host: str) -> bool:
         """Return whether a host may be that of one of these pages."""
-        exact, above = self._names
-        bare = host.removesuffix(".")
-        owned = bare in exact or any(bare[dot.end() :] in above for dot in re.finditer(r"\.", bare))
+        owned = any(True for _ in self._owners(host))
         return self._pages is Senders.ALL or owned is (self._pages is Senders.OWN)
 
+    def _owners(self, host: str) -> Iterator[OwnHost]:
+        """Yield the own hosts that a host belongs to."""
+        bare = host.removesuffix(".")
+        yield from self._filed.get(bare, ())
+        for dot in re.finditer(r"\.", bare):
+            above = self._filed.get(bare[dot.end() :], ())
+            yield from (own for own in above if own.with_sub_domains)
+
     @cached_property
-    def _names(self) -> tuple[frozenset[str], frozenset[str]]:
-        above = frozenset(own.host for own in self._own if own.with_sub_domains)
-        return frozenset(own.host for own in self._own), above
+    def _filed(self) -> dict[str, list[OwnHost]]:
+        filed = defaultdict[str, list[OwnHost]](list)
+        for own in self._own:
+            filed[own.host].append(own)
+        return filed
 
     def _mark_hosts(self, scheme: str) -> tuple[str, ...]:
         """Return the site's hosts for a scheme, each with the mark of its start."""
