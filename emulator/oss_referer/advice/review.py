@@ -176,21 +176,16 @@ class _Reviewer:
         )
         texts = (text for one in (plan.rules, live) for text in (*one.whitelist, *one.blacklist))
         self._stranger = choose_stranger((*texts, *(site.host for site in plan.owned.sites)))
-        owned = frozenset(plan.owned.sites)
-        self._kept_out = tuple(
-            dict.fromkeys(
-                site
-                for line in plan.lines
-                if line.place and line.place.list is Stage.BLACKLIST
-                for site in line.reading.sites
-                if site not in owned
-            )
-        )
-        exceptions = [
-            SearchedEntry(parse_entry(site.entry(scheme)))
-            for site in self._kept_out
+        self._kept_out = {
+            site.entry(scheme): site.page(scheme)
+            for line in plan.lines
+            if line.place and line.place.list is Stage.BLACKLIST
+            for site in line.reading.sites
             for scheme in BOTH
-        ]
+            if not plan.owned.find(site.page(scheme))
+        }
+        """The entries of sites that the blacklist names, each with a page."""
+        exceptions = [SearchedEntry(parse_entry(entry)) for entry in self._kept_out]
         self._costs = (
             compare(plan.owned, self._live, self._then, exceptions)
             if self._is_examined
@@ -343,7 +338,7 @@ class _Reviewer:
                     who = Sentence("you did not name it")
                     yield from (self._visitor(page, who, None) for page in _pages(site))
         kept_out: dict[object, Visitor] = {}
-        for page in (site.page(scheme) for site in self._kept_out for scheme in BOTH):
+        for page in self._kept_out.values():
             item = self._visitor(page, Sentence("on your blacklist"), False)
             key = page if item.now.allowed or item.then.allowed else None
             kept_out.setdefault(key, item)

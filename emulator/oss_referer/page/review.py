@@ -24,7 +24,7 @@ from oss_referer.engine import (
     explanation,
 )
 from oss_referer.lint import Finding, Severity
-from oss_referer.plan import Change, Line, Plan, Wish, WishError, apply, plan, read_entry, read_site
+from oss_referer.plan import Change, Line, Plan, Wish, WishError, apply, plan, read_site
 from oss_referer.sources import editing, forms
 from oss_referer.sources.editing import NotEditableError
 from oss_referer.sources.forms import RulesForm
@@ -106,11 +106,7 @@ def make_plan(
 
     Raises WishError.
     """
-    # Entries for hosts of the service are meant for its console.
-    named = (site for entry in rules.whitelist for site in read_entry(entry).sites)
-    console = bool(wanted.sites) and any(site.is_console for site in named)
-    wish = Wish(wanted.sites, console=console, saved=saved, meant=wanted.meant)
-    return plan(rules, wish, assumptions)
+    return plan(rules, Wish(wanted.sites, saved=saved, meant=wanted.meant), assumptions)
 
 
 def make(

@@ -216,9 +216,7 @@ class _Planner:
             return site in self._programs
         if not self._given:
             return True
-        if site.is_console:
-            return self._wish.console or any(one.is_console for one in self._given)
-        return site.domain in self._domains or site.host in self._cdn
+        return site.is_console or site.domain in self._domains or site.host in self._cdn
 
     # Drafts: changes that are not proved yet
 
@@ -473,8 +471,6 @@ class _Planner:
     def _why_not(self, site: Site) -> Sentence:
         if site.is_mini_program:
             return Sentence("It names another mini program than you do.")
-        if "aliyun.com" in site.name and not self._wish.console:
-            return Sentence("You named no site there; --console keeps the console's preview.")
         return Sentence("You named no site there.")
 
     def _why(

@@ -13,7 +13,7 @@ from enum import Enum
 from functools import cached_property, lru_cache
 
 from oss_referer.browser.probes import make
-from oss_referer.engine import Pattern
+from oss_referer.engine import GramIndex, Pattern
 from oss_referer.engine.header import cut_path
 from oss_referer.plan.reading import Site
 from oss_referer.search import automaton
@@ -182,8 +182,16 @@ class Owned:
 
     def find(self, page: str) -> Site | None:
         """Return the site whose pages send a Referer by default; None for a stranger's."""
-        named = (one.site for one in self.families if one.entry.pattern.matches(page))
-        return self.singles.get(page) or next(named, None)
+        found = self._filed.first(page)
+        return self.singles.get(page) or (self._named[found.body] if found else None)
+
+    @cached_property
+    def _filed(self) -> GramIndex:
+        return GramIndex(one.entry.pattern for one in self.families)
+
+    @cached_property
+    def _named(self) -> dict[str, Site]:
+        return {one.entry.pattern.body: one.site for one in self.families}
 
     def owns(self, host: str) -> bool:
         """Return whether a host belongs to the owner, apart from that of mini programs."""

@@ -185,6 +185,11 @@ _IN_PATH = re.compile(r"[\\^|]|\$\Z|\.[*+]|\[[^\]:]*\][*+?]")
 _MARKS = re.compile(r"[,;，；、]+")
 """Punctuation that may separate several entries that are joined in one (R-37)."""
 _LIKE_AN_ENTRY = re.compile(r"https?:|localhost\b|[\w*?]*:?//|[\w*?-]+\.|\*|\Z", re.IGNORECASE)
+_FIELD = re.compile(r"[A-Za-z-]+:")
+"""The name of a header before its value."""
+_ELEMENT = re.compile(r"<(?P<name>\w+)>(?P<text>.*)</(?P=name)>")
+_ANY_QUERY = re.compile(r"([^/?*:]+)\?\**")
+"""A host with any query."""
 _GLUED = re.compile(r"(?<=[^:/*])(?=https?://)")
 _WITHOUT_PATH = re.compile(r"[^/]*(?://)?[^/]*/?\**")
 """An entry before a comma that separates; after a path the comma belongs to it, unless a scheme
@@ -197,7 +202,7 @@ _HIDDEN, _WIDE = {"Cc", "Cf", "Co", "Cn"}, {"Zs", "Zl", "Zp"}
 _SCHEME = re.compile(
     r"(?:(?P<web>(?:h?t{1,3}ps?(?:[:：;]?[/\\]+|[:：;]))+)|(?P<other>[a-z*][a-z0-9+*?-]*)://"
     r"|(?P<wild>\*:?/+|https?[*?]+s?:?/*)"
-    r"|(?P<odd>[a-z]+):(?=[a-z])|//)?(?P<rest>.*)",
+    r"|(?P<odd>[a-z]+):(?=[a-z])(?![^/]*@)|//)?(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 """A scheme, which may be misspelt; `wild` has wildcards, and no browser sends `odd`."""
@@ -245,6 +250,10 @@ def _show(text: str) -> str:
 def _read(text: str) -> Reading:
     scheme = _SCHEME.fullmatch(text)
     start = scheme.start("rest") if scheme else 0
+    if element := _ELEMENT.fullmatch(text):
+        inner = _read(element["text"].strip())
+        if inner.kind is Kind.SITES:
+            return replace(inner, mistakes=inner.mistakes | {"quoted"})
     origin = text[: start + len(text[start:].partition("/")[0])]
     if _PLACEHOLDER.search(_ENCODED.sub("", origin)):
         host = text.strip("<>").lstrip(".").lower()
@@ -303,7 +312,7 @@ def _split(text: str) -> Iterator[str]:
         )
         joined = parts if are_entries and are_whole else [word.strip(",;，；、")]
         words.update(dict.fromkeys(filter(None, joined)))
-    yield from words
+    yield from (word for word in words if len(words) == 1 or not _FIELD.fullmatch(word))
 
 
 def read_site(text: str) -> tuple[Site, ...]:
@@ -343,6 +352,9 @@ def _read_one(text: str) -> Reading:
     rest = rest.partition("#")[0] if "#" in rest else rest
     programs = f".{rest}".lower().lstrip(".*").startswith(SENDS_PATHS)
     rest = rest if programs else re.split(r"\?(?=\w*=)", rest)[0]
+    is_guess = False
+    if (query := _ANY_QUERY.fullmatch(rest)) and ends_in_suffix(query[1].lower()):
+        rest, is_guess = query[1], True  # a ? in an entry is any character (R-21)
     parts = Parts.split(f"http://{rest}")
     host = encode_host(parts.host.lower()) or ""
     if parts.host != parts.host.lower():
@@ -375,7 +387,6 @@ def _read_one(text: str) -> Reading:
         port = None
     if port is None and parts.port is None and path.startswith(":*"):
         port = "*"
-    is_guess = False
     if (port is not None and not is_port(port)) or (path[:1] == ":" and port is None):
         port, path, is_guess = None, "/", True  # no site has such a port
         schemes = BOTH if "http" in schemes else schemes
