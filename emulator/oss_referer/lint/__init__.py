@@ -1,4 +1,4 @@
-"""The linter of rules. Each rule of the linter is one file; its docstring is its documentation.
+"""The linter of rules. Each rule of the linter is a function; its docstring is its documentation.
 
 A rule yields suspicions with Referers as evidence. A suspicion becomes a finding only if the engine
 confirms it for one of these Referers, so every finding has a Referer that shows the problem.
@@ -8,8 +8,8 @@ finding: the first in the order of the rules. Findings about which the plan does
 """
 
 from oss_referer.lint.finding import Evidence, Finding, Severity, group, remark
-from oss_referer.lint.rule import KINDS, RULES, LintRule
-from oss_referer.lint.running import Fixed, Linted, fix, lint, run
+from oss_referer.lint.rule import LintRule
+from oss_referer.lint.running import KINDS, RULES, Fixed, Linted, fix, lint, run
 
 __all__ = [
     "KINDS",

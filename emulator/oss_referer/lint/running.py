@@ -10,11 +10,27 @@ from typing import Final
 
 from oss_referer.engine import DEFAULT, Assumptions, RefererConfiguration, header
 from oss_referer.engine.policy import MAX_EXAMINED
+from oss_referer.lint import matching, spelling, together
 from oss_referer.lint.finding import Evidence, Finding, Severity, Suspicion
-from oss_referer.lint.rule import RULES, LintRule
+from oss_referer.lint.rule import LintRule
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.plan import LISTS, EntryPlace, Plan, Wish, plan
+from oss_referer.remarks import RemarkKind
 from oss_referer.search.sent import read_sent
+
+RULES = tuple(
+    one
+    for module in (spelling, matching, together)
+    for one in vars(module).values()
+    if isinstance(one, LintRule)
+)
+"""All rules of the linter, in the order in which they run."""
+
+KINDS = tuple(
+    RemarkKind(id=rule.name, title=rule.title, page=rule.page, severity=rule.severity)
+    for rule in RULES
+)
+"""A kind for each rule of the linter."""
 
 _BEYOND = tuple(rule for rule in RULES if rule.name == "too-large")
 """The only rule for lists with more than MAX_EXAMINED bytes; `accepted` does not apply to it."""

@@ -210,7 +210,7 @@ class Owned:
         """
         programs = [replace(one.entry, cut=entry.cut) for one in self.programs]
         denied = denying(example(entry.pattern.body, stranger=stranger))
-        if denied and covers(denied.pattern, entry.pattern, entry.cut):
+        if denied and denied.cut is entry.cut and covers(denied.pattern, entry.pattern, entry.cut):
             return None
         guesses = [
             guess

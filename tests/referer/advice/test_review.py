@@ -428,3 +428,10 @@ def test_published_rules_get_a_complete_answer(found: dict[str, Any]) -> None:
 def test_blank_entry_is_shown_as_left_out() -> None:
     lines = layout.text(answer(WWW, ""), SETTING)
     assert '  Left out: "" (it is blank).' in lines
+
+
+def test_site_that_the_blacklist_names_too_stands_once_as_yours() -> None:
+    made = review(plan(rules("https://t.cn:*/", black=("*/*.t.cn/*",))))
+    shown = [str(one.who) for one in made.visitors if one.referer == "https://t.cn/"]
+    assert shown == ["yours"]
+    assert made.costs.admitted == ("https://t.cn/",)

@@ -153,18 +153,6 @@ def test_each_rule_has_a_page_and_cases_with_and_without_findings() -> None:
         assert outcomes == {True, False} or rule.name in IN_CODE, title
 
 
-NOT_RULES = {
-    *("__init__", "finding", "rule", "running", "subject"),
-}
-
-
-def test_each_module_is_one_rule() -> None:
-    assert len(RULE) == len(RULES)
-    folder = Path(lint.__file__).parent
-    modules = {path.stem for path in folder.glob("*.py")} - NOT_RULES
-    assert {name.replace("-", "_") for name in RULE} == modules
-
-
 def test_findings_are_ordered_by_severity_and_place() -> None:
     rules = RefererConfiguration(
         whitelist=("http://a.test", "b.test", "https://c.test/x/"), blacklist=("d.test",)
