@@ -9,7 +9,6 @@ from pathlib import Path
 
 from oss_referer import lint
 from oss_referer.advice.adding import widen
-from oss_referer.advice.programs import format_oss2, format_ossutil
 from oss_referer.advice.table import format_table, make_cases
 from oss_referer.engine import RefererConfiguration, Sentence
 from oss_referer.engine.policy import MAX_SIZE
@@ -18,6 +17,7 @@ from oss_referer.lint import Severity
 from oss_referer.plan import Plan, Wish, WishError, plan
 from oss_referer.sources import forms, tables
 from oss_referer.sources.forms import RulesForm
+from oss_referer.sources.programs import format_oss2, format_ossutil
 from oss_referer.sources.tables import DecisionTable
 from oss_referer.terminal import bucket, language, traffic
 from oss_referer.terminal.output import Text, Tone, line, show, write

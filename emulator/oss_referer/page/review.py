@@ -13,7 +13,6 @@ from oss_referer.advice import review as advice
 from oss_referer.advice.adding import add, widen
 from oss_referer.advice.answer import Setting
 from oss_referer.advice.effects import take_alone
-from oss_referer.advice.programs import format_oss2, format_ossutil
 from oss_referer.advice.review import Question
 from oss_referer.advice.table import format_table
 from oss_referer.engine import (
@@ -28,6 +27,7 @@ from oss_referer.plan import Change, Line, Plan, Wish, WishError, apply, plan, r
 from oss_referer.sources import editing, forms
 from oss_referer.sources.editing import NotEditableError
 from oss_referer.sources.forms import RulesForm
+from oss_referer.sources.programs import format_oss2, format_ossutil
 from oss_referer.translate import SYSTEMS, Loss
 
 

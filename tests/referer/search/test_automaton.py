@@ -10,12 +10,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from oss_referer import Assumptions, Pattern, RefererConfiguration, RefererPolicy
-from oss_referer.advice import diff
 from oss_referer.advice.diff import Certainty
 from oss_referer.engine import header
 from oss_referer.engine.assumptions import DEFAULT, EmptyWhitelist
 from oss_referer.engine.policy import Reading
-from oss_referer.search import automaton
+from oss_referer.search import automaton, difference
 from oss_referer.search.automaton import (
     MATCHED,
     Budget,
@@ -211,7 +210,7 @@ def search(
     old, new = (
         RefererPolicy.compile(rules, assumptions or Assumptions()) for rules in (before, after)
     )
-    found = diff.find_change_elsewhere(old, new, HOST)
+    found = difference.find_change_elsewhere(old, new, HOST)
     assert found is None or old.allows(found) is not new.allows(found)
     return found
 
@@ -257,7 +256,7 @@ def test_page_of_another_host_is_found(
 def test_known_page_of_another_host_needs_no_search() -> None:
     old, new = map(RefererPolicy.compile, (white(OTHER), white(OTHER, "https://*")))
     known = [None, "", ENTRY, "not sent by any page", "https://known.test/"]
-    assert diff.find_change_elsewhere(old, new, HOST, known) == "https://known.test/"
+    assert difference.find_change_elsewhere(old, new, HOST, known) == "https://known.test/"
 
 
 def test_first_blacklist_entry_denies_everybody_under_another_assumption() -> None:

@@ -10,6 +10,7 @@ from oss_referer.browser import probes, scenarios
 from oss_referer.browser.scenarios import Scenario
 from oss_referer.page.review import difference_to_dict
 from oss_referer.search.automaton import UndecidedError
+from oss_referer.search.difference import find_change_elsewhere
 
 from oss_emulator.control.api.referer import find_document
 from oss_emulator.control.api.route import ApiError, ApiRequest
@@ -109,7 +110,7 @@ def _prove(chosen: Remedy, decided: Sequence[JournalEntry], assumptions: Assumpt
     difference = diff.compare(chosen.old, chosen.new, assumptions=assumptions)
     known = [change.referer for change in difference.changes]
     try:
-        other, proved = diff.find_change_elsewhere(old, new, chosen.host, known), True
+        other, proved = find_change_elsewhere(old, new, chosen.host, known), True
     except UndecidedError:
         other, proved = None, False
     turns = tuple(

@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from oss_referer import RefererPolicy
-from oss_referer.advice.nearest import Marked, find_nearest
 from oss_referer.engine import Reason
 from oss_referer.plan import BOTH, Site, read_entry
 from oss_referer.search.entry import Parts
@@ -14,6 +13,7 @@ from oss_referer.search.entry import Parts
 from oss_emulator.control.api.referer import read_document
 from oss_emulator.control.api.route import ApiRequest
 from oss_emulator.control.console import review
+from oss_emulator.control.console.nearest import Marked, find_nearest
 from oss_emulator.control.console.reversal import list_edits
 from oss_emulator.control.console.search import Search, parse_period
 from oss_emulator.control.journal import JournalEntry

@@ -7,7 +7,6 @@ its steps: prove a change, apply it, undo it, send the request again.
 from typing import Any, Final, NamedTuple
 
 from oss_referer import Decision, RefererPolicy
-from oss_referer.advice.nearest import NearMiss, find_nearest
 from oss_referer.browser.scenarios import Scenario
 from oss_referer.engine.assumptions import SourceOfCopy
 from oss_referer.engine.decision import Stage, StepResult
@@ -25,6 +24,7 @@ from oss_emulator.control.console import (
     snippets,
     wants_page,
 )
+from oss_emulator.control.console.nearest import NearMiss, find_nearest
 from oss_emulator.control.console.remedies import Proposal
 from oss_emulator.control.console.reversal import Remedy, list_edits, name_site
 from oss_emulator.control.journal import JournalEntry

@@ -7,8 +7,8 @@ from hypothesis import given, strategies
 from oss_emulator.control.console import reversal
 from oss_emulator.control.console.reversal import Remedy
 from oss_referer import Assumptions, RefererConfiguration, RefererPolicy
-from oss_referer.advice import diff
 from oss_referer.engine.assumptions import EmptyWhitelist
+from oss_referer.search import difference
 
 SITE, BLOG = "https://www.example.com/", "https://blog.example.com/"
 THIEF = "http://thief.example.org/"
@@ -171,4 +171,4 @@ def test_each_remedy_turns_the_verdict(
 def test_allowing_a_site_changes_nothing_for_others(referer: str) -> None:
     for found in find(referer, BLOG):
         old, new = map(RefererPolicy.compile, (found.old, found.new))
-        assert diff.find_change_elsewhere(old, new, found.host) is None
+        assert difference.find_change_elsewhere(old, new, found.host) is None

@@ -6,11 +6,11 @@ import re
 from typing import Any
 
 import pytest
+from oss_emulator.control.console.nearest import find_nearest
 from oss_emulator.control.console.requests import GROUPED, GROUPS
 from oss_emulator.control.console.sites import SHOWN
 from oss_emulator.control.traffic import MOST
 from oss_referer import RefererConfiguration, RefererPolicy
-from oss_referer.advice.nearest import find_nearest
 from oss_referer.sources import referer_xml
 
 from tests.rows import rows

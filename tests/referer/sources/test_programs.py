@@ -9,10 +9,10 @@ from hypothesis import given, strategies
 from oss_referer import RefererConfiguration
 from oss_referer.advice import diff
 from oss_referer.advice.diff import RuleEdit
-from oss_referer.advice.programs import format_oss2, format_ossutil
 from oss_referer.browser import probes
 from oss_referer.browser.probes import DEFAULT_SITE, guess_site, propose_referers
 from oss_referer.search.url import WebURL
+from oss_referer.sources.programs import format_oss2, format_ossutil
 
 # --- the edits between two configurations
 
