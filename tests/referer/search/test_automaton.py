@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from oss_referer import Assumptions, Pattern, RefererConfiguration, RefererPolicy
+from oss_referer.advice import diff
 from oss_referer.advice.diff import Certainty
 from oss_referer.engine import header
 from oss_referer.engine.assumptions import DEFAULT, EmptyWhitelist

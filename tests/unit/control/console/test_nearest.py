@@ -6,9 +6,9 @@ import time
 
 import pytest
 from hypothesis import given, strategies
+from oss_emulator.control.console import nearest
 from oss_emulator.control.console.nearest import Difference
 from oss_referer import RefererConfiguration, RefererPolicy
-from oss_referer.advice import nearest
 
 from tests.rows import rows
 
