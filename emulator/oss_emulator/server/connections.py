@@ -25,7 +25,7 @@ _MOST_FAILURES: Final = 1000
 
 
 class Connection(Protocol):
-    """An open connection: a guard, or the TLS handshake before it."""
+    """An open connection: a guard, or the one outside of its TLS."""
 
     def finish(self) -> None:
         """End after the request that is being answered."""
@@ -52,7 +52,6 @@ class Connections:
         self.busy: set[Guard] = set()
         """Connections with a running request, even if the client has left."""
         self._handshakes: set[asyncio.Task[None]] = set()
-        """TLS handshakes after a CONNECT."""
         self._failures: dict[tuple[str, str], float] = {}
         """When the failure of TLS with a client was last logged."""
         self._changed: asyncio.Event | None = None
@@ -81,12 +80,14 @@ class Connections:
 
     def closed(self, connection: Connection) -> None:
         self._open.discard(connection)
-        self._tell()
+        if self._changed is not None:
+            self._changed.set()
 
     def answered(self, connection: "Guard") -> None:
         """Count a connection as idle; it was in `busy` since its request began."""
         self.busy.discard(connection)
-        self._tell()
+        if self._changed is not None:
+            self._changed.set()
 
     def run_handshake(self, handshake: Awaitable[None]) -> None:
         """Run a TLS handshake; the end of the server cancels it."""
@@ -109,10 +110,6 @@ class Connections:
             connection.abort()
         await self._wait_for_none(self._open, TLS_CLOSE_TIMEOUT)
         await self._wait_for_none(self.busy, TLS_CLOSE_TIMEOUT)
-
-    def _tell(self) -> None:
-        if self._changed is not None:
-            self._changed.set()
 
     async def _wait_for_none(self, connections: Collection[Connection], seconds: float) -> None:
         """Wait until a set is empty, for at most `seconds`."""
