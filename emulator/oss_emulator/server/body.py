@@ -85,9 +85,14 @@ class FormBody:
         self._guard.invite()
         async for chunk in self._chunks:
             self._begun += self._feed(chunk)
+            self._guard.form_memory.hold(self, self._reader.memory)
             if self._reader.form is not None:
                 return self._reader.form
         return self._reader.finish()
+
+    def close(self) -> None:
+        """Let other forms take the memory of its fields."""
+        self._guard.form_memory.free(self)
 
     async def read_file(self, admission: Admission, environment: Environment) -> Body:
         """Read the file of an admitted form; raises `OSSError`."""

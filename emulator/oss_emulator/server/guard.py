@@ -204,6 +204,7 @@ class Guard(asyncio.Protocol):
         """`outer` is the connection that began TLS, on a port for TLS or after a CONNECT."""
         self._connections = connections
         self.turns = connections.turns
+        self.form_memory = connections.form_memory
         self._handlers = handlers
         self._outer = outer
         self._connected = isinstance(outer, Guard)
