@@ -90,7 +90,7 @@ def _is_failure(record: logging.LogRecord) -> bool:
 _LOG = logging.getLogger("oss_emulator.aiohttp")
 _LOG.addFilter(_is_failure)
 
-BUFFER: Final = 512 * 1024
+BUFFER: Final = 64 * 1024
 """Bytes of a body that wait until they are read."""
 
 LINGER: Final = 2.0
@@ -400,15 +400,15 @@ class Guard(asyncio.Protocol):
         self._connections.busy.add(self)
         self._aiohttp.data_received(head.data)
 
-    async def read(self) -> bytes:
-        """Read the next bytes of the body; none at its end. Raises `OSSError`.
+    async def read(self, most: int = sys.maxsize) -> bytes:
+        """Read at most `most` bytes of the body; none at its end. Raises `OSSError`.
 
         The body is parsed here, a part in each turn of the event loop.
         """
         data = b""
         while not data and self._failure is None and not self._extent.done:
             if self._pending:
-                data = self._take_body()
+                data = self._take_body(most)
                 if self._pending and not self._extent.done:
                     await self.turns.wait()
             elif self._no_more:
@@ -422,9 +422,10 @@ class Guard(asyncio.Protocol):
             raise self._failure
         return data
 
-    def _take_body(self) -> bytes:
+    def _take_body(self, most: int = sys.maxsize) -> bytes:
         try:
-            data, self._pending = self._extent.take(self._pending)
+            data, rest = self._extent.take(self._pending[:most])
+            self._pending = rest + self._pending[most:]
         except OSSError as error:
             self._break_off(error)
             return b""
