@@ -49,6 +49,7 @@ class Connections:
         self.turns = Turns()
         """The order in which long work of requests goes on."""
         self.form_memory = FormMemory()
+        """The memory that the fields of all forms take."""
         self._most = settings.max_connections
         self._open: set[Connection] = set()
         self.busy: set[Guard] = set()

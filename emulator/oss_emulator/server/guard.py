@@ -90,9 +90,6 @@ def _is_failure(record: logging.LogRecord) -> bool:
 _LOG = logging.getLogger("oss_emulator.aiohttp")
 _LOG.addFilter(_is_failure)
 
-BUFFER: Final = 64 * 1024
-"""Bytes of a body that wait until they are read."""
-
 LINGER: Final = 2.0
 """Seconds in which a client that still sends a body or requests can read the answer."""
 
@@ -142,7 +139,7 @@ LONG_HEAD: Final = 4 * 1024
 entries takes several milliseconds."""
 
 READ_AHEAD: Final = 64 * 1024
-"""Bytes to buffer of the requests after the one that is being answered."""
+"""Bytes that may wait of a body, or of the requests after the one that is being answered."""
 
 _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
 """The socket option of Linux to acknowledge at once; None on other systems."""
@@ -185,10 +182,6 @@ class Phase(Enum):
     """For the answer to a complete request."""
     END = auto()
     """For nothing: further bytes are dropped."""
-
-
-_AHEAD: Final = {Phase.BODY: BUFFER, Phase.ANSWER: READ_AHEAD}
-"""Bytes that may wait in each phase before the guard stops reading."""
 
 
 class Guard(asyncio.Protocol):
@@ -350,7 +343,8 @@ class Guard(asyncio.Protocol):
         elif self._phase is Phase.BODY:
             self._wake()
         waiting = len(self._pending) + self._later_size
-        if waiting > _AHEAD.get(self._phase, sys.maxsize) and not self._reading_paused:
+        waits = self._phase in (Phase.BODY, Phase.ANSWER)
+        if waits and waiting > READ_AHEAD and not self._reading_paused:
             self._reading_paused = True
             self.transport.pause_reading()
 
@@ -436,7 +430,7 @@ class Guard(asyncio.Protocol):
         elif not self._pending and self._later:
             self._pending = self._later.popleft()
             self._later_size -= len(self._pending)
-        if len(self._pending) + self._later_size <= BUFFER:
+        if len(self._pending) + self._later_size <= READ_AHEAD:
             self._go_on_reading()
         return data
 
