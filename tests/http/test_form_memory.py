@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from oss_emulator.server import form_memory
 
-from tests.client import SETTINGS, Client, Connection, Live, serve
+from tests.client import SETTINGS, Client, Connection, serve
 from tests.http import forms
 from tests.http.forms import BOUNDARY, TYPE, field
 
