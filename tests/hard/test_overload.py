@@ -1,10 +1,12 @@
-"""The worst images and selects at once: memory, refusals, clients that leave, and the end."""
+"""The worst images, selects and forms at once: memory, refusals, clients that leave, the end."""
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
 
@@ -104,3 +106,43 @@ def test_hundreds_of_actions_take_no_more_time_than_a_request_may(
         underway.wait()
     answers = {("blur", 200, ""): 1, ("blurs", 503, "CpuLimitExceeded"): 1}
     assert underway.answers == answers
+
+
+FORMS = 256
+FIELDS = 30_000
+SENDING = 5.0
+"""Seconds after which a client that cannot send the whole form leaves."""
+IDLE = 0.05
+"""Seconds of CPU time within half a second below which the server has nothing to do."""
+FORM_MEMORY = 320.0
+"""MiB that the server may have with all these forms: it has 60 without any."""
+
+
+def test_forms_whose_clients_leave_take_little_memory_together(tmp_path: Path) -> None:
+    parts = "".join(
+        f"--b\r\nContent-Disposition: form-data; name=f{number}\r\n\r\n\r\n"
+        for number in range(FIELDS)
+    )
+    head = (
+        "POST /examplebucket HTTP/1.1\r\nHost: localhost\r\n"
+        f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {2 * len(parts)}\r\n\r\n"
+    )
+    form = (head + parts).encode()
+    with loaded(tmp_path) as server, overload.watching(server.process.pid) as peak:
+        pid = server.process.pid
+        with ThreadPoolExecutor(FORMS) as clients:
+            list(clients.map(lambda _: send_for(SENDING, server.port, form), range(FORMS)))
+        before = -1.0
+        while overload.cpu(pid) - before > IDLE:  # it reads what has arrived
+            before = overload.cpu(pid)
+            time.sleep(0.5)
+        overload.get(server.port)
+        assert peak.resident < FORM_MEMORY
+        assert "Traceback" not in server.stderr.read_text()
+
+
+def send_for(seconds: float, port: int, request: bytes) -> None:
+    """Send as much of a request as the server takes in this time, then leave."""
+    with socket.create_connection(("127.0.0.1", port)) as client, suppress(OSError):
+        client.settimeout(seconds)
+        client.sendall(request)

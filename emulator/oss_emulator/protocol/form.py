@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from sys import maxsize
+from sys import getsizeof, maxsize
 from typing import Final, NamedTuple
 
 from python_multipart import MultipartParser
@@ -26,6 +26,9 @@ _MAX_HEAD: Final = 2 * MAX_NAME
 """Bytes of all headers of one part."""
 
 _MAX_BOUNDARY: Final = 256
+
+_ENTRY: Final = 100
+"""Bytes of memory that an entry of a dict takes, about."""
 
 _PARAMETER: Final = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:\\"|[^"])*)"|([^\s;]*))')
 
@@ -94,6 +97,7 @@ class FormReader:
         self._preamble: bytes | None = b"\r\n"
         self._fields: dict[str, str] = {}
         self._size_of_fields = 0
+        self._memory = 0
         self._headers: dict[str, str] = {}
         self._size_of_headers = 0
         self._header_name = b""
@@ -137,6 +141,11 @@ class FormReader:
         content = b"".join(self._content)
         self._content.clear()
         return content
+
+    @property
+    def memory(self) -> int:
+        """Bytes of memory that the fields take, about; short fields take much more than arrived."""
+        return self._memory + len(self._value)
 
     def finish(self) -> Form:
         """Return the form after the last byte of the body.
@@ -194,7 +203,7 @@ class FormReader:
         if self.form is not None:
             raise OSSError(ErrorCase.ONE_FILE_REQUIRED)
         content_type = self._headers.get("content-type")
-        self.form = Form(dict(self._fields), parameters.get("filename", ""), content_type)
+        self.form = Form(self._fields, parameters.get("filename", ""), content_type)
         self._add_data = self._content.append
 
     def _ignore(self, data: bytes) -> None:
@@ -209,7 +218,9 @@ class FormReader:
         if self.form is None:
             self._count(len(self._name) + len(self._value))
             # The first of several fields with one name counts, as with headers.
-            self._fields.setdefault(self._name, _decode(self._value))
+            if self._name not in self._fields:
+                self._fields[self._name] = value = _decode(self._value)
+                self._memory += getsizeof(self._name) + getsizeof(value) + _ENTRY
 
     def _end(self) -> None:
         if self.form is None:

@@ -85,9 +85,14 @@ class FormBody:
         self._guard.invite()
         async for chunk in self._chunks:
             self._begun += self._feed(chunk)
+            self._guard.form_memory.hold(self, self._reader.memory)
             if self._reader.form is not None:
                 return self._reader.form
         return self._reader.finish()
+
+    def close(self) -> None:
+        """Let other forms take the memory of its fields."""
+        self._guard.form_memory.free(self)
 
     async def read_file(self, admission: Admission, environment: Environment) -> Body:
         """Read the file of an admitted form; raises `OSSError`."""
@@ -135,15 +140,13 @@ async def _chunks(guard: Guard) -> AsyncIterator[bytes]:
 
 async def _pieces(guard: Guard) -> AsyncIterator[bytes]:
     """Yield the body in pieces; those that may take long have a turn of the event loop each."""
-    async for chunk in _chunks(guard):
-        place = 0
-        while place < len(chunk):
-            is_dense = chunk.count(b"\n", place, place + PIECE) > LINES
-            end = place + (PIECE // 8 if is_dense else PIECE)
-            if place or is_dense:
-                await guard.turns.wait()
-            yield chunk[place:end]
-            place = end
+    while piece := await guard.read(PIECE):
+        if piece.count(b"\n") <= LINES:
+            yield piece
+            continue
+        for place in range(0, len(piece), PIECE // 8):
+            await guard.turns.wait()
+            yield piece[place : place + PIECE // 8]
 
 
 async def _content(guard: Guard, admission: Admission) -> AsyncIterator[bytes]:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
+from oss_emulator.server.form_memory import FormMemory
 from oss_emulator.server.waiting import Turns
 from oss_emulator.settings import Settings
 
@@ -47,6 +48,8 @@ class Connections:
         """Bytes of the longest request line and headers together."""
         self.turns = Turns()
         """The order in which long work of requests goes on."""
+        self.form_memory = FormMemory()
+        """The memory that the fields of all forms take."""
         self._most = settings.max_connections
         self._open: set[Connection] = set()
         self.busy: set[Guard] = set()

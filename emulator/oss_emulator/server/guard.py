@@ -90,9 +90,6 @@ def _is_failure(record: logging.LogRecord) -> bool:
 _LOG = logging.getLogger("oss_emulator.aiohttp")
 _LOG.addFilter(_is_failure)
 
-BUFFER: Final = 512 * 1024
-"""Bytes of a body that wait until they are read."""
-
 LINGER: Final = 2.0
 """Seconds in which a client that still sends a body or requests can read the answer."""
 
@@ -142,7 +139,7 @@ LONG_HEAD: Final = 4 * 1024
 entries takes several milliseconds."""
 
 READ_AHEAD: Final = 64 * 1024
-"""Bytes to buffer of the requests after the one that is being answered."""
+"""Bytes that may wait of a body, or of the requests after the one that is being answered."""
 
 _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
 """The socket option of Linux to acknowledge at once; None on other systems."""
@@ -187,10 +184,6 @@ class Phase(Enum):
     """For nothing: further bytes are dropped."""
 
 
-_AHEAD: Final = {Phase.BODY: BUFFER, Phase.ANSWER: READ_AHEAD}
-"""Bytes that may wait in each phase before the guard stops reading."""
-
-
 class Guard(asyncio.Protocol):
     """The protocol of one connection, between its transport and aiohttp's protocol."""
 
@@ -204,6 +197,7 @@ class Guard(asyncio.Protocol):
         """`outer` is the connection that began TLS, on a port for TLS or after a CONNECT."""
         self._connections = connections
         self.turns = connections.turns
+        self.form_memory = connections.form_memory
         self._handlers = handlers
         self._outer = outer
         self._connected = isinstance(outer, Guard)
@@ -349,7 +343,8 @@ class Guard(asyncio.Protocol):
         elif self._phase is Phase.BODY:
             self._wake()
         waiting = len(self._pending) + self._later_size
-        if waiting > _AHEAD.get(self._phase, sys.maxsize) and not self._reading_paused:
+        waits = self._phase in (Phase.BODY, Phase.ANSWER)
+        if waits and waiting > READ_AHEAD and not self._reading_paused:
             self._reading_paused = True
             self.transport.pause_reading()
 
@@ -396,15 +391,15 @@ class Guard(asyncio.Protocol):
         self._connections.busy.add(self)
         self._aiohttp.data_received(head.data)
 
-    async def read(self) -> bytes:
-        """Read the next bytes of the body; none at its end. Raises `OSSError`.
+    async def read(self, most: int = sys.maxsize) -> bytes:
+        """Read at most `most` bytes of the body; none at its end. Raises `OSSError`.
 
         The body is parsed here, a part in each turn of the event loop.
         """
         data = b""
         while not data and self._failure is None and not self._extent.done:
             if self._pending:
-                data = self._take_body()
+                data = self._take_body(most)
                 if self._pending and not self._extent.done:
                     await self.turns.wait()
             elif self._no_more:
@@ -418,9 +413,10 @@ class Guard(asyncio.Protocol):
             raise self._failure
         return data
 
-    def _take_body(self) -> bytes:
+    def _take_body(self, most: int = sys.maxsize) -> bytes:
         try:
-            data, self._pending = self._extent.take(self._pending)
+            data, rest = self._extent.take(self._pending[:most])
+            self._pending = rest + self._pending[most:]
         except OSSError as error:
             self._break_off(error)
             return b""
@@ -431,7 +427,7 @@ class Guard(asyncio.Protocol):
         elif not self._pending and self._later:
             self._pending = self._later.popleft()
             self._later_size -= len(self._pending)
-        if len(self._pending) + self._later_size <= BUFFER:
+        if len(self._pending) + self._later_size <= READ_AHEAD:
             self._go_on_reading()
         return data
 

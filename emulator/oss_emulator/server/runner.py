@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import lru_cache, partial
 from typing import ClassVar, Final, TypeAlias, TypeVar
 
@@ -117,12 +118,12 @@ class RequestRunner:
         if admission.operation.takes is not Takes.FORM:
             exchange.body = await body.read(guard, admission, environment)
             return
-        form = body.FormBody(guard, admission.request)
-        result = self._service.admit_form(admission, await form.read_fields())
-        exchange.admission = result.known
-        if isinstance(result, Refused):
-            raise result.error
-        exchange.body = await form.read_file(result, environment)
+        with closing(body.FormBody(guard, admission.request)) as form:
+            result = self._service.admit_form(admission, await form.read_fields())
+            exchange.admission = result.known
+            if isinstance(result, Refused):
+                raise result.error
+            exchange.body = await form.read_file(result, environment)
 
     async def _gather(self, exchange: Exchange) -> None:
         """Have a pool make a body from the storage, which takes time in proportion to its size."""
