@@ -213,8 +213,8 @@ def test_har_is_read_alike(lab: Page) -> None:
 
 
 def test_files_of_terraform_are_read_or_refused_alike(lab: Page) -> None:
-    guard = ROOT / "examples" / "guard"
-    plan, main = guard / "plan.json", read(guard / "main.tf")
+    example = ROOT / "examples" / "gate"
+    plan, main = example / "plan.json", read(example / "main.tf")
     unknown = main.replace("= false", "= var.empty")
     assert_same(
         lab,

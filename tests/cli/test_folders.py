@@ -355,7 +355,6 @@ COMMANDS_WITH_A_FILE = [
     ("scenarios", "FILE", "--site", "https://a.test"),
     ("apply", "FILE", "oss://bbb"),
     ("replay", "FILE", "x"),
-    ("guard", "--plan", "FILE", "--logs", "x"),
     ("generate", "https://a.test", "--to", "xml", "--traffic", "FILE"),
     ("play", "FILE"),
     ("run", "--ca-file", "FILE", "--", "true"),

@@ -22,7 +22,7 @@ from tests.thorough import cases
 ROOT = Path(__file__).parents[2]
 RULES = str(ROOT / "fixtures" / "lab" / "corrected.xml")
 SEED = str(ROOT / "emulator" / "oss_emulator" / "demo.toml")
-GUARD = ROOT / "examples" / "guard"
+GATE = ROOT / "examples" / "gate"
 
 COMMANDS = {
     "check": ("check", RULES, "--referer", "https://www.example.com/"),
@@ -33,9 +33,9 @@ COMMANDS = {
     "scenarios": ("scenarios", RULES, "--site", "https://www.example.com"),
     "generate": ("generate", "--site", "https://www.example.com", "--to", "table"),
     "replay": ("replay", RULES, str(ROOT / "fixtures" / "logs"), "--html", "page.html"),
-    "guard": (
-        *("guard", "--plan", str(GUARD / "plan.json"), "--logs", str(GUARD / "access.log")),
-        *("--max-revoked", "8", "--report", "report.md", "--token", "token.json"),
+    "gate": (
+        *("replay", str(GATE / "plan.json"), str(GATE / "access.log")),
+        *("--max-locked-out", "8", "--report", "report.md"),
     ),
 }
 

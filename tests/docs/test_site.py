@@ -161,7 +161,7 @@ def test_what_cannot_run_in_a_browser_is_found(source: str) -> None:
 
 
 def test_each_command_that_needs_no_server_is_shipped() -> None:
-    needs = {"apply", "guard", "replay", "review"}  # a service, or access logs
+    needs = {"apply", "replay", "review"}  # a service, or access logs
     assert {*COMMANDS} == PROGRAM.commands.keys() - needs
     assert cli.PROGRAM.commands.keys() - PROGRAM.commands.keys() == runner.SERVER
 

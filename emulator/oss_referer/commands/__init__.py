@@ -38,11 +38,7 @@ TRAFFIC = {
         __name__,
         "judge the requests of access logs by new rules",
         "rules.xml logs/ --html report.html",
-    ),
-    "guard": Synopsis(
-        __name__,
-        "block a plan of Terraform that locks out too many requests",
-        "--plan plan.json --logs logs/",
+        failure=2,
     ),
 }
 """Commands for the traffic that rules decide on."""

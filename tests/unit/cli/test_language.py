@@ -218,23 +218,22 @@ def test_comments_of_nginx_are_translated_but_not_in_json(
 
 def test_names_in_tables_are_translated(capsys: pytest.CaptureFixture[str]) -> None:
     logs = str(LAB.parent / "logs" / "*.log*")
-    _, out, _ = run(capsys, "replay", str(LAB / "corrected.xml"), logs, "--lang", "zh")
+    _, out, _ = run(capsys, "replay", str(LAB / "corrected.xml"), logs, "--all", "--lang", "zh")
     assert {"爬虫", "程序"} <= {line.partition(" ")[0] for line in out.splitlines()}
     assert "robots" not in out
     _, _, said = run(capsys, "lint", BROKEN, "--fix", "--lang", "zh")
     assert f"+++ {BROKEN}（修正后）\n" in said
 
 
-GUARD = LAB.parents[1] / "examples" / "guard"
+GATE = LAB.parents[1] / "examples" / "gate"
 
 
-def test_guard_and_play_speak_chinese(
+def test_gate_and_play_speak_chinese(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    logs = ("--logs", str(GUARD / "access.log"))
-    status, out, _ = run(
-        capsys, "guard", "--plan", str(GUARD / "plan-bad.json"), *logs, "--lang=zh"
-    )
+    flags = ("--max-locked-out", "0", "--format", "markdown", "--lang=zh")
+    plan, log = str(GATE / "plan-bad.json"), str(GATE / "access.log")
+    status, out, _ = run(capsys, "replay", plan, log, *flags)
     assert (status, out.splitlines()[0]) == (1, "## Referer 规则：阻止，1 项中的 1 项")
     assert "，".join(re.findall(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", out)) == ""
     status, out, _ = run(capsys, "play", "--lang", "zh")
