@@ -168,7 +168,7 @@ def test_each_command_answers_alike(lab: Page) -> None:
 
 
 LARGE = (
-    *("serve", "replay r.xml logs/", "generate https://a.test --to xml --traffic r.xml"),
+    *("serve", "replay r.xml --traffic logs/", "generate https://a.test --to xml --traffic r.xml"),
     "generate https://a.test --to xml --traffic http://127.0.0.1:9000",
 )
 

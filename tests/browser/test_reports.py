@@ -24,7 +24,13 @@ CUT = """[...document.querySelectorAll("main, main *:not(.hidden)")].filter(elem
 
 LAB = ROOT / "fixtures" / "lab"
 COMMANDS = {
-    "replay": ("replay", str(LAB / "corrected.xml"), str(ROOT / "fixtures" / "logs"), "--all"),
+    "replay": (
+        "replay",
+        str(LAB / "corrected.xml"),
+        "--traffic",
+        str(ROOT / "fixtures" / "logs"),
+        "--all",
+    ),
     "gate": (
         *("replay", str(ROOT / "examples" / "gate" / "plan-bad.json")),
         *(str(ROOT / "examples" / "gate" / "access.log"), "--max-locked-out", "0"),

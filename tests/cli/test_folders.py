@@ -354,7 +354,7 @@ COMMANDS_WITH_A_FILE = [
     ("translate", "--to", "nginx", "FILE"),
     ("scenarios", "FILE", "--site", "https://a.test"),
     ("apply", "FILE", "oss://bbb"),
-    ("replay", "FILE", "x"),
+    ("replay", "FILE", "--traffic", "x"),
     ("generate", "https://a.test", "--to", "xml", "--traffic", "FILE"),
     ("play", "FILE"),
     ("run", "--ca-file", "FILE", "--", "true"),

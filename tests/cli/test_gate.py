@@ -44,7 +44,7 @@ def write(tmp_path: Path) -> Any:
 
 def test_bad_plan_is_blocked_and_good_one_passes(ask: Any, tmp_path: Path) -> None:
     report = tmp_path / "report.md"
-    flags = [LOG, "--max-locked-out", "0.1%", "--agreed", "pictures.thief.test"]
+    flags = ["--traffic", LOG, "--max-locked-out", "0.1%", "--agreed", "pictures.thief.test"]
     flags += ["--format", "markdown", "--report", str(report)]
     status, out, errors = ask("replay", str(EXAMPLE / "plan-bad.json"), *flags)
     assert (status, errors) == (1, "")
@@ -63,7 +63,7 @@ def test_rules_of_every_form_are_blocked(ask: Any, tmp_path: Path) -> None:
     """A file of rules is judged by all requests, or by those to a bucket."""
     rules = tmp_path / "rules.toml"
     rules.write_text('[rules.a]\nallow_empty_referer = false\nwhitelist = ["https://x.test/"]\n')
-    asked = ["replay", str(rules), LOG, "--json"]
+    asked = ["replay", str(rules), "--traffic", LOG, "--json"]
     assert ask(*asked)[0] == 0
     status, out, _ = ask(*asked, "--max-locked-out", "50")
     assert (status, json.loads(out)["gate"]) == (
@@ -82,7 +82,14 @@ def test_rules_of_every_form_are_blocked(ask: Any, tmp_path: Path) -> None:
 def test_empty_log_passes_only_if_it_may_be_empty(ask: Any, tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     log.touch()
-    asked = ["replay", str(EXAMPLE / "plan.json"), str(log), "--max-locked-out", "100%"]
+    asked = [
+        "replay",
+        str(EXAMPLE / "plan.json"),
+        "--traffic",
+        str(log),
+        "--max-locked-out",
+        "100%",
+    ]
     status, out, _ = ask(*asked)
     assert status == 1
     assert "blocked: the logs have 0 requests to judge, and the verdict needs 1" in out
@@ -92,20 +99,20 @@ def test_empty_log_passes_only_if_it_may_be_empty(ask: Any, tmp_path: Path) -> N
 def test_verdict_stands_first_and_last_on_a_terminal(
     ask: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = ["replay", str(EXAMPLE / "plan-bad.json"), LOG, "--max-locked-out", "0"]
+    asked = ["replay", str(EXAMPLE / "plan-bad.json"), "--traffic", LOG, "--max-locked-out", "0"]
     said = "Referer rules: blocked, 1 of 1"
     assert ask(*asked)[1].splitlines().count(said) == 1
     monkeypatch.setenv("FORCE_COLOR", "1")
     lines = re.sub(r"\x1b\[[0-9;]*m", "", ask(*asked)[1]).splitlines()
     assert (lines[0], lines[-1]) == (said, said)
-    plain = [*asked[:1], str(EXAMPLE / "main.tf"), LOG]
+    plain = [*asked[:1], str(EXAMPLE / "main.tf"), "--traffic", LOG]
     lines = re.sub(r"\x1b\[[0-9;]*m", "", ask(*plain)[1]).splitlines()
     assert lines.count(lines[0]) == 2
     assert lines[0].startswith("Of 54 requests, these rules would lock out 8 ")
 
 
 def test_report_has_each_format(ask: Any) -> None:
-    asked = ["replay", str(EXAMPLE / "plan-bad.json"), LOG, "--max-locked-out"]
+    asked = ["replay", str(EXAMPLE / "plan-bad.json"), "--traffic", LOG, "--max-locked-out"]
     status, out, _ = ask(*asked, "0", "--format", "github")
     assert status == 1
     assert out.startswith("::error file=")
@@ -125,7 +132,7 @@ def test_each_bucket_is_judged_by_its_own_requests(ask: Any, write: Any, tmp_pat
         change(f"{KIND}.other", None, {**SITE, "bucket": "other"}),
         change(f"{KIND}.same", SITE, SITE),
     )
-    asked = ["replay", path, LOG, "--max-locked-out", "0"]
+    asked = ["replay", path, "--traffic", LOG, "--max-locked-out", "0"]
     status, out, _ = ask(*asked, "--format", "markdown")
     assert status == 1
     assert "| `examplebucket` | 54 | 0 | 0.00 % | 0 | 0 | passed |" in out
@@ -136,7 +143,7 @@ def test_each_bucket_is_judged_by_its_own_requests(ask: Any, write: Any, tmp_pat
     assert ask(*asked, "--min-requests", "0", "--html", str(page))[0] == 0
     assert all(f"{KIND}.{name}</bdi></h2>" in page.read_text() for name in ("site", "other"))
     assert ask(*asked, "--bucket", "examplebucket")[0] == 0
-    assert ask("replay", f"{path}#{KIND}.site", LOG, "--max-locked-out", "0")[0] == 0
+    assert ask("replay", f"{path}#{KIND}.site", "--traffic", LOG, "--max-locked-out", "0")[0] == 0
 
 
 def test_plan_without_changes_of_rules_passes(ask: Any, write: Any) -> None:
@@ -144,7 +151,7 @@ def test_plan_without_changes_of_rules_passes(ask: Any, write: Any) -> None:
         change(f"{KIND}.same", SITE, {**SITE, "referer_list": [*SITES[:1], *SITES[:1]]}),
         change("alicloud_oss_bucket.gone", {"bucket": "b"}, None),
     )
-    status, out, _ = ask("replay", path, LOG, "--max-locked-out", "0")
+    status, out, _ = ask("replay", path, "--traffic", LOG, "--max-locked-out", "0")
     assert status == 0
     assert out == (
         "Referer rules: nothing changes\n"
@@ -155,12 +162,12 @@ def test_plan_without_changes_of_rules_passes(ask: Any, write: Any) -> None:
 def test_plan_from_standard_input_is_read_once(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     given = io.TextIOWrapper(io.BytesIO((EXAMPLE / "plan-bad.json").read_bytes()))
     monkeypatch.setattr(sys, "stdin", given)
-    assert ask("replay", "-", LOG, "--max-locked-out", "0")[0] == 1
+    assert ask("replay", "-", "--traffic", LOG, "--max-locked-out", "0")[0] == 1
 
 
 def test_bucket_that_is_not_known_must_be_named(ask: Any, write: Any) -> None:
     path = write(change(f"{KIND}.site", None, {**CLOSED, "bucket": None}, {"bucket": True}))
-    asked = ["replay", path, LOG, "--max-locked-out", "0"]
+    asked = ["replay", path, "--traffic", LOG, "--max-locked-out", "0"]
     status, out, errors = ask(*asked)
     assert (status, out) == (2, "")
     assert f"the bucket of {KIND}.site is sensitive or known only after apply" in errors
@@ -174,7 +181,7 @@ def test_flag_names_the_bucket_of_one_resource_only(ask: Any, write: Any, is_kno
     one, two = f"{KIND}.one", f"{KIND}.two"
     first = change(one, None, CLOSED) if is_known else change(one, None, unknown, {"bucket": True})
     path = write(first, change(two, None, unknown, {"bucket": True}))
-    flags = [LOG, "--bucket", "examplebucket", "--max-locked-out", "0"]
+    flags = ["--traffic", LOG, "--bucket", "examplebucket", "--max-locked-out", "0"]
     status, out, errors = ask("replay", path, *flags)
     assert (status, out) == (2, "")
     assert f"--bucket examplebucket would name the buckets of both {one} and {two}" in errors
@@ -195,7 +202,7 @@ def test_plan_that_cannot_be_judged_is_refused(
     ask: Any, write: Any, tmp_path: Path, changes: Any, words: str
 ) -> None:
     report = tmp_path / "report.md"
-    status, out, errors = ask("replay", write(*changes), LOG, "--report", str(report))
+    status, out, errors = ask("replay", write(*changes), "--traffic", LOG, "--report", str(report))
     assert (status, out) == (2, "")
     assert words in errors
     assert not report.exists()
@@ -215,14 +222,22 @@ def test_plan_that_cannot_be_judged_is_refused(
     ],
 )
 def test_only_a_blocked_change_ends_with_1(ask: Any, flags: list[str], words: str) -> None:
-    status, _, errors = ask("replay", str(EXAMPLE / "plan-bad.json"), LOG, *flags)
+    status, _, errors = ask("replay", str(EXAMPLE / "plan-bad.json"), "--traffic", LOG, *flags)
     assert status == 2
     assert words in errors
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")
 def test_report_to_a_full_disk_ends_with_2() -> None:
-    command = [*EMULATOR, "replay", str(EXAMPLE / "plan.json"), LOG, "--max-locked-out", "100%"]
+    command = [
+        *EMULATOR,
+        "replay",
+        str(EXAMPLE / "plan.json"),
+        "--traffic",
+        LOG,
+        "--max-locked-out",
+        "100%",
+    ]
     with open("/dev/full", "wb") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=environment())
     assert done.returncode == 2
@@ -237,7 +252,7 @@ def test_log_in_a_bucket_that_two_resources_read_is_fetched_once(ask: Any, write
     with Emulator() as emulator:
         emulator.bucket(name="logs")
         emulator.put("/logs/day/access.log", Path(LOG).read_bytes())
-        flags = ["oss://logs/day/", "--endpoint", emulator.endpoint, *ANY, "--json"]
+        flags = ["--traffic", "oss://logs/day/", "--endpoint", emulator.endpoint, *ANY, "--json"]
         status, out, _ = ask("replay", write(*TWO), *flags)
         assert [entry.operation for entry in emulator.journal].count("GetObject") == 1
     assert (status, len(json.loads(out)["reports"])) == (0, 2)
@@ -249,7 +264,7 @@ def test_damaged_lines_are_kept_once_for_two_resources(
     log, rejects = tmp_path / "access.log", tmp_path / "rejects.log"
     log.write_bytes(b"damaged\n" + Path(LOG).read_bytes())
     flags = ["--rejects", str(rejects), "--max-rejects", "50"]
-    status, out, _ = ask("replay", write(*TWO), str(log), *ANY, *flags)
+    status, out, _ = ask("replay", write(*TWO), "--traffic", str(log), *ANY, *flags)
     assert status == 0
     assert out.count(" lines were read, 54 were not selected, 1 are damaged.") == 2
     assert rejects.read_bytes() == b"damaged\n"
@@ -261,7 +276,7 @@ def test_pipe_is_read_once_for_two_resources(ask: Any, write: Any, tmp_path: Pat
     os.mkfifo(pipe)
     writer = Thread(target=pipe.write_bytes, args=(Path(LOG).read_bytes(),), daemon=True)
     writer.start()
-    status, out, _ = ask("replay", write(*TWO), str(pipe), *ANY)
+    status, out, _ = ask("replay", write(*TWO), "--traffic", str(pipe), *ANY)
     writer.join()
     assert status == 0
     assert out.startswith("Referer rules: passed\n")

@@ -32,9 +32,16 @@ COMMANDS = {
     "translate": ("translate", RULES, "--to", "nginx"),
     "scenarios": ("scenarios", RULES, "--site", "https://www.example.com"),
     "generate": ("generate", "--site", "https://www.example.com", "--to", "table"),
-    "replay": ("replay", RULES, str(ROOT / "fixtures" / "logs"), "--html", "page.html"),
+    "replay": (
+        "replay",
+        RULES,
+        "--traffic",
+        str(ROOT / "fixtures" / "logs"),
+        "--html",
+        "page.html",
+    ),
     "gate": (
-        *("replay", str(GATE / "plan.json"), str(GATE / "access.log")),
+        *("replay", str(GATE / "plan.json"), "--traffic", str(GATE / "access.log")),
         *("--max-locked-out", "8", "--report", "report.md"),
     ),
 }
@@ -150,7 +157,7 @@ def test_answer_that_is_not_of_the_service_is_named(
     with endpoint(body) as url:
         for command in (
             ("lint", "oss://bucket"),
-            ("replay", RULES, "oss://bucket/logs"),
+            ("replay", RULES, "--traffic", "oss://bucket/logs"),
             ("apply", "--yes", RULES, "oss://bucket"),
         ):
             status, out, err = ask(*command, "--endpoint", url)

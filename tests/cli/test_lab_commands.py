@@ -725,7 +725,11 @@ def test_answer_is_read_up_to_a_limit(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("oss_referer.sources.bucket.MAX_FILE", 1_000_000)
-    arguments = [file, "oss://examplebucket/x"] if command == "replay" else ["oss://examplebucket"]
+    arguments = (
+        [file, "--traffic", "oss://examplebucket/x"]
+        if command == "replay"
+        else ["oss://examplebucket"]
+    )
     with serving(handler) as endpoint:
         assert main([command, *arguments, "--endpoint", endpoint]) == 2
     printed = capsys.readouterr()

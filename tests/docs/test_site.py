@@ -81,8 +81,8 @@ PACKAGE = Path(oss_referer.__file__).parent
 NOT_HERE = (
     "__main__.py",
     "commands/",
-    *(f"traffic/{name}" for name in ("batches", "duck", "engine", "guard", "log_files", "page")),
-    *(f"traffic/{name}" for name in ("report", "spark", "statements")),
+    *(f"traffic/{name}" for name in ("batches", "duck", "engine", "gate", "layout")),
+    *(f"traffic/{name}" for name in ("log_files", "remedies", "report", "spark", "statements")),
     "sources/bucket",
     "terminal/",
 )

@@ -37,7 +37,7 @@ TRAFFIC = {
     "replay": Synopsis(
         __name__,
         "judge the requests of access logs by new rules",
-        "rules.xml logs/ --html report.html",
+        "rules.xml --traffic logs/ --html report.html",
         failure=2,
     ),
 }

@@ -46,7 +46,7 @@ class Form(StrEnum):
 def declare(commands: Commands) -> None:
     parser = commands.add_parser("replay", run, description=_DESCRIPTION)
     parser.add_value("rules", "RULES", rules.HELP)
-    parser.add_value("logs", "LOG", logs.HELP, nargs="+")
+    parser.add_repeated("--traffic", "LOG", logs.HELP, required=True)
     said = "compare with these rules instead of with the outcome in the log"
     parser.add_value("--against", "RULES", said)
     logs.declare(parser)
@@ -129,14 +129,14 @@ class _Found(NamedTuple):
 
 def _find(arguments: argparse.Namespace) -> _Found:
     """Find the rules to judge: those of each bucket that a plan changes, or the given ones."""
-    source = rules.read_document(arguments.rules)
+    given = [*filter(None, (arguments.rules, arguments.against))]
+    source = rules.read_first(given, arguments)
     if source is not None and forms_of_rules.is_plan(source.content):
         if arguments.against:
             raise InputError(f"{source.name}: a plan is compared with the log; leave out --against")
         _, changes = rules.find_changes(arguments.rules, source)
         subjects = _by_bucket(source, _changed(source, changes, arguments.bucket), arguments.bucket)
         return _Found(subjects, source.name, None, changes)
-    given = [*filter(None, (arguments.rules, arguments.against))]
     new, *others = rules.select_together(given, arguments, source)
     subject = _Subject(arguments.rules, arguments.bucket, new.configuration)
     return _Found([subject], new.where, others[0].configuration if others else None)

@@ -1,6 +1,6 @@
-"""The code that commands about traffic share: the arguments LOG, flags for lines, and the engine.
+"""The access logs of --traffic: their files, flags that select lines, and the engine.
 
-A LOG is a file, a folder, a pattern, or `oss://BUCKET/PREFIX`, which is downloaded.
+A log is a file, a folder, a pattern, or `oss://BUCKET/PREFIX`, which is downloaded.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def select(arguments: argparse.Namespace, judge: Judge, bucket: str | None) -> R
         arguments.until,
         form=arguments.form and LogForm(arguments.form),
         max_rejects=arguments.max_rejects,
-        names=ReplayNames(logs=tuple(arguments.logs)),
+        names=ReplayNames(logs=tuple(arguments.traffic)),
     )
 
 
@@ -84,7 +84,7 @@ def reading(
                 rejects.keep = stack.enter_context(
                     writing(Path(arguments.rejects), InputError)
                 ).write
-            files = find(arguments.logs, arguments, folder)
+            files = find(arguments.traffic, arguments, folder)
             check_outputs(arguments.parser.find_outputs(arguments), map(str, files))
             listener = _listener(stack.enter_context(Progress(_READING, unit="lines")), files)
             with _held_back():

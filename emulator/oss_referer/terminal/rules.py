@@ -199,13 +199,17 @@ def select_together(
     `first` is the document of the first one, if it has been read. Refuse the flags for lists if
     none of them is a list.
     """
-    others = (one for one in (getattr(arguments, "blacklist", None),) if one is not None)
-    if sum(_split(one)[0] == "-" for one in (*given, *others)) > 1:
-        raise InputError("standard input can be read once; name a file instead of one -")
+    _refuse_two_inputs(given, arguments)
     selected = [
         _select(one, arguments, None if number else first) for number, one in enumerate(given)
     ]
     return _complete(selected, arguments)
+
+
+def _refuse_two_inputs(given: Sequence[str], arguments: argparse.Namespace) -> None:
+    others = (one for one in (getattr(arguments, "blacklist", None),) if one is not None)
+    if sum(_split(one)[0] == "-" for one in (*given, *others)) > 1:
+        raise InputError("standard input can be read once; name a file instead of one -")
 
 
 def _select(
@@ -333,11 +337,15 @@ def look(path: Path, arguments: argparse.Namespace) -> Iterator[LookedAt]:
             yield error
 
 
-def read_document(argument: str) -> Source | None:
-    """Read the document that RULES name, without parsing it; None for a bucket."""
-    if argument.startswith(bucket.SCHEME):
+def read_first(given: Sequence[str], arguments: argparse.Namespace) -> Source | None:
+    """Read the document of the first of several RULES, without parsing it; None for a bucket.
+
+    Raises InputError.
+    """
+    _refuse_two_inputs(given, arguments)
+    if given[0].startswith(bucket.SCHEME):
         return None
-    return read_source(_split(argument)[0], MAX_FILE)
+    return read_source(_split(given[0])[0], MAX_FILE)
 
 
 def find_changes(

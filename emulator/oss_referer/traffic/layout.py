@@ -113,6 +113,9 @@ class Layout(NamedTuple):
         yield Part(Sentence(""), [*opening(report)], _totals(report))
         if not report["lines"]["read"]:
             return
+        if not report["lines"]["judged"]:
+            yield Part(Sentence(""), [*self._lines(report["lines"])])
+            return
         if said := [*map(Said, other_networks(report)), *_uncertain(report)]:
             yield Part(Sentence(""), said)
         yield from self._hosts(report["hosts"])
@@ -255,7 +258,7 @@ def opening(report: Report) -> Iterator[Said]:
 
 
 def _totals(report: Report) -> Table | None:
-    if not report["lines"]["read"]:
+    if not report["lines"]["judged"]:
         return None
     rows = []
     whole = {what: sum(item[what] for item in report["totals"].values()) for what in _MEASURES}

@@ -468,7 +468,7 @@ def generate_verdict(line: LogLine) -> str:
     return verdict(line, SITE, None)
 
 
-def test_revoked_mini_program_is_not_let_in_by_its_host_and_is_not_own(
+def test_revoked_mini_program_is_let_in_by_its_appid_and_is_not_own(
     engine: DuckDBEngine, folder: Path, tmp_path: Path
 ) -> None:
     program = "https://servicewechat.com/wxfedcba9876543210/"
@@ -480,7 +480,7 @@ def test_revoked_mini_program_is_not_let_in_by_its_host_and_is_not_own(
     log = save(tmp_path / "a.log", text([sent]))
     report = ask(engine, folder, ReplayQuestion(Judge(rules), top=50), log)
     (item,) = (one for one in report["hosts"] if one["host"] == "servicewechat.com")
-    assert [*item["add"]] == []  # it would let in every mini program
+    assert [*item["add"]] == [program]  # its host would let in every mini program
     assert report["own"]["requests"] == 0
 
 
