@@ -33,7 +33,7 @@ COMMANDS = {
     ),
     "gate": (
         *("replay", str(ROOT / "examples" / "gate" / "plan-bad.json")),
-        *(str(ROOT / "examples" / "gate" / "access.log"), "--max-locked-out", "0"),
+        *("--traffic", str(ROOT / "examples" / "gate" / "access.log"), "--max-locked-out", "0"),
     ),
 }
 
