@@ -16,7 +16,7 @@ from oss_referer.sources.terraform import PlannedChange
 from oss_referer.terminal import formats, logs, results, rules
 from oss_referer.terminal.output import Text, Tone, is_styled, line, show, write, writing
 from oss_referer.terminal.parser import Commands, InputError
-from oss_referer.terminal.results import Section
+from oss_referer.terminal.results import Room, Section
 from oss_referer.terminal.rules import Source
 from oss_referer.traffic import figures, gate, layout
 from oss_referer.traffic.engine import EngineName
@@ -32,8 +32,8 @@ _DESCRIPTION = (
     "0, 1 if the rules lock out more than --max-locked-out, or 2 if something cannot be read or "
     "written, is known only after apply, or too many lines are damaged."
 )
-_ON_A_TERMINAL, _ON_A_PAGE = 5, 10
-"""The most rows of a table without --all."""
+_ON_A_TERMINAL, _ON_A_PAGE = Room(5, 3), Room(10, 10)
+"""What is shown without --all."""
 
 
 class Form(StrEnum):
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     judged = _judge(found, Gate(limit, tuple(arguments.agreed), least), arguments)
     is_gated = limit is not None or found.plan is not None
     verdict = [gate.verdict(judged, found.notes)] if is_gated else []
-    laid = _lay_out(judged, _most(arguments, _ON_A_PAGE))
+    laid = _lay_out(judged, Room() if arguments.all else _ON_A_PAGE)
     for path, form in ((arguments.html, results.page), (arguments.report, results.markdown)):
         if path:
             written = form(verdict, laid)
@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
         case Form.GITHUB:
             write(format_github(gate.remark(judged, found.where, found.notes)))
         case Form.TEXT:
-            _print(verdict, _lay_out(judged, _most(arguments, _ON_A_TERMINAL)))
+            _print(verdict, _lay_out(judged, Room() if arguments.all else _ON_A_TERMINAL))
     return int(any(item.objection for item in judged))
 
 
@@ -222,16 +222,12 @@ def _judge(found: _Found, asked: Gate, arguments: argparse.Namespace) -> Sequenc
     ]
 
 
-def _most(arguments: argparse.Namespace, most: int) -> int:
-    return layout.WHOLE if arguments.all else most
-
-
-def _lay_out(judged: Sequence[Judged], most: int) -> Sequence[Section]:
+def _lay_out(judged: Sequence[Judged], room: Room) -> Sequence[Section]:
     return [
         results.arrange(
             item.name if item.old is not None else "",
             item.report,
-            most,
+            room,
             item.gate.agrees,
             [gate.edits(item)] if item.old else [],
         )

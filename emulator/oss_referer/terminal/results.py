@@ -18,6 +18,13 @@ _SAMPLE = 66
 """The most characters of a line about a host on a terminal; the other forms show more."""
 
 
+class Room(NamedTuple):
+    """What a medium has room for: the most rows of a table, and the most hosts to explain."""
+
+    rows: int = layout.WHOLE
+    hosts: int = layout.WHOLE
+
+
 class Section(NamedTuple):
     """The report on one set of rules, laid out."""
 
@@ -28,10 +35,10 @@ class Section(NamedTuple):
 
 
 def arrange(
-    title: str, report: Report, most: int, agrees: Agrees, before: Sequence[Part]
+    title: str, report: Report, room: Room, agrees: Agrees, before: Sequence[Part]
 ) -> Section:
     """Lay out a report in the language of this command, with some parts before."""
-    made = Layout(most, language.say_step, language.explain, agrees)
+    made = Layout(*room, language.say_step, language.explain, agrees)
     return Section(title, report, [*before, *made.parts(report)])
 
 

@@ -28,8 +28,6 @@ from oss_referer.traffic.judge import UNKNOWN, Verdict
 
 WHOLE = sys.maxsize
 """The most rows, if all are shown."""
-_EXPLAINED = 3
-"""The most hosts of a table to explain, unless all rows are shown."""
 _NAMED = 20
 """The most names in the sentence below a table."""
 _HOURS = 24
@@ -103,6 +101,8 @@ class Layout(NamedTuple):
 
     most: int = WHOLE
     """The most rows of a table."""
+    explained: int = WHOLE
+    """The most hosts of a table to explain."""
     say_step: Callable[[Step], str] = explanation.sentence
     """Describes a step of a decision."""
     explain: Callable[[str], str] = str
@@ -129,10 +129,9 @@ class Layout(NamedTuple):
 
     def _hosts(self, hosts: Sequence[Report]) -> Iterator[Part]:
         revoked = [item for item in hosts if item["revoked"]["requests"]]
-        shown = self.most if self.most == WHOLE else _EXPLAINED
         for own, title in LOCKED_OUT.items():
             rows = [item for item in revoked if item["own"] is own]
-            details = [self._explain(item) for item in rows[:shown] if "ec" in item]
+            details = [self._explain(item) for item in rows[: self.explained] if "ec" in item]
             yield from self._table(title, _HOST, rows, self._host, details)
         gained = [item for item in hosts if item["gained"]["requests"]]
         title = Sentence("Let in, by the host of the Referer")
@@ -269,10 +268,10 @@ def _totals(report: Report) -> Table | None:
         parts = [(name, found) for name, found in parts if found["requests"]]
         if verdict is Verdict.UNCHANGED and len(parts) > 1:
             rows += [_total(name, found, whole, price, verdict) for name, found in parts]
-    return Table(_OF_TOTALS, rows)
+    return Table(OF_TOTALS, rows)
 
 
-_OF_TOTALS = (
+OF_TOTALS = (
     Sentence("verdict"),
     Sentence("requests"),
     Sentence(""),

@@ -13,6 +13,7 @@ from oss_referer import RefererConfiguration
 from oss_referer.engine.sentence import Sentence
 from oss_referer.remarks import Severity
 from oss_referer.terminal import results
+from oss_referer.terminal.results import Room
 from oss_referer.traffic import figures, gate, layout
 from oss_referer.traffic.gate import Gate, Judged, Limit
 from oss_referer.traffic.judge import Verdict
@@ -128,7 +129,7 @@ def made(*hosts: str, asked: Gate = AGREEMENT) -> Judged:
 
 def markdown(*judged: Judged, notes: Sequence[Sentence] = (), most: int = 10) -> str:
     sections = [
-        results.arrange(one.name, one.report, most, one.gate.agrees, [gate.edits(one)])
+        results.arrange(one.name, one.report, Room(most, most), one.gate.agrees, [gate.edits(one)])
         for one in judged
     ]
     return results.markdown([gate.verdict(judged, notes)], sections)

@@ -11,6 +11,7 @@ import pytest
 from lxml import html
 from oss_referer import RefererConfiguration
 from oss_referer.terminal import results
+from oss_referer.terminal.results import Room
 from oss_referer.traffic import figures
 from oss_referer.traffic.duck import DuckDBEngine
 from oss_referer.traffic.figures import size
@@ -34,7 +35,7 @@ def make(folder: Path, rules: RefererConfiguration, count: int = 300) -> Any:
         ReplayQuestion(Judge(rules), names=NAMES), ReadLogs([log], engine, folder, Rejects())
     )
     engine.close()
-    section = results.arrange("", report, 10, lambda _: False, [])
+    section = results.arrange("", report, Room(10, 10), lambda _: False, [])
     return html.fromstring(results.page([], [section]))
 
 
