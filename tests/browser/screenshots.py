@@ -99,7 +99,7 @@ PICTURES = [
     Picture("requests", "requests", _open_story, width=1440, height=900),
     Picture("rules", f"rules/{BUCKET}", _edit, height=1150),
     Picture("lab", "index.html", _wait_for_findings, height=1000, of_lab=True),
-    Picture("har", "index.html", _drop_har, height=900, of_lab=True),
+    Picture("har", "index.html", _drop_har, width=760, height=820, of_lab=True),
     Picture("story", "requests", _allow, width=720, height=960),  # the last: it changes the rules
 ]
 
