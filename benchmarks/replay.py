@@ -155,7 +155,16 @@ def replay(scratch: Path, log: Path, *further: str, entries: int = 20, form: Ent
     rules = scratch / "rules.xml"
     whitelist = tuple(form.format(number) for number in range(entries))
     rules.write_bytes(referer_xml.format(RefererConfiguration(False, whitelist=whitelist)))
-    command = [sys.executable, "-m", "oss_emulator", "replay", str(rules), str(log), *further]
+    command = [
+        sys.executable,
+        "-m",
+        "oss_emulator",
+        "replay",
+        str(rules),
+        "--traffic",
+        str(log),
+        *further,
+    ]
     return _run([*command, "--json"])
 
 

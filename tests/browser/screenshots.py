@@ -19,6 +19,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from docs.site.lab.build import build
+from tests.browser.console import drop
 from tests.requirements import find
 
 ROOT = Path(__file__).parents[2]
@@ -81,10 +82,24 @@ def _wait_for_findings(page: Page) -> None:
     page.wait_for_timeout(500)
 
 
+def _drop_har(page: Page) -> None:
+    """Judge the requests of a HAR by rules that forget two sites."""
+    _wait_for_findings(page)
+    page.locator("#whitelist").fill("https://www.example.com/")
+    page.get_by_label("AllowEmptyReferer").uncheck()
+    har = (ROOT / "fixtures" / "har" / "site.har").read_text(encoding="utf-8")
+    drop(page, "body", {"site.har": har})
+    page.locator("#recorded-found table").first.wait_for()
+    page.locator("#edit").scroll_into_view_if_needed()
+    page.evaluate("() => { document.querySelector('#recorded').scrollIntoView(); }")
+    page.wait_for_timeout(1500)
+
+
 PICTURES = [
     Picture("requests", "requests", _open_story, width=1440, height=900),
     Picture("rules", f"rules/{BUCKET}", _edit, height=1150),
     Picture("lab", "index.html", _wait_for_findings, height=1000, of_lab=True),
+    Picture("har", "index.html", _drop_har, width=760, height=820, of_lab=True),
     Picture("story", "requests", _allow, width=720, height=960),  # the last: it changes the rules
 ]
 

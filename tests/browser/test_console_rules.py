@@ -23,6 +23,7 @@ from tests.browser.console import BUCKET, drop
 
 pytestmark = pytest.mark.system
 
+ROOT = Path(__file__).parents[2]
 SITE = "https://www.example.com/"
 SAVED = f"http://www.example.com/\n{SITE}"
 
@@ -694,3 +695,30 @@ def test_axe_finds_nothing(tab: Page, emulator: Emulator, language: str) -> None
         tab.set_viewport_size({"width": width, "height": 800})
         tab.evaluate("scrollTo(0, 2000)")
         expect(tab.locator("#apply")).to_be_in_viewport()
+
+
+# --- Recorded requests
+
+
+def test_dropped_har_is_judged_by_the_rules_beside_it(tab: Page) -> None:
+    whitelist(tab).fill(SITE)
+    har = (ROOT / "fixtures" / "har" / "site.har").read_text(encoding="utf-8")
+    drop(tab, "#whitelist", {"site.har": har})
+    found = tab.locator("#recorded-found")
+    expect(found).to_contain_text("3 of 8 recorded requests are denied by these rules.")
+    expect(found).to_contain_text("https://m.example.com/")
+    expect(whitelist(tab)).to_have_value(SITE)
+    whitelist(tab).fill(f"{SITE}\nhttps://m.example.com/")
+    expect(found).to_contain_text("1 of 8 recorded requests are denied by these rules.")
+
+
+def test_pasted_lines_of_a_log_are_judged(tab: Page) -> None:
+    whitelist(tab).fill(SITE)
+    log = (ROOT / "examples" / "gate" / "access.log").read_text(encoding="utf-8")
+    paste(tab, log)
+    found = tab.locator("#recorded-found")
+    expect(found).to_contain_text("20 of 54 recorded requests are denied by these rules.")
+    tab.locator("#recorded-lines").fill("hello")
+    expect(found).to_contain_text("neither a HAR with requests nor lines of an access log")
+    tab.locator("#recorded-lines").fill("")
+    expect(found).to_be_empty()

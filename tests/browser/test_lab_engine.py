@@ -168,7 +168,7 @@ def test_each_command_answers_alike(lab: Page) -> None:
 
 
 LARGE = (
-    *("serve", "replay r.xml logs/", "generate https://a.test --to xml --traffic r.xml"),
+    *("serve", "replay r.xml --traffic logs/", "generate https://a.test --to xml --traffic r.xml"),
     "generate https://a.test --to xml --traffic http://127.0.0.1:9000",
 )
 
@@ -213,8 +213,8 @@ def test_har_is_read_alike(lab: Page) -> None:
 
 
 def test_files_of_terraform_are_read_or_refused_alike(lab: Page) -> None:
-    guard = ROOT / "examples" / "guard"
-    plan, main = guard / "plan.json", read(guard / "main.tf")
+    example = ROOT / "examples" / "gate"
+    plan, main = example / "plan.json", read(example / "main.tf")
     unknown = main.replace("= false", "= var.empty")
     assert_same(
         lab,

@@ -758,3 +758,13 @@ def test_lab_has_the_page_of_the_console(shown: Page) -> None:
     shown.locator("#generate [name=site]").fill("https://new.test")
     shown.get_by_role("button", name="Add the site").click()
     expect(shown.locator("#whitelist")).to_have_value("\n".join([*entries, "https://new.test/"]))
+
+
+def test_dropped_har_is_judged_without_a_server(visit: Visit) -> None:
+    page = visit.open()
+    page.locator("#whitelist").fill(SITE)
+    drop(page, (ROOT / "fixtures" / "har" / "site.har").read_text("utf-8"))
+    found = page.locator("#recorded-found")
+    expect(found).to_contain_text("3 of 8 recorded requests are denied by these rules.")
+    page.locator("#whitelist").fill(f"{SITE}\nhttps://m.example.com/")
+    expect(found).to_contain_text("1 of 8 recorded requests are denied by these rules.")

@@ -33,7 +33,6 @@ ROOT = Path(__file__).parents[2]
 LOG_ENGINE = ("oss_referer.traffic.report", "oss_referer.traffic.duck")
 SERVER = ("oss_emulator.cli.serve", "oss_emulator.cli.foreground", "lxml.etree")
 LOADED = {
-    "guard": ("oss_referer.commands.guard", *LOG_ENGINE),
     "lint": ("oss_referer.commands.lint", "oss_referer.commands.check"),
     "replay": ("oss_referer.commands.replay", *LOG_ENGINE),
     "run": ("oss_emulator.cli.run", *SERVER),

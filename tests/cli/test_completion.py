@@ -60,7 +60,7 @@ complete_line() {
         f"lint {tmp_path}/se": {f"{tmp_path}/seed.toml"},
         f"play {tmp_path}/se": {f"{tmp_path}/seed.toml"},
         f"check --signed url {tmp_path}/se": {f"{tmp_path}/seed.toml"},
-        f"replay {tmp_path}/seed.toml {tmp_path}/se": {f"{tmp_path}/seed.toml"},
+        f"replay {tmp_path}/seed.toml --traffic {tmp_path}/se": {f"{tmp_path}/seed.toml"},
     }
     asked = "".join(f"complete_line 'oss-emulator {line}'\necho --\n" for line in exact | among)
     shown = run("bash", text=f"{script('bash')}{code}{asked}").split("--\n")

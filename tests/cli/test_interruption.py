@@ -22,7 +22,7 @@ from tests.thorough import cases
 ROOT = Path(__file__).parents[2]
 RULES = str(ROOT / "fixtures" / "lab" / "corrected.xml")
 SEED = str(ROOT / "emulator" / "oss_emulator" / "demo.toml")
-GUARD = ROOT / "examples" / "guard"
+GATE = ROOT / "examples" / "gate"
 
 COMMANDS = {
     "check": ("check", RULES, "--referer", "https://www.example.com/"),
@@ -32,10 +32,17 @@ COMMANDS = {
     "translate": ("translate", RULES, "--to", "nginx"),
     "scenarios": ("scenarios", RULES, "--site", "https://www.example.com"),
     "generate": ("generate", "--site", "https://www.example.com", "--to", "table"),
-    "replay": ("replay", RULES, str(ROOT / "fixtures" / "logs"), "--html", "page.html"),
-    "guard": (
-        *("guard", "--plan", str(GUARD / "plan.json"), "--logs", str(GUARD / "access.log")),
-        *("--max-revoked", "8", "--report", "report.md", "--token", "token.json"),
+    "replay": (
+        "replay",
+        RULES,
+        "--traffic",
+        str(ROOT / "fixtures" / "logs"),
+        "--html",
+        "page.html",
+    ),
+    "gate": (
+        *("replay", str(GATE / "plan.json"), "--traffic", str(GATE / "access.log")),
+        *("--max-locked-out", "8", "--report", "report.md"),
     ),
 }
 
@@ -150,7 +157,7 @@ def test_answer_that_is_not_of_the_service_is_named(
     with endpoint(body) as url:
         for command in (
             ("lint", "oss://bucket"),
-            ("replay", RULES, "oss://bucket/logs"),
+            ("replay", RULES, "--traffic", "oss://bucket/logs"),
             ("apply", "--yes", RULES, "oss://bucket"),
         ):
             status, out, err = ask(*command, "--endpoint", url)

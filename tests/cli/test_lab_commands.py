@@ -478,7 +478,7 @@ def test_check_takes_rules_first_and_flags_anywhere(ask: Any, arguments: tuple[s
 # --- the lab at a bucket: its rules are read, and changed after the difference is shown
 
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "guard"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "gate"
 RULES = """
 allow_empty_referer = false
 truncate_path = true
@@ -596,22 +596,6 @@ def test_rules_of_a_bucket_are_read_completely(
     assert main(["check", lab_bucket, "--referer", "https://www.example.com/a"]) == 0
     assert main(["check", lab_bucket, "--no-referer"]) == 1
     assert "TruncatePath cut the Referer to 'https://www.example.com'" in capsys.readouterr().out
-
-
-def test_apply_puts_rules_that_the_guard_let_pass(
-    lab_bucket: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    name = lab_bucket.removeprefix("oss://")
-    log = tmp_path / "access.log"
-    log.write_text((EXAMPLE / "access.log").read_text().replace('"examplebucket"', f'"{name}"'))
-    planned, token = tmp_path / "plan.json", str(tmp_path / "token.json")
-    planned.write_text((EXAMPLE / "plan.json").read_text().replace("examplebucket", name))
-    flags = ["--logs", str(log), "--max-revoked", "8", "--token", token]
-    assert main(["guard", "--plan", str(planned), *flags]) == 0
-    assert main(["apply", str(planned), f"{lab_bucket}/", "--yes", "--require-token", token]) == 0
-    assert f"{lab_bucket}/ has these rules now." in capsys.readouterr().out
-    assert main(["check", lab_bucket, "--referer", "https://m.example.com/"]) == 0
-    assert main(["check", lab_bucket, "--referer", "https://pictures.thief.test/"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -741,7 +725,11 @@ def test_answer_is_read_up_to_a_limit(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("oss_referer.sources.bucket.MAX_FILE", 1_000_000)
-    arguments = [file, "oss://examplebucket/x"] if command == "replay" else ["oss://examplebucket"]
+    arguments = (
+        [file, "--traffic", "oss://examplebucket/x"]
+        if command == "replay"
+        else ["oss://examplebucket"]
+    )
     with serving(handler) as endpoint:
         assert main([command, *arguments, "--endpoint", endpoint]) == 2
     printed = capsys.readouterr()

@@ -160,7 +160,7 @@ COMMANDS = [
     ("translate", "--to", "nginx", "{}"),
     ("scenarios", "{}", "--site", "https://www.example.com"),
     ("apply", "{}", "oss://examplebucket", "--yes"),
-    ("replay", "{}", "fixtures/logs"),
+    ("replay", "{}", "--traffic", "fixtures/logs"),
 ]
 
 

@@ -16,7 +16,7 @@ from tests.rows import rows
 ROOT = Path(__file__).parents[2]
 COPIED = (
     *(ROOT / "fixtures" / "lab" / name for name in ("corrected.xml", "site.toml")),
-    *(ROOT / "examples" / "guard" / name for name in ("plan.json", "access.log")),
+    *(ROOT / "examples" / "gate" / name for name in ("plan.json", "access.log")),
     ROOT / "emulator" / "oss_emulator" / "scenarios" / "referer.json",
 )
 
@@ -38,8 +38,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-REPLAY = "replay corrected.xml logs --assumptions known.toml"
-GUARD = "guard --plan plan.json --logs logs --assumptions=known.toml --max-revoked 8"
+REPLAY = "replay corrected.xml --traffic logs --assumptions known.toml"
+GATE = "replay plan.json --traffic logs --assumptions=known.toml --max-locked-out 8"
 PLAY = "play referer.json --assumptions known.toml"
 
 
@@ -52,18 +52,22 @@ PLAY = "play referer.json --assumptions known.toml"
     (REPLAY, "--html", "logs/access.log"),
     (REPLAY, "--rejects", "logs/access.log"),
     (REPLAY, "--rejects", "known.toml"),
-    ("replay logs/../linked.xml logs/access.log", "--html", "corrected.xml"),
-    ("replay black logs --blacklist black", "--html", "black"),
-    ("replay corrected.xml logs --blacklist=black", "--html", "black"),
-    ("replay corrected.xml --top 3 logs/access.log", "--html", "logs/access.log"),
-    ("replay corrected.xml --top 3 logs rules#1.xml", "--html", "rules#1.xml"),
-    ("replay rules#1.xml logs", "--html", "rules#1.xml"),
-    ("replay plan.json#alicloud_oss_bucket_referer.site logs", "--html", "plan.json"),
+    ("replay logs/../linked.xml --traffic logs/access.log", "--html", "corrected.xml"),
+    ("replay black --traffic logs --blacklist black", "--html", "black"),
+    ("replay corrected.xml --traffic logs --blacklist=black", "--html", "black"),
+    ("replay corrected.xml --price 3 --traffic logs/access.log", "--html", "logs/access.log"),
+    (
+        "replay --price 3 --traffic logs --traffic rules#1.xml corrected.xml",
+        "--html",
+        "rules#1.xml",
+    ),
+    ("replay rules#1.xml --traffic logs", "--html", "rules#1.xml"),
+    ("replay plan.json#alicloud_oss_bucket_referer.site --traffic logs", "--html", "plan.json"),
     ("review corrected.xml --assumptions=known.toml", "--output", "known.toml"),
     ("review seed.toml --against corrected.xml", "--output", "corrected.xml"),
     ("review corrected.xml --traffic logs", "--output", "logs/access.log"),
-    (GUARD, "--report", "known.toml"),
-    (f"{GUARD} --bucket none", "--token", "plan.json"),
+    (GATE, "--report", "known.toml"),
+    (f"{GATE} --bucket none", "--report", "plan.json"),
     ("test corrected.xml tables", "--junit", "tables/site.toml"),
     ("test tables/site.toml", "--junit", "tables/rules.xml"),
     ("test tables", "--junit", "tables/../tables/site.toml"),
@@ -94,7 +98,7 @@ def test_settings_are_read_wherever_they_are_given(folder: Path) -> None:
     "command, one, other",
     ("serve", "--ready-file", "--access-log"),
     (REPLAY, "--rejects", "--html"),
-    (GUARD, "--report", "--token"),
+    (GATE, "--html", "--report"),
     (PLAY, "--write", "--junit"),
 )
 def test_two_outputs_into_one_file_are_refused(
@@ -115,7 +119,17 @@ def test_report_is_replaced_where_it_is_no_input(ask: Any, folder: Path) -> None
 def test_other_values_may_equal_the_name_of_an_output(ask: Any, folder: Path) -> None:
     (folder / "site").write_text("yesterday")
     with chdir(folder):
-        given = ("corrected.xml", "logs", "--bucket", "site", "--html", "new", "--html", "site")
+        given = (
+            "corrected.xml",
+            "--traffic",
+            "logs",
+            "--bucket",
+            "site",
+            "--html",
+            "new",
+            "--html",
+            "site",
+        )
         status, *_ = ask("replay", *given, "--html=site")
     assert (status, (folder / "site").read_bytes()[:9]) == (0, b"<!DOCTYPE")
 

@@ -231,7 +231,7 @@ def test_generate_agrees_with_a_replay_of_its_rules(ask: Any, tmp_path: Path) ->
     kept, wanted = (int(number.replace(",", "")) for number in stated.groups())
     path = tmp_path / "rules.xml"
     path.write_text(forms.format(rules, forms.RulesForm.XML))
-    report = json.loads(ask("replay", str(path), LOGS, "--json", "--top", "100")[1])
+    report = json.loads(ask("replay", str(path), "--traffic", LOGS, "--json", "--all")[1])
     revoked = {row["host"]: row["revoked"]["requests"] for row in report["hosts"]}
     assert wanted - kept == revoked["www.example.com"] + revoked["m.example.com"] > 0
 

@@ -56,7 +56,7 @@ def test_commands_print_what_is_shown(name: str, tmp_path: Path) -> None:
     reader = tmp_path / "reader"
     shutil.copytree(ROOT / "fixtures" / "logs", reader / "logs")
     shutil.copy(ROOT / "fixtures" / "har" / "site.har", reader)
-    shutil.copytree(ROOT / "examples" / "guard", reader / "guard")
+    shutil.copytree(ROOT / "examples" / "gate", reader / "gate")
     (tmp_path / ".curlrc").write_text("silent\nshow-error\n", encoding="utf-8")
     place = install(tmp_path)
     with serving(tmp_path, "--demo") as running:

@@ -43,8 +43,8 @@ PACKAGE = Path(oss_referer.__file__).parent
 NOT_HERE = (
     "__main__.py",
     "commands/",
-    *(f"traffic/{name}" for name in ("batches", "duck", "engine", "guard", "log_files", "page")),
-    *(f"traffic/{name}" for name in ("report", "spark", "statements")),
+    *(f"traffic/{name}" for name in ("batches", "duck", "engine", "gate", "layout")),
+    *(f"traffic/{name}" for name in ("log_files", "remedies", "report", "spark", "statements")),
     "sources/bucket",
     "terminal/",
 )
@@ -107,7 +107,7 @@ def test_lab_imports_only_what_runs_in_a_browser() -> None:
 
 
 def test_each_command_that_needs_no_server_is_shipped() -> None:
-    needs = {"apply", "guard", "replay", "review"}  # a service, or access logs
+    needs = {"apply", "replay", "review"}  # a service, or access logs
     assert {*COMMANDS} == PROGRAM.commands.keys() - needs
     assert cli.PROGRAM.commands.keys() - PROGRAM.commands.keys() == runner.SERVER
 

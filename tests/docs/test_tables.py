@@ -276,7 +276,7 @@ def test_translate_names_every_system_and_form() -> None:
 
 def test_tables_of_replay_name_all_fields_and_verdicts(capsys: pytest.CaptureFixture[str]) -> None:
     rules = str(ROOT / "fixtures" / "lab" / "corrected.xml")
-    assert main(["replay", rules, str(ROOT / "fixtures" / "logs"), "--json"]) == 0
+    assert main(["replay", rules, "--traffic", str(ROOT / "fixtures" / "logs"), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     named = [name for row in table(REPLAY, "Field") for name in row[0].split(", ")]
     assert sorted(named) == sorted(report)

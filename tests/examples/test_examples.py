@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -100,13 +99,13 @@ def test_job_of_compose_example_passes() -> None:
 
 
 @pytest.mark.parametrize(("plan", "status"), [("plan.json", 0), ("plan-bad.json", 1)])
-def test_guard_example_blocks_the_bad_plan(plan: str, status: int, tmp_path: Path) -> None:
+def test_gate_example_blocks_the_bad_plan(plan: str, status: int, tmp_path: Path) -> None:
     """Run the step as a runner of GitHub Actions does: in a file for `bash -e`."""
-    job = yaml.safe_load((EXAMPLES / "guard" / "github-actions.yml").read_text())["jobs"]["guard"]
-    (step,) = [item["run"] for item in job["steps"] if item.get("name") == "Guard"]
+    job = yaml.safe_load((EXAMPLES / "gate" / "github-actions.yml").read_text())["jobs"]["gate"]
+    (step,) = [item["run"] for item in job["steps"] if item.get("name") == "Gate"]
     (tmp_path / "step.sh").write_text(step)
-    shutil.copy(EXAMPLES / "guard" / "access.log", tmp_path)
-    shutil.copy(EXAMPLES / "guard" / plan, tmp_path / "plan.json")
+    shutil.copy(EXAMPLES / "gate" / "access.log", tmp_path)
+    shutil.copy(EXAMPLES / "gate" / plan, tmp_path / "plan.json")
     path = os.pathsep.join(
         [str(install(tmp_path)), str(Path(sys.executable).parent), os.environ["PATH"]]
     )
@@ -118,7 +117,6 @@ def test_guard_example_blocks_the_bad_plan(plan: str, status: int, tmp_path: Pat
     assert done.stdout.startswith("::error file=plan.json" if status else "::notice file=plan.json")
     verdict = "blocked" if status else "passed"
     assert f"## Referer rules: {verdict}" in (tmp_path / "summary.md").read_text()
-    assert json.loads((tmp_path / "guard.json").read_text())["verdict"] == verdict
 
 
 @pytest.mark.system

@@ -23,7 +23,7 @@ EXAMPLES = [
         "ci/github-actions.yml",
         "ci/pytest.yml",
         "ci/rules.yml",
-        "guard/github-actions.yml",
+        "gate/github-actions.yml",
     )
 ]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -102,7 +102,18 @@ def test_command_prints_the_same_report(cluster: Cluster, tmp_path: Path) -> Non
     for chosen in (("duckdb",), ("spark", "--master", cluster.url)):
         page = tmp_path / f"{chosen[0]}.html"
         done = subprocess.run(
-            [*EMULATOR, "replay", RULES_FILE, LOGS, "--json", "--html", page, "--engine", *chosen],
+            [
+                *EMULATOR,
+                "replay",
+                RULES_FILE,
+                "--traffic",
+                LOGS,
+                "--json",
+                "--html",
+                page,
+                "--engine",
+                *chosen,
+            ],
             capture_output=True,
             env=environment(**VARIABLES),
             timeout=PATIENCE,

@@ -155,7 +155,7 @@ def test_every_module_can_be_imported_without_posix() -> None:
 @pytest.mark.system
 def test_replay_needs_no_posix(tmp_path: Path) -> None:
     pytest.importorskip("duckdb", reason="replay needs the extra `replay`")
-    given = ("replay", RULES, str(LOGS), "--html", "report.html")
+    given = ("replay", RULES, "--traffic", str(LOGS), "--html", "report.html")
     with start(tmp_path, *given) as process:
         said, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, said

@@ -62,7 +62,7 @@ const editor = new Editor({
   refused: (kind, error) => {
     editor.forget(kind); // it is of other rules
     if (kind === "review") complain("refused", error);
-    else if (kind === "check") announce(error.message, true); // what the review says stands there already
+    else if (kind === "check" || kind === "traffic") announce(error.message, true); // what the review says stands there already
   },
   tell: (kind, values) => (kind === "read" ? new Promise((resolve, reject) => want(kind, () => values, resolve, reject)) : tell(kind, values)),
 });
@@ -70,7 +70,7 @@ const rules = () => editor.rules;
 
 // --- Asking Python: one call at a time, and of each kind only the last
 
-const KINDS = ["read", "other", "answer", "check", "review", "write"]; // in the order of their urgency
+const KINDS = ["read", "other", "answer", "check", "review", "traffic", "write"]; // in the order of their urgency
 /** @type {Map<string, { values: () => object, show: (answer: any) => void, refuse: (error: any) => void }>} */
 const waiting = new Map();
 let asking = ""; // the kind that Python is at work on

@@ -61,7 +61,7 @@ EXAMPLE = {
 }
 """Rules to begin with, the broken ones of docs/rule-lab.md; their answer is there before Python."""
 
-_SHARED = ("base.js", "entries.js", "editor.js")
+_SHARED = ("base.js", "entries.js", "traffic.js", "editor.js")
 """The modules that the console has as well, in the order of their imports."""
 _MODULES = (*(STATIC / name for name in _SHARED), HERE / "page.js")
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([\w.]+)";$', re.MULTILINE)

@@ -37,12 +37,8 @@ TRAFFIC = {
     "replay": Synopsis(
         __name__,
         "judge the requests of access logs by new rules",
-        "rules.xml logs/ --html report.html",
-    ),
-    "guard": Synopsis(
-        __name__,
-        "block a plan of Terraform that locks out too many requests",
-        "--plan plan.json --logs logs/",
+        "rules.xml --traffic logs/ --html report.html",
+        failure=2,
     ),
 }
 """Commands for the traffic that rules decide on."""

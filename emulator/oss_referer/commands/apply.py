@@ -15,14 +15,12 @@ from oss_referer.terminal import bucket, changes, formats, language, rules
 from oss_referer.terminal.formats import Format
 from oss_referer.terminal.output import Text, Tone, line, show, write_json, writing
 from oss_referer.terminal.parser import Commands, InputError
-from oss_referer.traffic import guard
-from oss_referer.traffic.guard import TokenError
 
 _DESCRIPTION = (
     "Shows what would change for a bucket, asks for confirmation, saves the rules that it has and "
     "puts the new ones. The exit "
     "status is 0 if the bucket has the rules now, 1 if the answer was no, and 2 if something "
-    "cannot be read, the token does not allow the rules, or the service refuses them."
+    "cannot be read or the service refuses the rules."
 )
 
 
@@ -33,8 +31,6 @@ def declare(commands: Commands) -> None:
     parser.add_switch("--yes", "put the rules without asking")
     said = "a new file for the rules that the bucket has (default: one beside RULES)"
     parser.add_value("--backup", "FILE", said, type=Path)
-    said = "put the rules only if guard wrote this token, and they passed for this bucket"
-    parser.add_value("--require-token", "FILE", said)
     formats.declare(parser, formats.PLAIN)
     rules.declare(parser)
 
@@ -48,8 +44,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.format == Format.JSON and not arguments.yes:
         arguments.parser.error("--json requires --yes")
     new = rules.read(arguments.rules, arguments)
-    if arguments.require_token is not None:
-        _require_token(arguments.require_token, new, arguments.bucket)
     old = bucket.get(arguments.bucket, arguments)
     costs, empty = _compare(old, new, arguments)
     if arguments.format != Format.JSON:
@@ -99,15 +93,6 @@ def _save(old: RefererConfiguration, arguments: argparse.Namespace) -> Path:
     with writing(path, InputError) as saved:
         saved.write(forms.format(old, RulesForm.XML).encode())
     return path
-
-
-def _require_token(path: str, new: RefererConfiguration, address: str) -> None:
-    source = rules.read_source(path)
-    name = address.removeprefix(bucket.SCHEME).removesuffix("/")
-    try:
-        guard.check_token(rules.decode(source), new, name)
-    except TokenError as error:
-        raise InputError(f"{source.name}: {error}; the rules were not set") from None
 
 
 def _agrees(address: str) -> bool:

@@ -116,7 +116,7 @@ def _run_on_plan(arguments: argparse.Namespace, referers: Sequence[str | None] |
     if arguments.old.startswith(SCHEME):
         raise InputError("NEW is missing; write oss-emulator diff OLD NEW")
     try:
-        source, found = rules.find_changes(arguments.old, arguments)
+        source, found = rules.find_changes(arguments.old)
     except InputError as error:
         if error.place is None:
             raise

@@ -11,7 +11,7 @@ from oss_referer.advice.answer import Setting
 from oss_referer.browser import probes
 from oss_referer.engine import RefererConfiguration, RefererPolicy, Sentence
 from oss_referer.engine.policy import MAX_EXAMINED
-from oss_referer.page import reading, review
+from oss_referer.page import reading, recorded, review
 from oss_referer.page.rendering import render
 from oss_referer.page.review import PastedText, Wanted
 from oss_referer.plan import WishError
@@ -98,6 +98,12 @@ def _review(values: Values) -> Values:
     return {"html": _show("rules_review", values, **shown)}
 
 
+def _traffic(values: Values) -> Values:
+    """Judge recorded requests by `rules`, compared with `other`."""
+    old, new = (RefererPolicy.compile(_rules(values, name)) for name in ("other", "rules"))
+    return {"html": _show("rules_traffic", values, **recorded.make(values, old, new))}
+
+
 def _take(values: Values) -> Values:
     """Return the corrected rules, or the rules with the answer to a question."""
     try:
@@ -151,6 +157,7 @@ _ACTIONS: Final[Mapping[str, Callable[[Values], Values]]] = {
     "check": _check,
     "answer": _answer,
     "review": _review,
+    "traffic": _traffic,
     "take": _take,
     "generate": _generate,
     "export": _export,

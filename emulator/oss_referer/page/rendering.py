@@ -13,6 +13,8 @@ from oss_referer.texts import Catalogue
 
 FOLDER: Final = Path(__file__).with_name("templates")
 
+_STATIC: Final = Path(__file__).with_name("static")
+
 
 def load(*folders: Path) -> Environment:
     """Return an environment with the templates of some folders and of `FOLDER`."""
@@ -24,11 +26,17 @@ def load(*folders: Path) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    environment.globals["style"] = read_style
     environment.filters["count"] = "{:,}".format
     environment.filters["utc"] = format_utc
     environment.filters["counted"] = count
     environment.filters["quoted"] = lambda text: quote(text, safe="", errors="surrogateescape")
     return environment
+
+
+def read_style(name: str) -> str:
+    """Return a style sheet, for a page that stands alone."""
+    return (_STATIC / name).read_text(encoding="utf-8")
 
 
 def format_utc(seconds: float) -> str:

@@ -204,6 +204,13 @@ def _module(form: RulesForm) -> _FormModule:
     return cast("_FormModule", import_module(f".{_MODULES[form]}", __package__))
 
 
+def is_plan(document: bytes) -> bool:
+    """Return whether a document is a plan of Terraform in JSON."""
+    from oss_referer.sources import terraform
+
+    return terraform.is_plan(document)
+
+
 def find_changes(document: bytes) -> "list[PlannedChange]":
     """Return the changes to rules in a plan of Terraform. Raises SourceError."""
     from oss_referer.sources import terraform

@@ -39,7 +39,7 @@ _OTHERS: Mapping[str, re.Pattern[str]] = {
     "this is a configuration of nginx; run oss-emulator translate --from nginx FILE": re.compile(
         r"\bvalid_referers\b"
     ),
-    "this is a log, and not a list of entries; oss-emulator replay RULES LOG reads it": re.compile(
+    "this is a log, and not a list; oss-emulator replay RULES --traffic LOG reads it": re.compile(
         r'"(?:GET|HEAD|POST|PUT|DELETE|OPTIONS) [^"]* HTTP/'
     ),
     "YAML cannot be read; paste its entries alone, one on each line": re.compile(

@@ -89,6 +89,15 @@ def find(document: bytes) -> dict[str, ReadRules]:
     return {address: read for address, read in stated.items() if read}
 
 
+def is_plan(document: bytes) -> bool:
+    """Return whether a document is a plan in JSON."""
+    try:
+        text = decode(document)
+        return text.lstrip().startswith("{") and _is_plan(json_text.parse(text))
+    except SourceError:
+        return False
+
+
 def find_changes(text: str) -> list[PlannedChange]:
     """Return the changes of a plan to resources that set rules. Raises SourceError."""
     if not text.lstrip().startswith("{"):

@@ -1,6 +1,6 @@
-"""The code that commands about traffic share: the arguments LOG, flags for lines, and the engine.
+"""The access logs of --traffic: their files, flags that select lines, and the engine.
 
-A LOG is a file, a folder, a pattern, or `oss://BUCKET/PREFIX`, which is downloaded.
+A log is a file, a folder, a pattern, or `oss://BUCKET/PREFIX`, which is downloaded.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from oss_referer.terminal import bucket
 from oss_referer.terminal.output import writing
-from oss_referer.terminal.parser import CommandError, InputError, Parser, check_outputs
+from oss_referer.terminal.parser import InputError, Parser, check_outputs
 from oss_referer.terminal.progress import Progress
 from oss_referer.traffic import log_files
 from oss_referer.traffic.engine import (
@@ -63,7 +63,7 @@ def select(arguments: argparse.Namespace, judge: Judge, bucket: str | None) -> R
         arguments.until,
         form=arguments.form and LogForm(arguments.form),
         max_rejects=arguments.max_rejects,
-        names=ReplayNames(logs=tuple(arguments.logs)),
+        names=ReplayNames(logs=tuple(arguments.traffic)),
     )
 
 
@@ -73,7 +73,7 @@ def reading(
 ) -> Iterator[ReadLogs]:
     """Find the logs and open an engine, which `engine` names with the address of its master.
 
-    Raises InputError and CommandError, also for the body.
+    Raises InputError, also for the body.
     """
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="oss-emulator-replay-"))
@@ -81,8 +81,10 @@ def reading(
         rejects = Rejects()
         try:
             if arguments.rejects:
-                rejects.keep = stack.enter_context(writing(Path(arguments.rejects))).write
-            files = find(arguments.logs, arguments, folder)
+                rejects.keep = stack.enter_context(
+                    writing(Path(arguments.rejects), InputError)
+                ).write
+            files = find(arguments.traffic, arguments, folder)
             check_outputs(arguments.parser.find_outputs(arguments), map(str, files))
             listener = _listener(stack.enter_context(Progress(_READING, unit="lines")), files)
             with _held_back():
@@ -96,9 +98,9 @@ def reading(
             hint = "See the lines with --rejects FILE, or raise --max-rejects"
             raise InputError(f"{error}. {hint}") from None
         except EngineError as error:
-            raise CommandError(str(error)) from None
+            raise InputError(str(error)) from None
         except OSError as error:
-            raise CommandError(f"{error.filename or folder}: {error.strerror}") from None
+            raise InputError(f"{error.filename or folder}: {error.strerror}") from None
 
 
 _READING = "Reading the logs"

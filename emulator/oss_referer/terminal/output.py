@@ -116,8 +116,7 @@ def show(*blocks: Block, to: TextIO | None = None) -> None:
     """
     stream = to or sys.stdout
     blocks = tuple(_translated(block) for block in blocks)
-    forced = bool(os.environ.get("FORCE_COLOR"))
-    if not (stream.isatty() or forced):
+    if not is_styled(stream):
         write("".join(text for block in blocks for text in _plain(block)), stream)
         return
     from shutil import get_terminal_size  # only here: the import is slow
@@ -135,10 +134,19 @@ def show(*blocks: Block, to: TextIO | None = None) -> None:
         highlight=False,
         emoji=False,
         markup=False,
-        color_system="standard" if forced else "auto",
+        color_system="standard" if _is_forced() else "auto",
     )
     for block in fitted:
         console.print(_rich(block), soft_wrap=isinstance(block, TextLine))
+
+
+def is_styled(stream: TextIO) -> bool:
+    """Return whether a stream is a terminal, or is to look like one."""
+    return stream.isatty() or _is_forced()
+
+
+def _is_forced() -> bool:
+    return bool(os.environ.get("FORCE_COLOR"))
 
 
 def write(text: str, to: TextIO | None = None) -> None:

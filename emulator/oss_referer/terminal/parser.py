@@ -255,6 +255,8 @@ class Synopsis(NamedTuple):
     help: str
     example: str
     """The usual arguments of the command."""
+    failure: int = 1
+    """The exit status if the output cannot be written; 2 where 1 would be a verdict."""
 
 
 class Commands:

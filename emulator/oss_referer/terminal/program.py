@@ -46,6 +46,7 @@ class Program(NamedTuple):
         if given[0] in _WORDS:
             given = language.lead([*given[1:], _WORDS[given[0]]])
         language.choose(language.named(given), self.texts)
+        failure = self.commands[given[0]].failure if given[0] in self.commands else 1
         try:
             status = self._run(given)
             sys.stdout.flush()
@@ -58,7 +59,7 @@ class Program(NamedTuple):
             return InterruptedCommandError.status
         except BrokenPipeError:  # the reader of the output has closed the pipe
             _drop_output()
-            return 1
+            return failure
         except OSError as error:
             if lacks_temporary_folder(error):
                 language.complain(NO_TEMPORARY_FOLDER)
@@ -69,7 +70,7 @@ class Program(NamedTuple):
                 language.complain(f"the output cannot be written: {error.strerror}")
             else:
                 raise
-            return 1
+            return failure
 
     def _run(self, given: Sequence[str]) -> int:
         # Import only the given command, so that commands do not slow down each other or --help.

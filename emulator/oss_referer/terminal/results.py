@@ -1,232 +1,138 @@
-"""The report of a replay on a terminal: the changes, the hosts, and the remedies."""
+"""The report of a replay on a terminal, in Markdown and as a page, from one layout."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-from oss_referer.engine import Sentence, Stage, Step, StepResult, explanation
-from oss_referer.engine.sentence import join
+from oss_referer.engine import Sentence
+from oss_referer.remarks import code
 from oss_referer.terminal import language
-from oss_referer.terminal.output import ENTRIES, Block, Piece, Text, TextTable, Tone, line
-from oss_referer.traffic.figures import (
-    LOCKED_OUT,
-    NAMES,
-    Report,
-    bar,
-    family_name,
-    folder_name,
-    headline,
-    host_name,
-    other_networks,
-    quantity,
-    relative_bar,
-    remedies,
-    size,
-)
-from oss_referer.traffic.judge import UNKNOWN, Verdict
+from oss_referer.terminal.output import Block, Piece, Text, TextTable, Tone, line
+from oss_referer.traffic import figures, layout
+from oss_referer.traffic.figures import Report
+from oss_referer.traffic.layout import SAMPLE, TONES, Agrees, Bar, Layout, Part, Said
 
-_TONES = {
-    Verdict.REVOKED: Tone.STRONG,  # good for strangers, bad for own domains
-    Verdict.GAINED: Tone.WARNING,
-    Verdict.UNCHANGED: Tone.GOOD,
-    Verdict.NOT_CHECKED: Tone.FAINT,
-    Verdict.UNKNOWN: Tone.WARNING,
-}
-_EXPLAINED = 3
-"""The most hosts of a table to explain; --json and --html explain all of them."""
+_TONES = {tone: Tone[tone.name] for tone in layout.Tone}
+_FULL, _WIDTH = "█", 10
 _SAMPLE = 66
-"""The most characters of a sample line; --json and --html show more."""
-_HOURS = 24
-"""The most rows of the table of hours; longer periods are shown as days."""
+"""The most characters of a line about a host on a terminal; the other forms show more."""
+
+
+class Room(NamedTuple):
+    """What a medium has room for: the most rows of a table, and the most hosts to explain."""
+
+    rows: int = layout.WHOLE
+    hosts: int = layout.WHOLE
+
+
+class Section(NamedTuple):
+    """The report on one set of rules, laid out."""
+
+    title: str
+    """The resource of a plan; "" without one."""
+    report: Report
+    parts: Sequence[Part]
+
+
+def arrange(
+    title: str, report: Report, room: Room, agrees: Agrees, before: Sequence[Part]
+) -> Section:
+    """Lay out a report in the language of this command, with some parts before."""
+    made = Layout(*room, language.say_step, language.explain, agrees)
+    return Section(title, report, [*before, *made.parts(report)])
 
 
 def describe(report: Report) -> Iterator[Block]:
-    for sentence in headline(report):
-        yield line(sentence)
-    if not report["lines"]["read"]:
-        return
-    if own := report["own"]["requests"]:
-        said = Sentence("Requests of your own domains would be locked out: {}.", quantity(own))
-        yield line(Text(said, Tone.BAD))
-    yield line()
-    yield _totals(report)
-    for sentence in other_networks(report):
-        yield line(sentence)
-    yield from _uncertain(report)
-    yield from _hosts(report["hosts"])
-    title, heading = Sentence("By folder of the object"), Sentence("folder")
-    yield from _ranking(title, heading, "prefix", report["prefixes"], folder_name)
-    title, heading = Sentence("By user agent"), Sentence("user agent")
-    yield from _ranking(title, heading, "family", report["families"], family_name)
-    yield from _times(report["hours"])
-    yield from _bare(report["without_referer"])
-    yield from _entries(report)
-    yield from _lines(report["lines"])
+    """Return the blocks of a whole report for the terminal."""
+    made = Layout(say_step=language.say_step, explain=language.explain)
+    return text(made.parts(report))
 
 
-def _totals(report: Report) -> TextTable:
-    rows = []
-    for verdict in Verdict:
-        total, share = report["totals"][verdict], report["shares"][verdict]
-        rows.append(
-            (
-                Text(NAMES[verdict], _TONES[verdict]),
-                quantity(total["requests"]),
-                f"{share['requests']} %",
-                size(total["bytes"]),
-                f"{share['bytes']} %",
-                f"¥{report['yuan'][verdict]}",
-                Text(bar(share["bytes"]), _TONES[verdict]),
-            )
-        )
-    requests, traffic = Sentence("requests"), Sentence("traffic")
-    headings = (Sentence("verdict"), requests, "", traffic, "", Sentence("money"), "")
-    return TextTable(headings, rows)
+def text(parts: Iterable[Part]) -> Iterator[Block]:
+    for number, part in enumerate(parts):
+        if number:
+            yield line()
+        if part.title and not part.table:
+            yield line(Text(part.title, Tone.STRONG))
+        yield from (say(said, 2 if part.title else 0) for said in part.said)
+        if part.table:
+            if part.said:
+                yield line()
+            rows: list[tuple[Piece, ...]] = [
+                (Text(row.name, _TONES[row.tone]), *row.figures, _draw(row.bar))
+                for row in part.table.rows
+            ]
+            yield TextTable((*part.table.headings, ""), rows, title=part.title)
+            if part.table.more:
+                yield line(Text(Sentence("{} (--all shows them)", part.table.more), Tone.FAINT))
+        for name, lines in part.details:
+            yield line()
+            yield line(Text(name, Tone.STRONG))
+            for (label, said), (above, _) in zip(lines, [("", ""), *lines], strict=False):
+                shown = said.text
+                if label == SAMPLE and len(shown) > _SAMPLE:
+                    shown = f"{shown[:_SAMPLE]}…"
+                named = Text("" if label == above else label, Tone.FAINT, 8)
+                yield line(named, Text(shown, _TONES[said.tone]), indent=2)
 
 
-def _uncertain(report: Report) -> Iterator[Block]:
-    for item in report["unknown"]:
-        said = Sentence("unknown: {} requests. ", quantity(item["requests"]))
-        yield line(Text(said, Tone.WARNING), UNKNOWN[item["why"]])
-    if report["assumed"]["requests"]:
-        said = Sentence("assumed: {} requests. ", quantity(report["assumed"]["requests"]))
-        why = Sentence(
-            "The verdict rests on something that the service does not document; see --assumptions."
-        )
-        yield line(Text(said, Tone.WARNING), why)
+def say(said: Said, indent: int = 0) -> Block:
+    return line(Text(said.text, _TONES[said.tone]), indent=indent)
 
 
-def _hosts(hosts: Sequence[Report]) -> Iterator[Block]:
-    revoked = [item for item in hosts if item["revoked"]["requests"]]
-    for own, title in LOCKED_OUT.items():
-        rows = [item for item in revoked if item["own"] is own]
-        tone = Tone.BAD if own else Tone.GOOD
-        yield from _table(title, Sentence("host"), rows, "host", host_name, tone=tone)
-        for item in rows[:_EXPLAINED]:
-            yield from _explain(item)
-    gained = [item for item in hosts if item["gained"]["requests"]]
-    title = Sentence("Let in, by the host of the Referer")
-    yield from _table(title, Sentence("host"), gained, "host", host_name)
+def _draw(bar: Bar | None) -> Text:
+    if bar is None:
+        return Text("")
+    length = round(bar.part * _WIDTH)
+    return Text(_FULL * (length or bool(bar.part)), _TONES[TONES[bar.verdict]])
 
 
-def _explain(item: Report) -> Iterator[Block]:
-    yield line()
-    yield line(Text(host_name(item["host"]), Tone.STRONG))
-    yield line(Text(Sentence("why"), Tone.FAINT, 8), _reason(item), indent=2)
-    for number, remedy in enumerate(remedies(item)):
-        label = "" if number else Sentence("keep it")
-        yield line(Text(label, Tone.FAINT, 8), Text(remedy, Tone.GOOD), indent=2)
-    for number, sample in enumerate(item["samples"]):
-        label = "" if number else Sentence("sample")
-        yield line(Text(label, Tone.FAINT, 8), _shorten(sample), indent=2)
+def markdown(verdict: Sequence[Part], sections: Sequence[Section]) -> str:
+    """Return a report in Markdown; texts from logs and plans are code."""
+    blocks = [*_blocks(verdict)]
+    for section in sections:
+        if section.title:
+            blocks.append(f"### {code(section.title)}")
+        blocks += _blocks(section.parts)
+    return "\n\n".join([f"## {blocks[0]}", *blocks[1:]]) + "\n"
 
 
-def _shorten(sample: str) -> str:
-    return sample if len(sample) <= _SAMPLE else f"{sample[:_SAMPLE]}…"
+def _blocks(parts: Iterable[Part]) -> Iterator[str]:
+    for part in parts:
+        if part.title:
+            yield f"#### {_mark(part.title)}"
+        yield from (f"{'- ' * bool(part.title)}{_mark(said.text)}" for said in part.said)
+        if part.table:
+            rows = [part.table.headings, *((row.name, *row.figures) for row in part.table.rows)]
+            cells = [f"| {' | '.join(map(_mark, row))} |" for row in rows]
+            columns = "|".join(["---", *["--:"] * (len(rows[0]) - 1)])
+            yield "\n".join([cells[0], f"|{columns}|", *cells[1:]])
+            if part.table.more:
+                yield _mark(part.table.more)
+        for name, lines in part.details:
+            about = [f"- {_mark(name)}"]
+            # A sample has the addresses of visitors, and a report goes to a pull request.
+            said = ((label, text) for label, (text, _) in lines if label != SAMPLE)
+            about += [f"  - {_mark(label)}: {_mark(text)}" for label, text in said]
+            yield "\n".join(about)
 
 
-def _reason(item: Mapping[str, Any]) -> str:
-    steps = item["explanation"].splitlines()[1:]
-    said = [step.strip() for step in steps if "not documented" not in step]
-    english = str(said[-1] if said else item["explanation"])
-    stage, outcome, detail = item["steps"][-1]
-    step = Step(Stage(stage), StepResult(outcome), detail=detail)
-    translated = language.say_step(step)
-    if translated == explanation.sentence(step):
-        return english
-    return f"{translated} [{english.rpartition(' [')[2]}"
+_PLAIN = re.compile("[A-Za-z0-9.,:%¥ +-]*")
+"""The texts without marks of Markdown."""
 
 
-def _ranking(
-    title: str, heading: str, key: str, rows: Sequence[Report], name: Callable[[str], str]
-) -> Iterator[Block]:
-    changed = [row for row in rows if row["revoked"]["requests"] or row["gained"]["requests"]]
-    yield from _table(title, heading, changed, key, name)
+def _mark(text: str) -> str:
+    """Return a text as Markdown: names, and values with marks, are code."""
+    if not isinstance(text, Sentence):
+        return text if _PLAIN.fullmatch(text) else code(text)
+    if text.template == "{}" and not isinstance(text.values[0], Sentence):
+        return code(text.values[0])
+    return language.say(Sentence(text.template, *map(_mark, text.values)))
 
 
-def _table(
-    title: str,
-    heading: str,
-    rows: Sequence[Report],
-    key: str,
-    name: Callable[[str], str],
-    *,
-    tone: Tone | None = None,
-) -> Iterator[Block]:
-    if not rows:
-        return
-    yield line()
-    most = max(row["revoked"]["bytes"] + row["gained"]["bytes"] for row in rows)
-    shown = [
-        v for v in (Verdict.REVOKED, Verdict.GAINED) if any(row[v]["requests"] for row in rows)
-    ]
-    first = shown[0] if shown else Verdict.REVOKED
-    cells: list[tuple[Piece, ...]] = [
-        (
-            name(row[key]),
-            *(quantity(row[verdict]["requests"]) for verdict in shown),
-            quantity(row["unchanged"]["requests"]),
-            size(row[first]["bytes"]),
-            Text(relative_bar(row[first]["bytes"], most), tone or _TONES[first]),
-        )
-        for row in rows
-    ]
-    verdicts = (NAMES[verdict] for verdict in (*shown, Verdict.UNCHANGED))
-    headings = (heading, *verdicts, Sentence("traffic"), "")
-    yield TextTable(headings, cells, title=title)
+def page(verdict: Sequence[Part], sections: Sequence[Section]) -> str:
+    """Return a report as a page without scripts, for light and dark modes."""
+    from oss_referer.page import rendering  # only here: the other forms need no templates
 
-
-def _times(hours: Sequence[Report]) -> Iterator[Block]:
-    is_short = len(hours) <= _HOURS
-    shown = hours if is_short else _days(hours)
-    word = Sentence("hour (UTC)") if is_short else Sentence("day (UTC)")
-    if any(row["revoked"]["requests"] or row["gained"]["requests"] for row in shown):
-        title = Sentence("By hour (UTC)") if is_short else Sentence("By day (UTC)")
-        yield from _table(title, word, shown, "hour", lambda text: text.replace("T", " ")[:16])
-
-
-def _days(hours: Sequence[Report]) -> list[Report]:
-    days: dict[str, Report] = {}
-    for row in hours:
-        day = days.setdefault(
-            row["hour"][:10],
-            {"hour": row["hour"][:10], **{v.value: {"requests": 0, "bytes": 0} for v in Verdict}},
-        )
-        for verdict in Verdict:
-            for what in ("requests", "bytes"):
-                day[verdict][what] += row[verdict][what]
-    return list(days.values())
-
-
-def _bare(rows: Sequence[Report]) -> Iterator[Block]:
-    if rows:
-        yield line()
-        cells = [
-            (family_name(row["family"]), quantity(row["requests"]), size(row["bytes"]))
-            for row in rows
-        ]
-        title = Sentence("Still served without a Referer")
-        headings = (Sentence("user agent"), Sentence("requests"), Sentence("traffic"))
-        yield TextTable(headings, cells, title=title)
-
-
-def _entries(report: Report) -> Iterator[Block]:
-    if report["idle_entries"]:
-        yield line()
-        yield line(Text(Sentence("Entries that decided no request"), Tone.STRONG))
-        for item in report["idle_entries"]:
-            template = ENTRIES[Stage(item["list"])].template
-            yield line(Sentence(template, item["entry"]), indent=2)
-
-
-def _lines(lines: Report) -> Iterator[Block]:
-    yield line()
-    parts = [Sentence("{} lines were read", quantity(lines["read"]))]
-    if lines["outside"]:
-        parts.append(Sentence("{} were not selected", quantity(lines["outside"])))
-    if lines["damaged"]:
-        parts.append(Sentence("{} are damaged", quantity(lines["damaged"])))
-    yield line(Text(Sentence("{}.", join(parts)), Tone.FAINT))
-    for item in lines["examples"]:
-        yield line(
-            Text(f"{language.explain(item['reason'])}: ", Tone.FAINT), item["line"], indent=2
-        )
+    shown = {"verdict": verdict, "sections": sections, "layout": layout, "figures": figures}
+    return rendering.render("report_page", language.current(), **shown)

@@ -113,8 +113,17 @@ def markdown(review: Review, setting: Setting) -> str:
             code = "\n".join(f"{one}  {language.say(why)}".rstrip() for one, why in part.code)
             fence = "`" * (3 + code.count("```"))
             blocks.append(f"{fence}\n{code}\n{fence}")
-        blocks += [f"- {_plain(one)}" for one in part.said]
+        if part.said:  # the answers to a question begin with a dash themselves
+            items = (
+                f"  {_plain(one)}" if one.startswith("- ") else f"- {_plain(one)}"
+                for one in part.said
+            )
+            blocks.append("\n".join(items))
     return "\n\n".join(blocks) + "\n"
+
+
+_COLOURED = {"✔": "✅", "✘": "❌", "!": "⚠️"}
+"""The marks in colour."""
 
 
 def _plain(text: str) -> str:
@@ -124,7 +133,7 @@ def _plain(text: str) -> str:
 
 def _code_or_plain(cell: str) -> str:
     if isinstance(cell, Sentence) or len(cell) < 2:
-        return _plain(cell)
+        return _COLOURED.get(cell) or _plain(cell)
     shown = visible(cell).replace("|", "\\|")
     return _plain(cell) if "`" in shown else f"`{shown}`"
 

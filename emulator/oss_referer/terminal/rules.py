@@ -191,22 +191,34 @@ def select(argument: str, arguments: argparse.Namespace) -> SelectedRules:
     return select_together([argument], arguments)[0]
 
 
-def select_together(given: Sequence[str], arguments: argparse.Namespace) -> Sequence[SelectedRules]:
+def select_together(
+    given: Sequence[str], arguments: argparse.Namespace, first: Source | None = None
+) -> Sequence[SelectedRules]:
     """Read the configurations that several RULES select. Raises InputError.
 
-    Refuse the flags for lists if none of them is a list.
+    `first` is the document of the first one, if it has been read. Refuse the flags for lists if
+    none of them is a list.
     """
+    _refuse_two_inputs(given, arguments)
+    selected = [
+        _select(one, arguments, None if number else first) for number, one in enumerate(given)
+    ]
+    return _complete(selected, arguments)
+
+
+def _refuse_two_inputs(given: Sequence[str], arguments: argparse.Namespace) -> None:
     others = (one for one in (getattr(arguments, "blacklist", None),) if one is not None)
     if sum(_split(one)[0] == "-" for one in (*given, *others)) > 1:
         raise InputError("standard input can be read once; name a file instead of one -")
-    return _complete([_select(argument, arguments) for argument in given], arguments)
 
 
-def _select(argument: str, arguments: argparse.Namespace) -> SelectedRules:
+def _select(
+    argument: str, arguments: argparse.Namespace, known: Source | None = None
+) -> SelectedRules:
     if argument.startswith(bucket.SCHEME):
         return SelectedRules(bucket.get(argument, arguments), "", None, argument=argument)
     path, name = _split(argument)
-    source = read_source(path, MAX_FILE)
+    source = known or read_source(path, MAX_FILE)
     with locating(source):
         found = _find(source, arguments)
     name = _choose(path, name, found)
@@ -325,12 +337,23 @@ def look(path: Path, arguments: argparse.Namespace) -> Iterator[LookedAt]:
             yield error
 
 
+def read_first(given: Sequence[str], arguments: argparse.Namespace) -> Source | None:
+    """Read the document of the first of several RULES, without parsing it; None for a bucket.
+
+    Raises InputError.
+    """
+    _refuse_two_inputs(given, arguments)
+    if given[0].startswith(bucket.SCHEME):
+        return None
+    return read_source(_split(given[0])[0], MAX_FILE)
+
+
 def find_changes(
-    argument: str, arguments: argparse.Namespace
+    argument: str, known: Source | None = None
 ) -> "tuple[Source, Mapping[str, PlannedChange]]":
     """Return the changes to rules in a plan of Terraform, by address. Raises InputError."""
     path, name = _split(argument)
-    source = read_source(path, MAX_FILE)
+    source = known or read_source(path, MAX_FILE)
     with locating(source):
         found = {change.address: change for change in forms.find_changes(source.content)}
     if name is None:

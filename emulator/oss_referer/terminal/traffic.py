@@ -59,7 +59,7 @@ def _read_logs(
     from oss_referer.terminal import logs  # only here: a browser has no engine
     from oss_referer.traffic.report import collect
 
-    arguments.logs = named
+    arguments.traffic = named
     question = logs.select(arguments, judge, name)
     with logs.reading(arguments) as asked:
         return collect(question, asked)

@@ -1,4 +1,4 @@
-"""The figures and sentences of a report, for the terminal and the page."""
+"""The figures and sentences of a report."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -30,7 +30,10 @@ def share(part: int, whole: int) -> str:
     return str((Decimal(part) * 100 / whole).quantize(Decimal("0.01"), ROUND_HALF_UP))
 
 
-# The chart of hours
+NAMED = 200
+"""The most hosts of a report, for own domains and for others; those that lose most come first."""
+
+# Hours and days, in the time zone of the log
 
 MARKS = 6
 """The number of times below a chart."""
@@ -54,6 +57,40 @@ def fill_hours(hours: Sequence[Report]) -> dict[datetime, Report | None]:
     return {moment: known.get(moment) for moment in moments}
 
 
+def sum_days(hours: Sequence[Report]) -> list[Report]:
+    """Return the measures of each day."""
+    days: dict[str, Report] = {}
+    for row in hours:
+        name = row["hour"][:10]
+        empty = {verdict.value: {"requests": 0, "bytes": 0} for verdict in Verdict}
+        day = days.setdefault(name, {"hour": name, **empty})
+        for verdict in Verdict:
+            for what in ("requests", "bytes"):
+                day[verdict][what] += row[verdict][what]
+    return list(days.values())
+
+
+def zone(hours: Sequence[Report]) -> str:
+    """Return the time zone of a log, such as `UTC+08:00`."""
+    return datetime.fromisoformat(hours[0]["hour"]).tzname() or ""
+
+
+def time_name(row: Report) -> Sentence:
+    return Sentence("{}", row["hour"].replace("T", " ")[:16])
+
+
+def period(report: Report) -> Sentence:
+    hours = report["hours"]
+    first, last = (datetime.fromisoformat(hours[place]["hour"]) for place in (0, -1))
+    return Sentence(
+        "{} to {} ({}), {}",
+        f"{first:%Y-%m-%d %H:%M}",
+        f"{last + timedelta(hours=1):%Y-%m-%d %H:%M}",
+        zone(hours),
+        duration(report["period"]["hours"]),
+    )
+
+
 def ceiling(most: int) -> int:
     """Return the round value, in bytes, at the end of a scale for values up to `most`."""
     unit = 1
@@ -63,11 +100,14 @@ def ceiling(most: int) -> int:
     return max(2, -(-most // (unit * digits)) * digits * unit)
 
 
+def scale(hours: Sequence[Report]) -> int:
+    """Return the value at the top of a chart of hours."""
+    return ceiling(max(sum(row[verdict]["bytes"] for verdict in Verdict) for row in hours))
+
+
 # Figures for people
 
 _UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
-_FULL = "█"
-_WIDTH = 10
 
 
 def quantity(number: int) -> str:
@@ -80,20 +120,6 @@ def size(count: int) -> str:
     while value >= 1024 and unit < len(_UNITS) - 1:
         value, unit = value / 1024, unit + 1
     return f"{value:.1f} {_UNITS[unit]}" if unit else f"{count} B"
-
-
-def bar(share: str) -> str:
-    return _blocks(float(share) / 100)
-
-
-def relative_bar(part: int, most: int) -> str:
-    """Draw a bar for a value relative to the largest."""
-    return _blocks(part / most) if most else ""
-
-
-def _blocks(part: float) -> str:
-    length = round(part * _WIDTH)
-    return _FULL * (length or bool(part))
 
 
 # Sentences
@@ -122,6 +148,9 @@ def headline(report: Report) -> Iterator[Sentence]:
         return
     if not judged:
         yield Sentence("No request of the logs was judged.")
+        if others := report["other_buckets"]:
+            template = "None was to the bucket {}; the logs have requests to: {}."
+            yield Sentence(template, report["bucket"], ", ".join(others))
         return
     figures = (
         quantity(judged),

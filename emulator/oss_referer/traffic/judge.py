@@ -186,7 +186,7 @@ class Judge:
         new = decide(self.policy, kind, sent)
         checked = new.reason not in _EXEMPT
         result, why, assumed = self._compare(new, kind, sent, letters[3])
-        origin, host = _split(sent)
+        origin, host = split(sent)
         return GroupResult(
             result,
             why,
@@ -205,7 +205,7 @@ class Judge:
         if letters not in self._of_stranger:
             self._of_stranger[letters] = self.judge_sent(STRANGER, letters)
         known = self._of_stranger[letters]
-        origin, host = _split(sent)
+        origin, host = split(sent)
         own = known.result is Verdict.REVOKED and self._is_own(host)
         return known._replace(host=_writable(host), origin=_writable(origin), own=own)
 
@@ -241,7 +241,7 @@ def decide(policy: RefererPolicy, kind: RequestKind, sent: str) -> CountedDecisi
     return CountedDecision(judged.reason, judged.entry.text if judged.entry else None, assumed)
 
 
-def _split(sent: str) -> tuple[str, str]:
+def split(sent: str) -> tuple[str, str]:
     """Return a Referer up to its host, and the host or the beginning of a Referer without one."""
     found = _ORIGIN.match(sent)
     assert found is not None  # noqa: S101 - each part may be empty

@@ -1,6 +1,6 @@
 """A replay: reads logs, judges each request by new rules, and reports the changes."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from oss_referer.engine import RefererConfiguration, RefererPolicy, explanation
+from oss_referer.engine import RefererConfiguration, explanation
 from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.plan import read_entry
-from oss_referer.search.sent import SENDS_PATHS
 from oss_referer.sources.masking import mask
 from oss_referer.traffic import accesslog, figures, log_files, statements
 from oss_referer.traffic.engine import Engine, EngineError, Row
@@ -27,12 +26,13 @@ from oss_referer.traffic.judge import (
     request_of,
 )
 from oss_referer.traffic.log_files import LogForm, Rejects
+from oss_referer.traffic.remedies import find_remedies
 from oss_referer.traffic.requests import Asked, RequestGroup, Traffic, gather
 
-VERSION = 2
+VERSION = 3
 """The version of the report's JSON form; docs/replay.md describes it."""
 
-_MOST_ORIGINS = 4
+_MOST_BUCKETS = 10
 _REJECTED = "!"
 _OUTSIDE = "-"
 
@@ -56,6 +56,7 @@ class ReplayQuestion:
     until: datetime | None = None
     """The end of the period, excluded."""
     top: int = 10
+    """The most hosts to explain, of own domains and of others."""
     price: Decimal = figures.PRICE
     form: LogForm | None = None
     max_rejects: Decimal = Decimal(1)
@@ -99,7 +100,7 @@ def replay_each(questions: Sequence[ReplayQuestion], logs: ReadLogs) -> Iterator
     Yields a report for each question. Raises the errors of `replay`.
     """
     engine = logs.engine
-    _read(questions, logs)
+    files = _read(questions, logs)
     if len(questions) > 1:
         engine.keep("all_requests", "SELECT * FROM requests")
     for question in questions:
@@ -109,7 +110,7 @@ def replay_each(questions: Sequence[ReplayQuestion], logs: ReadLogs) -> Iterator
         judge = replace(question.judge, sites=_sites(question.judge.rules))
         engine.judge(judge, statements.groups(judge))
         engine.keep("cells", statements.fill("cells"))
-        yield _report(question, logs)
+        yield {**_report(question, logs), **_missed(question, engine, files)}
 
 
 def _sites(rules: RefererConfiguration) -> frozenset[str]:
@@ -150,7 +151,19 @@ def _asked(referer: str, letters: str) -> Asked:
     return Asked(signed=signed, method=method, scope=scope, referer=sent or None, status=status)
 
 
-def _read(questions: Sequence[ReplayQuestion], logs: ReadLogs) -> None:
+def _missed(question: ReplayQuestion, engine: Engine, files: Sequence[Path]) -> Report:
+    """Return the bucket that a question names and, if none of its lines count, the others."""
+    counted = _counts(engine).keys() - {_OUTSIDE, _REJECTED}
+    found: Sequence[Row] = ()
+    if question.bucket is not None and not counted:
+        found = [*engine.find(files, statements.fill("seen", top="1000"))]
+    names = [name.decode() for name, _ in found]
+    others = [] if question.bucket in names else names[:_MOST_BUCKETS]
+    return {"bucket": question.bucket, "other_buckets": others}
+
+
+def _read(questions: Sequence[ReplayQuestion], logs: ReadLogs) -> list[Path]:
+    """Count the lines of the logs; return the files that the engine can split."""
     paths, engine, folder, rejects = logs
     selected = " OR ".join(f"({question.selected})" for question in questions)
     counted = statements.requests([question.judge for question in questions], selected)
@@ -175,7 +188,9 @@ def _read(questions: Sequence[ReplayQuestion], logs: ReadLogs) -> None:
         engine.scan([restored], counted)
         if _counts(engine)[_REJECTED] != odd:
             raise EngineError("a line that was restored does not have the documented form")
+        files.append(restored)
     _check(rejects, engine, questions[0])
+    return files
 
 
 def _counts(engine: Engine) -> dict[str, int]:
@@ -215,8 +230,8 @@ def _report(question: ReplayQuestion, logs: ReadLogs) -> Report:
     count = _counts(engine)
     totals = engine.rows(statements.fill("totals"))
     hours = _hours(engine.rows(statements.fill("clocks")))
-    top = str(question.top)
-    engine.keep("ranked", statements.fill("hosts", top=top))
+    named = str(max(question.top, figures.NAMED))
+    engine.keep("ranked", statements.fill("hosts", top=named))
     hosts = engine.rows(statements.fill("ranked"))
     return {
         "version": VERSION,
@@ -241,11 +256,11 @@ def _report(question: ReplayQuestion, logs: ReadLogs) -> Report:
         "hosts": list(_hosts(question, logs, hosts)),
         "prefixes": [
             {"prefix": unquote(row[0]), **_measures(row)}
-            for row in engine.rows(statements.fill("prefixes", top=top))
+            for row in engine.rows(statements.fill("prefixes", top=named))
         ],
         "families": [
             {"family": row[0], **_measures(row)}
-            for row in engine.rows(statements.fill("families", top=top))
+            for row in engine.rows(statements.fill("families", top=named))
         ],
         "hours": hours,
         "without_referer": [
@@ -313,13 +328,20 @@ def _measures(row: Row) -> dict[str, dict[str, int]]:
 
 
 def _hours(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return the measures of each hour in UTC, summed over logs of several time zones."""
+    """Return the measures of each hour, in the time zone that most requests of the log have."""
+    rows = [row for row in rows if row[0]]
+    zones: Counter[str] = Counter()
+    for clock, *numbers in rows:
+        zones[clock[-5:]] += sum(numbers[::2])
+    # Clocks are exact to the hour, except where a zone itself is not.
+    known = [name for name in sorted(zones) if len(zones) == 1 or name.endswith("00")]
+    zone = datetime.strptime(max(known, key=zones.__getitem__, default="+0000"), "%z").tzinfo
     found: defaultdict[str, list[int]] = defaultdict(lambda: [0] * 2 * len(Verdict))
     for clock, *numbers in rows:
-        if clock:
-            seconds = accesslog.parse_time(f"{clock[:17]}:00{clock[17:]}")
-            hour = datetime.fromtimestamp(seconds - seconds % 3600, UTC).strftime("%Y-%m-%dT%H:00Z")
-            found[hour] = [a + b for a, b in zip(found[hour], numbers, strict=True)]
+        seconds = accesslog.parse_time(f"{clock[:17]}:00{clock[17:]}")
+        moment = datetime.fromtimestamp(seconds, zone).replace(minute=0)
+        hour = moment.isoformat(timespec="minutes").replace("+00:00", "Z")
+        found[hour] = [a + b for a, b in zip(found[hour], numbers, strict=True)]
     return [{"hour": hour, **_measures((hour, *found[hour]))} for hour in sorted(found)]
 
 
@@ -332,30 +354,37 @@ def _span(hours: Sequence[Mapping[str, Any]]) -> int:
 
 
 def _hosts(question: ReplayQuestion, logs: ReadLogs, rows: Sequence[Row]) -> Iterator[Report]:
+    judge = question.judge
     examples: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in logs.engine.rows(statements.fill("examples")):
+    for row in logs.engine.rows(statements.fill("examples", top=str(question.top))):
         examples[row[0]].append(row)
     wanted = {host: found[0][3] for host, found in examples.items()}
-    samples = find_samples(logs.paths, wanted, question.judge, question.selects)
+    samples = find_samples(logs.paths, wanted, judge, question.selects)
+    sent = {host: list(dict.fromkeys(_sent(row) for row in examples[host])) for host in examples}
+    found = find_remedies(judge.rules, sent, judge.assumptions)
     for row in rows:
-        found = examples.get(row[0], [])
-        detail = _detail(question.judge, found) if found else {}
+        host = row[0]
         yield {
-            "host": row[0],
+            "host": host,
             "own": bool(row[1]),
             **_measures(row[1:]),
-            **detail,
-            **({"samples": samples.get(row[0], [])} if found else {}),
+            **(_detail(judge, examples[host][0]) if host in examples else {}),
+            **(found[host]._asdict() if host in examples else {}),
+            **({"samples": samples[host]} if host in examples else {}),
         }
 
 
-def _detail(judge: Judge, examples: Sequence[Row]) -> Report:
-    """Return why the rules deny a host, and which changes would let it in."""
-    _, _, letters, referer = examples[0]
-    sent = "" if referer == "-" else accesslog.unescape(referer).strip(WHITE_SPACE)
-    signed, method, scope = request_of(letters)
+def _sent(example: Row) -> str:
+    """Return the Referer of an example as it was sent."""
+    referer = example[3]
+    return "" if referer == "-" else accesslog.unescape(referer).strip(WHITE_SPACE)
+
+
+def _detail(judge: Judge, example: Row) -> Report:
+    """Return why the rules deny a host."""
+    sent = _sent(example)
+    signed, method, scope = request_of(example[2])
     decision = judge.policy.decide(sent, signed=signed, method=method, scope=scope)
-    origins = list(dict.fromkeys(origin for _, origin, _, _ in examples))[:_MOST_ORIGINS]
     return {
         "referer": mask(sent) or None,
         "explanation": mask(explanation.describe(decision)),
@@ -363,38 +392,9 @@ def _detail(judge: Judge, examples: Sequence[Row]) -> Report:
         "steps": [
             [step.stage.value, step.outcome.value, mask(step.detail)] for step in decision.steps
         ],
+        "facts": decision.steps[-1].facts,
         "variants": [variant.value for _, variant in decision.variants],
-        **_remedy(judge, sent, origins),
     }
-
-
-def _remedy(judge: Judge, sent: str, origins: Sequence[str]) -> Report:
-    """Return the entries to add and to remove, and the switch to set."""
-    rules, removed = judge.rules, []
-    if not sent:
-        return {"add": [], "remove": [], "set": "AllowEmptyReferer: true"}
-    added: list[str] = []
-    for origin in origins:
-        if origin.endswith(SENDS_PATHS):
-            continue  # it would let in every mini program: only the appid tells them apart
-        for entry in (f"{origin}/", origin):
-            grown = replace(rules, whitelist=(*rules.whitelist, entry))
-            policy = RefererPolicy.compile(grown, judge.assumptions)
-            decision = policy.decide(f"{origin}/")
-            while decision.entry in grown.blacklist and not decision.allowed:
-                removed.append(str(decision.entry))
-                grown = _without(grown, str(decision.entry))
-                decision = RefererPolicy.compile(grown, judge.assumptions).decide(f"{origin}/")
-            if decision.allowed:
-                added.append(entry)
-                rules = _without(rules, *removed)
-                break
-    return {"add": added, "remove": list(dict.fromkeys(removed)), "set": None}
-
-
-def _without(rules: RefererConfiguration, *entries: str) -> RefererConfiguration:
-    kept = tuple(entry for entry in rules.blacklist if entry not in entries)
-    return replace(rules, blacklist=kept)
 
 
 def _entries(rules: RefererConfiguration, rows: Sequence[Row]) -> Report:

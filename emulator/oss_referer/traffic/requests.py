@@ -11,7 +11,10 @@ from oss_referer.engine.decision import RequestKind, classify
 from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.search.sent import SENDS_PATHS
 from oss_referer.sources.endpoint import ENDPOINT
-from oss_referer.traffic.judge import CountedDecision, decide
+from oss_referer.sources.masking import mask
+from oss_referer.traffic import accesslog
+from oss_referer.traffic.accesslog import LogLineError
+from oss_referer.traffic.judge import CountedDecision, decide, letters_of, request_of
 
 
 class Asked(NamedTuple):
@@ -136,6 +139,25 @@ class Traffic:
         """Return the requests to a bucket, and those whose bucket is unknown."""
         kept = tuple(one for one in self.groups if one.asked.bucket in (name, ""))
         return replace(self, groups=kept)
+
+
+def read_lines(lines: Iterable[str]) -> Traffic:
+    """Return the requests of lines of an access log, each with the service as its host."""
+    groups: list[RequestGroup] = []
+    damaged = 0
+    for line in filter(str.strip, lines):
+        try:
+            one = accesslog.parse(line)
+        except LogLineError:
+            damaged += 1
+            continue
+        signed, method, scope = request_of(letters_of(one))
+        referer = one.referer or None
+        asked = Asked(one.host, one.bucket, signed, method, scope, referer, status=one.status)
+        sample = mask(one.request.partition(" ")[2].rpartition(" ")[0])
+        groups.append(RequestGroup(asked, 1, one.sent_bytes, one.time, one.time, sample))
+    hosts = frozenset(one.asked.host for one in groups)
+    return Traffic(gather(groups), skipped={"damaged": damaged} if damaged else {}, service=hosts)
 
 
 def gather(groups: Iterable[RequestGroup]) -> tuple[RequestGroup, ...]:

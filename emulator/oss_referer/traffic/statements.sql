@@ -164,6 +164,15 @@ WHERE regular = 0
 GROUP BY raw
 ORDER BY raw
 
+-- name: seen
+-- The buckets of all lines, those with most lines first.
+SELECT bucket, count(*) AS requests
+FROM (SELECT f18 AS bucket, CASE WHEN {regular} THEN 1 ELSE 0 END AS regular FROM lines) AS line
+WHERE regular = 1 AND bucket <> '-'
+GROUP BY bucket
+ORDER BY requests DESC, bucket
+LIMIT {top}
+
 -- name: counts
 SELECT
   CASE WHEN kind < 'A' THEN kind ELSE 'A' END AS kind, cast(sum(requests) AS bigint) AS requests
@@ -222,7 +231,7 @@ GROUP BY entry, allowed
 
 -- name: hosts
 -- The first hosts of the sites of the rules, and the first other hosts.
-SELECT {columns} FROM (
+SELECT {columns}, place FROM (
   SELECT *, row_number() OVER (PARTITION BY own {order}) AS place FROM (
     SELECT host AS value, max(own) AS own, {measures}
     FROM (
@@ -239,10 +248,11 @@ SELECT * FROM ranked
 {order}
 
 -- name: examples
--- The revoked groups of the hosts in the table.
+-- The revoked groups of the first hosts in the table.
 SELECT host, origin, kind, min(referer) AS referer
 FROM verdicts
-WHERE verdict = 'revoked' AND requests > 0 AND host IN (SELECT value FROM ranked)
+WHERE verdict = 'revoked' AND requests > 0
+  AND host IN (SELECT value FROM ranked WHERE place <= {top})
 GROUP BY host, origin, kind
 ORDER BY host, origin, kind
 

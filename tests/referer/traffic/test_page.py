@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from lxml import html
 from oss_referer import RefererConfiguration
-from oss_referer.traffic import figures, page
+from oss_referer.terminal import results
+from oss_referer.terminal.results import Room
+from oss_referer.traffic import figures
 from oss_referer.traffic.duck import DuckDBEngine
 from oss_referer.traffic.figures import size
 from oss_referer.traffic.judge import Judge
@@ -33,7 +35,8 @@ def make(folder: Path, rules: RefererConfiguration, count: int = 300) -> Any:
         ReplayQuestion(Judge(rules), names=NAMES), ReadLogs([log], engine, folder, Rejects())
     )
     engine.close()
-    return html.fromstring(page.format(report))
+    section = results.arrange("", report, Room(10, 10), lambda _: False, [])
+    return html.fromstring(results.page([], [section]))
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +50,7 @@ def words(found: Any) -> str:
 
 
 def test_page_names_rules_bucket_log_and_period(made: Any) -> None:
-    (about,) = made.find_class("about")
-    said = words(about)
+    said = words(made.find(".//dl"))
     for part in ("rules.xml", "what the log says", "examplebucket", "day.log", "(UTC), 2.0 days"):
         assert part in said
 
@@ -59,21 +61,32 @@ def test_money_and_share_come_first(made: Any) -> None:
     assert "% of the traffic out" in words(first)
 
 
-def tones(made: Any) -> tuple[list[str], set[str], set[str]]:
-    """Return the classes of the cards, and the hosts that are shown as bad and as good."""
-    bad, good = (
-        {words(item.find("summary")) for item in made.iter("details") if tone in item.classes}
-        for tone in ("bad", "good")
-    )
-    return [card.get("class") for card in made.find_class("card")], bad, good
+def look(made: Any) -> tuple[list[str], dict[str, list[str]]]:
+    """Return the tones of the cards, and the hosts below each heading."""
+    tones = [card.get("class").split()[-1] for card in made.find_class("card")]
+    hosts: dict[str, list[str]] = {}
+    for table in made.iter("table"):
+        above = table.xpath("preceding-sibling::h2[1]")
+        title = words(above[0]) if above else ""
+        hosts[title] = [words(cell) for cell in table.xpath(".//tbody//th")]
+    return tones, hosts
 
 
-def test_only_own_domains_that_are_locked_out_are_bad(made: Any) -> None:
-    cards, bad, good = tones(made)
-    assert cards == ["card good", "card bad", "card good"]
-    assert bad == {"www.example.com", "shop.example.com", "example.com"}
-    assert "thief.test" in good
-    assert "(no Referer)" not in bad | good
+def test_own_domains_that_are_locked_out_come_first_and_are_red(made: Any) -> None:
+    tones, hosts = look(made)
+    assert tones == ["card", "bad", "bad"]
+    own, others = (hosts[f"Locked out, of {whose}"] for whose in ("your own domains", "others"))
+    assert {*own} == {"shop.example.com", "example.com"} | {*own} & {"www.example.com"}
+    assert "thief.test" in others
+    titles = [*hosts]
+    assert titles.index("Locked out, of your own domains") < titles.index("Locked out, of others")
+
+
+def test_verdicts_have_the_colours_of_the_console(made: Any) -> None:
+    (style,) = made.iter("style")
+    assert "--bad: #b3241f" in style.text
+    assert "--revoked: var(--bad)" in style.text
+    assert "--gained: var(--good)" in style.text
 
 
 def test_chart_has_units_and_times(made: Any) -> None:
@@ -89,10 +102,10 @@ def test_chart_has_units_and_times(made: Any) -> None:
 def test_no_domain_is_bad_where_only_strangers_are_locked_out(tmp_path: Path) -> None:
     whitelist = ("x.test",)
     made = make(tmp_path, replace(RULES, allow_empty_referer=True, whitelist=whitelist))
-    cards, bad, good = tones(made)
-    assert cards == ["card good"] * 3
-    assert bad == set()
-    assert "thief.test" in good
+    tones, hosts = look(made)
+    assert tones == ["card", "good", "bad"]
+    assert "Locked out, of your own domains" not in hosts
+    assert "thief.test" in hosts["Locked out, of others"]
     said = words(made.find(".//main"))
     assert "The log says AccessDenied" in said
     assert "--" not in said, "the page names a flag"

@@ -218,23 +218,24 @@ def test_comments_of_nginx_are_translated_but_not_in_json(
 
 def test_names_in_tables_are_translated(capsys: pytest.CaptureFixture[str]) -> None:
     logs = str(LAB.parent / "logs" / "*.log*")
-    _, out, _ = run(capsys, "replay", str(LAB / "corrected.xml"), logs, "--lang", "zh")
+    _, out, _ = run(
+        capsys, "replay", str(LAB / "corrected.xml"), "--traffic", logs, "--all", "--lang", "zh"
+    )
     assert {"爬虫", "程序"} <= {line.partition(" ")[0] for line in out.splitlines()}
     assert "robots" not in out
     _, _, said = run(capsys, "lint", BROKEN, "--fix", "--lang", "zh")
     assert f"+++ {BROKEN}（修正后）\n" in said
 
 
-GUARD = LAB.parents[1] / "examples" / "guard"
+GATE = LAB.parents[1] / "examples" / "gate"
 
 
-def test_guard_and_play_speak_chinese(
+def test_gate_and_play_speak_chinese(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    logs = ("--logs", str(GUARD / "access.log"))
-    status, out, _ = run(
-        capsys, "guard", "--plan", str(GUARD / "plan-bad.json"), *logs, "--lang=zh"
-    )
+    flags = ("--max-locked-out", "0", "--format", "markdown", "--lang=zh")
+    plan, log = str(GATE / "plan-bad.json"), str(GATE / "access.log")
+    status, out, _ = run(capsys, "replay", plan, "--traffic", log, *flags)
     assert (status, out.splitlines()[0]) == (1, "## Referer 规则：阻止，1 项中的 1 项")
     assert "，".join(re.findall(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", out)) == ""
     status, out, _ = run(capsys, "play", "--lang", "zh")
@@ -274,7 +275,7 @@ def test_web_page_of_a_replay_is_for_people(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page, logs = tmp_path / "page.html", str(LAB.parent / "logs")
-    arguments = ("replay", str(LAB / "corrected.xml"), logs, "--html", str(page))
+    arguments = ("replay", str(LAB / "corrected.xml"), "--traffic", logs, "--html", str(page))
     assert run(capsys, *arguments, "--lang", "zh")[0] == 0
     text = page.read_text(encoding="utf-8")
     assert '<html lang="zh">' in text
@@ -325,7 +326,7 @@ def test_rules_of_the_linter_are_explained_in_chinese(capsys: pytest.CaptureFixt
         (("run", "--data", "link", "--", "true"), "无法使用 link：文件已存在\n"),
         (("run", "--data", "file/x", "--", "true"), " file/x/sts.key：不是目录。\n"),
         (("run", "--ca-file", LONG, "--", "true"), f"无法写入 {LONG}：文件名过长\n"),
-        (("replay", BROKEN, BROKEN), "字段 time 缺失或格式不正确"),
+        (("replay", BROKEN, "--traffic", BROKEN), "字段 time 缺失或格式不正确"),
         (("serve", "--port", "0", "--host", "a.test"), "无法解析主机名；请用 --port 或 --host"),
         (("serve", "--region=oss-cn-hangzhou"), "--region: 'oss-cn-hangzhou' 不是地域，请写成"),
         (("serve", "--domain=.a.test"), "--domain: '.a.test' 不是域名，请写成"),

@@ -11,7 +11,7 @@ from oss_referer.advice import answer
 from oss_referer.advice.answer import Setting
 from oss_referer.browser import probes
 from oss_referer.engine import explanation
-from oss_referer.page import reading, review
+from oss_referer.page import reading, recorded, review
 from oss_referer.page.review import PastedText, Wanted, export
 from oss_referer.plan import WishError
 from oss_referer.sources.ossutil import to_members
@@ -135,6 +135,18 @@ async def review_rules(asked: ApiRequest) -> Response:
     return page.show(asked, "rules_review", values, **shown)
 
 
+async def judge_traffic(asked: ApiRequest) -> Response:
+    """Judge requests that a reader recorded by edited rules, compared with the saved ones."""
+    body = asked.json()
+    bucket, assumptions = _text(body, "bucket"), asked.controls.service.settings.assumptions
+    rules = (find_rules(asked, bucket), _read(asked, body))
+    old, new = (RefererPolicy.compile(one, assumptions) for one in rules)
+    shown = await asyncio.to_thread(recorded.make, body, old, new, bucket)
+    found = shown["found"]
+    values = {"error": str(shown["problem"])} if found is None else found.effect.to_dict()
+    return page.show(asked, "rules_traffic", values, **shown)
+
+
 async def take_plan(asked: ApiRequest) -> Response:
     """Return the corrected rules, or those with the answer to a question that `change` names."""
     body = asked.json()
@@ -226,6 +238,7 @@ ROUTES = (
     Route("POST", "rules/check", check_rules),
     Route("POST", "rules/answer", answer_rules),
     Route("POST", "rules/review", review_rules),
+    Route("POST", "rules/traffic", judge_traffic),
     Route("POST", "rules/take", take_plan),
     Route("POST", "rules/generate", generate_rules),
     Route("POST", "rules/export", export_rules),

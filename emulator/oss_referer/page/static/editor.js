@@ -7,6 +7,8 @@ import {
   Timeline, follow, isSame, join, keepFocus, lines, lists, mark, number, onUndo, readText, select, write,
 } from "./entries.js";
 
+import { Recorded, isRecorded, unzip } from "./traffic.js";
+
 /**
  * @typedef {import("./entries.js").Rules} Rules
  * @typedef {{ text: string, form: string, name: string }} Source the text from which rules were read
@@ -93,6 +95,7 @@ export class Editor {
   #isBusy = false;
   #reads = 0;
   #page;
+  #recorded = new Recorded(() => this.#judge(), large);
 
   /**
    * @param {object} page
@@ -240,17 +243,18 @@ export class Editor {
     const isDocument = isLarge(text) || text.includes("\0") || DOCUMENT.test(text) || isUntidy(text);
     if (!isDocument && text.length < LONG) return;
     event.preventDefault();
-    if (isDocument) this.take(text, { into: one });
+    if (isRecorded(text)) this.#recorded.take(text);
+    else if (isDocument) this.take(text, { into: one });
     else insert(one, text);
   }
 
   /** @param {File} [file] */
   async #open(file) {
     if (!file) return;
-    if (file.size > LARGEST) throw new Error(large);
-    const text = await readText(file);
+    const text = await readText(await unzip(file));
     if (text === undefined) throw new Error(binary);
-    await this.take(text);
+    if (isRecorded(text)) this.#recorded.take(text);
+    else await this.take(text);
   }
 
   /**
@@ -356,6 +360,7 @@ export class Editor {
     this.#check();
     this.#answer();
     this.#review(isTyped ? 250 : SOON);
+    this.#judge();
   }
 
   /**
@@ -401,6 +406,11 @@ export class Editor {
     refill(find("#notes"), find("#found", made));
     this.#page.reviewed?.(said);
   }), SOON);
+
+  #judge = later(() => {
+    const values = this.#recorded.values;
+    return values && this.#put("traffic", values, (html) => this.#recorded.show(html));
+  }, SOON);
 
   /**
    * Remove the answers about other rules.
