@@ -17,7 +17,7 @@ from oss_emulator.access.identity import Kind
 from oss_emulator.access.policy import Effect, Question, evaluate
 from oss_emulator.protocol.xml import Children
 from oss_emulator.rpc.errors import ErrorTable, RPCError, RPCErrorCase, RPCErrorSpec
-from oss_emulator.rpc.product import Action, Product
+from oss_emulator.rpc.product import Product
 from oss_emulator.rpc.request import RPCCall, required
 
 if TYPE_CHECKING:
@@ -257,9 +257,9 @@ KMS = Product(
     name="Kms",
     version="2016-01-20",
     actions={
-        "Decrypt": Action(decrypt),
-        "Encrypt": Action(encrypt),
-        "GenerateDataKey": Action(generate_data_key),
+        "Decrypt": decrypt,
+        "Encrypt": encrypt,
+        "GenerateDataKey": generate_data_key,
     },
     errors=KMS_MESSAGES,
     error_root="KMS",

@@ -30,7 +30,6 @@ from tests.cli.forking import install, serving
 from tests.cli.process import environment
 from tests.client import PATIENCE
 from tests.docs.markdown import blocks, table
-from tests.issuer import Issuer
 from tests.requirements import require
 from tests.unit.access.table import CASES
 
@@ -56,11 +55,11 @@ def test_page_states_exactly_the_facts_that_are_cited() -> None:
 def test_each_fact_about_decisions_has_a_case() -> None:
     shown = {fact for case in CASES for fact in case.facts}
     # Other tests cover the facts about actions, STS, denials and uploads.
-    others = {"A-06", "A-13", "A-34", "A-42", "A-43", "A-50", "A-61", "A-70", "A-71", "A-72"}
+    others = {"A-06", "A-13", "A-34", "A-42", "A-50", "A-61", "A-70", "A-71", "A-72"}
     assert shown == {number for number, _ in FACTS} - others
 
 
-SAMPLE, FEDERATION = (block.text for block in blocks(TEXT) if block.language == "toml")
+(SAMPLE,) = (block.text for block in blocks(TEXT) if block.language == "toml")
 
 
 def test_sample_accounts_file_can_be_loaded() -> None:
@@ -71,17 +70,6 @@ def test_sample_accounts_file_can_be_loaded() -> None:
         assert found.knows(key, "")
 
 
-def test_sample_with_an_oidc_provider_can_be_loaded() -> None:
-    found = Accounts.parse(
-        FEDERATION, {"jwks.json": Issuer().jwks.encode()}.__getitem__, token_key=b"key"
-    )
-    provider = "acs:ram::1000000000000001:oidc-provider/ci"
-    assert found.oidc_provider(provider) is not None
-    role = found.role("acs:ram::1000000000000001:role/deployer")
-    assert role is not None
-    assert role.trust.statements[0].principals.includes(provider)
-
-
 def test_reference_names_all_members_and_policies() -> None:
     reference = TEXT.partition("| Table | Member | |")[2].partition("\n\n")[0]
     named = set(re.findall(r"`(\w+)`", reference))
@@ -90,10 +78,9 @@ def test_reference_names_all_members_and_policies() -> None:
         accounts.KeyTable,
         accounts.UserTable,
         accounts.RoleTable,
-        accounts.OIDCProviderTable,
     )
     members = {item.name for table in tables for item in fields(table)}
-    names = (members - {"key", "user", "role", "oidc_provider"}) | {"account"}
+    names = (members - {"key", "user", "role"}) | {"account"}
     assert named == names | set(accounts.SYSTEM_POLICIES)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pytest
 from oss_emulator import Emulator
 
 from tests.client import Live
-from tests.issuer import Issuer
 from tests.sdk.accounts import ACCOUNTS
 from tests.sdk.v2 import Ask, asking
 
@@ -44,17 +42,3 @@ def emulator(with_accounts: Emulator) -> Iterator[Emulator]:
     with_accounts.bucket("examplebucket").put_object("a", b"content")
     yield with_accounts
     with_accounts.reset()
-
-
-@pytest.fixture(scope="module")
-def issuer() -> Issuer:
-    """An OIDC provider."""
-    return Issuer()
-
-
-@pytest.fixture
-def token_file(issuer: Issuer, tmp_path: Path) -> Path:
-    """A file with a token of the provider."""
-    path = tmp_path / "token"
-    path.write_text(issuer.token(time.time()), encoding="utf-8")
-    return path

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from typing import Any
 import oss2
 import pytest
 from alibabacloud_credentials.client import Client
-from alibabacloud_credentials.exceptions import CredentialException
 from alibabacloud_credentials.models import Config
 from alibabacloud_credentials.provider import (
     CLIProfileCredentialsProvider,
@@ -30,39 +28,9 @@ from alibabacloud_tea_openapi.utils_models import Config as StsConfig
 from oss_emulator import Emulator
 from oss_emulator.testing import intercept
 
-from tests.issuer import CLIENT, ISSUER, SUBJECT, Issuer
 from tests.sdk.accounts import ACCOUNTS, OWNER, ROLE, bucket_as, sts_auth
 
-# --- Accounts with an OIDC provider, clients of STS, and providers of credentials
-
-PROVIDER = f"acs:ram::{OWNER}:oidc-provider/local"
-DEPLOYER = f"acs:ram::{OWNER}:role/deployer"
-
-FEDERATION = f"""
-[[account.oidc_provider]]
-name = "local"
-issuer = "{ISSUER}"
-client_ids = ["{CLIENT}"]
-jwks_file = "jwks.json"
-
-[[account.role]]
-name = "deployer"
-policies = ["AliyunOSSReadOnlyAccess"]
-trust = '''{{"Version": "1", "Statement": [{{
-  "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {{"Federated": ["{PROVIDER}"]}},
-  "Condition": {{"StringEquals": {{"oidc:iss": "{ISSUER}", "oidc:aud": "{CLIENT}"}},
-                "StringLike": {{"oidc:sub": "system:serviceaccount:default:*"}}}}}}]}}'''
-"""
-
-
-def write_accounts(factory: pytest.TempPathFactory, issuer: Issuer) -> Path:
-    """Write the accounts of the other tests with the provider; returns their file."""
-    folder = factory.mktemp("federation")
-    first, payer, rest = ACCOUNTS.rpartition("[[account]]")
-    accounts = folder / "accounts.toml"
-    accounts.write_text(first + FEDERATION + payer + rest, encoding="utf-8")
-    (folder / "jwks.json").write_text(issuer.jwks, encoding="utf-8")
-    return accounts
+# --- Clients of STS, and providers of credentials
 
 
 def client(emulator: Emulator, key: str, secret: str = "", token: str | None = None) -> StsClient:
@@ -91,19 +59,6 @@ def ram_role(**changes: Any) -> Client:
     )
 
 
-def oidc_role(token_file: Path, **changes: Any) -> Client:
-    return Client(
-        Config(
-            type="oidc_role_arn",
-            role_arn=DEPLOYER,
-            oidc_provider_arn=PROVIDER,
-            oidc_token_file_path=str(token_file),
-            role_session_name="build",
-            **changes,
-        )
-    )
-
-
 def arn(emulator: Emulator, found: Client) -> str:
     """Return the ARN of credentials, as STS reports it."""
     given = found.get_credential()
@@ -121,14 +76,15 @@ pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:Depreca
 
 APP = f"acs:ram::{OWNER}:user/app"
 UPLOADER = f"acs:ram::{OWNER}:assumed-role/uploader/night"
-BUILD = f"acs:ram::{OWNER}:assumed-role/deployer/build"
 KEY = {"access_key_id": "app", "access_key_secret": "secret of app"}
 
 
 @pytest.fixture(scope="module")
-def with_accounts(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """An emulator with the accounts of the other tests and an OIDC provider, also by https."""
-    with Emulator(accounts=write_accounts(tmp_path_factory, issuer), tls_port=0) as running:
+def with_accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """An emulator with the accounts of the other tests, also by https."""
+    accounts = tmp_path_factory.mktemp("accounts") / "accounts.toml"
+    accounts.write_text(ACCOUNTS, encoding="utf-8")
+    with Emulator(accounts=accounts, tls_port=0) as running:
         yield running
 
 
@@ -152,39 +108,15 @@ def test_credentials_of_a_role_are_accepted(emulator: Emulator, https: str) -> N
     assert arn(emulator, found) == f"acs:ram::{OWNER}:assumed-role/uploader/night"
 
 
-def test_credentials_of_a_role_by_oidc(emulator: Emulator, https: str, token_file: Path) -> None:
-    found = oidc_role(token_file, sts_endpoint=https)
-    assert arn(emulator, found) == f"acs:ram::{OWNER}:assumed-role/deployer/build"
-
-
-def test_intercepted_credentials_need_no_endpoint(emulator: Emulator, token_file: Path) -> None:
+def test_intercepted_credentials_need_no_endpoint(emulator: Emulator) -> None:
     with intercept(emulator.endpoint):
-        roles = [arn(emulator, found) for found in (ram_role(), oidc_role(token_file))]
-    assert [role.rpartition(":")[2] for role in roles] == [
-        "assumed-role/uploader/night",
-        "assumed-role/deployer/build",
-    ]
+        assert arn(emulator, ram_role()) == UPLOADER
 
 
-async def test_intercepted_asynchronous_credentials(emulator: Emulator, token_file: Path) -> None:
+async def test_intercepted_asynchronous_credentials(emulator: Emulator) -> None:
     with intercept(emulator.endpoint):
-        found = await oidc_role(token_file).get_credential_async()
+        found = await ram_role().get_credential_async()
     assert found.access_key_id.startswith("STS.")
-
-
-@pytest.mark.parametrize(
-    ("claims", "code"),
-    [
-        ({"aud": "another"}, "AuthenticationFail.OIDCToken.AudienceNotMatch"),
-        ({"sub": "system:serviceaccount:kube-system:app"}, "AuthenticationFail.NoPermission"),
-    ],
-)
-def test_provider_gets_the_refusal_of_a_token(
-    emulator: Emulator, issuer: Issuer, token_file: Path, claims: dict[str, Any], code: str
-) -> None:
-    token_file.write_text(issuer.token(time.time(), **claims), encoding="utf-8")
-    with intercept(emulator.endpoint), pytest.raises(CredentialException, match=code):
-        oidc_role(token_file).get_credential()
 
 
 # --- providers that do not ask STS themselves
@@ -252,7 +184,7 @@ def test_key_comes_from_the_variables(emulator: Emulator, no_settings: pytest.Mo
 
 
 @pytest.fixture
-def sections(token_file: Path) -> dict[str, dict[str, str]]:
+def sections() -> dict[str, dict[str, str]]:
     """The sections that `credentials.ini` can have, except those that need a cloud."""
     return {
         "access_key": {"type": "access_key", **KEY},
@@ -262,19 +194,10 @@ def sections(token_file: Path) -> dict[str, dict[str, str]]:
             "role_session_name": "night",
             **KEY,
         },
-        "oidc": {
-            "type": "oidc_role_arn",
-            "role_arn": DEPLOYER,
-            "oidc_provider_arn": PROVIDER,
-            "oidc_token_file_path": str(token_file),
-            "role_session_name": "build",
-        },
     }
 
 
-@pytest.mark.parametrize(
-    ("name", "wanted"), [("access_key", APP), ("role", UPLOADER), ("oidc", BUILD)]
-)
+@pytest.mark.parametrize(("name", "wanted"), [("access_key", APP), ("role", UPLOADER)])
 def test_profile_of_the_credentials_file(
     emulator: Emulator,
     no_settings: pytest.MonkeyPatch,
@@ -299,7 +222,7 @@ def test_profile_of_the_credentials_file(
 
 
 @pytest.fixture
-def profiles(session: dict[str, str], token_file: Path) -> list[dict[str, Any]]:
+def profiles(session: dict[str, str]) -> list[dict[str, Any]]:
     """The profiles that the `aliyun` command can have, except those that need a cloud."""
     role = {"ram_role_arn": ROLE, "ram_session_name": "night"}
     printed = {"mode": "AK", **KEY}
@@ -315,14 +238,6 @@ def profiles(session: dict[str, str], token_file: Path) -> list[dict[str, Any]]:
         },
         {"name": "role", "mode": "RamRoleArn", **KEY, **role},
         {"name": "chain", "mode": "ChainableRamRoleArn", "source_profile": "key", **role},
-        {
-            "name": "oidc",
-            "mode": "OIDC",
-            "ram_role_arn": DEPLOYER,
-            "oidc_provider_arn": PROVIDER,
-            "oidc_token_file": str(token_file),
-            "role_session_name": "build",
-        },
         {"name": "program", "mode": "External", "process_command": program},
     ]
 
@@ -334,7 +249,6 @@ def profiles(session: dict[str, str], token_file: Path) -> list[dict[str, Any]]:
         ("token", UPLOADER),
         ("role", UPLOADER),
         ("chain", UPLOADER),
-        ("oidc", BUILD),
         ("program", APP),
     ],
 )
@@ -426,7 +340,6 @@ async def test_asynchronous_client_works_too(emulator: Emulator) -> None:
         ("app", "", f"{ROLE}-not", "EntityNotExist.Role", 404),
         ("owner", "", ROLE, "NoPermission", 403),
         ("rules-reader", "", ROLE, "NoPermission", 403),
-        ("app", "", DEPLOYER, "NoPermission", 403),
     ],
 )
 def test_errors_are_json_with_all_members(
@@ -447,39 +360,14 @@ def test_denial_has_its_detail(emulator: Emulator) -> None:
     assert caught.value.access_denied_detail["AuthAction"] == "sts:AssumeRole"
 
 
-def test_role_is_assumed_with_a_token_of_its_provider(emulator: Emulator, issuer: Issuer) -> None:
-    """A-43"""
-    request = models.AssumeRoleWithOIDCRequest(
-        oidcprovider_arn=PROVIDER,
-        role_arn=DEPLOYER,
-        role_session_name="build",
-        oidctoken=issuer.token(time.time()),
-    )
-    # Without an access key: the request is not signed.
-    nobody = StsClient(StsConfig(protocol="http", endpoint=f"127.0.0.1:{emulator.port}"))
-    body = nobody.assume_role_with_oidc(request).body
-    told = body.oidctoken_info
-    assert (told.subject, told.issuer, told.client_ids) == (SUBJECT, ISSUER, CLIENT)
-    assert told.verification_info == "Success"
-    assert body.assumed_role_user.arn == f"{DEPLOYER}/build"
-    assert used(emulator, body.credentials).get_object("a").read() == b"content"
-
-
 # --- The journal
 
 
-def test_journal_says_how_requests_were_signed(emulator: Emulator, token_file: Path) -> None:
+def test_journal_says_how_a_request_was_signed(emulator: Emulator) -> None:
     client(emulator, "app").get_caller_identity()
-    with intercept(emulator.endpoint):
-        oidc_role(token_file).get_credential()
-    signed, unsigned = (entry.to_dict() for entry in emulator.journal[-2:])
-    assert (signed["operation"], signed["signed"], signed["access_key_id"]) == (
+    entry = emulator.journal[-1].to_dict()
+    assert (entry["operation"], entry["signed"], entry["access_key_id"]) == (
         "GetCallerIdentity",
         "header",
         "app",
-    )
-    assert (unsigned["operation"], unsigned["signed"], unsigned["status"]) == (
-        "AssumeRoleWithOIDC",
-        "none",
-        200,
     )

@@ -5,24 +5,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any
 
 from oss_referer.sources.toml import Path, SourceError, TomlDocument, format_path, show
 
 from oss_emulator.access.identity import (
     AccessKey,
     Identity,
-    JWKSError,
     Kind,
-    OIDCProvider,
-    PublicKey,
     Role,
-    parse_jwks,
 )
 from oss_emulator.access.policy import Policy, PolicyError, PolicyType
 from oss_emulator.access.tokens import PREFIX, Credentials, Grant, Tokens
-
-ReadFile: TypeAlias = Callable[[str], bytes]
 
 
 class AccountsError(ValueError):
@@ -48,14 +42,12 @@ class Accounts:
         self,
         keys: Iterable[AccessKey],
         roles: Iterable[Role] = (),
-        oidc_providers: Iterable[OIDCProvider] = (),
         *,
         token_key: bytes,
     ) -> None:
         """`token_key` signs security tokens; whoever knows it can make tokens for any role."""
         self._keys = {key.id: key for key in keys}
         self._roles = {role.arn: role for role in roles}
-        self._oidc_providers = {provider.arn: provider for provider in oidc_providers}
         owners = (key.identity for key in self._keys.values())
         self._names = {owner.id: owner.display_name for owner in owners if owner.display_name}
         self.first = next(iter(self._keys.values()))
@@ -64,9 +56,7 @@ class Accounts:
         self._tokens = Tokens(token_key)
 
     @classmethod
-    def parse(
-        cls, text: str | bytes, read_file: ReadFile | None = None, *, token_key: bytes
-    ) -> "Accounts":
+    def parse(cls, text: str | bytes, *, token_key: bytes) -> "Accounts":
         """Parse a TOML document that contains only accounts; see `build`.
 
         Raises AccountsError.
@@ -76,25 +66,23 @@ class Accounts:
             accounts = document.convert(_AccountsDocument).account
         except SourceError as error:
             raise AccountsError(f"{error}.") from None
-        return cls.build(accounts, document.error, read_file, token_key=token_key)
+        return cls.build(accounts, document.error, token_key=token_key)
 
     @classmethod
     def build(
         cls,
         accounts: "Iterable[AccountTable]",
         error: Callable[[Path, str], SourceError],
-        read_file: ReadFile | None = None,
         *,
         token_key: bytes,
     ) -> "Accounts":
         """Build accounts from the `[[account]]` tables of a document.
 
-        `error` makes the exception for a mistake at a place of the document. `read_file` reads a
-        file that the document names and raises OSError; without it, a document cannot name files.
-        Raises AccountsError.
+        `error` makes the exception for a mistake at a place of the document. Raises
+        AccountsError.
         """
         try:
-            return cls(*_Builder(error, read_file).build(accounts), token_key=token_key)
+            return cls(*_Builder(error).build(accounts), token_key=token_key)
         except SourceError as mistake:
             raise AccountsError(f"{mistake}.") from None
 
@@ -108,9 +96,6 @@ class Accounts:
 
     def role(self, arn: str) -> Role | None:
         return self._roles.get(arn)
-
-    def oidc_provider(self, arn: str) -> OIDCProvider | None:
-        return self._oidc_providers.get(arn)
 
     def find(self, access_key_id: str, token: str, now: float) -> AccessKey | KeyProblem:
         """Find the key of a request; `token` is its security token, or ""."""
@@ -207,21 +192,6 @@ class RoleTable:
 
 
 @dataclass(frozen=True, slots=True)
-class OIDCProviderTable:
-    """`[[account.oidc_provider]]`."""
-
-    name: str
-    issuer: str
-    client_ids: tuple[str, ...]
-    jwks: str | Mapping[str, Any] | None = None
-    """A JSON Web Key Set, or such a document as a table."""
-    jwks_file: str | None = None
-    """The name of a file with a JSON Web Key Set, in place of `jwks`."""
-    issuance_limit: int = 12
-    """Hours for which a token is valid after its issue."""
-
-
-@dataclass(frozen=True, slots=True)
 class AccountTable:
     """`[[account]]`."""
 
@@ -230,7 +200,6 @@ class AccountTable:
     key: tuple[KeyTable, ...] = ()
     user: tuple[UserTable, ...] = ()
     role: tuple[RoleTable, ...] = ()
-    oidc_provider: tuple[OIDCProviderTable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,26 +210,20 @@ class _AccountsDocument:
 class _Builder:
     """Builds the keys and roles of a document, and refuses duplicate keys, ids and names."""
 
-    def __init__(
-        self, error: Callable[[Path, str], SourceError], read_file: ReadFile | None
-    ) -> None:
+    def __init__(self, error: Callable[[Path, str], SourceError]) -> None:
         self._error = error
-        self._read_file = read_file
         self._keys: list[AccessKey] = []
         self._roles: list[Role] = []
-        self._oidc_providers: list[OIDCProvider] = []
         self._used: set[tuple[str, str]] = set()
 
-    def build(
-        self, accounts: Iterable[AccountTable]
-    ) -> tuple[list[AccessKey], list[Role], list[OIDCProvider]]:
+    def build(self, accounts: Iterable[AccountTable]) -> tuple[list[AccessKey], list[Role]]:
         for number, account in enumerate(accounts):
             self._add_account(("account", number), account)
         if not self._keys:
             raise self._error(
                 (), "no account has a key, so nobody could sign requests; add [[account.key]]"
             )
-        return self._keys, self._roles, self._oidc_providers
+        return self._keys, self._roles
 
     def _add_account(self, path: Path, table: AccountTable) -> None:
         account = self._use_id(path, table.id)
@@ -270,8 +233,6 @@ class _Builder:
             self._add_user((*path, "user", number), user, owner)
         for number, role in enumerate(table.role):
             self._add_role((*path, "role", number), role, account)
-        for number, provider in enumerate(table.oidc_provider):
-            self._add_oidc_provider((*path, "oidc_provider", number), provider, account)
 
     def _add_user(self, path: Path, table: UserTable, owner: Identity) -> None:
         self._use((*path, "name"), f"user of {owner.id}", table.name)
@@ -302,48 +263,6 @@ class _Builder:
                 max_session=table.max_session,
             )
         )
-
-    def _add_oidc_provider(self, path: Path, table: OIDCProviderTable, account: str) -> None:
-        self._use((*path, "name"), f"OIDC provider of {account}", table.name)
-        if not 1 <= table.issuance_limit <= 168:
-            raise self._wrong((*path, "issuance_limit"), table.issuance_limit, "1 to 168 hours")
-        if not table.client_ids:
-            raise self._wrong((*path, "client_ids"), [], "a list of at least one client id")
-        self._oidc_providers.append(
-            OIDCProvider(
-                account=account,
-                name=table.name,
-                issuer=table.issuer,
-                client_ids=table.client_ids,
-                keys=self._read_jwks(path, table),
-                issuance_limit=table.issuance_limit,
-            )
-        )
-
-    def _read_jwks(self, path: Path, table: OIDCProviderTable) -> tuple[PublicKey, ...]:
-        if (table.jwks is None) == (table.jwks_file is None):
-            given = (
-                "neither jwks nor jwks_file" if table.jwks is None else "both jwks and jwks_file"
-            )
-            raise self._error(path, f"{format_path(path)} has {given}; write one of them")
-        here = (*path, "jwks" if table.jwks_file is None else "jwks_file")
-        try:
-            if table.jwks is not None:
-                return parse_jwks(table.jwks)
-            return parse_jwks(self._read(here, table.jwks_file or ""))
-        except JWKSError as error:
-            raise self._error(here, f"{format_path(here)} cannot be used: {error}") from None
-
-    def _read(self, path: Path, name: str) -> bytes:
-        if self._read_file is None:
-            raise self._error(path, "only a file can name files; write jwks instead")
-        try:
-            return self._read_file(name)
-        except OSError as error:
-            reason = error.strerror
-        except ValueError:
-            reason = "this is not a valid file name"
-        raise self._error(path, f"the file {name!r} cannot be read: {reason}")
 
     def _add_keys(self, path: Path, keys: Iterable[KeyTable], identity: Identity) -> None:
         for number, key in enumerate(keys):

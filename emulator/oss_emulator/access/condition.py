@@ -39,10 +39,6 @@ class Context(NamedTuple):
     """The access point that the request names; None for a request that names the bucket (P-84)."""
     access_point_account: str | None = None
     access_point_origin: str | None = None
-    oidc_issuer: str | None = None
-    """The claims of the token with which a role is assumed; None for other requests (A-43)."""
-    oidc_audience: str | None = None
-    oidc_subject: str | None = None
 
     def value(self, key: str) -> str | None:
         """Return the value of a condition key; None if the request has none (A-21)."""
@@ -70,9 +66,6 @@ _VALUES: Mapping[str, Callable[[Context], str | None]] = {
     "oss:dataaccesspointarn": lambda context: context.access_point_arn,
     "oss:dataaccesspointaccount": lambda context: context.access_point_account,
     "oss:accesspointnetworkorigin": lambda context: context.access_point_origin,
-    "oidc:iss": lambda context: context.oidc_issuer,
-    "oidc:aud": lambda context: context.oidc_audience,
-    "oidc:sub": lambda context: context.oidc_subject,
 }
 
 _TAGS: Mapping[str, Callable[[Context], Mapping[str, str]]] = {

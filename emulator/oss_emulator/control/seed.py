@@ -137,10 +137,7 @@ class _SeedCreator:
             raise self.error(("account",), sentence)
         try:
             self._service.accounts = Accounts.build(
-                self.seed.account,
-                self._document.error,
-                self._read_file,
-                token_key=self._service.token_key,
+                self.seed.account, self._document.error, token_key=self._service.token_key
             )
         except AccountsError as error:
             raise SeedError(f"{self._name}, {error}") from None

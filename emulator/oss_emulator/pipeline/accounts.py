@@ -41,9 +41,7 @@ def open_accounts(settings: Settings, token_key: bytes) -> Accounts:
         return Accounts([key], token_key=token_key)
     where = f"The accounts {path}"
     try:
-        return Accounts.parse(
-            read_file(path), lambda name: read_file(path.parent / name), token_key=token_key
-        )
+        return Accounts.parse(read_file(path), token_key=token_key)
     except OSError as error:
         raise AccountsError(f"{where} cannot be read: {error.strerror}.") from None
     except AccountsError as error:

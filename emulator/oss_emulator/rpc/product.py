@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -19,10 +19,8 @@ from oss_emulator.rpc.authentication import authenticate, claim
 from oss_emulator.rpc.errors import ErrorTable, RPCError, RPCErrorCase, RPCErrorSpec
 from oss_emulator.rpc.request import RPCCall, RPCEnvironment, RPCRequest
 
-
-class Action(NamedTuple):
-    handler: Callable[[RPCCall], Children]
-    signed: bool = True
+Action: TypeAlias = Callable[[RPCCall], Children]
+"""Answers the signed requests for one action; raises `RPCError`."""
 
 
 @dataclass(frozen=True)
@@ -116,11 +114,10 @@ def answer(
     name, caller, refusal = "", ANONYMOUS, None
     try:
         name, action = _find_action(product, asked)
-        if action.signed:
-            caller = authenticate(asked, environment.accounts)
+        caller = authenticate(asked, environment.accounts)
         now = request.received
         call = RPCCall(asked.parameters, caller, environment, region, now=now, material=material)
-        fields: xml.Children = [("RequestId", request_id), *action.handler(call)]
+        fields: xml.Children = [("RequestId", request_id), *action(call)]
         response = _render(200, f"{name}Response", fields, asked.as_json)
     except RPCError as error:
         refusal = error.spec(product.errors)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hmac
-import json
-import sys
 from base64 import b32encode, urlsafe_b64decode
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,14 +13,11 @@ from oss_emulator.access.identity import (
     ANONYMOUS,
     AccessKey,
     Identity,
-    JWKSError,
     Kind,
-    parse_jwks,
 )
 from oss_emulator.access.policy import PolicyType, Question, evaluate
 from oss_emulator.access.tokens import Tokens
 
-from tests.issuer import Issuer
 from tests.rows import rows
 
 # --- Accounts in TOML, and the keys that they accept
@@ -129,12 +123,6 @@ def test_role_trusts_its_own_account_by_default(accounts: Accounts) -> None:
 ACCOUNT = '[[account]]\nid = "1"\n'
 KEY = '[[account.key]]\nid = "k"\nsecret = "s"\n'
 USER = '[[account.user]]\nname = "u"\n'
-PROVIDER = """[[account.oidc_provider]]
-name = "p"
-issuer = "https://i.example.com"
-client_ids = ["c"]
-"""
-JWKS = Issuer().jwks
 ROLE_TABLE = '[[account.role]]\nname = "r"\n'
 
 REFUSED = [
@@ -178,26 +166,6 @@ REFUSED = [
         ACCOUNT + ROLE_TABLE + "key = []",
         "account[0].role[0].key is unknown; use name, id, trust, policies or max_session.",
     ),
-    (
-        ACCOUNT + PROVIDER,
-        "account[0].oidc_provider[0] has neither jwks nor jwks_file; write one of them.",
-    ),
-    (
-        ACCOUNT + PROVIDER + 'jwks = "{}"\njwks_file = "keys.json"',
-        "account[0].oidc_provider[0] has both jwks and jwks_file; write one of them.",
-    ),
-    (
-        ACCOUNT + PROVIDER + 'jwks = ""',
-        "account[0].oidc_provider[0].jwks cannot be used: it is not valid JSON",
-    ),
-    (ACCOUNT + PROVIDER + 'jwks_file = "keys.json"', "only a file can name files; write jwks"),
-    (ACCOUNT + PROVIDER.replace('["c"]', "[]"), "client_ids is []; write a list of at least one"),
-    (ACCOUNT + PROVIDER + "issuance_limit = 0", "issuance_limit is 0; write 1 to 168 hours."),
-    (ACCOUNT + PROVIDER + "issuance_limit = 169", "issuance_limit is 169; write 1 to 168 hours."),
-    (
-        ACCOUNT + 2 * (PROVIDER + f"jwks = '{JWKS}'\n"),
-        'account[0].oidc_provider[1].name is "p"; write a different one',
-    ),
 ]
 
 
@@ -211,47 +179,6 @@ def test_session_of_a_role_lasts_an_hour_to_twelve(line: str, seconds: int) -> N
     )
     assert role is not None
     assert role.max_session == seconds
-
-
-@pytest.mark.parametrize(
-    ("line", "hours"), [("", 12), ("issuance_limit = 1", 1), ("issuance_limit = 168", 168)]
-)
-def test_token_of_a_provider_is_valid_for_an_hour_to_a_week(line: str, hours: int) -> None:
-    text = f"{ACCOUNT}{KEY}{PROVIDER}jwks = '{JWKS}'\n{line}"
-    provider = Accounts.parse(text, token_key=b"key").oidc_provider("acs:ram::1:oidc-provider/p")
-    assert provider is not None
-    assert provider.issuance_limit == hours
-
-
-@pytest.mark.parametrize("key_set", [f"jwks = '{JWKS}'", 'jwks_file = "keys.json"'])
-def test_oidc_provider_has_its_key_set_in_a_text_or_a_file(key_set: str) -> None:
-    files = {"keys.json": JWKS.encode()}
-    found = Accounts.parse(ACCOUNT + KEY + PROVIDER + key_set, files.__getitem__, token_key=b"key")
-    provider = found.oidc_provider("acs:ram::1:oidc-provider/p")
-    assert provider is not None
-    assert (provider.issuer, provider.client_ids) == ("https://i.example.com", ("c",))
-    assert (provider.issuance_limit, [key.id for key in provider.keys]) == (12, ["first"])
-
-
-def test_oidc_provider_has_its_key_set_in_a_table() -> None:
-    (key,) = Issuer().keys
-    members = ", ".join(f'{name} = "{value}"' for name, value in key.items())
-    text = ACCOUNT + KEY + PROVIDER + f"jwks = {{keys = [{{{members}}}]}}"
-    assert (
-        Accounts.parse(text, token_key=b"key").oidc_provider("acs:ram::1:oidc-provider/p")
-        is not None
-    )
-
-
-@pytest.mark.parametrize(
-    ("name", "reason"),
-    [("gone.json", "No such file or directory"), ("\\u0000", "this is not a valid file name")],
-)
-def test_key_set_that_cannot_be_read_is_named(tmp_path: Path, name: str, reason: str) -> None:
-    text = ACCOUNT + KEY + PROVIDER + f'jwks_file = "{name}"'
-    with pytest.raises(AccountsError) as raised:
-        Accounts.parse(text, lambda name: (tmp_path / name).read_bytes(), token_key=b"key")
-    assert f"cannot be read: {reason}." in str(raised.value)
 
 
 @rows(("text", "message"), *REFUSED)
@@ -365,57 +292,6 @@ def test_identity_has_a_name_for_each_question(
 
 def test_only_the_identity_without_an_account_is_anonymous() -> None:
     assert ANONYMOUS.anonymous
-
-
-# --- OIDC providers: the keys in a JSON Web Key Set, and invalid key sets
-
-ISSUER = Issuer("first")
-EC = {"kty": "EC", "crv": "P-256", "x": "AQ", "y": "AQ"}
-
-
-def test_keys_of_other_kinds_are_ignored() -> None:
-    (key,) = parse_jwks({"keys": [EC, *ISSUER.keys, 1]})
-    assert key.id == "first"
-
-
-def test_key_verifies_what_it_signed() -> None:
-    content, _, text = ISSUER.sign({}, {}).rpartition(".")
-    signature = urlsafe_b64decode(f"{text}==")
-    (key,) = parse_jwks(ISSUER.jwks)
-    assert key.verifies(signature, content.encode())
-    assert not key.verifies(signature, b"other")
-    assert not key.verifies(b"", content.encode())
-
-
-@rows(
-    ("text", "message"),
-    ("", "it is not valid JSON: "),
-    ("[" * 100_000, "it is not valid JSON: "),
-    ("[]", "it must be an object such as "),
-    ('{"keys": {}}', "it must be an object such as "),
-    ('{"keys": []}', "it has no key whose kty is RSA"),
-    (json.dumps({"keys": [EC]}), "it has no key whose kty is RSA"),
-    ('{"keys": [{"kty": "RSA", "kid": "a"}]}', "the key 'a' is not an RSA public key: "),
-    ('{"keys": [{"kty": "RSA", "n": 1, "e": 1}]}', "the key '' is not an RSA public key: "),
-    ('{"keys": [{"kty": "RSA", "n": "!", "e": "AQAB"}]}', "is not an RSA public key: "),
-    ('{"keys": [{"kty": "RSA", "n": "AQ", "e": "AA"}]}', "is not an RSA public key: "),
-)
-def test_bad_key_set_is_refused(text: str, message: str) -> None:
-    with pytest.raises(JWKSError) as caught:
-        parse_jwks(text)
-    assert message in str(caught.value)
-
-
-def test_number_with_other_characters_is_refused() -> None:
-    (key,) = ISSUER.keys
-    with pytest.raises(JWKSError, match="is not an RSA public key"):
-        parse_jwks({"keys": [{**key, "n": key["n"] + "!!!!"}]})
-
-
-def test_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric.rsa", None)
-    with pytest.raises(JWKSError, match=r"run pip install cryptography"):
-        parse_jwks(ISSUER.jwks)
 
 
 # --- Security tokens: only what was issued is accepted

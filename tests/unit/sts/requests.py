@@ -16,15 +16,8 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.rpc.request import sign, string_to_sign
 from oss_emulator.sts import STS
 
-from tests.issuer import CLIENT, ISSUER, Issuer
-
-PROVIDER = "acs:ram::1000000000000001:oidc-provider/local"
-
-FIRST, SECOND = Issuer("first"), Issuer("second")
-"""Two OIDC issuers: the provider `local` has the keys of both, `other` only those of the second."""
-
 ACCOUNTS = Accounts.parse(
-    f"""
+    """
 [[account]]
 id = "1000000000000001"
 [[account.key]]
@@ -52,40 +45,19 @@ policies = ["AliyunOSSReadOnlyAccess", "AliyunSTSAssumeRoleAccess"]
 
 [[account.role]]
 name = "closed"
-trust = '''{{"Version": "1", "Statement": [
-  {{"Effect": "Allow", "Action": "sts:AssumeRole",
-   "Principal": {{"RAM": ["acs:ram::2:root"]}}}}]}}'''
+trust = '''{"Version": "1", "Statement": [
+  {"Effect": "Allow", "Action": "sts:AssumeRole",
+   "Principal": {"RAM": ["acs:ram::2:root"]}}]}'''
 [[account.role]]
 name = "barred"
-trust = '''{{"Version": "1", "Statement": [
-  {{"Effect": "Allow", "Action": "sts:AssumeRole",
-   "Principal": {{"RAM": ["acs:ram::1000000000000001:root"]}}}},
-  {{"Effect": "Deny", "Action": "sts:AssumeRole",
-   "Principal": {{"RAM": ["acs:ram::1000000000000001:user/assumer"]}}}}]}}'''
+trust = '''{"Version": "1", "Statement": [
+  {"Effect": "Allow", "Action": "sts:AssumeRole",
+   "Principal": {"RAM": ["acs:ram::1000000000000001:root"]}},
+  {"Effect": "Deny", "Action": "sts:AssumeRole",
+   "Principal": {"RAM": ["acs:ram::1000000000000001:user/assumer"]}}]}'''
 [[account.role]]
 name = "long"
 max_session = 43200
-
-[[account.role]]
-id = "3000000000000002"
-name = "federated"
-trust = '''{{"Version": "1", "Statement": [
-  {{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {{"Federated": ["{PROVIDER}"]}},
-   "Condition": {{"StringEquals": {{"oidc:iss": "{ISSUER}", "oidc:aud": "{CLIENT}"}},
-                 "StringLike": {{"oidc:sub": "system:serviceaccount:default:*"}}}}}}]}}'''
-
-[[account.oidc_provider]]
-name = "local"
-issuer = "{ISSUER}"
-client_ids = ["other-client", "{CLIENT}"]
-jwks = '''{json.dumps({"keys": [*FIRST.keys, *SECOND.keys]})}'''
-
-[[account.oidc_provider]]
-name = "other"
-issuer = "{ISSUER}"
-client_ids = ["{CLIENT}"]
-issuance_limit = 1
-jwks = '''{SECOND.jwks}'''
 """,
     token_key=b"key",
 )

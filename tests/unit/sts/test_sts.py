@@ -1,8 +1,6 @@
-"""STS: AssumeRole, AssumeRoleWithOIDC and GetCallerIdentity."""
+"""STS: AssumeRole and GetCallerIdentity."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 from aliyunsdkcore.request import RpcRequest
@@ -11,22 +9,11 @@ from oss_emulator.access.accounts import Accounts
 from oss_emulator.access.identity import AccessKey, Kind
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.dates import parse_iso
-from oss_emulator.protocol.message import Request
-from oss_emulator.rpc.errors import RPCError
-from oss_emulator.sts import STS, OIDCToken
-from oss_referer import Signing
 
-from tests.issuer import CLIENT, ISSUER, SUBJECT, Issuer
 from tests.rows import rows
 from tests.unit.sts.requests import (
     ACCOUNTS,
-    ENVIRONMENT,
-    FIRST,
-    MATERIAL,
-    NOW,
-    PROVIDER,
     ROLE,
-    SECOND,
     ask,
     by_sdk,
     check_refused,
@@ -40,6 +27,7 @@ from tests.unit.sts.requests import (
 UNKNOWN: list[tuple[dict[str, str | None], int, str]] = [
     ({"Action": None}, 400, "MissingAction"),
     ({"Action": "AssumeRoleWithSAML"}, 404, "InvalidAction.NotFound"),
+    ({"Action": "AssumeRoleWithOIDC"}, 404, "InvalidAction.NotFound"),
     ({"Version": None}, 400, "InvalidVersion"),
     ({"Version": "2014-01-01"}, 400, "InvalidVersion"),
 ]
@@ -224,203 +212,3 @@ def test_session_is_described_and_may_assume_a_role() -> None:
         "Arn": "acs:ram::1000000000000001:assumed-role/worker/night",
     }
     assert ask(parameters(**fields), secret).status == 200
-
-
-# --- AssumeRoleWithOIDC: its answers, whom it trusts, and every refusal
-
-FEDERATED = ROLE.replace("worker", "federated")
-
-
-def assume(**changes: str | None) -> rpc.RPCAnswer:
-    """Send an unsigned request with its parameters in a form."""
-    fields: dict[str, str | None] = {
-        "Action": "AssumeRoleWithOIDC",
-        "Version": "2015-04-01",
-        "Format": "JSON",
-        "OIDCProviderArn": PROVIDER,
-        "OIDCToken": FIRST.token(NOW, aud=["x", CLIENT]),
-        "RoleArn": FEDERATED,
-        "RoleSessionName": "build",
-        **changes,
-    }
-    body = "&".join(f"{name}={value}" for name, value in fields.items() if value is not None)
-    request = Request.parse("POST", "/", [("Host", "sts.aliyuncs.com")], NOW)
-    return rpc.answer(STS, request, body.encode(), ENVIRONMENT, MATERIAL)
-
-
-def test_token_of_a_trusted_provider_gets_credentials() -> None:
-    """A-43"""
-    given = assume(DurationSeconds="900")
-    assert (given.signing, given.access_key_id, given.caller.anonymous) == (Signing.NONE, "", True)
-    answer = parse(given.response)
-    assert answer["OIDCTokenInfo"] == {
-        "Subject": SUBJECT,
-        "Issuer": ISSUER,
-        "ClientIds": f"x,{CLIENT}",
-        "ExpirationTime": "2023-11-14T23:13:20Z",
-        "IssuanceTime": "2023-11-14T22:13:20Z",
-        "VerificationInfo": "Success",
-    }
-    assert answer["AssumedRoleUser"] == {
-        "Arn": f"{FEDERATED}/build",
-        "AssumedRoleId": "3000000000000002:build",
-    }
-    credentials = answer["Credentials"]
-    assert credentials["Expiration"] == "2023-11-14T22:28:20Z"
-    found = ACCOUNTS.find(credentials["AccessKeyId"], credentials["SecurityToken"], NOW)
-    assert isinstance(found, AccessKey)
-    assert found.identity.arn.endswith("assumed-role/federated/build")
-
-
-@rows(
-    ("changes", "status", "code"),
-    ({"OIDCProviderArn": None}, 400, "MissingOIDCProviderArn"),
-    ({"OIDCProviderArn": "local"}, 400, "InvalidParameter.OIDCProviderArn"),
-    ({"OIDCProviderArn": f"{PROVIDER}-not"}, 401, "AuthenticationFail.NoPermission"),
-    ({"OIDCToken": None}, 401, "AuthenticationFail.OIDCToken.Invalid"),
-    ({"OIDCToken": "a.b.c"}, 401, "AuthenticationFail.OIDCToken.Invalid"),
-    ({"RoleArn": None}, 400, "MissingRoleArn"),
-    ({"RoleArn": f"{FEDERATED}-not"}, 404, "EntityNotExist.Role"),
-    ({"RoleSessionName": "b"}, 400, "InvalidParameter.RoleSessionName"),
-    ({"Policy": "x"}, 400, "InvalidParameter.PolicyGrammar"),
-    ({"DurationSeconds": "3601"}, 400, "InvalidParameter.DurationSeconds"),
-)
-def test_bad_parameter_of_oidc_is_refused(
-    changes: dict[str, str | None], status: int, code: str
-) -> None:
-    response = assume(**changes).response
-    assert (response.status, parse(response)["Code"]) == (status, code)
-
-
-@rows(
-    "changes",
-    {"RoleArn": ROLE},
-    {"OIDCProviderArn": PROVIDER.replace("local", "other"), "OIDCToken": SECOND.token(NOW)},
-    {"OIDCToken": FIRST.token(NOW, aud="other-client")},
-    {"OIDCToken": FIRST.token(NOW, sub="system:serviceaccount:another:app")},
-)
-def test_trust_policy_must_allow_the_token(changes: dict[str, str]) -> None:
-    """A-43"""
-    response = assume(**changes).response
-    answer = parse(response)
-    assert (response.status, answer["Code"]) == (401, "AuthenticationFail.NoPermission")
-    assert answer["Message"] == "There is no permission"
-
-
-def test_session_policy_is_kept() -> None:
-    policy = '{"Version":"1","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}'
-    credentials = parse(assume(Policy=policy).response)["Credentials"]
-    found = ACCOUNTS.find(credentials["AccessKeyId"], credentials["SecurityToken"], NOW)
-    assert isinstance(found, AccessKey)
-    assert found.identity.session_policy is not None
-
-
-# --- OIDC tokens: the checks, their order, and the refusals
-
-found = ACCOUNTS.oidc_provider(PROVIDER), ACCOUNTS.oidc_provider(PROVIDER.replace("local", "other"))
-assert found[0] is not None
-assert found[1] is not None
-LOCAL, OTHER = found[0], found[1]
-
-
-def code(text: str, provider: Any = LOCAL) -> str:
-    """Return the end of the code of a refusal; "" if the token is accepted."""
-    try:
-        OIDCToken.parse(text, provider).check(provider, NOW)
-    except RPCError as refusal:
-        return refusal.spec().code.removeprefix("AuthenticationFail.OIDCToken.")
-    return ""
-
-
-def test_claims_are_read() -> None:
-    token = OIDCToken.parse(FIRST.token(NOW, aud=[CLIENT, "x"], exp=NOW + 1.5), LOCAL)
-    assert token == (ISSUER, SUBJECT, (CLIENT, "x"), int(NOW), int(NOW) + 1, 0)
-
-
-@rows("issuer", FIRST, SECOND)
-@rows("key_id", "own", None)
-def test_each_key_of_the_provider_verifies(issuer: Issuer, key_id: str | None) -> None:
-    header = {} if key_id else {"kid": None}
-    assert code(issuer.token(NOW, header)) == ""
-
-
-@rows(
-    ("text", "expected"),
-    ("", "Invalid"),
-    ("a.b", "Invalid"),
-    ("a.b.c.d", "Invalid"),
-    ("!.!.!", "Invalid"),
-    ("YQ.YQ.YQ", "Invalid"),
-    ("W10.YQ.YQ", "Invalid"),
-    ("x" * 20_001, "InvalidParameter.OIDCToken"),
-)
-def test_malformed_token_is_refused(text: str, expected: str) -> None:
-    assert code(text) == expected
-
-
-@rows("algorithm", "none", "HS256", "RS512", "ES256", None)
-def test_only_rs256_is_accepted(algorithm: str | None) -> None:
-    with pytest.raises(RPCError, match=f"The algorithm {algorithm} that be specified"):
-        OIDCToken.parse(FIRST.token(NOW, {"alg": algorithm}), LOCAL)
-
-
-@rows(
-    "text",
-    Issuer("stranger").token(NOW, {"kid": "first"}),
-    FIRST.token(NOW, {"kid": "second"}),
-    FIRST.token(NOW, {"kid": "unknown"}),
-    FIRST.token(NOW).rpartition(".")[0] + ".",
-    ".".join([*FIRST.token(NOW).split(".")[:2], FIRST.token(NOW + 1).split(".")[2]]),
-)
-def test_wrong_signature_is_refused(text: str) -> None:
-    assert code(text) == "InvalidSignature"
-
-
-def test_keys_are_those_of_the_named_provider() -> None:
-    assert code(SECOND.token(NOW), OTHER) == ""
-    assert code(FIRST.token(NOW), OTHER) == "InvalidSignature"
-
-
-@rows(
-    "claims",
-    {"iss": None},
-    {"iss": 1},
-    {"sub": None},
-    {"sub": ""},
-    {"aud": None},
-    {"aud": [CLIENT, 1]},
-    {"iat": None},
-    {"iat": "1"},
-    {"exp": None},
-    {"exp": -1},
-    {"exp": float("nan")},
-    {"exp": float("inf")},
-    {"nbf": "1"},
-    {"nbf": -1},
-)
-def test_missing_or_malformed_claim_is_refused(claims: dict[str, Any]) -> None:
-    assert code(FIRST.token(NOW, **claims)) == "Invalid"
-
-
-@rows(
-    ("claims", "expected"),
-    ({"iss": f"{ISSUER}/"}, "IssuerNotMatch"),
-    ({"aud": "x"}, "AudienceNotMatch"),
-    ({"aud": []}, "AudienceNotMatch"),
-    ({"aud": ["x", CLIENT]}, ""),
-    ({"exp": NOW + 1}, ""),
-    ({"exp": NOW}, "Expired"),
-    ({"iat": NOW - 12 * 3600}, ""),
-    ({"iat": NOW - 12 * 3600 - 1}, "Expired"),
-    ({"iat": NOW + 1}, "Invalid"),
-    ({"nbf": NOW}, ""),
-    ({"nbf": NOW + 1}, "Invalid"),
-)
-def test_claims_are_checked(claims: dict[str, Any], expected: str) -> None:
-    """A-43: whom a token is for, and when it is valid."""
-    assert code(FIRST.token(NOW, **claims)) == expected
-
-
-def test_provider_limits_the_age_of_tokens() -> None:
-    assert code(SECOND.token(NOW, iat=NOW - 3600), OTHER) == ""
-    assert code(SECOND.token(NOW, iat=NOW - 3601), OTHER) == "Expired"
