@@ -58,7 +58,6 @@ complete_line() {
         "serve --auth ": {"strict", "relaxed", "off"},
         "lint --format ": {"text", "json", "sarif", "github", "junit"},
         f"lint {tmp_path}/se": {f"{tmp_path}/seed.toml"},
-        "play ": {"errors", "referer"},
         f"play {tmp_path}/se": {f"{tmp_path}/seed.toml"},
         f"check --signed url {tmp_path}/se": {f"{tmp_path}/seed.toml"},
         f"replay {tmp_path}/seed.toml {tmp_path}/se": {f"{tmp_path}/seed.toml"},

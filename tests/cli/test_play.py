@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 from oss_emulator.cli import main
-from oss_emulator.cli.play import OWN
 from oss_emulator.recording import scenario
 
 from tests.cli.process import EMULATOR, environment
 from tests.cli.refusal import refuse
 from tests.client import PATIENCE
+
+ERRORS = Path(__file__).parents[2] / "fixtures" / "recorded" / "errors.json"
 
 COMMON = dict.fromkeys(("Date", "Server", "x-oss-request-id", "x-oss-server-time"), "*")
 STEPS: Any = [
@@ -139,8 +140,8 @@ def test_recording_of_a_region_that_cannot_be_is_refused(tmp_path: Path) -> None
 
 
 @pytest.mark.system
-def test_cases_of_help_pages_are_played_by_their_name(capsys: pytest.CaptureFixture[str]) -> None:
+def test_cases_of_help_pages_are_played(capsys: pytest.CaptureFixture[str]) -> None:
     """Two answers differ; fixtures/recorded/errors.toml has the reasons."""
-    answers = sum(len(each.steps) for each in scenario.read(OWN["errors"]).scenarios)
-    assert main(["play", "errors"]) == 1
+    answers = sum(len(each.steps) for each in scenario.read(ERRORS).scenarios)
+    assert main(["play", str(ERRORS)]) == 1
     assert capsys.readouterr().out.endswith(f"\n{answers - 2} of {answers} answers are equal\n")

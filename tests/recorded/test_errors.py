@@ -25,7 +25,7 @@ class ECBasis(StrEnum):
     RECORDED = "recorded"
     """It is in a recorded answer (fixtures/recorded/blob.json)."""
     PAGE = "page"
-    """It has a help page (scenarios/errors.json, or fixtures/recorded/errors.toml)."""
+    """It has a help page (errors.json or errors.toml in fixtures/recorded)."""
     SUITE = "suite"
     """It is in the tests of an SDK."""
     ASSUMED = "assumed"

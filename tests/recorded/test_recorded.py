@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 from oss_emulator.cli.client import ServiceClient, Signer
-from oss_emulator.cli.play import OWN, Player
+from oss_emulator.cli.play import Player
 from oss_emulator.recording import scenario
 from oss_emulator.recording.scenario import RecordedScenario, Recording
 from oss_emulator.testing import Emulator
 from oss_referer.sources.account import GivenKey
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "recorded"
-RECORDING, ERRORS = scenario.read(FOLDER / "blob.json"), scenario.read(OWN["errors"])
+RECORDING, ERRORS = (scenario.read(FOLDER / name) for name in ("blob.json", "errors.json"))
 
 Differences = dict[tuple[str, int], str]
 """The reasons of steps with different answers, by scenario and number."""

@@ -16,7 +16,7 @@ import oss_emulator
 import oss_referer
 import pytest
 from oss_emulator.access.authorize import AccessReason
-from oss_emulator.cli.play import OWN
+from oss_emulator.cli.play import INCLUDED
 from oss_emulator.control import console
 from oss_emulator.control.console import entries
 from oss_emulator.control.console.page import choose_language
@@ -310,7 +310,7 @@ def test_every_error_is_translated(language: str, root: Path) -> None:
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_question_about_facts_is_translated(language: str) -> None:
-    texts = {*scenario.read(OWN["referer"]).questions.values(), *WHY}
+    texts = {*scenario.read(INCLUDED["referer"]).questions.values(), *WHY}
     said = Catalogue(language, FOLDERS)
     assert {text for text in texts if said.message(text) == text} == set()
 

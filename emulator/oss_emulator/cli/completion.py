@@ -5,7 +5,6 @@ import argparse
 from oss_referer.terminal.parser import Commands
 
 from oss_emulator import cli
-from oss_emulator.cli.play import OWN
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -23,22 +22,9 @@ _oss_emulator_files() {
   word=${word#\'}
   compgen -f -- "$word"
 }
-"""
-    f"""
-_oss_emulator_scenarios() {{
-  compgen -W "{" ".join(OWN)}" -- "$1"
-  _oss_emulator_files "$1"
-}}
-""",
-    "zsh": f"""
-_oss_emulator_scenarios() {{
-  compadd -- {" ".join(OWN)}
-  _files
-}}
 """,
 }
-"""Functions that complete files (shtab's function for bash splits names at spaces), and files or
-names of scenarios."""
+"""A function that completes files: shtab's own for bash splits names at spaces."""
 
 
 def declare(commands: Commands) -> None:

@@ -65,24 +65,15 @@ from oss_emulator.system import signals
 if TYPE_CHECKING:
     from oss_emulator.cli.foreground import Listening
 
-OWN = {file.stem: file for file in (Path(__file__).parents[1] / "scenarios").glob("*.json")}
-"""The scenarios of the package, by name: `referer` has requests about Referer rules, `errors` has
-the requests of the help pages of ECs."""
-
-COMPLETE = {
-    "bash": "_oss_emulator_scenarios",
-    "zsh": "_oss_emulator_scenarios",
-    "fish": f"(printf '%s\\n' {' '.join(OWN)}; __fish_complete_path (commandline -ct))",
-}
-"""The functions that complete a file or one of these names; `cli/completion.py` defines them."""
+INCLUDED = {"referer": Path(__file__).parents[1] / "scenarios" / "referer.json"}
+"""The scenarios of the package, by name: requests about Referer rules."""
 
 _DESCRIPTION = (
     "Sends the requests of scenarios to a new, empty emulator or to --endpoint, and compares the "
     "answers with the expected status, headers and elements. Without FILE it sends the included "
-    "requests about Referer rules and reports whether each fact is confirmed; the FILE errors has "
-    "the requests of the help pages of ECs. At --endpoint it creates buckets and deletes them. "
-    "The exit status is 0 if nothing differs, 1 if an answer differs, and 2 if a file cannot be "
-    "read or the service does not answer."
+    "requests about Referer rules and reports whether each fact is confirmed. At --endpoint it "
+    "creates buckets and deletes them. The exit status is 0 if nothing differs, 1 if an answer "
+    "differs, and 2 if a file cannot be read or the service does not answer."
 )
 
 _KINDS = (RemarkKind("answer", "An answer differs from the expected answer."),)
@@ -137,9 +128,9 @@ _OTHERS = (
 
 def declare(commands: Commands) -> None:
     parser = commands.add_parser("play", run, description=_DESCRIPTION)
-    said = "a JSON file of scenarios, or the name of included ones: errors or referer"
+    said = "a JSON file of scenarios (default: referer, the included ones)"
     files = parser.add_argument("files", metavar="FILE", nargs="*", type=_path, help=said)
-    complete_path(files, COMPLETE)
+    complete_path(files)
     parser.add_argument("--endpoint", metavar="URL", help="send them to this service instead")
     said = f"maximum requests a second (default: {DEFAULT_RATE:g}, unbounded on this machine)"
     parser.add_argument("--rate", type=_rate, help=said)
@@ -163,7 +154,7 @@ class _PlayedFile:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    files = [_read(path) for path in arguments.files or [OWN["referer"]]]
+    files = [_read(path) for path in arguments.files or INCLUDED.values()]
     if arguments.save and len(files) != 1:
         raise InputError("--save needs exactly one FILE")
     if arguments.endpoint is None:
@@ -217,7 +208,7 @@ _ENDED = "the command ended before"
 
 
 def _path(text: str) -> Path:
-    return OWN.get(text) or Path(text)
+    return INCLUDED.get(text) or Path(text)
 
 
 def _read(path: Path) -> _PlayedFile:
@@ -234,7 +225,7 @@ def _save(path: Path, file: _PlayedFile, heading: str) -> None:
     saved = save(file.recording, file.steps, file.private)
     with writing(path, InputError) as written:
         written.write(f"{json.dumps(saved | origin, indent=1, ensure_ascii=False)}\n".encode())
-    if file.path not in OWN.values():
+    if file.path not in INCLUDED.values():
         name = str(file.path)
         said = Sentence("The requests of {} are saved unchanged; check for private texts.", name)
         print(language.say(said), file=sys.stderr)

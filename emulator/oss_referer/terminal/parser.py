@@ -212,9 +212,9 @@ _COMPLETE_PATH = {
 """The function that completes a path in each shell. `cli/completion.py` defines that of bash."""
 
 
-def complete_path(action: argparse.Action, how: Mapping[str, str] = _COMPLETE_PATH) -> None:
-    """Let shells complete the values of a flag or an argument as paths, or as `how` says."""
-    setattr(action, "complete", how)  # noqa: B010 - shtab reads it
+def complete_path(action: argparse.Action) -> None:
+    """Let shells complete the values of a flag or an argument as paths."""
+    setattr(action, "complete", _COMPLETE_PATH)  # noqa: B010 - shtab reads it
 
 
 _CHOICES = re.compile(r"(argument .+): invalid choice: '(.*)' \(choose from (.+)\)", re.DOTALL)

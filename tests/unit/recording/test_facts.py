@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oss_emulator.cli.play import OWN
+from oss_emulator.cli.play import INCLUDED
 from oss_emulator.recording import scenario as scenarios
 from oss_emulator.recording.facts import (
     FactResult,
@@ -37,7 +37,7 @@ from tests.thorough import cases
 from tests.unit.recording import model
 from tests.unit.recording.model import ModelService, error
 
-RECORDING = scenarios.read(OWN["referer"])
+RECORDING = scenarios.read(INCLUDED["referer"])
 STEPS = [step for one in RECORDING.scenarios for step in one.steps]
 QUESTIONS = RECORDING.questions
 VARIANTS = {str(variant) for chosen in DEFAULT.chosen().values() for variant in type(chosen)}
