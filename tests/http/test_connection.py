@@ -360,16 +360,6 @@ def test_malformed_http_gets_an_xml_error(client: Client, request_: bytes) -> No
         assert connection.ends()
 
 
-def test_handshake_of_rtmp_is_refused_at_once(client: Client) -> None:
-    """P-63: a client that pushes a stream begins with its version, 3, and 1,536 more bytes."""
-    with client.connect() as connection:
-        connection.send(b"\x03" + bytes(1536))
-        answer = connection.receive()
-        assert (answer.status, answer.code) == (501, "NotImplemented")
-        assert answer.error["Message"].startswith("RTMP is not emulated")
-        assert connection.ends()
-
-
 # --- headers of answers
 
 

@@ -273,7 +273,6 @@ class ErrorCase(Enum):
     NO_SUCH_LIVE_CHANNEL = ErrorSpec("NoSuchLiveChannel", 404, "The specified live channel does not exist.", "0026-00000021")
     NO_TS_FILE = ErrorSpec("InvalidArgument", 400, "No ts file found in specified time span.", "0044-00000308")
     PLAYLIST_NAME = ErrorSpec("InvalidRequest", 400, 'Playlist name must ends with ".m3u8".', "0044-00000403")
-    RTMP = ErrorSpec("NotImplemented", 501, "RTMP is not emulated: a live channel can be put and read, but no stream can be pushed to it.")
 
     # SelectObject (0016-000008). The code that raises an error adds a message.
     SELECT_REQUESTER_PAYS = ErrorSpec("AccessDenied", 403, "Select API does not support requester pay now.")

@@ -20,9 +20,6 @@ _NAME: Final = re.compile(_SIGNS)
 _IN_LINES: Final = bytes({*range(256)} - {*range(9), *range(10, 32), 127})
 """The bytes that lines may contain: all but control characters."""
 
-RTMP: Final = b"\x03"
-"""The first byte of a handshake of RTMP: its version. No request of HTTP begins with it."""
-
 TLS: Final = b"\x16"
 """The first byte of a handshake of TLS. No request of HTTP begins with it."""
 

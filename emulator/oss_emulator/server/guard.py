@@ -367,9 +367,6 @@ class Guard(asyncio.Protocol):
             self._handlers.report_tls(self.remote)
             self._end_with(framing.TLS_ALERT)
             return True
-        if pending.startswith(framing.RTMP):
-            self._refuse(OSSError(ErrorCase.RTMP))
-            return True
         if size > self._connections.max_head:
             self._refuse(OSSError(ErrorCase.REQUEST_HEADERS_TOO_LARGE))
             return True
