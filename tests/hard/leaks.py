@@ -28,7 +28,6 @@ from unittest.mock import patch
 
 from oss_emulator import Emulator
 from oss_emulator.server.guard import Guard
-from oss_emulator.server.handshake import Handshake
 from oss_emulator.server.listening import loop_factory
 from oss_emulator.testing import emulator as running
 
@@ -39,6 +38,10 @@ TIMEOUT = 0.5
 
 EXPECTED = ("A client began TLS on the port", "A client sent http to the port for https")
 """The beginnings of lines in the log that belong to conversations."""
+
+OF_ASYNCIO = () if sys.version_info >= (3, 13) else ("asyncio/sslproto.py",)
+"""What is in further lines: before Python 3.13, asyncio cannot abort TLS inside TLS, as in a proxy
+by https, and says so with a traceback."""
 
 PATIENCE = 30.0
 """Seconds to wait until the server has cleaned up; long, because the machine may be busy."""
@@ -244,6 +247,7 @@ def logged() -> Iterator[list[str]]:
 def resources(emulator: Emulator) -> tuple[int, list[str]]:
     """Return the number of descriptors of this process, and the tasks of the server."""
     tasks = emulator.run(lambda: sorted(task.get_name() for task in asyncio.all_tasks()))
+    tasks.remove("accept")
     # One task counts the others.
     return len(os.listdir("/proc/self/fd")), tasks[1:]
 
@@ -255,7 +259,7 @@ def _connections(emulator: Emulator) -> int:
     """
     gc.collect()
     mine = emulator._server.connections
-    found = [each for each in gc.get_objects() if isinstance(each, Guard | Handshake)]
+    found = [each for each in gc.get_objects() if isinstance(each, Guard)]
     return sum(each._connections is mine for each in found)
 
 
@@ -297,7 +301,12 @@ def run(rounds: int, conversations: int, *, fast: bool, seed: int = 0) -> Counte
                     check_same(emulator, before, 0)
                     emulator.run(gc.collect)
                     # The fuzzer also begins TLS on the port for http, and http on the port for TLS.
-                    lines[:] = [line for line in lines if not line.startswith(EXPECTED)]
+                    lines[:] = [
+                        line
+                        for line in lines
+                        if not line.startswith(EXPECTED)
+                        and not any(place in line for place in OF_ASYNCIO)
+                    ]
                     assert lines == [], lines
                 except AssertionError as error:
                     error.add_note(f"seed {seed}, round {number}")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import resource
 import socket
 import ssl
 import struct
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -16,9 +14,6 @@ from typing import Any
 
 import pytest
 from oss_emulator import Emulator
-from oss_emulator.control.controls import Controls
-from oss_emulator.server import Server, handshake, tls
-from oss_emulator.settings import Settings
 from oss_emulator.testing import emulator as running
 
 from tests.client import Client
@@ -101,35 +96,6 @@ def test_stalled_handshake_ends_at_the_timeout(start: Any, way: Way, sent: bytes
     tcp.socket.close()
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_handshake_counts_as_a_connection(start: Any, way: Way) -> None:
-    """Two clients that stall fill the server; when they leave there is room again."""
-    emulator = start(max_connections=2)
-    client = Client("127.0.0.1", emulator.port)
-    silent = [way(emulator) for _ in range(2)]
-    if way is on_tls_port:
-        wait_until(lambda: client.get("/").status == 503)
-    assert client.get("/").status == 503
-    further = on_tls_port(emulator)
-    with pytest.raises(OverError):
-        further.receive()
-    further.socket.close()
-    for tcp in silent:
-        tcp.socket.close()
-    wait_until(lambda: client.get("/").status == 403)
-    # One of the two may leave later and occupy the place of this client until then.
-    wait_until(lambda: b" 403 " in get_by_tls(emulator))
-
-
-def get_by_tls(emulator: Emulator) -> bytes:
-    """Return the first bytes of an answer, b"" if the server is full."""
-    with suppress(OverError):
-        tls = Tls(on_tls_port(emulator), trust(emulator))
-        tls.send(GET)
-        return tls.receive()
-    return b""
-
-
 def wait_until(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + 20
     while not condition():
@@ -155,7 +121,7 @@ def test_reset_of_a_handshake_logs_nothing(start: Any, way: Way, begun: bool) ->
 def test_server_accepts_again_when_descriptors_are_free(
     start: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("oss_emulator.server.handshake.ACCEPT_PAUSE", 0.05)
+    monkeypatch.setattr("oss_emulator.server.handshake._PAUSE", 0.05)
     emulator = start()
     tcp = Tcp(emulator.port, EVER, EVER)
     tcp.socket.close()
@@ -173,54 +139,3 @@ def test_server_accepts_again_when_descriptors_are_free(
         secure.sendall(GET)
         assert b" 403 " in secure.recv(1000)
     assert {record.levelno for record in caplog.records} == {logging.ERROR}
-
-
-# --- the failures that the loop reports while a server with TLS runs
-
-needs_watching = pytest.mark.skipif(
-    sys.version_info >= (3, 13), reason="this Python breaks off TLS inside TLS by itself"
-)
-
-
-def fail_in_asyncio() -> TypeError:
-    """Return an error that seems to come from the file of asyncio that implements TLS."""
-    try:
-        exec(compile("raise TypeError('TLS')", "/lib/asyncio/sslproto.py", "exec"))  # noqa: S102
-    except TypeError as error:
-        return error
-    raise AssertionError
-
-
-@needs_watching
-async def test_failure_of_tls_is_one_line_and_others_go_to_the_handler_before(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    loop, seen = asyncio.get_running_loop(), []
-
-    def own(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        seen.append(context["message"])
-
-    loop.set_exception_handler(own)
-    restore = handshake.watch_failures()
-    with caplog.at_level(logging.INFO, "oss_emulator"):
-        loop.call_exception_handler({"message": "known", "exception": fail_in_asyncio()})
-        loop.call_exception_handler({"message": "another", "exception": TypeError()})
-    assert caplog.messages == ["TLS failed: TLS"]
-    assert seen == ["another"]
-    restore()
-    assert loop.get_exception_handler() is own
-    loop.set_exception_handler(None)
-
-
-@needs_watching
-@pytest.mark.parametrize("certified", [True, False])
-async def test_server_restores_the_handler_of_the_loop(certified: bool) -> None:
-    loop = asyncio.get_running_loop()
-    settings = Settings(tls=certified)
-    controls = Controls(settings)
-    found = tls.load(settings, controls.service.addresses.domains)
-    server = Server(controls, None, found)
-    await server.start("127.0.0.1", 0)
-    assert (loop.get_exception_handler() is not None) is certified
-    await server.stop()
-    assert loop.get_exception_handler() is None

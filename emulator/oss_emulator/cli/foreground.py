@@ -188,11 +188,6 @@ async def _serve(
     status, settings = 1, server.settings
     try:
         await server.start(settings.host, settings.port)
-    except NotImplementedError:  # raised by asyncio's loop on Windows
-        raise CommandError(
-            "this system cannot serve https, which run, play and the flags of TLS need: use Linux, "
-            "macOS or a container"
-        ) from None
     except OSError as error:
         ports = [port for port in (settings.port, settings.tls_port) if port is not None]
         raise CommandError(

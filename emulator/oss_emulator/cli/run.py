@@ -134,7 +134,12 @@ def run(arguments: argparse.Namespace) -> int:
     if settings.tls or settings.tls_cert is not None:
         arguments.parser.error("run needs http and the local CA; leave out --tls and --tls-cert")
     received = Received()
-    status = foreground.serve(settings, partial(_run_command, command, received))
+    try:
+        status = foreground.serve(settings, partial(_run_command, command, received))
+    except NotImplementedError:  # raised by asyncio's loop on Windows
+        raise CommandError(
+            "this system cannot forward signals, which run needs: use Linux, macOS or a container"
+        ) from None
     for sentence in received.sentences(failed=status != 0):
         print(f"oss-emulator: {language.explain(sentence)}", file=sys.stderr)
     return status

@@ -5,7 +5,7 @@ import json
 import logging
 import ssl
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Final, TextIO
@@ -30,7 +30,7 @@ from oss_emulator.server import rpc_endpoint, wire
 from oss_emulator.server.administration import Administration
 from oss_emulator.server.connections import Connections
 from oss_emulator.server.guard import Guard, Handlers
-from oss_emulator.server.handshake import Listener, watch_failures
+from oss_emulator.server.handshake import Listener
 from oss_emulator.server.listening import ALL_ADDRESSES, bind, grant_connect
 from oss_emulator.server.runner import RequestRunner, error_of
 from oss_emulator.server.tls import Certificates
@@ -81,21 +81,17 @@ class Server:
         self.change = self._runner.change
         self._administration = Administration(controls, metrics, self._runner, self._waiting)
         self._listening: list[asyncio.Server | Listener] = []
-        self._restore_loop: Callable[[], None] = lambda: None
 
     async def start(self, host: str, port: int) -> int:
         """Listen and return the port; 0 chooses a free one. Raises `OSError` if it is taken."""
         settings, certificates = self.settings, self.certificates
         context = None if certificates is None else certificates.default
-        if certificates is not None:
-            self._restore_loop = watch_failures()
         try:
             self.port = await self._listen(host, port, context if settings.tls else None)
             if settings.tls_port is not None:
                 self.tls_port = await self._listen(host, settings.tls_port, context)
         except OSError:
             self._listen_no_more()
-            self._restore_loop()
             raise
         self._runner.fetches.resume()
         loop = asyncio.get_running_loop()
@@ -128,7 +124,6 @@ class Server:
         await self._runner.close()
         await self.connections.close(SHUTDOWN_TIMEOUT)
         self._runner.end()
-        self._restore_loop()
 
     # The URLs at which this machine reaches the server
 

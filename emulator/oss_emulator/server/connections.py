@@ -25,7 +25,7 @@ _MOST_FAILURES: Final = 1000
 
 
 class Connection(Protocol):
-    """An open connection: a guard, or the TLS handshake before it."""
+    """An open connection: a guard, or the one outside of its TLS."""
 
     def finish(self) -> None:
         """End after the request that is being answered."""
@@ -52,7 +52,6 @@ class Connections:
         self.busy: set[Guard] = set()
         """Connections with a running request, even if the client has left."""
         self._handshakes: set[asyncio.Task[None]] = set()
-        """TLS handshakes after a CONNECT."""
         self._failures: dict[tuple[str, str], float] = {}
         """When the failure of TLS with a client was last logged."""
         self._changed: asyncio.Event | None = None
