@@ -52,7 +52,8 @@ class RunningTests:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         """`now` returns the time in seconds."""
         self._now = now
-        self._running: dict[str, _Running] = {}
+        self.running: dict[str, _Running] = {}
+        """The test of each session; most servers have none."""
         self._sessions: dict[str, str] = {}
 
     def begin(self, session: str, test: str, lease: float = math.inf) -> None:
@@ -60,11 +61,11 @@ class RunningTests:
 
         If there are MOST sessions, the oldest session ends.
         """
-        for other in [name for name, found in self._running.items() if found.until < self._now()]:
+        for other in [name for name, found in self.running.items() if found.until < self._now()]:
             self.end(other)
-        if session not in self._running and len(self._running) == MOST:
-            self.end(next(iter(self._running)))
-        self._running[session] = _Running(test, self._now() + lease)
+        if session not in self.running and len(self.running) == MOST:
+            self.end(next(iter(self.running)))
+        self.running[session] = _Running(test, self._now() + lease)
 
     def claim(self, session: str, bucket: str) -> None:
         """Assign the requests to a bucket to the tests of a session.
@@ -77,7 +78,7 @@ class RunningTests:
 
     def end(self, session: str) -> None:
         """End a session; it need not exist."""
-        self._running.pop(session, None)
+        self.running.pop(session, None)
         self._sessions = {name: of for name, of in self._sessions.items() if of != session}
 
     def of(self, bucket: str) -> str:
@@ -86,12 +87,12 @@ class RunningTests:
         It is the test of the bucket's session. A bucket without a session belongs to the running
         session if there is only one; otherwise its test is unknown.
         """
-        if not self._running:
+        if not self.running:
             return ""
         session = self._sessions.get(bucket)
-        if session is None and len(self._running) == 1:
-            session = next(iter(self._running))
-        found = self._running.get(session or "")
+        if session is None and len(self.running) == 1:
+            session = next(iter(self.running))
+        found = self.running.get(session or "")
         return found.test if found is not None and self._now() < found.until else ""
 
 
@@ -430,18 +431,18 @@ class Journal:
 
         `rpc_error` is the error of STS or KMS.
         """
-        admission = result.known
         error: OSSError | RPCErrorSpec | None = rpc_error
         if isinstance(result, Refused):
-            error = result.error
+            admission, error = result
         else:
+            admission = result
             # Drop the body, which may be large or keep files open, because the entry is stored.
             response = Response(response.status, response.headers, access=response.access)
         is_heavy = admission.form is not None or len(admission.request.headers) > _MANY
         if is_heavy:
             admission = _shorten(admission)
         self._count += 1
-        test = self.tests.of(admission.target.bucket)
+        test = self.tests.of(admission.target.bucket) if self.tests.running else ""
         entry = JournalEntry(
             self._count, admission, error, response, sent, seconds=seconds, test=test, fault=fault
         )

@@ -204,7 +204,7 @@ class Traffic:
     def add(self, entry: JournalEntry, size: int) -> None:
         """Tally a request of `size` bytes, in constant time."""
         admission = entry.admission
-        decision, time = admission.decision, admission.original.received
+        decision, time = admission.decision, admission.request.received
         if entry.response.status >= 400 and (failure := find_failure(entry)) is not None:
             self.failures[failure] = self.failures.get(failure, 0) + 1
         if decision is None or decision.referer is None:

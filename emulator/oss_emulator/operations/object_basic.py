@@ -28,9 +28,8 @@ def put_object(call: Call) -> Response:
 @answers("GET /bucket/key", "GetObject")
 def get_object(call: Call) -> Response:
     """Return the bytes of an object, one range or several ranges (`multi-range`)."""
-    request, bucket, found = call.admission.request, call.bucket, objects.find(call)
-    target = objects.follow(call, bucket, found)
-    objects.check_restored(call, bucket, target)
+    request, found = call.admission.request, objects.find(call)
+    target = objects.resolve(call, found)
     item = objects.show(found, target)
     conditions.check(request.headers, item.etag, item.modified)
     answer = objects.describe(call, item)

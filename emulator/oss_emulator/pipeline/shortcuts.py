@@ -134,7 +134,7 @@ class Shortcuts:
             return False
         if not TELLING.isdisjoint(headers) and is_marked(request):
             return False
-        if elsewhere(headers):
+        if "-client" in headers.get("user-agent", ""):  # of vectors or tables, perhaps
             return False
         target, candidates = self._look_up(request.method, host, path, query_string)
         for operation in candidates:
@@ -147,7 +147,9 @@ class Shortcuts:
         if record is None and target.bucket:
             return False
         admission.target, admission.operation, admission.record = target, operation, record
-        admission.region = addressing.region_of(target, record, service.settings.region)
+        admission.region = target.region or (
+            service.settings.region if record is None else record.region
+        )
         return True
 
     def _find(
@@ -159,6 +161,7 @@ class Shortcuts:
             target = service.addresses.locate_unbound(host, path)
             if (
                 target is not None
+                and not elsewhere({"host": host})
                 and not is_alias(target.bucket)
                 and not service.addresses.speaks_s3(host)
                 and not is_marked_url(parse_query(query_string))

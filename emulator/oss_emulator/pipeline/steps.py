@@ -33,6 +33,7 @@ from oss_emulator.protocol.address import Target, check_key
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Response
+from oss_emulator.protocol.parameters import TRAFFIC_LIMIT
 
 READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """The methods that change nothing."""
@@ -73,7 +74,10 @@ class ServerStep(Enum):
 
 def find_limit(admission: Admission, service: Deployment) -> None:
     """Find the speed that the request asks for (x-oss-traffic-limit)."""
-    admission.traffic_limit = admission.requested_limit(lenient=service.settings.lenient)
+    request = admission.request
+    named = TRAFFIC_LIMIT in request.headers or TRAFFIC_LIMIT in request.query
+    if named or admission.form is not None:
+        admission.traffic_limit = admission.requested_limit(lenient=service.settings.lenient)
 
 
 def take_fields(form: Form, admission: Admission) -> None:

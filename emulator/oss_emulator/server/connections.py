@@ -80,12 +80,14 @@ class Connections:
 
     def closed(self, connection: Connection) -> None:
         self._open.discard(connection)
-        self._tell()
+        if self._changed is not None:
+            self._changed.set()
 
     def answered(self, connection: "Guard") -> None:
         """Count a connection as idle; it was in `busy` since its request began."""
         self.busy.discard(connection)
-        self._tell()
+        if self._changed is not None:
+            self._changed.set()
 
     def run_handshake(self, handshake: Awaitable[None]) -> None:
         """Run a TLS handshake; the end of the server cancels it."""
@@ -108,10 +110,6 @@ class Connections:
             connection.abort()
         await self._wait_for_none(self._open, TLS_CLOSE_TIMEOUT)
         await self._wait_for_none(self.busy, TLS_CLOSE_TIMEOUT)
-
-    def _tell(self) -> None:
-        if self._changed is not None:
-            self._changed.set()
 
     async def _wait_for_none(self, connections: Collection[Connection], seconds: float) -> None:
         """Wait until a set is empty, for at most `seconds`."""

@@ -78,10 +78,11 @@ class RequestRunner:
         except Exception as error:
             admission = Admission(request, new_request_id(request.received))
             result = refuse(admission, error_of(request, error))
-        exchange = Exchange(result.known, guard, leaving)
         if isinstance(result, Refused):
+            exchange = Exchange(result.known, guard, leaving)
             self.answer_error(exchange, result.error)
             return exchange
+        exchange = Exchange(result, guard, leaving)
         try:
             await self.run(exchange)
         except Exception as error:
@@ -126,8 +127,6 @@ class RequestRunner:
     async def _gather(self, exchange: Exchange) -> None:
         """Have a pool make a body from the storage, which takes time in proportion to its size."""
         admission, content = exchange.admission, exchange.body
-        if admission.operation.gather is None:
-            return
         try:
             work = self._service.gather(admission, content)
         except FileNotFoundError:  # replaced or deleted between its record and its file
@@ -235,6 +234,7 @@ def _needed(operation: Operation, faulty: bool) -> tuple[StepRunner, ...]:
         ServerStep.ADMIT: True,  # it has already run
         ServerStep.FAULT: not faulty,
         ServerStep.BODY: operation.takes is Takes.NOTHING,
+        ServerStep.GATHER: operation.gather is None,
         ServerStep.FETCH: operation.method in READS,  # reads begin no task,
         ServerStep.CALLBACK: operation.method in READS,  # and have no callback
     }

@@ -53,7 +53,8 @@ class MemoryStorage:
         self._set(self._accounts, account, None)
 
     def object(self, bucket: str, key: str, version_id: str | None = None) -> Object | None:
-        versions = self._in(bucket).versions.get(key)
+        contents = self._contents.get(bucket)
+        versions = None if contents is None else contents.versions.get(key)
         if versions is None:
             return None
         if version_id is None:

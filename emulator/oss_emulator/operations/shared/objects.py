@@ -119,7 +119,7 @@ def find(call: Call) -> Object:
     Raises `NoSuchKey`, `NoSuchVersion`, and `MethodNotAllowed` for a named delete marker.
     """
     admission, bucket = call.admission, call.bucket
-    version_id = version_id_of(call) if admission.request.query else None
+    version_id = version_id_of(call) if "versionId" in admission.request.query else None
     key = admission.target.key
     item = call.environment.storage.object(bucket.name, key, version_id)
     if item is None:
@@ -224,9 +224,19 @@ def reach(call: Call, item: Object) -> Object:
 
     Raises what `follow` and `check_restored` raise.
     """
+    return show(item, resolve(call, item))
+
+
+def resolve(call: Call, item: Object) -> Object:
+    """Return the object whose bytes GetObject reads: the target of a link, or the object itself.
+
+    Raises what `follow` and `check_restored` raise.
+    """
+    if item.kind != "Symlink" and item.storage_class not in ARCHIVES:  # most objects
+        return item
     target = follow(call, call.bucket, item)
     check_restored(call, call.bucket, target)
-    return show(item, target)
+    return target
 
 
 def show(item: Object, target: Object) -> Object:
@@ -416,7 +426,7 @@ def overrides(call: Call) -> dict[str, str]:
 
     Raises `InvalidRequest` if an anonymous request has any (GetObject).
     """
-    query = call.request.query
+    query = call.admission.request.query
     if headers.OVERRIDES.keys().isdisjoint(query):
         return {}
     found = {

@@ -100,7 +100,7 @@ def parse(request: Request) -> Claim | None:
     incomplete V1 or V2 URL or a bad date, and `InvalidAccessKeyId` for a malformed key id.
     """
     in_url = "authorization" not in request.headers
-    if in_url and not is_signed_url(request.query):
+    if in_url and _MARKS.isdisjoint(request.query):
         return None
     if not _TOKENS.isdisjoint(request.headers):
         if not _TOKENS.isdisjoint(request.query):
@@ -108,7 +108,8 @@ def parse(request: Request) -> Claim | None:
         if in_url:
             raise OSSError(ErrorCase.TOKEN_NOT_IN_URL)
     claim = _parse_url(request.query_string) if in_url else _parse_header(request)
-    _check_headers(claim, request)
+    if claim.additional_headers:
+        _check_headers(claim, request)
     return claim
 
 
