@@ -11,13 +11,14 @@ from oss_referer.advice.answer import Setting
 from oss_referer.browser import probes
 from oss_referer.engine import RefererConfiguration, RefererPolicy, Sentence
 from oss_referer.engine.policy import MAX_EXAMINED
-from oss_referer.page import reading, recorded, review
+from oss_referer.page import reading, review
 from oss_referer.page.rendering import render
 from oss_referer.page.review import PastedText, Wanted
 from oss_referer.plan import WishError
 from oss_referer.sources import ossutil
 from oss_referer.sources.toml import SourceError
 from oss_referer.texts import Catalogue
+from oss_referer.traffic import recorded
 
 Values = Mapping[str, Any]
 

@@ -11,11 +11,12 @@ from oss_referer.advice import answer
 from oss_referer.advice.answer import Setting
 from oss_referer.browser import probes
 from oss_referer.engine import explanation
-from oss_referer.page import reading, recorded, review
+from oss_referer.page import reading, review
 from oss_referer.page.review import PastedText, Wanted, export
 from oss_referer.plan import WishError
 from oss_referer.sources.ossutil import to_members
 from oss_referer.sources.toml import SourceError
+from oss_referer.traffic import recorded
 
 from oss_emulator.control.api.referer import decide, find_rules, list_requests, read_rules
 from oss_emulator.control.api.route import ApiError, ApiRequest, Route, reply

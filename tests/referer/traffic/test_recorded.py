@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from oss_referer import RefererConfiguration, RefererPolicy
-from oss_referer.page import recorded
 from oss_referer.page.actions import answer
 from oss_referer.sources.ossutil import to_members
 from oss_referer.sources.toml import SourceError
+from oss_referer.traffic import recorded
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 HAR = (ROOT / "fixtures" / "har" / "site.har").read_text(encoding="utf-8")
 LOG = (ROOT / "examples" / "gate" / "access.log").read_text(encoding="utf-8")
 RULES = RefererConfiguration(False, whitelist=("https://www.example.com/",))
