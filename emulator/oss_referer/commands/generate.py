@@ -113,9 +113,10 @@ _SHOWN = 10
 
 def _describe(found: Kept) -> Iterator[Text]:
     kept, wanted = found.kept, found.wanted
+    entries = len(found.rules.whitelist) + len(found.rules.blacklist)
     said = Sentence(
-        "These rules, with {} entries, keep {} of {} requests of these sites ({} %).",
-        str(len(found.rules.whitelist) + len(found.rules.blacklist)),
+        "These rules, with {}, keep {} of {} requests of these sites ({} %).",
+        Sentence("1 entry") if entries == 1 else Sentence("{} entries", str(entries)),
         figures.quantity(kept.requests),
         figures.quantity(wanted.requests),
         str((found.share * 100).quantize(Decimal("0.01"), ROUND_DOWN)),
