@@ -44,6 +44,8 @@ HEADINGS = ("", Sentence("Referer"), Sentence("who"), Sentence("now"), Sentence(
 
 
 RECORDED = (*HEADINGS[:5], Sentence("requests"))
+CACHED = (*RECORDED, Sentence("cached"))
+"""The headings where a browser answered some requests from its cache."""
 
 
 class Part(NamedTuple):
@@ -86,14 +88,16 @@ def make(review: Review, setting: Setting, room: Room = WHOLE) -> Sequence[Part]
         for check in review.checks[: room.checks]
     ]
     is_recorded = any(item.seen for item in review.visitors)
+    is_cached = any(item.seen and item.seen.cached for item in review.visitors)
+    headings = CACHED if is_cached else RECORDED if is_recorded else HEADINGS
     said = [Sentence("{} rows more: --all shows them.", str(hidden))] * bool(hidden)
     return (
         Part(
             Sentence("1 Who gets in, by recorded requests")
             if is_recorded
             else Sentence("1 Who gets in"),
-            [_row(item, is_recorded=is_recorded) for item in shown],
-            RECORDED if is_recorded else HEADINGS,
+            [_row(item, headings) for item in shown],
+            headings,
             said=[*said, *_recorded(review, room.names)],
         ),
         _change(review, setting, room),
@@ -132,21 +136,22 @@ def _choose(visitors: Sequence[Visitor], most: int) -> Sequence[Visitor]:
     return [visitors[number] for number in sorted(kept)]
 
 
-def _row(item: Visitor, *, is_recorded: bool) -> tuple[str, ...]:
-    """Return the cells of a visitor; the last is its requests, or else what decides on it."""
+def _row(item: Visitor, headings: Sequence[str]) -> tuple[str, ...]:
+    """Return the cells of a visitor; the last are its requests, or else what decides on it."""
     decision, seen = item.now, item.seen
-    last = decision.entry or _SWITCHES.get(decision.reason, Sentence("no entry"))
-    if is_recorded:
-        last = Sentence("{}", f"{seen.requests:,}" if seen else "0")
-    if seen and seen.cached:
-        last = Sentence("{} (+{} cached)", last, f"{seen.cached:,}")
+    last: tuple[str, ...] = (
+        decision.entry or _SWITCHES.get(decision.reason, Sentence("no entry")),
+    )
+    if headings is not HEADINGS:
+        counts = (seen.requests, seen.cached) if seen else (0, 0)
+        last = tuple(Sentence("{}", f"{one:,}") for one in counts[: len(headings) - 5])
     return (
         "!" if item.is_wrong else "",
         item.referer or Sentence("no Referer"),
         item.who,
         _mark(item.now.allowed),
         _mark(item.then.allowed),
-        last,
+        *last,
     )
 
 

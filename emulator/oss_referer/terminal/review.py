@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from oss_referer.advice import answer
-from oss_referer.advice.answer import RECORDED, Room, Setting
+from oss_referer.advice.answer import HEADINGS, Room, Setting
 from oss_referer.advice.review import Review
 from oss_referer.engine import Sentence
 from oss_referer.terminal import language
@@ -49,7 +49,7 @@ def _text(review: Review, setting: Setting, room: Room) -> Iterator[str]:
         rows = [list(map(language.say, row)) for row in part.rows]
         if rows:
             rows = [[language.say(part.title), "", *map(language.say, part.headings[3:])], *rows]
-            yield from _columns(rows, whole_last=part.headings is RECORDED)
+            yield from _columns(rows, are_counts=part.headings is not HEADINGS)
         else:
             yield language.say(part.title)
         widest = min(max((width_of(one) for one, why in part.code if why), default=0), 50)
@@ -64,24 +64,30 @@ def _text(review: Review, setting: Setting, room: Room) -> Iterator[str]:
             yield from (f"  {one}" for one in fold(language.say(item), WIDTH - 2, 2))
 
 
-def _columns(rows: Sequence[Sequence[str]], *, whole_last: bool) -> Iterator[str]:
+def _columns(rows: Sequence[Sequence[str]], *, are_counts: bool) -> Iterator[str]:
     """Yield the lines of a table; the first row has the title and the headings.
 
-    With `whole_last`, the first column has less room rather than the last.
+    If the last columns are counts, the first column has less room rather than they.
     """
     cells = [[visible(cell) for cell in row] for row in rows]
     body = [row[1:] for row in cells[1:]]
     sizes = [max(width_of(row[number]) for row in body) for number in range(4)]
-    last = max(width_of(row[4]) for row in body) if whole_last else 0
+    counts = [
+        max(width_of(heading), *(width_of(row[number]) for row in body))
+        for number, heading in enumerate(cells[0][4:], 4)
+    ]
+    last = sum(counts) if are_counts else 0
     sizes = [min(sizes[0], 36 - max(0, min(last, 16) - 10)), min(sizes[1], 19), 3, 4]
     sizes[2] = max(sizes[2], width_of(cells[0][2]))
     sizes[3] = max(sizes[3], width_of(cells[0][3]))
     sizes[0] += 1
     left = sizes[0] + sizes[1] + 3
     title, *headings = cells[0][0], *cells[0][2:]
-    yield _line("", [(title, left), *zip(headings, (*sizes[2:], 0), strict=True)], gap=1)
+    yield _line(
+        "", [(title, left), *zip(headings, (*sizes[2:], *counts[:-1], 0), strict=True)], gap=1
+    )
     for mark, *row in cells[1:]:
-        yield _line(f"{mark or ' '} ", [*zip(row, (*sizes, 0), strict=True)], gap=1)
+        yield _line(f"{mark or ' '} ", [*zip(row, (*sizes, *counts[:-1], 0), strict=True)], gap=1)
 
 
 def _line(begin: str, cells: Sequence[tuple[str, int]], gap: int = 2) -> str:
