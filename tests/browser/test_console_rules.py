@@ -454,6 +454,28 @@ def test_draft_of_a_closed_tab_can_be_restored(
     expect(conflict).to_be_visible(visible=meanwhile != SAVED)
 
 
+def test_requests_page_shows_what_a_draft_changes(
+    tab: Page, tabs: BrowserContext, emulator: Emulator
+) -> None:
+    url = f"{emulator.endpoint}/{BUCKET}/photo.jpg"
+    requests.get(url, headers={"Referer": SITE}, timeout=20)
+    page = tabs.new_page()
+    page.goto(f"{emulator.endpoint}/_emulator/requests")
+    shown = page.locator("#drafts")
+    expect(shown).to_be_empty()
+    whitelist(tab).fill("https://mine.test/")
+    expect(shown).to_contain_text("1 would be newly denied and 0 newly allowed")
+    requests.get(url, headers={"Referer": "https://mine.test/"}, timeout=20)
+    expect(shown).to_contain_text("1 would be newly denied and 1 newly allowed")
+    shown.get_by_text("Newly denied: 1").click()
+    expect(shown.get_by_text("https://www.example.com")).to_be_visible()
+    assert axe.find_violations(page, axe.source()) == []
+    page.mouse.move(0, 0)
+    page.locator("body").evaluate("() => document.activeElement.blur()")
+    button(tab, "Undo").click()
+    expect(shown).to_be_empty()
+
+
 def test_controls_do_not_move_when_the_answer_arrives(
     tab: Page, tabs: BrowserContext, emulator: Emulator
 ) -> None:

@@ -2,18 +2,21 @@
 
 import asyncio
 import shlex
+from collections import Counter
 from collections.abc import AsyncGenerator, Iterable
 from typing import Any, Final, NamedTuple
 
+from oss_referer import RefererPolicy
 from oss_referer.browser import probes
 from oss_referer.sources.masking import mask
 
 from oss_emulator.control.api import journal as api_journal
-from oss_emulator.control.api.referer import find_rules
+from oss_emulator.control.api.referer import find_rules, read_rules
 from oss_emulator.control.api.route import ApiError, ApiRequest, Route, reply
 from oss_emulator.control.console import connect, page, review, sites, story, visitors, wants_page
 from oss_emulator.control.console.entries import summarize
 from oss_emulator.control.console.reversal import name_site
+from oss_emulator.control.console.review import JournalReview
 from oss_emulator.control.console.search import NO_REFERER, Search, Word, format_word
 from oss_emulator.control.console.sites import Band, Overview
 from oss_emulator.control.journal import JournalEntry, RefererResult
@@ -248,6 +251,43 @@ def _skips(new: list[JournalEntry], since: int, fitting: list[JournalEntry]) -> 
     return len(fitting) > MOST_SENT or (since > 0 and new[0].number > since + 1)
 
 
+class _DraftEffect(NamedTuple):
+    """What the edited rules of a bucket would change for the requests of the journal."""
+
+    bucket: str
+    decided: int
+    """The number of requests that were decided again."""
+    denied: Counter[str]
+    """The requests that would be newly denied, by site; "" without a Referer."""
+    allowed: Counter[str]
+
+
+async def compare_drafts(asked: ApiRequest) -> Response:
+    """Tell what the edited rules of some buckets would change for the requests of the journal."""
+    drafts = asked.json().get("drafts")
+    if not isinstance(drafts, dict):
+        raise ApiError(400, "drafts must be an object: the rules of each bucket by its name.")
+    assumptions = asked.controls.service.settings.assumptions
+    found: list[_DraftEffect] = []
+    for bucket, rules in drafts.items():
+        policy = RefererPolicy.compile(read_rules(rules, assumptions), assumptions)
+        entries = [entry for entry in asked.controls.journal.entries() if entry.bucket == bucket]
+        made = await asyncio.to_thread(JournalReview.make, policy, entries)
+        denied, allowed = (
+            Counter(
+                key.site if (key := key_of(turn.entry)) else ""
+                for turn in made.turns
+                if turn.decision.allowed is verdict
+            )
+            for verdict in (False, True)
+        )
+        if made.turns:
+            found.append(_DraftEffect(bucket, made.decided, denied, allowed))
+    return page.show(
+        asked, "requests_drafts", {"drafts": [one._asdict() for one in found]}, drafts=found
+    )
+
+
 def restore_requests(asked: ApiRequest) -> Response:
     """Restore the requests that were cleared last."""
     asked.controls.journal.restore()
@@ -269,6 +309,7 @@ async def put_back(asked: ApiRequest) -> Response:
 ROUTES = (
     Route("GET", "requests", list_requests, stream=follow_requests),
     Route("GET", "requests/{number}", story.get_story),
+    Route("POST", "requests/drafts", compare_drafts),
     Route("POST", "requests/restore", restore_requests),
     Route("PUT", "requests/rules", put_back),
 )

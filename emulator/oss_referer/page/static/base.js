@@ -270,6 +270,17 @@ export const kept = {
       localStorage.setItem(name, JSON.stringify(value));
     } catch { /* the browser keeps nothing */ }
   },
+  /**
+   * The names of stored values, which match a pattern.
+   * @param {RegExp} pattern
+   */
+  names(pattern) {
+    try {
+      return Object.keys(localStorage).filter((name) => pattern.test(name));
+    } catch {
+      return []; // the browser keeps nothing
+    }
+  },
   /** @param {string} name */
   remove(name) {
     try {

@@ -212,3 +212,30 @@ def test_list_by_site_names_a_referer_with_spaces_and_ends(ask: ApiCaller) -> No
     page = ask.html("requests")
     assert page.count("data-group=") == GROUPS
     assert "Sites not listed here: 1." in page
+
+
+def test_edited_rules_show_what_they_would_change(ask: ApiCaller) -> None:
+    get(ask, SITE, SITE, BLOG, THIEF)
+    draft = ask("GET", "rules/img").json["rules"]
+    asked = {"drafts": {"img": {**draft, "RefererList": {"Referer": [SITE, THIEF]}}, "gone": draft}}
+    (found,) = ask("POST", "requests/drafts", asked).json["drafts"]
+    assert found == {
+        "bucket": "img",
+        "decided": 4,
+        "denied": {"https://blog.example.com": 1},
+        "allowed": {"http://thief.test": 1},
+    }
+    page = ask.html("requests/drafts", asked)
+    assert "https://blog.example.com" in page
+    assert "Newly denied: 1" in page
+
+
+def test_edited_rules_that_change_nothing_are_not_named(ask: ApiCaller) -> None:
+    get(ask, SITE)
+    asked = {"drafts": {"img": ask("GET", "rules/img").json["rules"]}}
+    assert ask("POST", "requests/drafts", asked).json == {"drafts": []}
+
+
+@rows("drafts", None, [], {"img": {"RefererList": 1}})
+def test_drafts_that_are_no_rules_get_400(ask: ApiCaller, drafts: object) -> None:
+    assert ask("POST", "requests/drafts", {"drafts": drafts}).status == 400

@@ -1,7 +1,8 @@
 // The first screen: sites that are locked out, requests over time, and the list of requests. New requests
 // are shown at once, but nothing moves under the pointer, and the list does not change while it is read.
 
-import { all, announce, ask, at, attempt, confirm, find, later, parse, root } from "./base.js";
+import { all, announce, ask, at, attempt, confirm, fill, find, kept, later, parse, root } from "./base.js";
+import { isRules } from "./entries.js";
 import { mark, open } from "./story.js";
 
 const MOST_ROWS = 500; // maximum rows after new rows are added
@@ -52,6 +53,24 @@ function show(name) {
   find("#split").classList.toggle("old", name === "lost");
 }
 
+// --- The difference that edited rules make
+
+let drafted = ""; // the edited rules that the page last asked about
+
+/** Tell what the edited rules of this browser would change for the requests that are kept. */
+async function compare() {
+  const names = kept.names(/^rules:[a-z0-9-]+$/).filter((name) => isRules(kept.get(name)));
+  const drafts = Object.fromEntries(names.map((name) => [name.slice("rules:".length), kept.get(name)]));
+  const asked = JSON.stringify([drafts, last]);
+  const shown = find("#drafts");
+  if (asked === drafted || isUsed(shown)) return;
+  drafted = asked;
+  if (names.length) fill(shown, await ask("requests/drafts", { method: "POST", value: { drafts }, html: true }));
+  else shown.replaceChildren();
+}
+const compareSoon = later(() => attempt(compare), 500);
+addEventListener("storage", () => compareSoon());
+
 // --- New requests
 
 function connect() {
@@ -79,6 +98,7 @@ function take(event) {
     return;
   }
   if (event.lastEventId) last = Number(event.lastEventId);
+  compareSoon();
   above = sent.overview ?? above;
   if (sent.count) {
     count += sent.count;
@@ -502,6 +522,7 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("visibilitychange", () => (document.hidden ? source?.close() : connect()));
 addEventListener("pagehide", () => source?.close());
 addEventListener("pageshow", (event) => event.persisted && connect());
+addEventListener("pageshow", () => compareSoon());
 // Update the address after Back, because the search may have changed since.
 addEventListener("popstate", () => history.replaceState(history.state, "", `?${query()}`));
 
