@@ -519,6 +519,7 @@ def _read_expression(text: str) -> Iterator[Site]:
             continue
         behind = re.match(r":([0-9]+)", plain[name.end() :])
         port = behind[1] if behind and is_port(behind[1]) else None
+        port = None if port in DEFAULT_PORTS.values() else port
         if _REPEATED.search(before) and not before.endswith("//"):
             hosts = [f"*.{host}"]
         elif labels := _ALTERNATIVES.search(before):

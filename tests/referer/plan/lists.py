@@ -569,7 +569,10 @@ def pairs(seed: int) -> Iterator[Pair]:
     )
     # An adviser may add https to http and not the other way around, or care for a default port.
     symmetric = set(first.rules.whitelist) == set(swapped.rules.whitelist)
-    yield Pair("swapped", first, swapped, swap_schemes, equal=symmetric)
+    # Mini programs and the console send https only.
+    is_console = any("console.aliyun" in entry for entry in (*white, *black))
+    if not is_console and all(site.appid is None for site in (*first.meant, *first.stated)):
+        yield Pair("swapped", first, swapped, swap_schemes, equal=symmetric)
 
 
 def _with_lists(case: Case, white: Sequence[str], black: Sequence[str]) -> Case:
