@@ -445,6 +445,11 @@ class _Planner:
                         pattern, family.entry.pattern, self._base.cut
                     ):
                         found.setdefault(place, family.sample)
+        for body, entry in patterns.items():
+            names_sites = any(self._readings[place].sites for place in places[body])
+            kept_out = None if names_sites else self._searches.find_own(entry)
+            if kept_out is not None:
+                found = dict.fromkeys(places[body], kept_out) | found
         return found
 
     def _is_exception(self, place: EntryPlace, family: Family) -> bool:
@@ -511,6 +516,7 @@ class _Planner:
             entry
             for line in lines
             if line.place in self._black and not line.removes
+            if line.reading.sites or line.place.entry in self._wish.meant
             for text in (line.place.entry, *line.change.added(Stage.BLACKLIST))
             for entry in (() if is_blank(text) else self._base.read(text))
             if not needs_path(entry)
@@ -620,7 +626,8 @@ class _Planner:
             more = sum(len(text.encode()) for stage in LISTS for text in change.added(stage))
             kept = place is None or change.instead is None
             less = 0 if kept or place is None else len(place.entry.encode())
-            yield ask(line, said) if more > less else line
+            # Without the corrected entries, the switch may let in strangers.
+            yield ask(line, said) if more > less or change.switch else line
 
     def _draft_additions(self, lines: Sequence[Line]) -> Iterator[Line]:
         """Yield additions for the sites that a person names and no entry does."""

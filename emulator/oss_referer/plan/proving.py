@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from oss_referer.engine import DEFAULT, GramIndex, RefererPolicy, Sentence, Stage
@@ -137,6 +138,16 @@ class Searches:
                     entry, rules.denying, budget, self.stranger
                 )
         return before[known]
+
+    def find_own(self, entry: SearchedEntry) -> str | None:
+        """Return a page of the owner that an entry matches; None also if the search ends early."""
+        for family in self.owned.families:
+            if may_be_of(entry, family):
+                with self._budget.lend(_STEPS_OF_ONE) as budget, suppress(UndecidedError):
+                    within = [[family.entry]]
+                    if found := seek(entry, family.pages, lambda _: None, budget, within):
+                        return found
+        return None
 
     def is_live(self, entry: str, rules: CompiledRules) -> bool:
         """Return whether an entry may match a Referer that a browser sends; True if unknown."""
@@ -376,8 +387,12 @@ class Judge:
         if right is not None and rules.cut is not Truncation.PATH:
             site, scheme = right
             page = site.in_path(scheme, self._searches.stranger) if site.is_wild else ""
-            is_in = bool(page) and rules.policy.allows(page)
-            return _Found(page if is_in else None, is_in_path=is_in)
+            denying = rules.denying(page) if page else None
+            guard = parse_entry(site.guard(scheme))
+            if not page or (denying and covers(denying.pattern, guard, rules.cut)):
+                return _Found(None)
+            if denying is None and rules.policy.allows(page):
+                return _Found(page, is_in_path=True)
         if not rules.is_searchable:
             return _Found(None, is_searched=False)
         try:

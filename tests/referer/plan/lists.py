@@ -1276,5 +1276,33 @@ KNOWN = (
         gets_in=(_HERE,),
         names=("www.example.com",),
     ),
+    _known(
+        "mini-program-and-a-blacklist-of-pages",
+        [f"https://servicewechat.com/{APPID}/"],
+        [Site(appid=APPID)],
+        ["*.html"],
+        why="each page of a mini program ends in .html",
+        shut_out=(mini_program(APPID),),
+        keeps_entries=("*.html",),
+        questions=True,
+    ),
+    _known(
+        "sub-domains-and-a-blacklist-of-words",
+        ["https://*.example.com/", "https://example.com/"],
+        [Site("example.com", HTTPS, subdomains=True)],
+        ["https://www.*", "https://*/*.example.com/"],
+        why="it keeps out a page of the owner that no exception names",
+        shut_out=(_HERE,),
+        keeps_entries=("https://www.*",),
+        questions=True,
+    ),
+    _known(
+        "part-of-a-guard",
+        ["https://*.example.com/", "https://example.com/"],
+        [Site("example.com", HTTPS, subdomains=True)],
+        ["https://*/x.example.com/"],
+        why="the blacklist keeps out one host in the path of strangers, and no other",
+        exposed=("https://evil.test/y.example.com/",),
+    ),
 )
 """Lists that were answered wrongly, and lists like them."""
