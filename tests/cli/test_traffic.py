@@ -272,3 +272,12 @@ def test_share_that_is_none_is_refused(ask: Any, site: str, share: str) -> None:
     status, out, err = ask("generate", OWN, *flags)
     assert (status, out) == (2, "")
     assert "is not a share; write a number up to 1" in err
+
+
+def test_file_without_an_answered_request_says_why(ask: Any, tmp_path: Path) -> None:
+    path = tmp_path / "site.har"
+    path.write_bytes(hars.chrome([Saved(status=0)]))
+    status, _, err = ask("review", CORRECTED, "--traffic", str(path))
+    assert (status, err.splitlines()) == (
+        2, [f"oss-emulator: {path}: no request in it was answered (1 without an answer)"]
+    )  # fmt: skip

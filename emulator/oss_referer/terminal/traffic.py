@@ -87,6 +87,9 @@ def _read_har(path: str) -> Traffic:
 
 def _choose(traffic: Traffic, saved: Sequence[str], hosts: Sequence[str]) -> Traffic:
     known = traffic.hosts
+    if not known:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in traffic.skipped.items())
+        raise InputError(f"{saved[0]}: no request in it was answered ({reasons})")
     names = ", ".join(f"{host} ({known[host]:,})" for host in [*known][:_MOST_HOSTS])
     if missing := [host for host in hosts if host not in known]:
         raise InputError(f"--host {missing[0]}: no request was sent to it, but to {names}")

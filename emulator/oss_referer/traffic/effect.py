@@ -82,6 +82,7 @@ _SKIPPED = {
         Sentence("without an answer"),
         Sentence("without a URL"),
         Sentence("without a Referer or a page"),
+        Sentence("with a Referer of more than 32 KB"),
         Sentence("not over http"),
         Sentence("not selected"),
         Sentence("damaged"),

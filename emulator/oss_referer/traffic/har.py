@@ -34,6 +34,8 @@ MAX_ENTRY = 16 << 20
 """The most characters of an entry; the body of its answer does not count if it is longer."""
 MAX_GROUPS = 200_000
 """The most requests that differ, which are all in memory."""
+MAX_REFERER = 32 * 1024
+"""The most characters of a Referer; no head of a request with more is read."""
 _GZIP = b"\x1f\x8b"
 _OWN = ("host", ":authority", "accept-encoding")
 """Headers that every browser sends: with one of them, the headers of an entry are complete."""
@@ -139,6 +141,8 @@ class _Reader:
         if url is None:
             return "not over http"
         sent, answered = (_headers(one) for one in (request, response))
+        if any(len(one) > MAX_REFERER for one in sent.get("referer", ())):
+            return "with a Referer of more than 32 KB"
         page = str(entry.get("pageref", ""))
         self._learn(text, page, response, answered)
         host = url.netloc.rpartition("@")[2].lower()

@@ -178,9 +178,13 @@ def test_entries_that_are_no_answered_requests_are_counted_by_reason() -> None:
     entries[1]["response"]["_error"] = "net::ERR_ABORTED"
     for wrong in (None, 3, {}, {"request": {"url": 3}}, entry("wss://a/"), entry("http://[")):
         entries.append(wrong)
+    long = json.loads(hars.chrome([Saved()]))["log"]["entries"][0]
+    long["request"]["headers"] = [{"name": "Referer", "value": "https://a.test/" + "x" * 40_000}]
+    entries.append(long)
     found = read(json.dumps(document).encode())
     assert found.requests == 1
     assert found.skipped == {
+        "with a Referer of more than 32 KB": 1,
         "without an answer: net::ERR_ABORTED": 1,
         "without an answer": 1,
         "without a URL": 4,
