@@ -281,3 +281,15 @@ def test_file_without_an_answered_request_says_why(ask: Any, tmp_path: Path) -> 
     assert (status, err.splitlines()) == (
         2, [f"oss-emulator: {path}: no request in it was answered (1 without an answer)"]
     )  # fmt: skip
+
+
+def test_password_in_a_referer_is_masked_and_a_long_one_takes_no_time(
+    ask: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "site.har"
+    sent = ["https://u:secret@partner.test/", "k" * 30_000]
+    path.write_bytes(hars.chrome([Saved(referer=one) for one in sent]))
+    for form in ("text", "json", "html", "markdown"):
+        _, out, _ = ask("review", CORRECTED, "--traffic", str(path), "--format", form)
+        assert "partner.test" in out
+        assert "secret@" not in out

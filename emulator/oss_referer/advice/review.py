@@ -41,6 +41,7 @@ from oss_referer.plan import (
 from oss_referer.search.automaton import SearchedEntry
 from oss_referer.search.entry import choose_stranger, is_blank, parse_entry
 from oss_referer.search.sent import SENDS_PATHS, read_sent
+from oss_referer.sources.masking import mask
 
 NO_REFERER = Sentence("requests without a Referer")
 LOOKS_LIKE_YOURS = Sentence("looks like yours")
@@ -310,7 +311,8 @@ class _Reviewer:
         who, wanted = Sentence("app, address bar"), True if self._wish.app else None
         if seen.page is not None:
             who, wanted = self._name(seen, seen.page)
-        return replace(self._visitor(seen.referer, who, wanted), seen=seen)
+        shown = seen.referer and mask(seen.referer)
+        return replace(self._visitor(seen.referer, who, wanted), referer=shown, seen=seen)
 
     def _name(self, seen: Seen, page: str) -> tuple[Sentence, bool | None]:
         """Return who sends a Referer, and whether the owner wants to let it in."""

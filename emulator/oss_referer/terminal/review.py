@@ -95,6 +95,7 @@ def _line(begin: str, cells: Sequence[tuple[str, int]], gap: int = 2) -> str:
     made = begin
     for cell, size in cells:
         room = size or WIDTH - width_of(made)
+        cell = cell[: 4 * WIDTH]  # a Referer may be long
         if width_of(cell) > room:
             while cell and width_of(cell) >= room:
                 cell = cell[:-1]

@@ -91,8 +91,12 @@ def _expand(pieces: Iterable[bytes]) -> Iterator[bytes]:
     try:
         for piece in chain([first], remaining):
             while piece:
+                if unzip.eof:  # what follows is the next member of the file, or padding
+                    if not piece.startswith(_GZIP):
+                        return
+                    unzip = zlib.decompressobj(wbits=31)
                 yield unzip.decompress(piece, MAX_ENTRY)
-                piece = unzip.unconsumed_tail
+                piece = unzip.unused_data if unzip.eof else unzip.unconsumed_tail
     except zlib.error as error:
         raise HARError(f"it cannot be decompressed: {error}") from None
     if not unzip.eof:

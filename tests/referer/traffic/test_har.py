@@ -289,3 +289,10 @@ def test_empty_referer_of_the_cache_is_none() -> None:
     found = of_page(entry(f"https://{HOST}/a", request={"headers": empty}, _fromCache="memory"))
     (one,) = (one for one in found.groups if one.asked.host == HOST)
     assert (one.asked.referer, one.asked.derived, one.asked.cached) == (None, False, True)
+
+
+@pytest.mark.parametrize("behind", [b"", bytes(100_000), b"padding"])
+def test_members_of_a_gzip_file_are_read_and_padding_is_ignored(behind: bytes) -> None:
+    plain = hars.chrome([Saved()])
+    packed = gzip.compress(plain[:500]) + gzip.compress(plain[500:]) + behind
+    assert read(packed) == read(plain)

@@ -2,7 +2,6 @@
 // are shown at once, but nothing moves under the pointer, and the list does not change while it is read.
 
 import { all, announce, ask, at, attempt, confirm, fill, find, kept, later, parse, root } from "./base.js";
-import { isRules } from "./entries.js";
 import { mark, open } from "./story.js";
 
 const MOST_ROWS = 500; // maximum rows after new rows are added
@@ -59,7 +58,7 @@ let drafted = ""; // the edited rules that the page last asked about
 
 /** Tell what the edited rules of this browser would change for the requests that are kept. */
 async function compare() {
-  const names = kept.names(/^rules:[a-z0-9-]+$/).filter((name) => isRules(kept.get(name)));
+  const names = kept.names(/^rules:[a-z0-9-]+$/).filter((name) => kept.get(name));
   const drafts = Object.fromEntries(names.map((name) => [name.slice("rules:".length), kept.get(name)]));
   const asked = JSON.stringify([drafts, last]);
   const shown = find("#drafts");
