@@ -185,7 +185,16 @@ def prove(
         if not any(one.keeps(seen) for one in matching):
             for one in (one for one in matching if one.line.change):
                 reasons.setdefault(id(one.line), _lock_out(page))
-    kept = [entry for one in drafted if one.stays for entry in one.old]
+    kept = [
+        entry
+        for one in drafted
+        for entry in one.old
+        if one.stays
+        # Its change keeps all that it matches, so that others may rely on it.
+        or (
+            one.line.change and any(covers(new.pattern, entry.pattern, base.cut) for new in one.new)
+        )
+    ]
     unsettled = [family for family in owned.families if not filed.settles(family, base)]
     for one in drafted:
         if one.stays or not one.line.change or id(one.line) in reasons:

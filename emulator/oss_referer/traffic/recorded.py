@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from oss_referer.engine import RefererPolicy, Scope, Sentence, Signing
+from oss_referer.sources.masking import mask
 from oss_referer.sources.toml import SourceError
 from oss_referer.traffic import har, requests
 from oss_referer.traffic.effect import Effect, measure
@@ -48,7 +49,7 @@ def from_values(values: object) -> Traffic:
     """Raises SourceError for values that `to_values` does not return."""
     try:
         return _from_values(dict(values))  # type: ignore[call-overload]  # checked by its errors
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise SourceError("these are not recorded requests; open their file again") from None
 
 
@@ -109,6 +110,7 @@ def _sum_up(
     samples: dict[str | None, str] = {}
     for group in groups:
         name = names[group.asked]
+        name = name and mask(name)
         asked[name] += group.requests
         if not group.asked.answer(policy).reason.allows:
             denied[name] += group.requests

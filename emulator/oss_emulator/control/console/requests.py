@@ -269,9 +269,14 @@ async def compare_drafts(asked: ApiRequest) -> Response:
         raise ApiError(400, "drafts must be an object: the rules of each bucket by its name.")
     assumptions = asked.controls.service.settings.assumptions
     found: list[_DraftEffect] = []
+    journal = asked.controls.journal.entries()
+    known = {entry.bucket for entry in journal}
     for bucket, rules in drafts.items():
-        policy = RefererPolicy.compile(read_rules(rules, assumptions), assumptions)
-        entries = [entry for entry in asked.controls.journal.entries() if entry.bucket == bucket]
+        configuration = read_rules(rules, assumptions)
+        if bucket not in known:
+            continue
+        policy = RefererPolicy.compile(configuration, assumptions)
+        entries = [entry for entry in journal if entry.bucket == bucket]
         made = await asyncio.to_thread(JournalReview.make, policy, entries)
         denied, allowed = (
             Counter(
