@@ -15,7 +15,7 @@ SMALL: Final = 16 * 1024
 
 
 class FormMemory:
-    """What the fields of each form take that is being read.
+    """The memory that the fields of the forms being read take.
 
     A form is refused rather than kept waiting: it would wait for clients that stall.
     """

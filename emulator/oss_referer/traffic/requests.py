@@ -101,7 +101,7 @@ class RequestGroup:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Recorded requests, and what of the record is none."""
+    """Recorded requests, and the entries of the record that were left out."""
 
     groups: tuple[RequestGroup, ...] = ()
     elsewhere: Mapping[str, int] = field(default_factory=dict)
@@ -142,7 +142,7 @@ class Traffic:
 
 
 def read_lines(lines: Iterable[str]) -> Traffic:
-    """Return the requests of lines of an access log, each with the service as its host."""
+    """Read lines of an access log; every host in it belongs to OSS."""
     groups: list[RequestGroup] = []
     damaged = 0
     for line in filter(str.strip, lines):

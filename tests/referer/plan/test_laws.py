@@ -40,7 +40,7 @@ def wish_of(case: Case) -> Wish:
 
 
 def as_stated(case: Case) -> Case:
-    """Return a case without sites that nobody can state: a network, a part of a name, no appid."""
+    """Return a case that states nothing if a person cannot write its sites, such as a network."""
     if any(site.network or site.label or site.appid == "" for site in case.stated):
         return replace(case, stated=())
     return case

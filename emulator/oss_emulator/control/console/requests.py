@@ -2,7 +2,7 @@
 
 import asyncio
 import shlex
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, Iterable
 from typing import Any, Final, NamedTuple
 
@@ -263,21 +263,21 @@ class _DraftEffect(NamedTuple):
 
 
 async def compare_drafts(asked: ApiRequest) -> Response:
-    """Tell what the edited rules of some buckets would change for the requests of the journal."""
+    """Say which requests of the journal edited rules of buckets would decide differently."""
     drafts = asked.json().get("drafts")
     if not isinstance(drafts, dict):
         raise ApiError(400, "drafts must be an object: the rules of each bucket by its name.")
     assumptions = asked.controls.service.settings.assumptions
     found: list[_DraftEffect] = []
-    journal = asked.controls.journal.entries()
-    known = {entry.bucket for entry in journal}
+    journal = defaultdict[str, list[JournalEntry]](list)
+    for entry in asked.controls.journal.entries():
+        journal[entry.bucket].append(entry)
     for bucket, rules in drafts.items():
         configuration = read_rules(rules, assumptions)
-        if bucket not in known:
+        if bucket not in journal:
             continue
         policy = RefererPolicy.compile(configuration, assumptions)
-        entries = [entry for entry in journal if entry.bucket == bucket]
-        made = await asyncio.to_thread(JournalReview.make, policy, entries)
+        made = await asyncio.to_thread(JournalReview.make, policy, journal[bucket])
         denied, allowed = (
             Counter(
                 key.site if (key := key_of(turn.entry)) else ""
