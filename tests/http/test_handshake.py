@@ -123,19 +123,21 @@ def test_server_accepts_again_when_descriptors_are_free(
 ) -> None:
     monkeypatch.setattr("oss_emulator.server.handshake._PAUSE", 0.05)
     emulator = start()
-    tcp = Tcp(emulator.port, EVER, EVER)
-    tcp.socket.close()
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    waiting = socket.socket()
-    waiting.settimeout(20)
     context = trust(emulator)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (waiting.fileno() + 1, hard))
-    try:
-        waiting.connect(("127.0.0.1", port_of(emulator.https_endpoint)))
-        wait_until(lambda: "cannot be accepted" in caplog.text)
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    with context.wrap_socket(waiting, server_hostname="localhost") as secure:
-        secure.sendall(GET)
-        assert b" 403 " in secure.recv(1000)
-    assert {record.levelno for record in caplog.records} == {logging.ERROR}
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ExitStack() as stack:
+        # Descriptors below the limit may become free when connections of other tests end, so that
+        # the server accepts some of these.
+        clients = [stack.enter_context(socket.socket()) for _ in range(50)]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (clients[-1].fileno() + 1, hard))
+        try:
+            for client in clients:
+                client.settimeout(20)
+                client.connect(("127.0.0.1", port_of(emulator.https_endpoint)))
+            wait_until(lambda: "cannot be accepted" in caplog.text)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        with context.wrap_socket(clients[-1], server_hostname="localhost") as secure:
+            secure.sendall(GET)
+            assert b" 403 " in secure.recv(1000)
+        assert {record.levelno for record in caplog.records} == {logging.ERROR}
