@@ -236,9 +236,9 @@ class _Reviewer:
 
     def _say_strangers(self, now: Verdict) -> Sentence:
         rules, allows = self._plan.rules, self._policy.allows
-        if now.is_open:
+        apart = not all(map(is_blank, rules.blacklist))
+        if now.open == BOTH:
             by = self._policy.decide(now.strangers[0]).entry
-            apart = not all(map(is_blank, rules.blacklist))
             if by is None and apart:
                 template = "Everybody gets in, apart from the blacklist: there is no whitelist."
                 if not rules.allow_empty_referer:
@@ -253,10 +253,12 @@ class _Reviewer:
             if apart:
                 template = "Everybody gets in by {}, apart from the blacklist."
             return Sentence(template, by)
-        for scheme in BOTH:
-            if allows(page := f"{scheme}://{self._stranger}/"):
-                by = self._policy.decide(page).entry or _NO_ENTRY
-                return Sentence("Everybody gets in by {}: {}.", scheme, by)
+        for scheme in now.open:
+            by = self._policy.decide(f"{scheme}://{self._stranger}/").entry or _NO_ENTRY
+            template = "Everybody gets in by {}: {}."
+            if apart:
+                template = "Everybody gets in by {}: {}, apart from the blacklist."
+            return Sentence(template, scheme, by)
         direct = [one for one in now.strangers if not sends_whole_url(one)]
         if direct:
             return Sentence("Strangers get in, such as {}.", direct[0])

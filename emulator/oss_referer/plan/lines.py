@@ -63,8 +63,8 @@ class Verdict:
     """A page of each site of the owner that cannot get in."""
     strangers: tuple[str, ...]
     """Referers of strangers, one for each entry that lets strangers in."""
-    is_open: bool
-    """Whether everybody gets in who sends a Referer."""
+    open: tuple[str, ...]
+    """The schemes over which everybody gets in who sends a Referer, apart from a blacklist."""
     is_searched: bool
     """Whether all searches have ended, so that what is not named is proved."""
 

@@ -335,6 +335,15 @@ class _Planner:
                     added.append(pattern)
         return found
 
+    def _widen(self, line: Line, site: Site) -> Line | None:
+        """Return a line whose change also lets in a site of the owner; None if it is a guess."""
+        if site.domain not in self._sure:
+            return None
+        change = line.change
+        instead = (*(change.instead or ()), *self._find_missing([site]))
+        black = (*change.blacklist, *self._find_guards([site]))
+        return replace(line, change=replace(change, instead=instead, blacklist=black))
+
     def _find_guards(self, sites: Iterable[Site]) -> tuple[str, ...]:
         """Return the missing guards of sites: blacklist entries against them in others' paths."""
         found: dict[str, None] = {}
@@ -499,7 +508,7 @@ class _Planner:
     def plan(self) -> Plan:
         rules = self._rules
         if rules.size > MAX_EXAMINED:
-            nobody = Verdict((), (), is_open=False, is_searched=False)
+            nobody = Verdict((), (), (), is_searched=False)
             asked = tuple(self._ask_for_less())
             return Plan(rules, self._wish, self._owned, asked, rules, nobody, nobody, False)
         lines = [*self._draft(self._white), *self._draft(self._black)]
@@ -507,7 +516,7 @@ class _Planner:
         if len(additions) > 1 and not self._has_white:
             additions = [_join(additions)]
         lines = [*self._keep_closed(lines, additions), *self._draft_rules(), *additions]
-        lines = list(prove(lines, self._now, self._base, self._searches))
+        lines = list(prove(lines, self._now, self._base, self._searches, self._widen))
         corrected = apply(rules, (line.change for line in lines if line.change))
         if corrected.size > MAX_SIZE >= rules.size:
             lines = [*self._ask_to_grow(lines, corrected.size)]

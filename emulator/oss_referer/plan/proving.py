@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -20,7 +20,7 @@ from oss_referer.plan.proof import (
     pages_of,
     seek,
 )
-from oss_referer.plan.reading import BOTH
+from oss_referer.plan.reading import BOTH, Site
 from oss_referer.search.automaton import (
     Budget,
     CompiledRules,
@@ -28,7 +28,7 @@ from oss_referer.search.automaton import (
     Truncation,
     UndecidedError,
 )
-from oss_referer.search.entry import admits_all, example, is_blank, parse_entry
+from oss_referer.search.entry import example, is_blank, parse_entry
 from oss_referer.search.sent import Senders, SentReferers, read_sent
 
 _STEPS, _STEPS_OF_ONE = 6_000_000, 600_000
@@ -163,11 +163,16 @@ class Searches:
 
 
 def prove(
-    lines: Sequence[Line], now: CompiledRules, base: CompiledRules, searches: Searches
+    lines: Sequence[Line],
+    now: CompiledRules,
+    base: CompiledRules,
+    searches: Searches,
+    widen: Callable[[Line, Site], Line | None],
 ) -> Iterator[Line]:
     """Yield the lines; a change that may lock out an own page becomes a question.
 
     `now` are the rules, and `base` the same with the switch TruncatePath that the changes set.
+    `widen` returns a line whose change also lets in a site; None if that is not certainly meant.
     """
     owned = searches.owned
     drafted = [
@@ -196,15 +201,23 @@ def prove(
         )
     ]
     unsettled = [family for family in owned.families if not filed.settles(family, base)]
+    widened: dict[int, Line] = {}
     for one in drafted:
         if one.stays or not one.line.change or id(one.line) in reasons:
             continue
+        line = one.line
         try:
-            for referer in _find_lost(one, kept, unsettled, base, searches):
-                reasons[id(one.line)] = _lock_out(referer)
-                break
+            for referer, family in _find_lost(one, kept, unsettled, base, searches):
+                wider = widen(line, family.site) if family else None
+                if wider is None:
+                    reasons[id(one.line)] = _lock_out(referer)
+                    break
+                line = wider
+            else:
+                widened[id(one.line)] = line
         except UndecidedError:
             reasons[id(one.line)] = UNPROVED
+    lines = [widened.get(id(line), line) for line in lines]
     for line in lines:
         if line.change and id(line) not in reasons:
             denied = _find_newly_denied(line, now, base, searches)
@@ -234,19 +247,19 @@ def _find_lost(
     families: Sequence[Family],
     base: CompiledRules,
     searches: Searches,
-) -> Iterator[str]:
-    """Yield own pages that only this entry lets in, and its change does not."""
+) -> Iterator[tuple[str, Family | None]]:
+    """Yield own pages that only this entry lets in and its change does not, with their family."""
     excluded = [*one.new, *kept]
     for entry in (closed for old in one.old for closed in _close(old, one.line)):
         for family in families:
             if may_be_of(entry, family):
                 found = searches.seek(entry, family.pages, excluded, base, [[family.entry]])
                 if found:
-                    yield found
+                    yield found, family
         for own in one.line.reading.may:
             pages = pages_of(Senders.OWN, (own,))
             if found := searches.seek(entry, pages, excluded, base):
-                yield found
+                yield found, None
 
 
 def _close(entry: SearchedEntry, line: Line) -> tuple[SearchedEntry, ...]:
@@ -372,19 +385,23 @@ class Judge:
             if found:
                 denied.append(found)
         named, first = tuple(dict.fromkeys(denied)), f"https://{self._searches.stranger}/"
-        if all(self._is_open(scheme, rules) for scheme in BOTH):
-            return Verdict(named, (first,), True, is_searched)
+        opened = tuple(scheme for scheme in BOTH if self._is_open(scheme, rules))
+        if opened == BOTH:
+            return Verdict(named, (first,), opened, is_searched)
         strangers = []
         for entry in rules.white:
             found_by = self.find_stranger(entry, rules)
             is_searched &= found_by.is_searched
             if found_by.stranger:
                 strangers.append(found_by.stranger)
-        return Verdict(named, tuple(dict.fromkeys(strangers)), False, is_searched)
+        return Verdict(named, tuple(dict.fromkeys(strangers)), opened, is_searched)
 
     def _is_open(self, scheme: str, rules: CompiledRules) -> bool:
         """Return whether everybody gets in by a scheme, apart from a blacklist."""
-        is_open = not rules.white or any(admits_all(one.pattern, scheme) for one in rules.white)
+        everybody = parse_entry(f"{scheme}://?*/")
+        is_open = not rules.white or any(
+            covers(one.pattern, everybody, rules.cut) for one in rules.white
+        )
         return is_open and rules.policy.allows(f"{scheme}://{self._searches.stranger}/")
 
     def find_stranger(self, entry: SearchedEntry, rules: CompiledRules) -> _Found:

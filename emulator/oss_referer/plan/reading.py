@@ -343,16 +343,17 @@ def _read_one(text: str) -> Reading:
         return Reading(Kind.FOREIGN, why=said)
     written = web or other or found["wild"] or ""
     mistakes = {_name_scheme(web, other or found["wild"], text)} - {""}
-    if "@" in rest.partition("/")[0]:
+    user, at, _ = rest.partition("/")[0].rpartition("@")
+    if at:
         mistakes.add("userinfo")
     if "#" in rest:
         mistakes.add("fragment")
     rest = rest.translate({ord("。"): ".", ord("．"): "."})
-    rest = rest.partition("@")[2] if "@" in rest.partition("/")[0] else rest
+    rest = rest.removeprefix(f"{user}{at}")
     rest = rest.partition("#")[0] if "#" in rest else rest
     programs = f".{rest}".lower().lstrip(".*").startswith(SENDS_PATHS)
     rest = rest if programs else re.split(r"\?(?=\w*=)", rest)[0]
-    is_guess = False
+    is_guess = "." in user  # such as one host before that of somebody else
     if (query := _ANY_QUERY.fullmatch(rest)) and ends_in_suffix(query[1].lower()):
         rest, is_guess = query[1], True  # a ? in an entry is any character
     parts = Parts.split(f"http://{rest}")
