@@ -145,6 +145,7 @@ class _Comparison:
                 lambda referer: new.denying(referer) or old.allowing(referer),
                 budget,
                 self._stranger,
+                [one for one in old.white if one.pattern.body == entry.pattern.body],
             )
         return found[0] if found else None
 

@@ -52,11 +52,14 @@ def seek(
     """
     if not may_be_sent(entry.pattern):
         return None
-    needed = replace(entry, needed=True)
+    wanted = [
+        [replace(items[0], needed=True)] if len(items) == 1 else items
+        for items in ([entry], *within)
+    ]
     known = [*excluding]
     while True:
         referer = automaton.find(
-            [[needed], *within, known],
+            [*wanted, known],
             lambda matched: all(matched[:-1]) and not matched[-1],
             lambda matched: matched[-1],
             budget,
@@ -202,13 +205,21 @@ class Owned:
         return pages_of(Senders.FOREIGN, self._owners, reach)
 
     def find_stranger(
-        self, entry: SearchedEntry, denying: Exclusion, budget: Budget, stranger: str
+        self,
+        entry: SearchedEntry,
+        denying: Exclusion,
+        budget: Budget,
+        stranger: str,
+        without: Sequence[SearchedEntry] = (),
     ) -> tuple[str, Reach] | None:
         """Return a Referer of a stranger that an entry matches and `denying` does not.
 
-        `stranger` is the host of examples. None is a proof. Raises UndecidedError.
+        `stranger` is the host of examples; `without` are entries that `denying` is known to return.
+        None is a proof. Raises UndecidedError.
         """
-        programs = [replace(one.entry, cut=entry.cut) for one in self.programs]
+        programs = [
+            replace(one.entry, cut=entry.cut) for one in self.programs if may_be_of(entry, one)
+        ]
         denied = denying(example(entry.pattern.body, stranger=stranger))
         if denied and denied.cut is entry.cut and covers(denied.pattern, entry.pattern, entry.cut):
             return None
@@ -227,7 +238,7 @@ class Owned:
                 is_own = any(one.pattern.matches(referer) for one in own)
                 if not is_own and sent.is_sent(referer) and denying(referer) is None:
                     return referer, reach
-            found = seek(entry, sent, denying, budget, excluding=own)
+            found = seek(entry, sent, denying, budget, excluding=[*own, *without])
             if found is not None:
                 return found, reach
         return None

@@ -336,6 +336,7 @@ def _may_switch(
                 lambda referer: base.denying(referer) or now.allowing(referer),
                 Budget(_STEPS_OF_ONE),
                 searches.stranger,
+                [replace(entry, cut=now.cut)],
             ):
                 return False
     except UndecidedError:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum, IntEnum, auto
 from functools import cached_property, lru_cache
-from itertools import chain
+from itertools import chain, compress
 from typing import Any, NamedTuple
 
 from oss_referer.engine import EntryList, Pattern, Reading, RefererPolicy, header
@@ -41,6 +41,7 @@ class EntryReader:
         text = "*".join(segments)
         if "*" in pattern.body and not pattern.tail:
             text = pattern.head  # a `*` at the end adds nothing to a prefix
+        self._text = text
         self._end = 1 << len(text)
         self._of: defaultdict[str, int] = defaultdict(int)
         for place, item in enumerate(text):
@@ -50,6 +51,11 @@ class EntryReader:
         self._stars = self._of.pop("*", 0)
         self._any = self._of.pop("?", 0)
         self.start = self._settle(1)
+
+    def only(self, state: int) -> str:
+        """Return the only character that can be read in a state; "" for several or none."""
+        is_one = state > 0 and not state & (state - 1)
+        return self._text[state.bit_length() - 1] if is_one and not state & self._any else ""
 
     def advance(self, state: int, characters: Sequence[str] | None) -> int:
         """Return the state after some characters."""
@@ -218,7 +224,10 @@ class _Move(NamedTuple):
     is_blank: bool
 
     @classmethod
-    def of(cls, character: str, cuts: Sequence[Truncation], places: Sequence[_Place]) -> "_Move":
+    @lru_cache(100_000)
+    def of(
+        cls, character: str, cuts: tuple[Truncation, ...], places: tuple[_Place, ...]
+    ) -> "_Move":
         """Return the effect of a character on truncations that have reached these places."""
         moved = [_move(cut, place, character) for cut, place in zip(cuts, places, strict=True)]
         read = tuple(characters for _, characters in moved)
@@ -325,41 +334,63 @@ class _Walk:
         for number, entries in enumerate(lists):
             for item in entries:
                 holders[_identify(item)] |= 1 << number
-        different = {_identify(item): item for item in watched}
+        needed = {_identify(item): item for item in watched if item.needed}
+        different = needed | {_identify(item): item for item in watched}
         self._readers = [
             EntryReader(item.pattern, self._cuts.index(item.cut), holders[known])
             for known, item in different.items()
         ]
-        needed = {_identify(item) for item in watched if item.needed}
-        self._needed = {number for number, known in enumerate(different) if known in needed}
+        self._needed = range(len(needed))
         self._moves: dict[tuple[_Place, ...], list[_Move]] = {}
         self._steps: dict[Any, list[Any]] = {}
-        self._rows: dict[tuple[int, int, _Place], list[int]] = {}
         before = (_Place.BEFORE,) * len(self._cuts)
         starts = ((number, reader.start) for number, reader in enumerate(self._readers))
         self.start = _SearchState(language.start, before, *self._sort([*starts], 0), None)
 
     def read(self, before: _SearchState) -> Iterator[tuple[str, _SearchState]]:
-        """Yield the following states, each with the characters that lead to it."""
+        """Yield the following states, each with the characters that lead to it.
+
+        A state is left out if a needed entry can no longer match.
+        """
         spot, places, entries, matched, is_blank = before
-        self._budget.take(len(self.alphabet) * (len(entries) + 1))
-        rows = [self._advance(number, at, places) for number, at in entries]
-        needed = [
-            row for (number, _), row in zip(entries, rows, strict=True) if number in self._needed
+        columns: Iterable[tuple[_Move, Any]]
+        if character := self._only(entries, places):
+            move = _Move.of(character, self._cuts, places)
+            columns = [(move, self._language.step(spot, character))]
+        else:
+            columns = zip(self._move(places), self._step(spot), strict=True)
+        usable = [
+            (move, next_spot)
+            for move, next_spot in columns
+            if next_spot is not None and not (move.is_blank and is_blank is None)
         ]
-        columns = zip(self._move(places), self._step(spot), *rows, strict=True)
+        rows: list[list[int]] = []
+        for number, at in entries:  # the needed ones first, so that few characters are left
+            self._budget.take(len(usable) + 1)
+            reader = self._readers[number]
+            row = [reader.advance(at, move.read[reader.cut]) for move, _ in usable]
+            if number in self._needed and not all(row):
+                usable = [*compress(usable, row)]
+                rows = [[*compress(other, row)] for other in rows]
+                row = [*filter(None, row)]
+            rows.append(row)
+        self._budget.take(len(usable) + 1)
         alike: dict[tuple[Any, ...], str] = {}
-        for place, (move, next_spot, *states) in enumerate(columns):
-            if next_spot is None or (move.is_blank and is_blank is None):
-                continue
-            if needed and not all(row[place] for row in needed):
-                continue
+        for (move, next_spot), *states in zip(usable, *rows, strict=True):
             after = (next_spot, move.places, move.is_blank, *states)
             alike[after] = alike.get(after, "") + move.character
         for (next_spot, next_places, is_blank_now, *states), characters in alike.items():
             read = [(number, at) for (number, _), at in zip(entries, states, strict=True)]
             still, found = self._sort(read, matched)
             yield characters, _SearchState(next_spot, next_places, still, found, is_blank_now)
+
+    def _only(self, entries: Sequence[tuple[int, int]], places: tuple[_Place, ...]) -> str:
+        """Return the only character with which a needed entry can still match; "" if unknown."""
+        if not (entries and entries[0][0] in self._needed):
+            return ""
+        number, at = entries[0]
+        reader = self._readers[number]
+        return "" if places[reader.cut] is _Place.CLOSED else reader.only(at)
 
     def _move(self, places: tuple[_Place, ...]) -> list[_Move]:
         """Return the effect of each character on the truncations, cached for all entries."""
@@ -374,15 +405,6 @@ class _Walk:
             step = self._language.step
             self._steps[spot] = [step(spot, character) for character in self.alphabet]
         return self._steps[spot]
-
-    def _advance(self, number: int, at: int, places: tuple[_Place, ...]) -> list[int]:
-        reader = self._readers[number]
-        known = (number, at, places[reader.cut])
-        if known not in self._rows:
-            self._rows[known] = [
-                reader.advance(at, move.read[reader.cut]) for move in self._move(places)
-            ]
-        return self._rows[known]
 
     def _sort(
         self, entries: Sequence[tuple[int, int]], matched: int
@@ -411,7 +433,10 @@ def covers(pattern: Pattern, others: Iterable[Pattern], cut: Truncation) -> bool
 
     Return False also if the search is undecided, and for an entry that matches nothing.
     """
-    lists = [[SearchedEntry(pattern, cut)], [SearchedEntry(item, cut) for item in others]]
+    lists = [
+        [SearchedEntry(pattern, cut, needed=True)],
+        [SearchedEntry(item, cut) for item in others],
+    ]
     try:
         uncovered = find(
             lists,

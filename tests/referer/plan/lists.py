@@ -568,7 +568,8 @@ def pairs(seed: int) -> Iterator[Pair]:
         stated=tuple(map(_swap_site, first.stated)),
     )
     # An adviser may add https to http and not the other way around, or care for a default port.
-    symmetric = set(first.rules.whitelist) == set(swapped.rules.whitelist)
+    for_both = all(len(site.schemes) == 2 for site in (*first.meant, *first.stated))
+    symmetric = for_both and set(first.rules.whitelist) == set(swapped.rules.whitelist)
     # Mini programs and the console send https only.
     is_console = any("console.aliyun" in entry for entry in (*white, *black))
     if not is_console and all(site.appid is None for site in (*first.meant, *first.stated)):
