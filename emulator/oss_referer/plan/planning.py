@@ -392,7 +392,7 @@ class _Planner:
             for site in reading.sites
             for scheme in (BOTH if site.port is None and not site.is_mini_program else site.schemes)
             if (entry := site.entry(scheme)) not in self._bodies[Stage.BLACKLIST]
-            and not self._keeps_out_own(site, scheme)
+            and not self._keeps_out_own(site, scheme, reading)
             and self._needs_denial(site.page(scheme, "a-sub-domain"), is_live=is_live)
         ]
         if is_live and not entries:
@@ -418,10 +418,13 @@ class _Planner:
         gets_in = self._is_for_everybody or self._base.allowing(page) is not None
         return not is_live or gets_in
 
-    def _keeps_out_own(self, site: Site, scheme: str) -> bool:
+    def _keeps_out_own(self, site: Site, scheme: str, reading: Reading) -> bool:
         """Return whether the entry of a site in the blacklist would keep out the owner."""
         if site.is_single:
-            return site.page(scheme) in self._owned.singles
+            page = site.page(scheme)
+            # An entry for sub-domains means their domain too, unless it is the owner's.
+            is_below = any(one.host == f"*.{site.host}" for one in reading.sites)
+            return page in self._owned.singles or (is_below and bool(self._owned.find(page)))
         pattern, cut = parse_entry(site.entry(scheme)), self._base.cut
         return any(pattern.matches(self._base.see(page)) for page in self._owned.singles) or any(
             covers(pattern, family.entry.pattern, cut) for family in self._owned.families
