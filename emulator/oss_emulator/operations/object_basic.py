@@ -5,10 +5,10 @@ from dataclasses import replace
 from random import getrandbits
 from uuid import UUID
 
-from oss_emulator.documents import access_monitor
+from oss_emulator.operations import objects, versions, writing
 from oss_emulator.operations.call import Call
+from oss_emulator.operations.configurations import access_monitor
 from oss_emulator.operations.operation import Takes, answers
-from oss_emulator.operations.shared import objects, writing
 from oss_emulator.protocol import checksums, conditions, headers
 from oss_emulator.protocol.conditions import Range
 from oss_emulator.protocol.message import Piece, Response
@@ -28,7 +28,7 @@ def put_object(call: Call) -> Response:
 @answers("GET /bucket/key", "GetObject")
 def get_object(call: Call) -> Response:
     """Return the bytes of an object, one range or several ranges (`multi-range`)."""
-    request, found = call.admission.request, objects.find(call)
+    request, found = call.admission.request, versions.find(call)
     target = objects.resolve(call, found)
     item = objects.show(found, target)
     conditions.check(request.headers, item.etag, item.modified)
@@ -80,7 +80,7 @@ def _answer_ranges(item: Object, answer: Mapping[str, str], ranges: tuple[Range,
 @answers("HEAD /bucket/key", "HeadObject", action="oss:GetObject")
 def head_object(call: Call) -> Response:
     """Return the headers of GetObject without the bytes."""
-    request, found = call.request.headers, objects.find(call)
+    request, found = call.request.headers, versions.find(call)
     target = objects.follow(call, call.bucket, found)
     item = objects.show(found, target)
     conditions.check(request, item.etag, item.modified, shown=headers.metadata(item.headers))
@@ -103,7 +103,7 @@ def head_object_meta(call: Call) -> Response:
 
     The answer to GET is like that to HEAD: the size in `Content-Length` and no body (P-56).
     """
-    item = objects.find(call)
+    item = versions.find(call)
     meta = objects.describe(call, item)
     shown = {name: meta[name] for name in _META if name in meta}
     if access_monitor.is_enabled(call.bucket.documents):
@@ -120,7 +120,7 @@ get_object_meta = replace(head_object_meta, method="GET")
 @answers("DELETE /bucket/key", "DeleteObject")
 def delete_object(call: Call) -> Response:
     """Delete an object; answers 204 even if it is missing."""
-    return Response(204, writing.remove(call, call.key, objects.version_id_of(call)).headers)
+    return Response(204, writing.remove(call, call.key, versions.version_id_of(call)).headers)
 
 
 # A link is deleted like any object; oss2 sends the query `symlink` of GetSymlink also to DELETE.

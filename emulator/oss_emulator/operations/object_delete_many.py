@@ -4,8 +4,8 @@ from oss_emulator.access.authorize import Permission, required
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import answers
-from oss_emulator.operations.shared.objects import check_version_id
-from oss_emulator.operations.shared.writing import Removed, check_removable, remove
+from oss_emulator.operations.versions import check_version_id
+from oss_emulator.operations.writing import Removed, check_removable, remove
 from oss_emulator.protocol import parameters, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response

@@ -10,8 +10,7 @@ from xml.sax.saxutils import escape
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from oss_emulator.documents.meta_query import parse
-from oss_emulator.operations.bucket_meta_query import search
+from oss_emulator.operations.meta_query import parse, search
 from oss_emulator.storage.base import Object
 
 from tests.rows import rows

@@ -1,0 +1,597 @@
+"""A query of the metadata index of a bucket: fields, operators and document (DoMetaQuery, P-65).
+
+Fields and their operators: the page "Fields and operators for scalar retrieval".
+"""
+
+import json
+import re
+from base64 import b64decode, urlsafe_b64encode
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from enum import Enum, StrEnum
+from itertools import count
+from operator import eq, ge, gt, itemgetter, le, lt
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from oss_referer.sources import json_text
+from oss_referer.sources.json_text import JSONError
+
+from oss_emulator.operations.call import Body, Call
+from oss_emulator.operations.operation import Takes, answers
+from oss_emulator.operations.schema import parse_schema
+from oss_emulator.operations.work import Pool, Work
+from oss_emulator.protocol import dates, headers, xml
+from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
+from oss_emulator.protocol.headers import ENCRYPTION, META_PREFIX
+from oss_emulator.protocol.message import Response
+from oss_emulator.protocol.parameters import is_number
+from oss_emulator.storage.base import Object
+
+MAX_RESULTS: Final = 100
+"""Maximum number of objects in one answer, and the default."""
+
+_DEPTH: Final = 20
+_CONDITIONS: Final = 200
+_LENGTH: Final = 64 * 1024
+_AGGREGATIONS: Final = 100
+"""Maximum number of nested levels, conditions, characters and aggregations of a query; the limits
+of the service are not known."""
+
+
+class FieldOperator(StrEnum):
+    EQ = "eq"
+    GT = "gt"
+    GTE = "gte"
+    LT = "lt"
+    LTE = "lte"
+    MATCH = "match"
+    """Contains the value."""
+    PREFIX = "prefix"
+
+
+class Logic(StrEnum):
+    """The operators that join conditions."""
+
+    AND = "and"
+    OR = "or"
+    NOT = "not"
+    """None of the conditions is met."""
+
+
+class Statistic(StrEnum):
+    """The operators of an aggregation."""
+
+    MIN = "min"
+    MAX = "max"
+    AVERAGE = "average"
+    SUM = "sum"
+    COUNT = "count"
+    DISTINCT = "distinct"
+    GROUP = "group"
+
+
+class FieldKind(Enum):
+    """The kind of a field's values, which determines its operators."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    TIME = "time"
+    PAIR = "pair"
+    """A user header or a tag; its name follows the name of the field."""
+
+
+class Field(NamedTuple):
+    """A field of the index; `key` is the name of a user header or a tag."""
+
+    name: str
+    kind: FieldKind = FieldKind.TEXT
+    key: str = ""
+
+    @property
+    def operators(self) -> frozenset[FieldOperator]:
+        return _MATCHED if self.name == "Filename" else _OPERATORS[self.kind]
+
+    @property
+    def statistics(self) -> frozenset[Statistic]:
+        return _STATISTICS[self.kind]
+
+
+_ORDERED: Final = frozenset(FieldOperator) - {FieldOperator.MATCH, FieldOperator.PREFIX}
+_PREFIXED: Final = _ORDERED | {FieldOperator.PREFIX}
+_MATCHED: Final = frozenset(FieldOperator)
+_OPERATORS: Final = {
+    FieldKind.TEXT: _PREFIXED,
+    FieldKind.NUMBER: _ORDERED,
+    FieldKind.TIME: _ORDERED,
+    FieldKind.PAIR: _PREFIXED,
+}
+_COUNTS: Final = frozenset({Statistic.COUNT, Statistic.DISTINCT, Statistic.GROUP})
+_STATISTICS: Final = {
+    FieldKind.TEXT: _COUNTS,
+    FieldKind.NUMBER: frozenset(Statistic),
+    FieldKind.TIME: _COUNTS,
+    FieldKind.PAIR: frozenset[Statistic](),
+}
+
+FIELDS: Final = {
+    field.name: field
+    for field in (
+        Field("ETag"),
+        Field("FileModifiedTime", FieldKind.TIME),
+        Field("Filename"),
+        Field("ObjectACL"),
+        Field("OSSCRC64"),
+        Field("OSSObjectType"),
+        Field("OSSStorageClass"),
+        Field("OSSTaggingCount", FieldKind.NUMBER),
+        Field("ServerSideEncryption"),
+        Field("Size", FieldKind.NUMBER),
+    )
+}
+"""The fields that every object has, by name."""
+
+TAGGING: Final = "OSSTagging"
+USER_META: Final = "OSSUserMeta"
+
+Scalar: TypeAlias = str | int
+
+
+class Condition(NamedTuple):
+    """A comparison of a field with a value; a time is in seconds since the epoch."""
+
+    field: Field
+    operator: FieldOperator
+    value: Scalar
+
+
+class Junction(NamedTuple):
+    """Conditions joined by an operator."""
+
+    logic: Logic
+    parts: "tuple[Condition | Junction, ...]"
+
+
+class Aggregation(NamedTuple):
+    """A statistic of a field over all matching objects."""
+
+    field: Field
+    statistic: Statistic
+
+
+class MetaQuery(NamedTuple):
+    condition: Condition | Junction
+    limit: int = MAX_RESULTS
+    sort: Field = FIELDS["Filename"]
+    descending: bool = False
+    aggregations: tuple[Aggregation, ...] = ()
+    token: str = ""
+
+
+_SCHEMA: Final = parse_schema("""
+MetaQuery <0037-00000005
+  NextToken? name
+  MaxResults? name
+  Query name
+  Sort? name
+  Order? name
+  Aggregations?
+    Aggregation*
+      Field name
+      Operation name
+""")
+
+
+def parse(document: bytes) -> MetaQuery:
+    """Parse the document of a query; raises `DocumentError` and `InvalidArgument`."""
+    node = _SCHEMA.parse(document)
+    aggregations = [
+        entry for parent in node.all("Aggregations") for entry in parent.all("Aggregation")
+    ]
+    if len(aggregations) > _AGGREGATIONS:
+        message = f"Query has {len(aggregations)} aggregations; the limit is {_AGGREGATIONS}."
+        raise invalid("Aggregations", "", message)
+    return MetaQuery(
+        condition=_parse_query(node.text("Query")),
+        limit=_limit(node.text("MaxResults")),
+        sort=_sort(node.text("Sort", "Filename")),
+        descending=_choose("Order", node.text("Order", "asc"), ("asc", "desc")) == "desc",
+        aggregations=tuple(
+            _aggregation(each.text("Field"), each.text("Operation")) for each in aggregations
+        ),
+        token=node.text("NextToken"),
+    )
+
+
+def invalid(name: str, value: str, message: str) -> OSSError:
+    return headers.invalid_argument(name, value, message, ErrorCase.INVALID_META_QUERY)
+
+
+def _choose(name: str, value: str, words: tuple[str, ...]) -> str:
+    if value not in words:
+        raise invalid(name, value, f"{name} is {value!r}; it must be {listed(words)}.")
+    return value
+
+
+def _limit(text: str) -> int:
+    """Parse the number of objects to return; a greater number means the maximum (Python V2)."""
+    if not text:
+        return MAX_RESULTS
+    if not is_number(text):
+        raise invalid("MaxResults", text, "MaxResults must be an integer of at least 0.")
+    return min(int(text), MAX_RESULTS) or MAX_RESULTS
+
+
+def _sort(name: str) -> Field:
+    field = _field(name)
+    if field.kind is FieldKind.PAIR:
+        raise invalid("Sort", name, f"Objects cannot be sorted by {name}.")
+    return field
+
+
+def _aggregation(name: str, operation: str) -> Aggregation:
+    field = _field(name)
+    known = tuple(statistic.value for statistic in Statistic if statistic in field.statistics)
+    if not known:
+        raise invalid("Field", name, f"{name} cannot be aggregated.")
+    return Aggregation(field, Statistic(_choose(f"Operation of {name}", operation, known)))
+
+
+def _field(name: str) -> Field:
+    """Return the field with a name; the key of a tag or a user header follows a dot."""
+    if name in FIELDS:
+        return FIELDS[name]
+    family, _, key = name.partition(".")
+    if family in (TAGGING, USER_META) and key:
+        return Field(family, FieldKind.PAIR, key.lower() if family == USER_META else key)
+    known = listed((*FIELDS, f"{TAGGING}.KEY", f"{USER_META}.KEY"))
+    raise invalid("Field", name, f"Field {name!r} is unknown; use {known}.")
+
+
+def _parse_query(text: str) -> Condition | Junction:
+    if len(text) > _LENGTH:  # parsing a longer query would delay other requests
+        message = f"Query has {len(text)} characters; the limit is {_LENGTH}."
+        raise invalid("Query", "", message)
+    numbers = count(1)
+
+    def read(found: Any, depth: int) -> Condition | Junction:
+        if depth > _DEPTH or next(numbers) > _CONDITIONS:
+            message = f"Query has more than {_DEPTH} levels or {_CONDITIONS} conditions."
+            raise invalid("Query", text, message)
+        if not isinstance(found, dict):
+            raise invalid("Query", text, "A condition of Query must be a JSON object.")
+        operation = found.get("Operation")
+        parts = found.get("SubQueries")
+        if operation not in tuple(Logic):
+            return _condition(text, found)
+        if not (isinstance(parts, list) and parts):
+            raise invalid("Query", text, f"Operation {operation!r} needs SubQueries.")
+        return Junction(Logic(operation), tuple(read(part, depth + 1) for part in parts))
+
+    return read(_load(text), 1)
+
+
+def _load(text: str) -> Any:
+    """Parse JSON, also with single quotes, which the suite of PHP V2 sends."""
+    for written in (text, _SINGLE.sub(lambda quoted: json.dumps(quoted[1]), text)):
+        try:
+            return json_text.parse(written)
+        except JSONError:
+            continue
+    raise invalid("Query", text, 'Query must be JSON such as {"Field": "Size", "Value": "1"}.')
+
+
+_SINGLE: Final = re.compile(r"'([^'\\]*+)'")
+
+
+def _condition(text: str, found: dict[str, Any]) -> Condition:
+    name, value, operation = (found.get(key) for key in ("Field", "Value", "Operation"))
+    if not isinstance(name, str):
+        raise invalid("Query", text, "A condition of Query has no Field.")
+    field = _field(name)
+    known = tuple(each.value for each in FieldOperator if each in field.operators)
+    operator = FieldOperator(_choose(f"Operation of {name}", str(operation), known))
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise invalid("Value", str(value), f"Value of {name} must be a text or an integer.")
+    return Condition(field, operator, _READ[field.kind](name, str(value)))
+
+
+def _number(name: str, text: str) -> int:
+    if not (text.isascii() and text.removeprefix("-").isdigit() and len(text) < 19):
+        raise invalid("Value", text, f"Value of {name} must be an integer.")
+    return int(text)
+
+
+def _time(name: str, text: str) -> int:
+    """Parse a time such as `2021-06-29T14:50:13+08:00` to seconds; a fraction is ignored."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None:
+        message = f"Value of {name} must be a time such as 2021-06-29T14:50:13+08:00."
+        raise invalid("Value", text, message)
+    return int(time.timestamp())
+
+
+_READ: Final[dict[FieldKind, Callable[[str, str], Scalar]]] = {
+    FieldKind.TEXT: lambda _, text: text,
+    FieldKind.PAIR: lambda _, text: text,
+    FieldKind.NUMBER: _number,
+    FieldKind.TIME: _time,
+}
+
+
+_VALUES: Final[Mapping[str, Callable[[Object], Scalar | None]]] = {
+    "ETag": lambda item: item.etag.strip('"'),
+    "FileModifiedTime": lambda item: int(item.modified),
+    "Filename": lambda item: item.key,
+    "ObjectACL": lambda item: item.acl,
+    "OSSCRC64": lambda item: str(item.crc64),
+    "OSSObjectType": lambda item: item.kind,
+    "OSSStorageClass": lambda item: item.storage_class,
+    "OSSTaggingCount": lambda item: len(item.tags),
+    "ServerSideEncryption": lambda item: item.headers.get(ENCRYPTION),
+    "Size": lambda item: item.size,
+}
+"""The fields of every object, and how to read them."""
+
+_TESTS: Final[Mapping[FieldOperator, Callable[[Any, Any], bool]]] = {
+    FieldOperator.EQ: eq,
+    FieldOperator.GT: gt,
+    FieldOperator.GTE: ge,
+    FieldOperator.LT: lt,
+    FieldOperator.LTE: le,
+    FieldOperator.MATCH: lambda found, wanted: wanted in found,
+    FieldOperator.PREFIX: str.startswith,
+}
+_COMPUTE: Final[Mapping[Statistic, Callable[[Sequence[Any]], float]]] = {
+    Statistic.MIN: min,
+    Statistic.MAX: max,
+    Statistic.AVERAGE: lambda values: sum(values) / len(values),
+    Statistic.SUM: sum,
+    Statistic.COUNT: len,
+    Statistic.DISTINCT: lambda values: len(set(values)),
+}
+
+
+class Position(NamedTuple):
+    """The place of an object in a sorted result."""
+
+    value: Scalar
+    key: str
+
+    @property
+    def order(self) -> tuple[bool, Scalar, str]:
+        """The key by which positions are sorted: numbers come before texts."""
+        return isinstance(self.value, str), self.value, self.key
+
+
+class MetaResult(NamedTuple):
+    """The objects found by a query, or only their statistics."""
+
+    objects: tuple[Object, ...] = ()
+    next: Position | None = None
+    """The last of these objects if more follow, else None."""
+    statistics: tuple[Scalar | float | Mapping[Scalar, int], ...] = ()
+    """A number, or the number of objects by value, for each aggregation."""
+
+
+def search(objects: Iterable[Object], query: MetaQuery, after: Position | None) -> MetaResult:
+    """Find the objects that match a query, starting after a position."""
+    found = [item for item in objects if not item.delete_marker and _meets(item, query.condition)]
+    if query.aggregations:
+        return MetaResult(statistics=tuple(_aggregate(each, found) for each in query.aggregations))
+    return _page(found, query, after)
+
+
+def _value(item: Object, field: Field) -> Scalar | None:
+    if field.name == TAGGING:
+        return item.tags.get(field.key)
+    if field.name == USER_META:
+        return item.headers.get(field.key) if field.key.startswith(META_PREFIX) else None
+    return _VALUES[field.name](item)
+
+
+def _meets(item: Object, node: Condition | Junction) -> bool:
+    """Whether an object meets a condition; a condition on a missing field is not met."""
+    if isinstance(node, Junction):
+        parts = (_meets(item, part) for part in node.parts)
+        found = all(parts) if node.logic is Logic.AND else any(parts)
+        return not found if node.logic is Logic.NOT else found
+    value, wanted = _value(item, node.field), node.value
+    if node.field.name == "ETag":
+        wanted = str(wanted).strip('"')
+    return value is not None and _TESTS[node.operator](value, wanted)
+
+
+def _page(found: list[Object], query: MetaQuery, after: Position | None) -> MetaResult:
+    """Return a page of objects, sorted by a field, then by name; a missing field sorts as ""."""
+    places, follows = [], lt if query.descending else gt
+    for item in found:
+        value = _value(item, query.sort)
+        place = Position("" if value is None else value, item.key)
+        if after is None or follows(place.order, after.order):
+            places.append((place.order, place, item))
+    places.sort(key=itemgetter(0), reverse=query.descending)
+    chosen = places[: query.limit]
+    last = chosen[-1][1] if len(places) > query.limit else None
+    return MetaResult(tuple(item for _, _, item in chosen), last)
+
+
+def _aggregate(
+    aggregation: Aggregation, found: Iterable[Object]
+) -> Scalar | float | Mapping[Scalar, int]:
+    """Compute a statistic over the objects that have the field; 0 without such objects."""
+    values = [value for item in found if (value := _value(item, aggregation.field)) is not None]
+    if aggregation.statistic is Statistic.GROUP:
+        return dict(sorted(Counter(values).items(), key=lambda group: (-group[1], group[0])))
+    return _COMPUTE[aggregation.statistic](values) if values else 0
+
+
+SUBRESOURCE = "metaQuery"
+_MODES = ("basic", "semantic")
+_SCAN = 3
+"""Seconds after which an opened index is reported as running."""
+
+
+@answers(f"POST /bucket?{SUBRESOURCE}&comp=add", "OpenMetaQuery")
+def open_meta_query(call: Call) -> Response:
+    """Open the index; raises `MetaQueryAlreadyExist`."""
+    mode = _mode(call)
+    if SUBRESOURCE in call.documents:
+        raise OSSError(ErrorCase.META_QUERY_ALREADY_EXISTS)
+    opened = [("CreateTime", dates.format_iso(call.request.received)), ("MetaQueryMode", mode)]
+    call.keep(SUBRESOURCE, xml.format("MetaQueryStatus", opened))
+    return Response()
+
+
+@answers(f"GET /bucket?{SUBRESOURCE}", "GetMetaQueryStatus")
+def get_meta_query_status(call: Call) -> Response:
+    """Return the state of the open index; raises `MetaQueryNotExist`."""
+    opened = _opened(call)
+    running = _is_running(call, opened)
+    created = dates.format_beijing(_created(opened))
+    return xml.respond(
+        "MetaQueryStatus",
+        ("State", "Running" if running else "Ready"),
+        ("Phase", "IncrementalScanning" if running else "FullScanning"),
+        ("CreateTime", created),
+        ("UpdateTime", created),
+        ("MetaQueryMode", opened.text("MetaQueryMode")),
+    )
+
+
+def _gather(call: Call) -> Work:
+    opened = _opened(call)
+    if _mode(call) == "semantic":
+        return _semantic(call, opened)
+    query = parse(call.body.read())
+    after = _parse_token(query.token) if query.token else None
+    running = _is_running(call, opened)
+    objects = list(call.storage.objects(call.bucket.name)) if running else []
+    return Work(Pool.COPIES, lambda _: Body.of(_format(query, search(objects, query, after))))
+
+
+def _semantic(call: Call, opened: xml.Node) -> Work:
+    """Answer a semantic query of an empty bucket with no objects."""
+    xml.parse(call.body.read(), "MetaQuery")
+    objects = list(call.storage.objects(call.bucket.name))
+    if opened.text("MetaQueryMode") != "semantic" or any(not o.delete_marker for o in objects):
+        message = (
+            "A semantic query (mode=semantic) is emulated only for an empty bucket whose index is "
+            "open in that mode; query with mode=basic."
+        )
+        raise OSSError(ErrorCase.NOT_IMPLEMENTED, message, Method="POST", SubResource=SUBRESOURCE)
+    empty = xml.format("MetaQuery", [("NextToken", ""), ("Files", [])])
+    return Work(Pool.COPIES, lambda _: Body.of(empty))
+
+
+@answers(f"POST /bucket?{SUBRESOURCE}&comp=query", "DoMetaQuery", gather=_gather)
+def do_meta_query(call: Call) -> Response:
+    """Return objects by their metadata, or only statistics.
+
+    An index that is not running yet has no objects. Raises `MetaQueryNotExist`, `MalformedXML`,
+    `InvalidArgument`, and `NotImplemented` for a semantic query of a bucket with objects.
+    """
+    return xml.reply(call.body.read())
+
+
+@answers(f"POST /bucket?{SUBRESOURCE}&comp=delete", "CloseMetaQuery", takes=Takes.NOTHING)
+def close_meta_query(call: Call) -> Response:
+    """Close the index; succeeds even if it is not open."""
+    call.keep(SUBRESOURCE, None)
+    return Response()
+
+
+def _mode(call: Call) -> str:
+    mode = call.request.query.get("mode", "basic")
+    if mode not in _MODES:
+        message = f"Mode {mode!r} is unknown; use {listed(_MODES)}."
+        raise headers.invalid_argument("mode", mode, message)
+    return mode
+
+
+def _opened(call: Call) -> xml.Node:
+    document = call.document(SUBRESOURCE, OSSError(ErrorCase.NO_SUCH_META_QUERY))
+    return xml.parse(document, "MetaQueryStatus")
+
+
+def _created(opened: xml.Node) -> float:
+    return dates.parse_iso(opened.text("CreateTime")) or 0.0
+
+
+def _is_running(call: Call, opened: xml.Node) -> bool:
+    return call.request.received >= _created(opened) + _SCAN
+
+
+def _format(query: MetaQuery, found: MetaResult) -> bytes:
+    aggregations = [
+        ("Aggregation", _statistic(aggregation, value))
+        for aggregation, value in zip(query.aggregations, found.statistics, strict=True)
+    ]
+    return xml.format(
+        "MetaQuery",
+        [
+            ("NextToken", "" if found.next is None else _format_token(found.next)),
+            ("Files", [("File", _file(item)) for item in found.objects]),
+            ("Aggregations", aggregations or None),
+        ],
+    )
+
+
+def _file(item: Object) -> xml.Children:
+    meta = [
+        ("UserMeta", [("Key", name), ("Value", value)])
+        for name, value in sorted(item.headers.items())
+        if name.startswith(headers.META_PREFIX)
+    ]
+    tags = [("Tagging", [("Key", key), ("Value", tag)]) for key, tag in sorted(item.tags.items())]
+    return [
+        ("Filename", item.key),
+        ("Size", item.size),
+        ("FileModifiedTime", dates.format_beijing(item.modified)),
+        ("OSSObjectType", item.kind),
+        ("OSSStorageClass", item.storage_class),
+        ("ObjectACL", item.acl),
+        ("ETag", item.etag),
+        ("OSSCRC64", str(item.crc64)),
+        ("OSSTaggingCount", len(item.tags)),
+        ("OSSTagging", tags or None),
+        ("OSSUserMeta", meta or None),
+        ("ServerSideEncryption", item.headers.get(headers.ENCRYPTION)),
+    ]
+
+
+def _statistic(
+    aggregation: Aggregation, value: Scalar | float | Mapping[Scalar, int]
+) -> xml.Children:
+    groups = value if isinstance(value, Mapping) else {}
+    return [
+        ("Field", aggregation.field.name),
+        ("Operation", aggregation.statistic.value),
+        ("Value", None if aggregation.statistic is Statistic.GROUP else str(value)),
+        ("Groups", [("Group", _group(aggregation, *group)) for group in groups.items()] or None),
+    ]
+
+
+def _group(aggregation: Aggregation, value: Scalar, count: int) -> xml.Children:
+    timed = aggregation.field.kind is FieldKind.TIME
+    shown = dates.format_beijing(float(value)) if timed else str(value)
+    return [("Value", shown), ("Count", count)]
+
+
+def _format_token(position: Position) -> str:
+    return urlsafe_b64encode(json.dumps(position).encode()).decode()
+
+
+def _parse_token(token: str) -> Position:
+    try:
+        value, key = json_text.parse(b64decode(token, b"-_", validate=True))
+    except (ValueError, TypeError):
+        value = key = None
+    known = isinstance(value, str) or (isinstance(value, int) and abs(value) < 1 << 63)
+    if not (known and isinstance(key, str)):
+        message = "NextToken is invalid; send the NextToken of the previous page."
+        raise invalid("NextToken", token, message)
+    return Position(value, key)
