@@ -3,8 +3,8 @@
 The emulator does not listen for RTMP, so no channel is ever live, and no playlist has a ts file.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Final
 from urllib.parse import quote, unquote
 
 from oss_referer.sources.account import is_bucket_name
@@ -18,12 +18,8 @@ from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Response
 from oss_emulator.protocol.parameters import is_number
 from oss_emulator.protocol.xml import DocumentError, Node
-from oss_emulator.storage.base import Storage
-
-PREFIX: Final = "live/"
 
 STATUSES: Final = ("enabled", "disabled")
-DEFAULT_PLAYLIST: Final = "playlist.m3u8"
 PLAYLIST_SUFFIX: Final = ".m3u8"
 
 MAX_NAME: Final = 63
@@ -32,40 +28,12 @@ MAX_NAME: Final = 63
 _DAY: Final = 24 * 60 * 60
 """Maximum seconds that a playlist can cover."""
 
+_PREFIX: Final = "live/"
 _ROOT: Final = "LiveChannelConfiguration"
+_SHOWN: Final = ("Description", "Status", "Target")
 _SNAPSHOT: Final = ("RoleName", "DestBucket", "NotifyTopic", "Interval")
 _DEFAULT_FRAGMENTS: Final = {"FragDuration": "5", "FragCount": "3"}
-
-
-class LiveChannel(NamedTuple):
-    description: str
-    status: str
-    frag_duration: str
-    """Length of a ts file in seconds."""
-    frag_count: str
-    """Number of ts files in the playlist."""
-    playlist_name: str
-    snapshot: Sequence[tuple[str, str]] = ()
-    """The elements of Snapshot; empty without snapshots."""
-    modified: float = 0.0
-    """When it was last put, in seconds since the epoch."""
-
-    @property
-    def shown(self) -> xml.Children:
-        """The elements that GetLiveChannelInfo returns, without the snapshots."""
-        return [
-            ("Description", self.description),
-            ("Status", self.status),
-            (
-                "Target",
-                [
-                    ("Type", "HLS"),
-                    ("FragDuration", self.frag_duration),
-                    ("FragCount", self.frag_count),
-                    ("PlaylistName", self.playlist_name),
-                ],
-            ),
-        ]
+"""Length of a ts file in seconds, and number of ts files in the playlist."""
 
 
 def _is_up_to_100(text: str) -> bool:
@@ -98,27 +66,23 @@ _RULES: Final[tuple[tuple[str, str, str, Callable[[str], bool]], ...]] = (
 )
 """What each element must be, and the EC of its help page; the order of the checks is assumed."""
 
-_TWO_SNAPSHOTS: Final = "0044-00000003"
+
+def count(documents: Documents) -> int:
+    """Return the number of channels of a bucket."""
+    return sum(name.startswith(_PREFIX) for name in documents)
 
 
-def check_name(name: str) -> None:
-    """Raise `InvalidArgument` for an invalid name of a channel."""
-    if "/" in name or len(name.encode()) > MAX_NAME:
-        sentence = f"The name of a live channel must have up to {MAX_NAME} bytes and no slash."
-        raise invalid_argument("ChannelName", name, sentence)
-
-
-def parse(document: bytes, now: float, storage: Storage) -> LiveChannel:
-    """Parse a configuration that is put; unknown elements are ignored.
+def _parse(call: Call) -> dict[str, xml.Value]:
+    """Parse the configuration that a request puts; unknown elements are ignored.
 
     Raises `DocumentError`, and `InvalidArgument` for an invalid element.
     """
-    node = xml.parse(document, _ROOT)
+    node = xml.parse(call.body.read(), _ROOT)
     if node.first("Target") is None:
         raise DocumentError("The element Target is missing in LiveChannelConfiguration.")
     if len(node.all("Snapshot")) > 1:
         message = "There may be at most one Snapshot."
-        raise invalid_argument("Snapshot", "", message, ec=_TWO_SNAPSHOTS)
+        raise invalid_argument("Snapshot", "", message, ec="0044-00000003")
     found = _fill(node)
     for path, ec, sentence, holds in _RULES:
         value = found.get(path)
@@ -126,19 +90,15 @@ def parse(document: bytes, now: float, storage: Storage) -> LiveChannel:
             name = path.rpartition("/")[2]
             raise invalid_argument(name, value, f"The {name} {sentence}.", ec=ec)
     destination = found.get("Snapshot/DestBucket")
-    if destination is not None and storage.bucket(destination) is None:
+    if destination is not None and call.storage.bucket(destination) is None:
         message = "The bucket for snapshots does not exist; create it first."
         raise invalid_argument("DestBucket", destination, message, ec="0044-00000009")
-    snapshot = [(name, found[f"Snapshot/{name}"]) for name in _SNAPSHOT if "Snapshot" in found]
-    return LiveChannel(
-        description=found["Description"],
-        status=found["Status"],
-        frag_duration=found["Target/FragDuration"],
-        frag_count=found["Target/FragCount"],
-        playlist_name=found["Target/PlaylistName"],
-        snapshot=snapshot,
-        modified=now,
+    target, snapshot = (
+        [(path.rpartition("/")[2], text) for path, text in found.items() if path.startswith(group)]
+        for group in ("Target/", "Snapshot/")
     )
+    shown = {name: found[name] for name in ("Description", "Status")}
+    return {**shown, "Target": target, "Snapshot": snapshot or None}
 
 
 def _fill(node: Node) -> dict[str, str]:
@@ -147,75 +107,36 @@ def _fill(node: Node) -> dict[str, str]:
         "Description": node.text("Description"),
         "Status": node.text("Status") or STATUSES[0],
         "Target/Type": node.text("Target/Type"),
-        "Target/PlaylistName": node.text("Target/PlaylistName") or DEFAULT_PLAYLIST,
     }
     sent = {name: node.text(f"Target/{name}") for name in _DEFAULT_FRAGMENTS}
     # The two are required together: one without the other is refused (PutLiveChannel).
     fragments = sent if any(sent.values()) else _DEFAULT_FRAGMENTS
     found |= {f"Target/{name}": text for name, text in fragments.items()}
+    found["Target/PlaylistName"] = node.text("Target/PlaylistName") or "playlist.m3u8"
     if node.first("Snapshot") is not None:
-        found["Snapshot"] = ""
         found |= {f"Snapshot/{name}": node.text(f"Snapshot/{name}") for name in _SNAPSHOT}
     return found
-
-
-def format(channel: LiveChannel) -> bytes:
-    """Format the document that is stored with a bucket."""
-    return xml.format(
-        _ROOT,
-        [
-            *channel.shown,
-            ("Snapshot", channel.snapshot or None),
-            ("LastModified", dates.format_iso(channel.modified)),
-        ],
-    )
-
-
-def read(document: bytes) -> LiveChannel:
-    node = xml.parse(document, _ROOT)
-    snapshot = node.first("Snapshot") or ()
-    return LiveChannel(
-        description=node.text("Description"),
-        status=node.text("Status"),
-        frag_duration=node.text("Target/FragDuration"),
-        frag_count=node.text("Target/FragCount"),
-        playlist_name=node.text("Target/PlaylistName"),
-        snapshot=[(child.name, child.value) for child in snapshot],
-        modified=dates.parse_iso(node.text("LastModified")) or 0.0,
-    )
-
-
-def find(documents: Documents, name: str) -> LiveChannel:
-    """Return the channel with a name; raises `NoSuchLiveChannel`."""
-    document = documents.get(PREFIX + name)
-    if document is None:
-        raise OSSError(ErrorCase.NO_SUCH_LIVE_CHANNEL)
-    return read(document)
-
-
-def count(documents: Documents) -> int:
-    return sum(name.startswith(PREFIX) for name in documents)
 
 
 @answers("PUT /bucket/key?live", "PutLiveChannel", kept=True)
 def put_live_channel(call: Call) -> Response:
     """Create or replace a channel; returns its addresses. Raises `InvalidArgument`."""
-    check_name(call.key)
-    channel = parse(call.body.read(), call.request.received, call.storage)
-    _keep(call, channel)
-    return xml.respond("CreateLiveChannelResult", *_urls(call, call.key, channel))
+    _check_name(call.key)
+    node = _keep(call, _parse(call))
+    return xml.respond("CreateLiveChannelResult", *_urls(call, call.key, node))
 
 
 @answers("GET /bucket/key?live", "GetLiveChannelInfo", action="oss:GetLiveChannel", kept=True)
 def get_live_channel_info(call: Call) -> Response:
-    """Return the configuration of a channel; raises `NoSuchLiveChannel`."""
-    return xml.respond("LiveChannelConfiguration", *_find(call).shown)
+    """Return the configuration of a channel without snapshots; raises `NoSuchLiveChannel`."""
+    shown = [(each.name, each.content) for each in _find(call) if each.name in _SHOWN]
+    return xml.respond(_ROOT, *shown)
 
 
 @answers("GET /bucket/key?live&comp=stat", "GetLiveChannelStat", kept=True)
 def get_live_channel_stat(call: Call) -> Response:
     """Return the state of a channel: Idle or Disabled, never Live."""
-    idle = _find(call).status == "enabled"
+    idle = _find(call).text("Status") == STATUSES[0]
     return xml.respond("LiveChannelStat", ("Status", "Idle" if idle else "Disabled"))
 
 
@@ -233,15 +154,16 @@ def put_live_channel_status(call: Call) -> Response:
     if status not in STATUSES:
         sentence = f"The status must be {listed(STATUSES)}."
         raise invalid_argument("status", status, sentence, ec="0017-00000255")
-    _keep(call, _find(call)._replace(status=status, modified=call.request.received))
+    content = {each.name: each.content for each in _find(call)}
+    _keep(call, {**content, "Status": status})
     return Response()
 
 
 @answers("DELETE /bucket/key?live", "DeleteLiveChannel", kept=True)
 def delete_live_channel(call: Call) -> Response:
     """Remove a channel; answers 204 even if there was none."""
-    check_name(call.key)
-    call.keep(PREFIX + call.key, None)
+    _check_name(call.key)
+    call.keep(_PREFIX + call.key, None)
     return Response(204)
 
 
@@ -251,7 +173,7 @@ def list_live_channel(call: Call) -> Response:
     query = call.request.query
     prefix, marker = query.get("prefix", ""), query.get("marker", "")
     limit = parameters.max_keys(query)
-    channels = call.documents_below(PREFIX).items()
+    channels = call.documents_below(_PREFIX).items()
     found = (channel for channel in channels if channel[0].startswith(prefix))
     page, following = paging.after(found, marker, limit)
     return xml.respond(
@@ -261,8 +183,46 @@ def list_live_channel(call: Call) -> Response:
         ("MaxKeys", limit),
         ("IsTruncated", bool(following)),
         ("NextMarker", following),
-        *(("LiveChannel", _entry(call, name, read(document))) for name, document in page),
+        *(("LiveChannel", _entry(call, name, xml.parse(text, _ROOT))) for name, text in page),
     )
+
+
+def _check_name(name: str) -> None:
+    """Raise `InvalidArgument` for an invalid name of a channel."""
+    if "/" in name or len(name.encode()) > MAX_NAME:
+        sentence = f"The name of a live channel must have up to {MAX_NAME} bytes and no slash."
+        raise invalid_argument("ChannelName", name, sentence)
+
+
+def _find(call: Call) -> Node:
+    _check_name(call.key)
+    stored = call.document(_PREFIX + call.key, OSSError(ErrorCase.NO_SUCH_LIVE_CHANNEL))
+    return xml.parse(stored, _ROOT)
+
+
+def _keep(call: Call, content: dict[str, xml.Value]) -> Node:
+    modified = dates.format_iso(call.request.received)
+    stored = xml.format(_ROOT, list({**content, "LastModified": modified}.items()))
+    call.keep(_PREFIX + call.key, stored)
+    return xml.parse(stored, _ROOT)
+
+
+def _entry(call: Call, name: str, channel: Node) -> xml.Children:
+    shown = ("Description", "Status", "LastModified")
+    own = ((element, channel.text(element)) for element in shown)
+    return [("Name", name), *own, *_urls(call, name, channel)]
+
+
+def _urls(call: Call, name: str, channel: Node) -> xml.Children:
+    """Return the addresses of a channel with the host and the path style of the request."""
+    request, playlist = call.request, channel.text("Target/PlaylistName")
+    path = unquote(request.path.replace("+", " ")).removesuffix(call.key).rstrip("/")
+    place, scheme = f"{request.host}{quote(path)}", "https" if request.secure else "http"
+    play = f"{scheme}://{place}/{quote(name)}/{quote(playlist)}"
+    return [
+        ("PublishUrls", [("Url", f"rtmp://{place}/live/{quote(name)}")]),
+        ("PlayUrls", [("Url", play)]),
+    ]
 
 
 @answers("POST /bucket/key?vod", "PostVodPlaylist", takes=Takes.NOTHING, kept=True)
@@ -309,34 +269,3 @@ def _time(call: Call, name: str, ec: str) -> int:
         message = f"The {name} must be a Unix timestamp."
         raise invalid_argument(name, text, message, ec=ec)
     return int(text)
-
-
-def _find(call: Call) -> LiveChannel:
-    check_name(call.key)
-    return find(call.documents, call.key)
-
-
-def _keep(call: Call, channel: LiveChannel) -> None:
-    call.keep(PREFIX + call.key, format(channel))
-
-
-def _entry(call: Call, name: str, channel: LiveChannel) -> xml.Children:
-    return [
-        ("Name", name),
-        ("Description", channel.description),
-        ("Status", channel.status),
-        ("LastModified", dates.format_iso(channel.modified)),
-        *_urls(call, name, channel),
-    ]
-
-
-def _urls(call: Call, name: str, channel: LiveChannel) -> xml.Children:
-    """Return the addresses of a channel with the host and the path style of the request."""
-    request = call.request
-    path = unquote(request.path.replace("+", " ")).removesuffix(call.key).rstrip("/")
-    place, scheme = f"{request.host}{quote(path)}", "https" if request.secure else "http"
-    play = f"{scheme}://{place}/{quote(name)}/{quote(channel.playlist_name)}"
-    return [
-        ("PublishUrls", [("Url", f"rtmp://{place}/live/{quote(name)}")]),
-        ("PlayUrls", [("Url", play)]),
-    ]

@@ -1,4 +1,4 @@
-"""A query of the metadata index of a bucket: fields, operators and document (DoMetaQuery, P-65).
+"""The metadata index of a bucket: open it, close it, read its state, and query it (P-65).
 
 Fields and their operators: the page "Fields and operators for scalar retrieval".
 """
@@ -38,6 +38,8 @@ _AGGREGATIONS: Final = 100
 """Maximum number of nested levels, conditions, characters and aggregations of a query; the limits
 of the service are not known."""
 
+Scalar: TypeAlias = str | int
+
 
 class FieldOperator(StrEnum):
     EQ = "eq"
@@ -48,6 +50,18 @@ class FieldOperator(StrEnum):
     MATCH = "match"
     """Contains the value."""
     PREFIX = "prefix"
+
+
+_TESTS: Final[Mapping[FieldOperator, Callable[[Any, Any], bool]]] = {
+    FieldOperator.EQ: eq,
+    FieldOperator.GT: gt,
+    FieldOperator.GTE: ge,
+    FieldOperator.LT: lt,
+    FieldOperator.LTE: le,
+    FieldOperator.MATCH: lambda found, wanted: wanted in found,
+    FieldOperator.PREFIX: str.startswith,
+}
+_ORDERED: Final = tuple(FieldOperator)[:5]
 
 
 class Logic(StrEnum):
@@ -69,6 +83,18 @@ class Statistic(StrEnum):
     COUNT = "count"
     DISTINCT = "distinct"
     GROUP = "group"
+    """The number of objects by value."""
+
+
+_COMPUTE: Final[Mapping[Statistic, Callable[[Sequence[Any]], float]]] = {
+    Statistic.MIN: min,
+    Statistic.MAX: max,
+    Statistic.AVERAGE: lambda values: sum(values) / len(values),
+    Statistic.SUM: sum,
+    Statistic.COUNT: len,
+    Statistic.DISTINCT: lambda values: len(set(values)),
+}
+_COUNTS: Final = tuple(Statistic)[4:]
 
 
 class FieldKind(Enum):
@@ -89,52 +115,50 @@ class Field(NamedTuple):
     key: str = ""
 
     @property
-    def operators(self) -> frozenset[FieldOperator]:
-        return _MATCHED if self.name == "Filename" else _OPERATORS[self.kind]
+    def operators(self) -> tuple[FieldOperator, ...]:
+        if self.name == "Filename":
+            return tuple(FieldOperator)
+        texts = self.kind in (FieldKind.TEXT, FieldKind.PAIR)
+        return (*_ORDERED, FieldOperator.PREFIX) if texts else _ORDERED
 
     @property
-    def statistics(self) -> frozenset[Statistic]:
-        return _STATISTICS[self.kind]
+    def statistics(self) -> tuple[Statistic, ...]:
+        if self.kind is FieldKind.PAIR:
+            return ()
+        return tuple(Statistic) if self.kind is FieldKind.NUMBER else _COUNTS
 
+    def read(self, item: Object) -> Scalar | None:
+        """Return the value of the field of an object; None if the object has none."""
+        if self.name == TAGGING:
+            return item.tags.get(self.key)
+        if self.name == USER_META:
+            return item.headers.get(self.key) if self.key.startswith(META_PREFIX) else None
+        return _READERS[self.name](item)
 
-_ORDERED: Final = frozenset(FieldOperator) - {FieldOperator.MATCH, FieldOperator.PREFIX}
-_PREFIXED: Final = _ORDERED | {FieldOperator.PREFIX}
-_MATCHED: Final = frozenset(FieldOperator)
-_OPERATORS: Final = {
-    FieldKind.TEXT: _PREFIXED,
-    FieldKind.NUMBER: _ORDERED,
-    FieldKind.TIME: _ORDERED,
-    FieldKind.PAIR: _PREFIXED,
-}
-_COUNTS: Final = frozenset({Statistic.COUNT, Statistic.DISTINCT, Statistic.GROUP})
-_STATISTICS: Final = {
-    FieldKind.TEXT: _COUNTS,
-    FieldKind.NUMBER: frozenset(Statistic),
-    FieldKind.TIME: _COUNTS,
-    FieldKind.PAIR: frozenset[Statistic](),
-}
-
-FIELDS: Final = {
-    field.name: field
-    for field in (
-        Field("ETag"),
-        Field("FileModifiedTime", FieldKind.TIME),
-        Field("Filename"),
-        Field("ObjectACL"),
-        Field("OSSCRC64"),
-        Field("OSSObjectType"),
-        Field("OSSStorageClass"),
-        Field("OSSTaggingCount", FieldKind.NUMBER),
-        Field("ServerSideEncryption"),
-        Field("Size", FieldKind.NUMBER),
-    )
-}
-"""The fields that every object has, by name."""
 
 TAGGING: Final = "OSSTagging"
 USER_META: Final = "OSSUserMeta"
 
-Scalar: TypeAlias = str | int
+_READERS: Final[Mapping[str, Callable[[Object], Scalar | None]]] = {
+    "ETag": lambda item: item.etag.strip('"'),
+    "FileModifiedTime": lambda item: int(item.modified),
+    "Filename": lambda item: item.key,
+    "ObjectACL": lambda item: item.acl,
+    "OSSCRC64": lambda item: str(item.crc64),
+    "OSSObjectType": lambda item: item.kind,
+    "OSSStorageClass": lambda item: item.storage_class,
+    "OSSTaggingCount": lambda item: len(item.tags),
+    "ServerSideEncryption": lambda item: item.headers.get(ENCRYPTION),
+    "Size": lambda item: item.size,
+}
+"""The fields of every object, and how to read them."""
+
+_KINDS: Final = {
+    "FileModifiedTime": FieldKind.TIME,
+    "OSSTaggingCount": FieldKind.NUMBER,
+    "Size": FieldKind.NUMBER,
+}
+FIELDS: Final = {name: Field(name, _KINDS.get(name, FieldKind.TEXT)) for name in _READERS}
 
 
 class Condition(NamedTuple):
@@ -144,6 +168,13 @@ class Condition(NamedTuple):
     operator: FieldOperator
     value: Scalar
 
+    def is_met(self, item: Object) -> bool:
+        """Whether an object meets the condition; none meets one on a field that it lacks."""
+        value, wanted = self.field.read(item), self.value
+        if self.field.name == "ETag":
+            wanted = str(wanted).strip('"')
+        return value is not None and _TESTS[self.operator](value, wanted)
+
 
 class Junction(NamedTuple):
     """Conditions joined by an operator."""
@@ -151,12 +182,63 @@ class Junction(NamedTuple):
     logic: Logic
     parts: "tuple[Condition | Junction, ...]"
 
+    def is_met(self, item: Object) -> bool:
+        parts = (part.is_met(item) for part in self.parts)
+        found = all(parts) if self.logic is Logic.AND else any(parts)
+        return not found if self.logic is Logic.NOT else found
+
 
 class Aggregation(NamedTuple):
     """A statistic of a field over all matching objects."""
 
     field: Field
     statistic: Statistic
+
+    def describe(self, found: Iterable[Object]) -> xml.Children:
+        """Compute the statistic over the objects that have the field; 0 without such objects."""
+        values = [value for item in found if (value := self.field.read(item)) is not None]
+        result: xml.Children
+        if self.statistic is Statistic.GROUP:
+            groups = sorted(Counter(values).items(), key=lambda group: (-group[1], group[0]))
+            shown = [("Group", self._group(*group)) for group in groups]
+            result = [("Groups", shown or None)]
+        else:
+            result = [("Value", str(_COMPUTE[self.statistic](values) if values else 0))]
+        return [("Field", self.field.name), ("Operation", self.statistic.value), *result]
+
+    def _group(self, value: Scalar, count: int) -> xml.Children:
+        timed = self.field.kind is FieldKind.TIME
+        shown = dates.format_beijing(float(value)) if timed else str(value)
+        return [("Value", shown), ("Count", count)]
+
+
+class Position(NamedTuple):
+    """The place of an object in a sorted result."""
+
+    value: Scalar
+    key: str
+
+    @property
+    def order(self) -> tuple[bool, Scalar, str]:
+        """The key by which positions are sorted: numbers come before texts."""
+        return isinstance(self.value, str), self.value, self.key
+
+    @property
+    def token(self) -> str:
+        return urlsafe_b64encode(json.dumps(self).encode()).decode()
+
+    @classmethod
+    def parse(cls, token: str) -> "Position":
+        """Parse a token; raises `InvalidArgument`."""
+        try:
+            value, key = json_text.parse(b64decode(token, b"-_", validate=True))
+        except (ValueError, TypeError):
+            value = key = None
+        known = isinstance(value, str) or (isinstance(value, int) and abs(value) < 1 << 63)
+        if not (known and isinstance(key, str)):
+            message = "NextToken is invalid; send the NextToken of the previous page."
+            raise _invalid("NextToken", token, message)
+        return cls(value, key)
 
 
 class MetaQuery(NamedTuple):
@@ -190,7 +272,7 @@ def parse(document: bytes) -> MetaQuery:
     ]
     if len(aggregations) > _AGGREGATIONS:
         message = f"Query has {len(aggregations)} aggregations; the limit is {_AGGREGATIONS}."
-        raise invalid("Aggregations", "", message)
+        raise _invalid("Aggregations", "", message)
     return MetaQuery(
         condition=_parse_query(node.text("Query")),
         limit=_limit(node.text("MaxResults")),
@@ -203,13 +285,13 @@ def parse(document: bytes) -> MetaQuery:
     )
 
 
-def invalid(name: str, value: str, message: str) -> OSSError:
+def _invalid(name: str, value: str, message: str) -> OSSError:
     return headers.invalid_argument(name, value, message, ErrorCase.INVALID_META_QUERY)
 
 
 def _choose(name: str, value: str, words: tuple[str, ...]) -> str:
     if value not in words:
-        raise invalid(name, value, f"{name} is {value!r}; it must be {listed(words)}.")
+        raise _invalid(name, value, f"{name} is {value!r}; it must be {listed(words)}.")
     return value
 
 
@@ -218,14 +300,14 @@ def _limit(text: str) -> int:
     if not text:
         return MAX_RESULTS
     if not is_number(text):
-        raise invalid("MaxResults", text, "MaxResults must be an integer of at least 0.")
+        raise _invalid("MaxResults", text, "MaxResults must be an integer of at least 0.")
     return min(int(text), MAX_RESULTS) or MAX_RESULTS
 
 
 def _sort(name: str) -> Field:
     field = _field(name)
     if field.kind is FieldKind.PAIR:
-        raise invalid("Sort", name, f"Objects cannot be sorted by {name}.")
+        raise _invalid("Sort", name, f"Objects cannot be sorted by {name}.")
     return field
 
 
@@ -233,7 +315,7 @@ def _aggregation(name: str, operation: str) -> Aggregation:
     field = _field(name)
     known = tuple(statistic.value for statistic in Statistic if statistic in field.statistics)
     if not known:
-        raise invalid("Field", name, f"{name} cannot be aggregated.")
+        raise _invalid("Field", name, f"{name} cannot be aggregated.")
     return Aggregation(field, Statistic(_choose(f"Operation of {name}", operation, known)))
 
 
@@ -245,27 +327,27 @@ def _field(name: str) -> Field:
     if family in (TAGGING, USER_META) and key:
         return Field(family, FieldKind.PAIR, key.lower() if family == USER_META else key)
     known = listed((*FIELDS, f"{TAGGING}.KEY", f"{USER_META}.KEY"))
-    raise invalid("Field", name, f"Field {name!r} is unknown; use {known}.")
+    raise _invalid("Field", name, f"Field {name!r} is unknown; use {known}.")
 
 
 def _parse_query(text: str) -> Condition | Junction:
     if len(text) > _LENGTH:  # parsing a longer query would delay other requests
         message = f"Query has {len(text)} characters; the limit is {_LENGTH}."
-        raise invalid("Query", "", message)
+        raise _invalid("Query", "", message)
     numbers = count(1)
 
     def read(found: Any, depth: int) -> Condition | Junction:
         if depth > _DEPTH or next(numbers) > _CONDITIONS:
             message = f"Query has more than {_DEPTH} levels or {_CONDITIONS} conditions."
-            raise invalid("Query", text, message)
+            raise _invalid("Query", text, message)
         if not isinstance(found, dict):
-            raise invalid("Query", text, "A condition of Query must be a JSON object.")
+            raise _invalid("Query", text, "A condition of Query must be a JSON object.")
         operation = found.get("Operation")
         parts = found.get("SubQueries")
         if operation not in tuple(Logic):
             return _condition(text, found)
         if not (isinstance(parts, list) and parts):
-            raise invalid("Query", text, f"Operation {operation!r} needs SubQueries.")
+            raise _invalid("Query", text, f"Operation {operation!r} needs SubQueries.")
         return Junction(Logic(operation), tuple(read(part, depth + 1) for part in parts))
 
     return read(_load(text), 1)
@@ -278,7 +360,7 @@ def _load(text: str) -> Any:
             return json_text.parse(written)
         except JSONError:
             continue
-    raise invalid("Query", text, 'Query must be JSON such as {"Field": "Size", "Value": "1"}.')
+    raise _invalid("Query", text, 'Query must be JSON such as {"Field": "Size", "Value": "1"}.')
 
 
 _SINGLE: Final = re.compile(r"'([^'\\]*+)'")
@@ -287,18 +369,18 @@ _SINGLE: Final = re.compile(r"'([^'\\]*+)'")
 def _condition(text: str, found: dict[str, Any]) -> Condition:
     name, value, operation = (found.get(key) for key in ("Field", "Value", "Operation"))
     if not isinstance(name, str):
-        raise invalid("Query", text, "A condition of Query has no Field.")
+        raise _invalid("Query", text, "A condition of Query has no Field.")
     field = _field(name)
     known = tuple(each.value for each in FieldOperator if each in field.operators)
     operator = FieldOperator(_choose(f"Operation of {name}", str(operation), known))
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise invalid("Value", str(value), f"Value of {name} must be a text or an integer.")
+        raise _invalid("Value", str(value), f"Value of {name} must be a text or an integer.")
     return Condition(field, operator, _READ[field.kind](name, str(value)))
 
 
 def _number(name: str, text: str) -> int:
     if not (text.isascii() and text.removeprefix("-").isdigit() and len(text) < 19):
-        raise invalid("Value", text, f"Value of {name} must be an integer.")
+        raise _invalid("Value", text, f"Value of {name} must be an integer.")
     return int(text)
 
 
@@ -310,7 +392,7 @@ def _time(name: str, text: str) -> int:
         time = None
     if time is None or time.tzinfo is None:
         message = f"Value of {name} must be a time such as 2021-06-29T14:50:13+08:00."
-        raise invalid("Value", text, message)
+        raise _invalid("Value", text, message)
     return int(time.timestamp())
 
 
@@ -322,111 +404,27 @@ _READ: Final[dict[FieldKind, Callable[[str, str], Scalar]]] = {
 }
 
 
-_VALUES: Final[Mapping[str, Callable[[Object], Scalar | None]]] = {
-    "ETag": lambda item: item.etag.strip('"'),
-    "FileModifiedTime": lambda item: int(item.modified),
-    "Filename": lambda item: item.key,
-    "ObjectACL": lambda item: item.acl,
-    "OSSCRC64": lambda item: str(item.crc64),
-    "OSSObjectType": lambda item: item.kind,
-    "OSSStorageClass": lambda item: item.storage_class,
-    "OSSTaggingCount": lambda item: len(item.tags),
-    "ServerSideEncryption": lambda item: item.headers.get(ENCRYPTION),
-    "Size": lambda item: item.size,
-}
-"""The fields of every object, and how to read them."""
+def search(
+    objects: Iterable[Object], query: MetaQuery, after: Position | None
+) -> tuple[list[Object], Position | None]:
+    """Find a page of the objects that match a query, and its last position if more follow.
 
-_TESTS: Final[Mapping[FieldOperator, Callable[[Any, Any], bool]]] = {
-    FieldOperator.EQ: eq,
-    FieldOperator.GT: gt,
-    FieldOperator.GTE: ge,
-    FieldOperator.LT: lt,
-    FieldOperator.LTE: le,
-    FieldOperator.MATCH: lambda found, wanted: wanted in found,
-    FieldOperator.PREFIX: str.startswith,
-}
-_COMPUTE: Final[Mapping[Statistic, Callable[[Sequence[Any]], float]]] = {
-    Statistic.MIN: min,
-    Statistic.MAX: max,
-    Statistic.AVERAGE: lambda values: sum(values) / len(values),
-    Statistic.SUM: sum,
-    Statistic.COUNT: len,
-    Statistic.DISTINCT: lambda values: len(set(values)),
-}
-
-
-class Position(NamedTuple):
-    """The place of an object in a sorted result."""
-
-    value: Scalar
-    key: str
-
-    @property
-    def order(self) -> tuple[bool, Scalar, str]:
-        """The key by which positions are sorted: numbers come before texts."""
-        return isinstance(self.value, str), self.value, self.key
-
-
-class MetaResult(NamedTuple):
-    """The objects found by a query, or only their statistics."""
-
-    objects: tuple[Object, ...] = ()
-    next: Position | None = None
-    """The last of these objects if more follow, else None."""
-    statistics: tuple[Scalar | float | Mapping[Scalar, int], ...] = ()
-    """A number, or the number of objects by value, for each aggregation."""
-
-
-def search(objects: Iterable[Object], query: MetaQuery, after: Position | None) -> MetaResult:
-    """Find the objects that match a query, starting after a position."""
-    found = [item for item in objects if not item.delete_marker and _meets(item, query.condition)]
+    They are sorted by a field, then by name; a missing field sorts as "". A query for statistics
+    has one page with all objects.
+    """
+    found = [item for item in objects if not item.delete_marker and query.condition.is_met(item)]
     if query.aggregations:
-        return MetaResult(statistics=tuple(_aggregate(each, found) for each in query.aggregations))
-    return _page(found, query, after)
-
-
-def _value(item: Object, field: Field) -> Scalar | None:
-    if field.name == TAGGING:
-        return item.tags.get(field.key)
-    if field.name == USER_META:
-        return item.headers.get(field.key) if field.key.startswith(META_PREFIX) else None
-    return _VALUES[field.name](item)
-
-
-def _meets(item: Object, node: Condition | Junction) -> bool:
-    """Whether an object meets a condition; a condition on a missing field is not met."""
-    if isinstance(node, Junction):
-        parts = (_meets(item, part) for part in node.parts)
-        found = all(parts) if node.logic is Logic.AND else any(parts)
-        return not found if node.logic is Logic.NOT else found
-    value, wanted = _value(item, node.field), node.value
-    if node.field.name == "ETag":
-        wanted = str(wanted).strip('"')
-    return value is not None and _TESTS[node.operator](value, wanted)
-
-
-def _page(found: list[Object], query: MetaQuery, after: Position | None) -> MetaResult:
-    """Return a page of objects, sorted by a field, then by name; a missing field sorts as ""."""
+        return found, None
     places, follows = [], lt if query.descending else gt
     for item in found:
-        value = _value(item, query.sort)
+        value = query.sort.read(item)
         place = Position("" if value is None else value, item.key)
         if after is None or follows(place.order, after.order):
             places.append((place.order, place, item))
     places.sort(key=itemgetter(0), reverse=query.descending)
-    chosen = places[: query.limit]
-    last = chosen[-1][1] if len(places) > query.limit else None
-    return MetaResult(tuple(item for _, _, item in chosen), last)
-
-
-def _aggregate(
-    aggregation: Aggregation, found: Iterable[Object]
-) -> Scalar | float | Mapping[Scalar, int]:
-    """Compute a statistic over the objects that have the field; 0 without such objects."""
-    values = [value for item in found if (value := _value(item, aggregation.field)) is not None]
-    if aggregation.statistic is Statistic.GROUP:
-        return dict(sorted(Counter(values).items(), key=lambda group: (-group[1], group[0])))
-    return _COMPUTE[aggregation.statistic](values) if values else 0
+    page = places[: query.limit]
+    last = page[-1][1] if len(places) > query.limit else None
+    return [item for _, _, item in page], last
 
 
 SUBRESOURCE = "metaQuery"
@@ -467,10 +465,10 @@ def _gather(call: Call) -> Work:
     if _mode(call) == "semantic":
         return _semantic(call, opened)
     query = parse(call.body.read())
-    after = _parse_token(query.token) if query.token else None
+    after = Position.parse(query.token) if query.token else None
     running = _is_running(call, opened)
     objects = list(call.storage.objects(call.bucket.name)) if running else []
-    return Work(Pool.COPIES, lambda _: Body.of(_format(query, search(objects, query, after))))
+    return Work(Pool.COPIES, lambda _: Body.of(_answer(query, *search(objects, query, after))))
 
 
 def _semantic(call: Call, opened: xml.Node) -> Work:
@@ -525,19 +523,16 @@ def _is_running(call: Call, opened: xml.Node) -> bool:
     return call.request.received >= _created(opened) + _SCAN
 
 
-def _format(query: MetaQuery, found: MetaResult) -> bytes:
-    aggregations = [
-        ("Aggregation", _statistic(aggregation, value))
-        for aggregation, value in zip(query.aggregations, found.statistics, strict=True)
+def _answer(query: MetaQuery, found: Sequence[Object], last: Position | None) -> bytes:
+    aggregations = [("Aggregation", each.describe(found)) for each in query.aggregations]
+    files = [] if aggregations else [("File", _file(item)) for item in found]
+    token = "" if last is None else last.token
+    content: xml.Children = [
+        ("NextToken", token),
+        ("Files", files),
+        ("Aggregations", aggregations or None),
     ]
-    return xml.format(
-        "MetaQuery",
-        [
-            ("NextToken", "" if found.next is None else _format_token(found.next)),
-            ("Files", [("File", _file(item)) for item in found.objects]),
-            ("Aggregations", aggregations or None),
-        ],
-    )
+    return xml.format("MetaQuery", content)
 
 
 def _file(item: Object) -> xml.Children:
@@ -561,37 +556,3 @@ def _file(item: Object) -> xml.Children:
         ("OSSUserMeta", meta or None),
         ("ServerSideEncryption", item.headers.get(headers.ENCRYPTION)),
     ]
-
-
-def _statistic(
-    aggregation: Aggregation, value: Scalar | float | Mapping[Scalar, int]
-) -> xml.Children:
-    groups = value if isinstance(value, Mapping) else {}
-    return [
-        ("Field", aggregation.field.name),
-        ("Operation", aggregation.statistic.value),
-        ("Value", None if aggregation.statistic is Statistic.GROUP else str(value)),
-        ("Groups", [("Group", _group(aggregation, *group)) for group in groups.items()] or None),
-    ]
-
-
-def _group(aggregation: Aggregation, value: Scalar, count: int) -> xml.Children:
-    timed = aggregation.field.kind is FieldKind.TIME
-    shown = dates.format_beijing(float(value)) if timed else str(value)
-    return [("Value", shown), ("Count", count)]
-
-
-def _format_token(position: Position) -> str:
-    return urlsafe_b64encode(json.dumps(position).encode()).decode()
-
-
-def _parse_token(token: str) -> Position:
-    try:
-        value, key = json_text.parse(b64decode(token, b"-_", validate=True))
-    except (ValueError, TypeError):
-        value = key = None
-    known = isinstance(value, str) or (isinstance(value, int) and abs(value) < 1 << 63)
-    if not (known and isinstance(key, str)):
-        message = "NextToken is invalid; send the NextToken of the previous page."
-        raise invalid("NextToken", token, message)
-    return Position(value, key)

@@ -286,5 +286,5 @@ def test_names_are_compared_by_their_bytes(keys: set[str], operation: str, value
     holds = tests[operation]
     objects = [Object(key, (), 0, "", 0, 0.0, "1") for key in plain.values()]
     wanted = parse(document(is_("Filename", value, operation)).encode())
-    found = search(objects, wanted, None).objects
+    found = search(objects, wanted, None)[0]
     assert [item.key for item in found] == [plain[key] for key in sorted(plain) if holds(key)]
