@@ -23,11 +23,9 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Callback, Request, Response
 from oss_emulator.storage.base import Bucket, Storage
 
-SUBRESOURCE: Final = "asyncFetch"
-
 _TASK_ID: Final = "x-oss-task-id"
 
-PREFIX: Final = f"{SUBRESOURCE}/"
+PREFIX: Final = "asyncFetch/"
 """The start of the name of a task's document; the id of the task follows."""
 
 MAX_RUNNING: Final = 100
@@ -50,8 +48,6 @@ AsyncFetchTaskConfiguration
   IgnoreSameKey? boolean =true
   CallbackWhenFailed? boolean =true
 """)
-
-_ROOT: Final = "AsyncFetchTask"
 
 
 class State(StrEnum):
@@ -106,57 +102,6 @@ class FetchTask(NamedTuple):
         return self._replace(state=State.FAILED, message="The task was interrupted.")
 
 
-def parse(document: bytes, now: float) -> FetchTask:
-    """Parse a request for a new task; raises `DocumentError`."""
-    node = _SCHEMA.parse(document)
-    return _read(node, f"{getrandbits(128):032x}", now)
-
-
-def format(task: FetchTask) -> bytes:
-    own: xml.Children = [
-        ("TaskId", task.id),
-        ("Created", str(task.created)),
-        ("State", task.state),
-        ("ErrorMsg", task.message),
-        ("Stored", task.stored),
-    ]
-    return xml.format(_ROOT, [*own, (_SCHEMA.name, describe(task))])
-
-
-def describe(task: FetchTask) -> xml.Children:
-    return [(element, getattr(task, name)) for element, name in _FIELDS.items()]
-
-
-def find(documents: Documents, task_id: str) -> FetchTask | None:
-    """Find a task by its id; None if it is missing."""
-    document = documents.get(PREFIX + task_id)
-    return None if document is None else _parse_stored(document)
-
-
-def of(documents: Documents) -> Iterator[FetchTask]:
-    """Return the tasks of a bucket, the oldest first."""
-    stored = (text for name, text in documents.items() if name.startswith(PREFIX))
-    return iter(sorted(map(_parse_stored, stored), key=lambda task: task.created))
-
-
-def _parse_stored(document: bytes) -> FetchTask:
-    node = xml.parse(document, _ROOT)
-    configuration = node.first(_SCHEMA.name)
-    assert configuration is not None  # noqa: S101 - `format` writes it
-    task = _read(configuration, node.text("TaskId"), float(node.text("Created")))
-    return task._replace(
-        state=State(node.text("State")),
-        message=node.text("ErrorMsg"),
-        stored=node.text("Stored") == "true",
-    )
-
-
-def _read(node: xml.Node, task_id: str, created: float) -> FetchTask:
-    texts: dict[str, Any] = {name: node.text(element) for element, name in _FIELDS.items()}
-    flags = {name: texts.pop(name) == "true" for name in _FLAGS}
-    return FetchTask(id=task_id, created=created, **texts, **flags)
-
-
 _FIELDS: Final = {
     "Url": "url",
     "Object": "key",
@@ -167,12 +112,56 @@ _FIELDS: Final = {
     "IgnoreSameKey": "ignores_same_key",
     "CallbackWhenFailed": "calls_back_on_failure",
 }
-"""The elements of a configuration, and the fields of a task."""
-
-_FLAGS: Final = ("ignores_same_key", "calls_back_on_failure")
+"""The elements of a request, and the fields of a task."""
 
 
-@answers(f"POST /bucket?{SUBRESOURCE}", "PutAsyncFetchTask")
+def _asked(node: xml.Node) -> dict[str, Any]:
+    """Return the fields of a task that its request gives."""
+    found = {name: node.text(element) for element, name in _FIELDS.items()}
+    flags = ("ignores_same_key", "calls_back_on_failure")
+    return {**found, **{name: found[name] == "true" for name in flags}}
+
+
+def _describe(task: FetchTask) -> xml.Children:
+    return [(element, getattr(task, name)) for element, name in _FIELDS.items()]
+
+
+def _format(task: FetchTask) -> bytes:
+    own: xml.Children = [
+        ("TaskId", task.id),
+        ("Created", str(task.created)),
+        ("State", task.state),
+        ("ErrorMsg", task.message),
+        ("Stored", task.stored),
+    ]
+    return xml.format("AsyncFetchTask", [*own, (_SCHEMA.name, _describe(task))])
+
+
+def _read(document: bytes) -> FetchTask:
+    node = xml.parse(document, "AsyncFetchTask")
+    return FetchTask(
+        id=node.text("TaskId"),
+        created=float(node.text("Created")),
+        state=State(node.text("State")),
+        message=node.text("ErrorMsg"),
+        stored=node.text("Stored") == "true",
+        **_asked(node.all(_SCHEMA.name)[0]),
+    )
+
+
+def find(documents: Documents, task_id: str) -> FetchTask | None:
+    """Find a task by its id; None if it is missing."""
+    document = documents.get(PREFIX + task_id)
+    return None if document is None else _read(document)
+
+
+def of(documents: Documents) -> Iterator[FetchTask]:
+    """Return the tasks of a bucket, the oldest first."""
+    stored = (text for name, text in documents.items() if name.startswith(PREFIX))
+    return iter(sorted(map(_read, stored), key=lambda task: task.created))
+
+
+@answers("POST /bucket?asyncFetch", "PutAsyncFetchTask")
 def put_async_fetch_task(call: Call) -> Response:
     """Start a task that fetches a URL and stores the response.
 
@@ -181,7 +170,8 @@ def put_async_fetch_task(call: Call) -> Response:
     and `ServiceUnavailable` while too many tasks of the bucket run.
     """
     now, bucket = call.request.received, call.bucket
-    task = parse(call.body.read(), now)
+    asked = _asked(_SCHEMA.parse(call.body.read()))
+    task = FetchTask(f"{getrandbits(128):032x}", now, **asked)
     check_key(task.key)
     if task.key.startswith(("/", "\\")):
         raise OSSError(ErrorCase.INVALID_OBJECT_NAME)
@@ -199,12 +189,12 @@ def put_async_fetch_task(call: Call) -> Response:
     ended = [each.name for each in tasks if each.state.ended]
     for name in ended[: max(0, len(ended) - MAX_KEPT + 1)]:
         call.keep(name, None)
-    call.keep(task.name, format(task))
+    call.keep(task.name, _format(task))
     answer = xml.respond("AsyncFetchTaskResult", ("TaskId", task.id))
     return answer._replace(fetch=task.id)
 
 
-@answers(f"GET /bucket?{SUBRESOURCE}", "GetAsyncFetchTask")
+@answers("GET /bucket?asyncFetch", "GetAsyncFetchTask")
 def get_async_fetch_task(call: Call) -> Response:
     """Return a task and its state; raises `InvalidArgument` and `NoSuchAsyncFetchTask`."""
     task_id = headers.required(call.request.headers, _TASK_ID, "the id of the task")
@@ -217,7 +207,7 @@ def get_async_fetch_task(call: Call) -> Response:
         ("TaskId", task.id),
         ("State", task.state),
         ("ErrorMsg", task.message),
-        ("TaskInfo", describe(task)),
+        ("TaskInfo", _describe(task)),
     )
 
 
@@ -227,7 +217,7 @@ def update(storage: Storage, bucket: str, task: FetchTask) -> None:
         record = storage.bucket(bucket)
         if record is None or task.name not in record.documents:
             return
-        documents = {**record.documents, task.name: format(task)}
+        documents = {**record.documents, task.name: _format(task)}
         storage.put_bucket(record._replace(documents=documents))
 
 

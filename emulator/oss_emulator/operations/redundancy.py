@@ -15,9 +15,8 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage.base import Bucket
 
-SUBRESOURCE: Final = "redundancyTransition"
-PREFIX: Final = f"{SUBRESOURCE}/"
-ROOT: Final = "BucketDataRedundancyTransition"
+_PREFIX: Final = "redundancyTransition/"
+_ROOT: Final = "BucketDataRedundancyTransition"
 
 _TARGET: Final = "x-oss-target-redundancy-type"
 _TASK: Final = "x-oss-redundancy-transition-taskid"
@@ -76,14 +75,6 @@ class Transition(NamedTuple):
             ("EstimatedRemainingTime", 0),  # in hours; a task takes less than one hour
         ]
 
-    def format(self) -> bytes:
-        stored: xml.Children = [
-            ("Bucket", self.bucket),
-            ("TaskId", self.id),
-            ("CreateTime", dates.format_iso(self.created)),
-        ]
-        return xml.format(ROOT, stored)
-
     @property
     def _end(self) -> float:
         return self.created + QUEUED + PROCESSED
@@ -92,8 +83,8 @@ class Transition(NamedTuple):
 def of(bucket: Bucket) -> Iterator[Transition]:
     """Return the tasks of a bucket, by id."""
     for name in sorted(bucket.documents):
-        if name.startswith(PREFIX):
-            node = xml.parse(bucket.documents[name], ROOT)
+        if name.startswith(_PREFIX):
+            node = xml.parse(bucket.documents[name], _ROOT)
             created = dates.parse_iso(node.text("CreateTime")) or 0.0
             yield Transition(bucket.name, node.text("TaskId"), created)
 
@@ -105,7 +96,7 @@ def redundancy_of(bucket: Bucket, now: float) -> str:
 
 
 @answers(
-    f"POST /bucket?{SUBRESOURCE}",
+    "POST /bucket?redundancyTransition",
     "CreateBucketDataRedundancyTransition",
     takes=Takes.NOTHING,
 )
@@ -131,24 +122,25 @@ def create_bucket_data_redundancy_transition(call: Call) -> Response:
     if any(True for _ in of(bucket)):
         raise OSSError(ErrorCase.TRANSITION_EXISTS, BucketName=bucket.name)
     task = Transition(bucket.name, f"{getrandbits(128):032x}", now)
-    call.keep(PREFIX + task.id, task.format())
-    return xml.respond(ROOT, ("TaskId", task.id))
+    stored = [("Bucket", bucket.name), ("TaskId", task.id), ("CreateTime", dates.format_iso(now))]
+    call.keep(_PREFIX + task.id, xml.format(_ROOT, stored))
+    return xml.respond(_ROOT, ("TaskId", task.id))
 
 
-@answers(f"GET /bucket?{SUBRESOURCE}&{_TASK}", "GetBucketDataRedundancyTransition")
+@answers(f"GET /bucket?redundancyTransition&{_TASK}", "GetBucketDataRedundancyTransition")
 def get_bucket_data_redundancy_transition(call: Call) -> Response:
     """Show a task; raises `BucketDataRedundancyTransitionTaskNotExist`."""
-    return xml.respond(ROOT, *_find(call).describe(call.request.received))
+    return xml.respond(_ROOT, *_find(call).describe(call.request.received))
 
 
-@answers(f"GET /bucket?{SUBRESOURCE}", "ListBucketDataRedundancyTransition")
+@answers("GET /bucket?redundancyTransition", "ListBucketDataRedundancyTransition")
 def list_bucket_data_redundancy_transition(call: Call) -> Response:
     now = call.request.received
     tasks = of(call.bucket)
-    return xml.respond(_LIST, *((ROOT, task.describe(now)) for task in tasks))
+    return xml.respond(_LIST, *((_ROOT, task.describe(now)) for task in tasks))
 
 
-@answers(f"GET /?{SUBRESOURCE}", "ListUserDataRedundancyTransition")
+@answers("GET /?redundancyTransition", "ListUserDataRedundancyTransition")
 def list_user_data_redundancy_transition(call: Call) -> Response:
     """List a page of the tasks of all buckets of the caller, by bucket and task id."""
     query, now = call.request.query, call.request.received
@@ -164,11 +156,11 @@ def list_user_data_redundancy_transition(call: Call) -> Response:
         _LIST,
         ("IsTruncated", bool(following)),
         ("NextContinuationToken", following),
-        *((ROOT, task.describe(now)) for _, task in page),
+        *((_ROOT, task.describe(now)) for _, task in page),
     )
 
 
-@answers(f"DELETE /bucket?{SUBRESOURCE}&{_TASK}", "DeleteBucketDataRedundancyTransition")
+@answers(f"DELETE /bucket?redundancyTransition&{_TASK}", "DeleteBucketDataRedundancyTransition")
 def delete_bucket_data_redundancy_transition(call: Call) -> Response:
     """Remove a task; a converted bucket stays converted.
 
@@ -180,7 +172,7 @@ def delete_bucket_data_redundancy_transition(call: Call) -> Response:
         raise OSSError(ErrorCase.TRANSITION_RUNS)
     if stage is TransitionStatus.FINISHED:
         call.storage.put_bucket(bucket._replace(redundancy=TARGET))
-    call.keep(PREFIX + task.id, None)
+    call.keep(_PREFIX + task.id, None)
     return Response(204)
 
 

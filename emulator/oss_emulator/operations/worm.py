@@ -20,15 +20,15 @@ from oss_emulator.protocol.message import Response
 from oss_emulator.protocol.xml import DocumentError
 from oss_emulator.storage.base import Object
 
-SUBRESOURCE: Final = "worm"
-DAY: Final = 24 * 60 * 60
+_WORM: Final = "worm"
+_DAY: Final = 24 * 60 * 60
 """Seconds."""
 
-INITIATE: Final = parse_schema("""
+_INITIATE: Final = parse_schema("""
 InitiateWormConfiguration
   RetentionPeriodInDays 1..25550 ?0027-00000004 !0027-00000005 ~0027-00000002
 """)
-EXTEND: Final = replace(INITIATE, name="ExtendWormConfiguration")
+_EXTEND: Final = replace(_INITIATE, name="ExtendWormConfiguration")
 _ROOT: Final = "WormConfiguration"
 
 
@@ -42,16 +42,16 @@ class RetentionPolicy(NamedTuple):
 
     def is_in_force(self, now: float) -> bool:
         """Return whether the policy is locked or less than a day old (InitiateBucketWorm)."""
-        return self.locked or now < self.created + DAY
+        return self.locked or now < self.created + _DAY
 
     def protects(self, modified: float, now: float) -> bool:
         """Return whether an object last modified at that time must not be changed or deleted."""
-        return self.is_in_force(now) and now < modified + self.days * DAY
+        return self.is_in_force(now) and now < modified + self.days * _DAY
 
 
 def policy_of(documents: Documents) -> RetentionPolicy | None:
     """Return the policy of a bucket, in force or not; None if there is none."""
-    document = documents.get(SUBRESOURCE)
+    document = documents.get(_WORM)
     if document is None:
         return None
     node = xml.parse(document, _ROOT)
@@ -63,9 +63,9 @@ def policy_of(documents: Documents) -> RetentionPolicy | None:
     )
 
 
-def format(policy: RetentionPolicy) -> bytes:
+def _format(policy: RetentionPolicy) -> bytes:
     """Format the document of a bucket, which is also the answer of GetBucketWorm."""
-    expires = None if policy.locked else dates.format_iso(policy.created + DAY)
+    expires = None if policy.locked else dates.format_iso(policy.created + _DAY)
     return xml.format(
         _ROOT,
         [
@@ -78,19 +78,19 @@ def format(policy: RetentionPolicy) -> bytes:
     )
 
 
-@answers(f"POST /bucket?{SUBRESOURCE}", "InitiateBucketWorm")
+@answers("POST /bucket?worm", "InitiateBucketWorm")
 def initiate_bucket_worm(call: Call) -> Response:
     """Create a policy that must be locked within a day.
 
     Raises `WORMConfigurationAlreadyExists`, and `InvalidRequest` in a bucket with object retention.
     """
-    days = _days(call, INITIATE)
+    days = _days(call, _INITIATE)
     if is_enabled(call.documents):
         raise OSSError(ErrorCase.OBJECT_WORM_EXCLUDES)
     if _in_force(call) is not None:
         raise OSSError(ErrorCase.WORM_ALREADY_EXISTS)
     policy = RetentionPolicy(f"{getrandbits(128):032X}", days, call.request.received)
-    _keep(call, policy)
+    call.keep(_WORM, _format(policy))
     return Response(200, {"x-oss-worm-id": policy.id})
 
 
@@ -100,38 +100,38 @@ def complete_bucket_worm(call: Call) -> Response:
     policy = _named(call)
     if policy.locked:
         raise OSSError(ErrorCase.WORM_LOCKED)
-    _keep(call, policy._replace(locked=True))
+    call.keep(_WORM, _format(policy._replace(locked=True)))
     return Response()
 
 
 @answers("POST /bucket?wormId&wormExtend", "ExtendBucketWorm")
 def extend_bucket_worm(call: Call) -> Response:
     """Extend a locked policy; raises `InvalidWORMConfiguration`."""
-    days = _days(call, EXTEND)
+    days = _days(call, _EXTEND)
     policy = _named(call)
     if not policy.locked or days <= policy.days:
         raise OSSError(ErrorCase.INVALID_WORM)
-    _keep(call, policy._replace(days=days))
+    call.keep(_WORM, _format(policy._replace(days=days)))
     return Response()
 
 
-@answers(f"DELETE /bucket?{SUBRESOURCE}", "AbortBucketWorm")
+@answers("DELETE /bucket?worm", "AbortBucketWorm")
 def abort_bucket_worm(call: Call) -> Response:
     """Delete a policy that is not locked; raises `WORMConfigurationLocked`."""
     policy = _in_force(call)
     if policy is not None and policy.locked:
         raise OSSError(ErrorCase.WORM_LOCKED)
-    call.keep(SUBRESOURCE, None)
+    call.keep(_WORM, None)
     return Response(204)
 
 
-@answers(f"GET /bucket?{SUBRESOURCE}", "GetBucketWorm")
+@answers("GET /bucket?worm", "GetBucketWorm")
 def get_bucket_worm(call: Call) -> Response:
     """Return the policy; raises `NoSuchWORMConfiguration`."""
     policy = _in_force(call)
     if policy is None:
         raise OSSError(ErrorCase.NO_SUCH_WORM, BucketName=call.bucket.name)
-    return xml.reply(format(policy))
+    return xml.reply(_format(policy))
 
 
 def _in_force(call: Call) -> RetentionPolicy | None:
@@ -150,10 +150,6 @@ def _named(call: Call) -> RetentionPolicy:
 
 def _days(call: Call, schema: Element) -> int:
     return int(schema.parse(call.body.read()).text("RetentionPeriodInDays"))
-
-
-def _keep(call: Call, policy: RetentionPolicy) -> None:
-    call.keep(SUBRESOURCE, format(policy))
 
 
 @document("""
@@ -200,7 +196,7 @@ def default_of(documents: Documents) -> tuple[str, int] | None:
     if rule is None:
         return None
     days = int(rule.text("Days") or 0) + int(rule.text("Years") or 0) * _DAYS_OF_A_YEAR
-    return rule.text("Mode"), days * DAY
+    return rule.text("Mode"), days * _DAY
 
 
 def _check_enabled(call: Call) -> None:
@@ -221,8 +217,7 @@ def legal_hold(node: xml.Node, call: Call) -> xml.Value:
     return node.content
 
 
-def is_held(documents: Documents) -> bool:
-    """Return whether a version is under legal hold."""
+def _is_held(documents: Documents) -> bool:
     return legal_hold.text(documents, "Status") == "ON"
 
 
@@ -366,12 +361,12 @@ def describe_locks(item: Object) -> dict[str, str]:
     period = period_of(item.documents)
     if period is not None:
         found = {MODE: period.mode.value, UNTIL: dates.format_iso(period.until)}
-    return {**found, HOLD: "ON"} if is_held(item.documents) else found
+    return {**found, HOLD: "ON"} if _is_held(item.documents) else found
 
 
 def protects(call: Call, item: Object) -> bool:
     """Return whether a legal hold or a retention that is not bypassed protects a version."""
-    if is_held(item.documents):
+    if _is_held(item.documents):
         return True
     period = period_of(item.documents)
     bypassed = call.operation.bypasses and headers.flag(call.request.headers, headers.BYPASS)
