@@ -26,7 +26,7 @@ MAX_BUCKETS: Final = 100
 """Maximum number of buckets of an account in a region (PutBucket)."""
 
 
-def new_bucket(
+def _new_bucket(
     call: Call, storage_class: str | None = None, redundancy: str | None = None
 ) -> Bucket:
     """Make the bucket that a call creates; raises `TooManyBuckets`."""
@@ -66,24 +66,54 @@ def put_bucket(call: Call) -> Response:
     Raises `InvalidArgument`, `TooManyBuckets`, `BucketAlreadyExists`.
     """
     name = call.target.bucket
-    acl = call.request.headers.get("x-oss-acl")
-    if acl is not None and acl not in set(BucketAcl):
-        raise invalid_argument("x-oss-acl", acl, code=ErrorCase.INVALID_BUCKET_ACL)
+    acl = _acl(call)
     storage_class, asked = _configuration(call)
-    present = call.record or new_bucket(call, storage_class, asked)
+    present = call.record or _new_bucket(call, storage_class, asked)
     if present.owner != call.caller.id:
         raise OSSError(ErrorCase.BUCKET_ALREADY_EXISTS, BucketName=name)
-    if acl is not None:
-        public = BucketAcl(acl).public
-        configurations.check_public(
-            call, ErrorCase.PUBLIC_BUCKET_ACL, public=public, bucket=present
-        )
+    _check_acl(call, acl, present)
     if storage_class not in (None, present.storage_class):
         raise _cannot_change(name, "Cannot modify existing bucket's storage class.")
     if asked not in (None, redundancy.redundancy_of(present, call.request.received)):
         raise _cannot_change(name, "Bucket already exists CAN'T modify data redundancy type.")
     call.storage.put_bucket(present._replace(acl=acl or present.acl))
     return Response(200, {"Location": f"/{name}"})
+
+
+def _acl(call: Call) -> str | None:
+    """Return the ACL that a request sets, None for none; raises `InvalidArgument`."""
+    acl = call.request.headers.get("x-oss-acl")
+    if acl is not None and acl not in set(BucketAcl):
+        raise invalid_argument("x-oss-acl", acl, code=ErrorCase.INVALID_BUCKET_ACL)
+    return acl
+
+
+def _check_acl(call: Call, acl: str | None, bucket: Bucket) -> None:
+    public = acl is not None and BucketAcl(acl).public
+    configurations.check_public(call, ErrorCase.PUBLIC_BUCKET_ACL, public=public, bucket=bucket)
+
+
+@answers("PUT /bucket?acl", "PutBucketAcl", needs_bucket=False)
+def put_bucket_acl(call: Call) -> Response:
+    """Set the ACL if the header is sent; create the bucket if it is missing (P-47).
+
+    Raises `InvalidArgument`, `AccessDenied` for a public ACL where public access is blocked, and
+    `TooManyBuckets`.
+    """
+    bucket = call.record or _new_bucket(call)
+    acl = _acl(call)
+    _check_acl(call, acl, bucket)
+    call.storage.put_bucket(bucket._replace(acl=acl or bucket.acl))
+    return Response(200, {"Location": f"/{bucket.name}"})
+
+
+@answers("GET /bucket?acl", "GetBucketAcl")
+def get_bucket_acl(call: Call) -> Response:
+    return xml.respond(
+        "AccessControlPolicy",
+        ("Owner", call.owner(call.bucket.owner)),
+        ("AccessControlList", [("Grant", call.bucket.acl)]),
+    )
 
 
 def _configuration(call: Call) -> tuple[str | None, str | None]:

@@ -14,9 +14,9 @@ from oss_emulator.protocol.message import Response
 from oss_emulator.protocol.xml import DocumentError, Node
 from oss_emulator.storage.base import Storage
 
-DOMAINS: Final = "cname/"
+_DOMAINS: Final = "cname/"
 
-TOKENS: Final = "cname-token/"
+_TOKENS: Final = "cname-token/"
 
 TOKEN_LIFE: Final = 72 * 60 * 60
 """Seconds for which a token is valid (CreateCnameToken)."""
@@ -40,58 +40,23 @@ BucketCnameConfiguration
 """)
 
 
-def parse(document: bytes) -> Node:
-    """Parse the Cname element of a request; raises `DocumentError`."""
-    cname = _SCHEMA.parse(document).all("Cname")[0]
+def _parse(call: Call) -> tuple[str, Node]:
+    """Parse the domain and the element Cname of a request; raises `DocumentError`."""
+    cname = _SCHEMA.parse(call.body.read()).all("Cname")[0]
     wanted = cname.first("CertificateConfiguration")
-    if wanted is None:
-        return cname
-    if wanted.text("DeleteCertificate") == "true" and len([*wanted]) > 1:
-        raise DocumentError("DeleteCertificate must be the only element.", "0018-00000107")
-    if wanted.text("PrivateKey") and not wanted.text("Certificate"):
-        raise DocumentError("A PrivateKey requires a Certificate.", "0018-00000210")
-    return cname
-
-
-def domain_of(cname: Node) -> str:
-    return cname.text("Domain").lower()
-
-
-def needs_proof(domain: str) -> bool:
-    """Return whether the ownership of a domain must be proved before it can be bound."""
-    return not domain.endswith(_RESERVED)
+    if wanted is not None:
+        if wanted.text("DeleteCertificate") == "true" and len([*wanted]) > 1:
+            raise DocumentError("DeleteCertificate must be the only element.", "0018-00000107")
+        if wanted.text("PrivateKey") and not wanted.text("Certificate"):
+            raise DocumentError("A PrivateKey requires a Certificate.", "0018-00000210")
+    return cname.text("Domain").lower(), cname
 
 
 def bucket_of(domain: str, storage: Storage) -> str | None:
     """Find the bucket that a domain is bound to; None for an unbound domain."""
-    name = DOMAINS + domain
+    name = _DOMAINS + domain
     found = (bucket.name for bucket in storage.buckets() if name in bucket.documents)
     return next(found, None)
-
-
-def format_token(bucket: str, domain: str, now: float) -> bytes:
-    """Format a new token for a DNS record of the domain."""
-    return xml.format(
-        "CnameToken",
-        [
-            ("Bucket", bucket),
-            ("Cname", domain),
-            ("Token", f"{getrandbits(128):032x}"),
-            ("ExpireTime", dates.format_http(now + TOKEN_LIFE)),
-        ],
-    )
-
-
-def format_binding(cname: Node, present: bytes | None, now: float) -> bytes:
-    """Format the document of a bound domain; `present` is the document that it replaces."""
-    content = [
-        ("Domain", domain_of(cname)),
-        ("LastModified", dates.format_iso(now)),
-        ("Status", "Enabled"),
-        ("IsWildCard", cname.text("IsWildCard") or None),
-        ("Certificate", _certificate(cname, present, now)),
-    ]
-    return xml.format("Cname", content)
 
 
 def _certificate(cname: Node, present: bytes | None, now: float) -> xml.Value:
@@ -132,15 +97,21 @@ def create_cname_token(call: Call) -> Response:
 
     Raises `InvalidArgument` for a domain of the service or one bound to the bucket.
     """
-    domain = domain_of(parse(call.body.read()))
+    domain, _ = _parse(call)
     if domain.endswith(".aliyuncs.com"):
         message = "The domain is reserved."
         raise headers.invalid_argument("Domain", domain, message, ec="0018-00000401")
-    if DOMAINS + domain in call.documents:
+    if _DOMAINS + domain in call.documents:
         message = "The domain is already bound to the bucket."
         raise headers.invalid_argument("Domain", domain, message, ec="0018-00000302")
-    token = format_token(call.bucket.name, domain, call.request.received)
-    call.keep(TOKENS + domain, token)
+    content = [
+        ("Bucket", call.bucket.name),
+        ("Cname", domain),
+        ("Token", f"{getrandbits(128):032x}"),
+        ("ExpireTime", dates.format_http(call.request.received + TOKEN_LIFE)),
+    ]
+    token = xml.format("CnameToken", content)
+    call.keep(_TOKENS + domain, token)
     return xml.reply(token)
 
 
@@ -149,7 +120,7 @@ def get_cname_token(call: Call) -> Response:
     """Return the token of a domain; raises `CnameTokenNotFound`."""
     domain = call.request.query["cname"]
     missing = OSSError(ErrorCase.NO_SUCH_CNAME_TOKEN, Bucket=call.bucket.name, Cname=domain)
-    return xml.reply(call.document(TOKENS + domain.lower(), missing))
+    return xml.reply(call.document(_TOKENS + domain.lower(), missing))
 
 
 @answers("POST /bucket?cname&comp=add", "PutCname")
@@ -158,22 +129,28 @@ def put_cname(call: Call) -> Response:
 
     Raises `NeedVerifyDomainOwnership`, and `CnameDenied` for a domain of another bucket.
     """
-    wanted = parse(call.body.read())
-    domain = domain_of(wanted)
-    if needs_proof(domain):
+    domain, wanted = _parse(call)
+    if not domain.endswith(_RESERVED):
         raise OSSError(ErrorCase.UNVERIFIED_DOMAIN, Cname=domain)
     if bucket_of(domain, call.storage) not in (None, call.bucket.name):
         raise OSSError(ErrorCase.FOREIGN_CNAME, Cname=domain)
-    name = DOMAINS + domain
-    present = call.documents.get(name)
-    call.keep(name, format_binding(wanted, present, call.request.received))
+    name = _DOMAINS + domain
+    now = call.request.received
+    content = [
+        ("Domain", domain),
+        ("LastModified", dates.format_iso(now)),
+        ("Status", "Enabled"),
+        ("IsWildCard", wanted.text("IsWildCard") or None),
+        ("Certificate", _certificate(wanted, call.documents.get(name), now)),
+    ]
+    call.keep(name, xml.format("Cname", content))
     return Response()
 
 
 @answers("GET /bucket?cname", "ListCname")
 def list_cname(call: Call) -> Response:
     """List the domains bound to a bucket."""
-    cnames = call.documents_below(DOMAINS).values()
+    cnames = call.documents_below(_DOMAINS).values()
     return xml.respond(
         "ListCnameResult",
         ("Bucket", call.bucket.name),
@@ -185,5 +162,5 @@ def list_cname(call: Call) -> Response:
 @answers("POST /bucket?cname&comp=delete", "DeleteCname")
 def delete_cname(call: Call) -> Response:
     """Release a domain; also succeeds if the domain is not bound."""
-    call.keep(DOMAINS + domain_of(parse(call.body.read())), None)
+    call.keep(_DOMAINS + _parse(call)[0], None)
     return Response()

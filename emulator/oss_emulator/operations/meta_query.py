@@ -427,24 +427,24 @@ def search(
     return [item for _, _, item in page], last
 
 
-SUBRESOURCE = "metaQuery"
+_INDEX: Final = "metaQuery"
 _MODES = ("basic", "semantic")
 _SCAN = 3
 """Seconds after which an opened index is reported as running."""
 
 
-@answers(f"POST /bucket?{SUBRESOURCE}&comp=add", "OpenMetaQuery")
+@answers("POST /bucket?metaQuery&comp=add", "OpenMetaQuery")
 def open_meta_query(call: Call) -> Response:
     """Open the index; raises `MetaQueryAlreadyExist`."""
     mode = _mode(call)
-    if SUBRESOURCE in call.documents:
+    if _INDEX in call.documents:
         raise OSSError(ErrorCase.META_QUERY_ALREADY_EXISTS)
     opened = [("CreateTime", dates.format_iso(call.request.received)), ("MetaQueryMode", mode)]
-    call.keep(SUBRESOURCE, xml.format("MetaQueryStatus", opened))
+    call.keep(_INDEX, xml.format("MetaQueryStatus", opened))
     return Response()
 
 
-@answers(f"GET /bucket?{SUBRESOURCE}", "GetMetaQueryStatus")
+@answers("GET /bucket?metaQuery", "GetMetaQueryStatus")
 def get_meta_query_status(call: Call) -> Response:
     """Return the state of the open index; raises `MetaQueryNotExist`."""
     opened = _opened(call)
@@ -480,12 +480,12 @@ def _semantic(call: Call, opened: xml.Node) -> Work:
             "A semantic query (mode=semantic) is emulated only for an empty bucket whose index is "
             "open in that mode; query with mode=basic."
         )
-        raise OSSError(ErrorCase.NOT_IMPLEMENTED, message, Method="POST", SubResource=SUBRESOURCE)
+        raise OSSError(ErrorCase.NOT_IMPLEMENTED, message, Method="POST", SubResource=_INDEX)
     empty = xml.format("MetaQuery", [("NextToken", ""), ("Files", [])])
     return Work(Pool.COPIES, lambda _: Body.of(empty))
 
 
-@answers(f"POST /bucket?{SUBRESOURCE}&comp=query", "DoMetaQuery", gather=_gather)
+@answers("POST /bucket?metaQuery&comp=query", "DoMetaQuery", gather=_gather)
 def do_meta_query(call: Call) -> Response:
     """Return objects by their metadata, or only statistics.
 
@@ -495,10 +495,10 @@ def do_meta_query(call: Call) -> Response:
     return xml.reply(call.body.read())
 
 
-@answers(f"POST /bucket?{SUBRESOURCE}&comp=delete", "CloseMetaQuery", takes=Takes.NOTHING)
+@answers("POST /bucket?metaQuery&comp=delete", "CloseMetaQuery", takes=Takes.NOTHING)
 def close_meta_query(call: Call) -> Response:
     """Close the index; succeeds even if it is not open."""
-    call.keep(SUBRESOURCE, None)
+    call.keep(_INDEX, None)
     return Response()
 
 
@@ -511,7 +511,7 @@ def _mode(call: Call) -> str:
 
 
 def _opened(call: Call) -> xml.Node:
-    document = call.document(SUBRESOURCE, OSSError(ErrorCase.NO_SUCH_META_QUERY))
+    document = call.document(_INDEX, OSSError(ErrorCase.NO_SUCH_META_QUERY))
     return xml.parse(document, "MetaQueryStatus")
 
 

@@ -42,7 +42,7 @@ def reply(document: bytes) -> Response:
     return Response(200, {"Content-Type": "application/json"}, document)
 
 
-@answers(f"PUT /bucket?{SUBRESOURCE}", "PutBucketPolicy")
+@answers("PUT /bucket?policy", "PutBucketPolicy")
 def put_bucket_policy(call: Call) -> Response:
     """Replace the policy.
 
@@ -56,14 +56,14 @@ def put_bucket_policy(call: Call) -> Response:
     return Response()
 
 
-@answers(f"GET /bucket?{SUBRESOURCE}", "GetBucketPolicy")
+@answers("GET /bucket?policy", "GetBucketPolicy")
 def get_bucket_policy(call: Call) -> Response:
     """Return the policy as it was put; raises `NoSuchBucketPolicy`."""
     missing = OSSError(ErrorCase.NO_SUCH_POLICY, BucketName=call.bucket.name)
     return reply(call.document(SUBRESOURCE, missing))
 
 
-@answers(f"DELETE /bucket?{SUBRESOURCE}", "DeleteBucketPolicy")
+@answers("DELETE /bucket?policy", "DeleteBucketPolicy")
 def delete_bucket_policy(call: Call) -> Response:
     """Remove the policy; answers 204 even if there was none."""
     call.keep(SUBRESOURCE, None)

@@ -62,7 +62,7 @@ class RuleStatus(StrEnum):
     CLOSING = "closing"
 
 
-def parse(document: bytes) -> list[Node]:
+def _parse(document: bytes) -> list[Node]:
     """Parse the rules of a request; raises `DocumentError` and `InvalidArgument`."""
     added = _SCHEMA.parse(document).all("Rule")
     for rule in added:
@@ -82,31 +82,15 @@ def parse(document: bytes) -> list[Node]:
     return added
 
 
-def parse_deletion(document: bytes) -> str:
-    """Parse the id of the rule that a request deletes; raises `DocumentError`."""
-    return _RULES.parse(document).text("ID")
-
-
 _RTC_OFF: Final = [("Status", "disabled")]
 
 
-def parse_rtc(document: bytes) -> tuple[str, xml.Value]:
-    """Parse the id of a rule and its new time control; raises `DocumentError`."""
-    node = _RULE.parse(document)
-    return node.text("ID"), [("Status", node.text("RTC/Status"))]
-
-
-def rules_of(documents: Documents) -> list[Node]:
+def _rules(documents: Documents) -> list[Node]:
     document = documents.get(SUBRESOURCE)
     return [] if document is None else xml.parse(document, _SCHEMA.name).all("Rule")
 
 
-def format(rules: list[xml.Value]) -> bytes:
-    """Format the document of a bucket with these rules."""
-    return xml.format(_SCHEMA.name, [("Rule", rule) for rule in rules])
-
-
-def start(rule: Node) -> tuple[str, Children]:
+def _start(rule: Node) -> tuple[str, Children]:
     """Return the id of a new rule, and the rule to store, without elements that have no effect."""
     rule_id, void = rule.text("ID") or f"{getrandbits(128):032x}", set[str]()
     encrypted = rule.text("SourceSelectionCriteria/SseKmsEncryptedObjects/Status")
@@ -118,7 +102,7 @@ def start(rule: Node) -> tuple[str, Children]:
     if rule.text("Destination/TransferType") == "internal":
         names = ("Bucket", "Location")
         stored["Destination"] = [(name, rule.text(f"Destination/{name}")) for name in names]
-    return rule_id, shown({**stored, "ID": rule_id, "Status": RuleStatus.STARTING})
+    return rule_id, _shown({**stored, "ID": rule_id, "Status": RuleStatus.STARTING})
 
 
 _SHOWN: Final = (
@@ -135,7 +119,7 @@ _SHOWN: Final = (
 )
 
 
-def shown(rule: Mapping[str, xml.Value]) -> Children:
+def _shown(rule: Mapping[str, xml.Value]) -> Children:
     """Return a rule in the order of the service, with its time control if that is on (P-98)."""
     off = rule.get("RTC") == _RTC_OFF
     return [(name, rule[name]) for name in _SHOWN if name in rule and not (off and name == "RTC")]
@@ -149,12 +133,10 @@ def put_bucket_replication(call: Call) -> Response:
     target in another region than the rule says, and `InvalidRequest` if versioning is suspended, or
     enabled for only one of the two buckets. A target may be missing.
     """
-    added = parse(call.body.read())
+    added = _parse(call.body.read())
     if call.bucket.versioning == "Suspended":
         raise OSSError(ErrorCase.REPLICATION_SUSPENDED, BucketName=call.bucket.name)
-    present = [
-        rule for rule in rules_of(call.documents) if rule.text("Status") != RuleStatus.CLOSING
-    ]
+    present = [rule for rule in _rules(call.documents) if rule.text("Status") != RuleStatus.CLOSING]
     targets = {rule.text("Destination/Bucket") for rule in present}
     rules: list[xml.Value] = [rule.content for rule in present]
     rule_id = ""
@@ -168,7 +150,7 @@ def put_bucket_replication(call: Call) -> Response:
             raise OSSError(ErrorCase.REPLICATION_VERSIONING_DIFFERS, BucketName=call.bucket.name)
         if target is not None and target.region != region:
             raise OSSError(ErrorCase.INVALID_TARGET_LOCATION, TargetBucket=target.name)
-        rule_id, started = start(rule)
+        rule_id, started = _start(rule)
         rules.append(started)
     _keep(call, rules)
     return Response(200, {"x-oss-replication-rule-id": rule_id})
@@ -184,7 +166,7 @@ def get_bucket_replication(call: Call) -> Response:
 @answers(f"POST /bucket?{SUBRESOURCE}&comp=delete", "DeleteBucketReplication", kept=True)
 def delete_bucket_replication(call: Call) -> Response:
     """Close a rule; it is shown as closing until rules are put again."""
-    rule_id = parse_deletion(call.body.read())
+    rule_id = _RULES.parse(call.body.read()).text("ID")
     _change(call, rule_id, ("Status", RuleStatus.CLOSING))
     return Response()
 
@@ -192,8 +174,9 @@ def delete_bucket_replication(call: Call) -> Response:
 @answers("PUT /bucket?rtc", "PutBucketRtc", kept=True)
 def put_bucket_rtc(call: Call) -> Response:
     """Switch the time control (RTC) of a rule; raises `NoSuchReplicationRule`."""
-    rule_id, control = parse_rtc(call.body.read())
-    _change(call, rule_id, ("RTC", control), ec="0031-00000110")
+    node = _RULE.parse(call.body.read())
+    control = [("Status", node.text("RTC/Status"))]
+    _change(call, node.text("ID"), ("RTC", control), ec="0031-00000110")
     return Response()
 
 
@@ -223,7 +206,7 @@ def get_bucket_replication_progress(call: Call) -> Response:
     Raises `NoSuchReplicationRule`.
     """
     rule_id = call.request.query.get("rule-id", "")
-    rules = [_rule(call, rule_id)] if rule_id else rules_of(call.documents)
+    rules = [_rule(call, rule_id)] if rule_id else _rules(call.documents)
     return xml.respond("ReplicationProgress", *(("Rule", _progress(rule)) for rule in rules))
 
 
@@ -237,20 +220,20 @@ def _progress(rule: Node) -> Children:
 def _change(call: Call, rule_id: str, change: tuple[str, xml.Value], ec: str = "") -> None:
     _rule(call, rule_id, ec)
     rules: list[xml.Value] = []
-    for rule in rules_of(call.documents):
+    for rule in _rules(call.documents):
         content = {child.name: child.content for child in rule}
         if rule.text("ID") == rule_id:
             content.update([change])
-        rules.append(shown(content))
+        rules.append(_shown(content))
     _keep(call, rules)
 
 
 def _rule(call: Call, rule_id: str, ec: str = "") -> Node:
-    for rule in rules_of(call.documents):
+    for rule in _rules(call.documents):
         if rule.text("ID") == rule_id:
             return rule
     raise OSSError(ErrorCase.NO_SUCH_REPLICATION_RULE, ec=ec, BucketName=call.bucket.name)
 
 
 def _keep(call: Call, rules: list[xml.Value]) -> None:
-    call.keep(SUBRESOURCE, format(rules))
+    call.keep(SUBRESOURCE, xml.format(_SCHEMA.name, [("Rule", rule) for rule in rules]))
