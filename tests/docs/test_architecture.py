@@ -14,7 +14,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LAYERS: Mapping[str, Sequence[str]] = {
     contract["containers"][0]: [re.sub("[()]", "", layer) for layer in contract["layers"]]
     for contract in PROJECT["tool"]["importlinter"]["contracts"]
-    if contract["type"] == "layers"
+    if contract["type"] == "layers" and "." not in contract["containers"][0]
 }
 """The folders and modules of each package, in lines from the top."""
 

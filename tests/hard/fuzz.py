@@ -22,8 +22,7 @@ from urllib.parse import quote
 from oss_emulator.cli.client import Signer
 from oss_emulator.control import api
 from oss_emulator.control.console import PAGES
-from oss_emulator.documents import DOCUMENTS
-from oss_emulator.operations import OPERATIONS
+from oss_emulator.operations import DOCUMENTS, OPERATIONS
 from oss_emulator.protocol.parameters import PARAMETERS, SUBRESOURCES
 from oss_emulator.recording.scenario import RecordedSignature
 from oss_referer.sources.account import GivenKey

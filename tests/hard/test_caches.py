@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from oss_emulator.control import controls
-from oss_emulator.documents.transfer_acceleration import DOCUMENT as ACCELERATION
+from oss_emulator.operations.configurations import TRANSFER_ACCELERATION as ACCELERATION
 from oss_emulator.pipeline.accounts import open_accounts
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import FileRange, Request, Response, Stream

@@ -20,7 +20,7 @@ import pytest
 from oss2.models import AsyncFetchTaskConfiguration, GetAsyncFetchTaskResult
 from oss_emulator import Emulator
 from oss_emulator.control.controls import Controls, open_storage
-from oss_emulator.documents import async_fetch
+from oss_emulator.operations import async_fetch
 from oss_emulator.server import callback, fetching
 from oss_emulator.settings import Settings
 

@@ -37,8 +37,8 @@ from oss_referer.terminal.parser import (
 from oss_referer.terminal.program import loading
 
 from oss_emulator.cli.client import ServiceClient, Signer
-from oss_emulator.documents.object_worm import BYPASS
 from oss_emulator.protocol.checksums import format_md5, md5
+from oss_emulator.protocol.headers import BYPASS
 from oss_emulator.recording import facts as judging
 from oss_emulator.recording import scenario as scenarios
 from oss_emulator.recording.facts import FactResult, FactStatus

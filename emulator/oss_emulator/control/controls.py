@@ -7,7 +7,7 @@ from typing import NamedTuple
 from oss_emulator.control.faults import Faults
 from oss_emulator.control.journal import Journal
 from oss_emulator.control.rule_changes import RuleChanges
-from oss_emulator.documents.referer import SUBRESOURCE
+from oss_emulator.operations.referer import SUBRESOURCE
 from oss_emulator.pipeline.accounts import read_token_key
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol import dates

@@ -23,8 +23,8 @@ from oss_emulator.access.authorize import AccessReason, Permission, resource
 from oss_emulator.access.identity import Identity
 from oss_emulator.control.faults import Fault
 from oss_emulator.control.traffic import Traffic
-from oss_emulator.documents.referer import SUBRESOURCE
 from oss_emulator.operations.admission import Admission, Refused
+from oss_emulator.operations.referer import SUBRESOURCE
 from oss_emulator.pipeline import default_domain
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.errors import OSSError, shorten

@@ -1,25 +1,31 @@
-"""The operations of the OSS API: one function each, and one module per page of the reference."""
+"""The operations of the OSS API, one module for each feature or page of the reference."""
 
+from collections.abc import Iterator
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import Final
 
+from oss_emulator.operations.document import Document
 from oss_emulator.operations.operation import Operation
 
-_PAGES: Final = """
-    service access_point async_fetch bucket_basic bucket_cname bucket_documents bucket_inventory
-    bucket_meta_query bucket_policy bucket_qos bucket_redundancy bucket_acl bucket_referer
-    bucket_replication bucket_style bucket_tags bucket_versioning bucket_worm listing
-    live_channel object_basic object_copy object_delete_many multipart object_append
-    object_symlink object_tagging object_restore object_acl object_form object_process
-    object_select preflight
-    """.split()
-"""The modules in the order of docs/operations.md."""
+
+def _declared() -> Iterator[Document | Operation]:
+    """Find what the modules of this room declare, by itself or in a tuple."""
+    for module in iter_modules(__path__):
+        for value in vars(import_module(f"{__name__}.{module.name}")).values():
+            for item in value if isinstance(value, tuple) else (value,):
+                if isinstance(item, Document) or (isinstance(item, Operation) and item.emulated):
+                    yield item
+
+
+_DECLARED: Final = tuple(dict.fromkeys(_declared()))  # a module may import those of another
+
+DOCUMENTS: Final[tuple[Document, ...]] = tuple(
+    item for item in _DECLARED if isinstance(item, Document)
+)
 
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(
-    item
-    for page in _PAGES
-    for value in vars(import_module(f"{__name__}.{page}")).values()
-    # A module has operations and tuples of operations.
-    for item in (value if isinstance(value, tuple) else (value,))
-    if isinstance(item, Operation)
+    operation
+    for item in _DECLARED
+    for operation in (item.operations if isinstance(item, Document) else (item,))
 )

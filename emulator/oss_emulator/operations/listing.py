@@ -6,8 +6,9 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from oss_emulator.operations.call import Call
+from oss_emulator.operations.objects import restore_info
 from oss_emulator.operations.operation import answers
-from oss_emulator.operations.shared.objects import is_version_id, restore_info
+from oss_emulator.operations.versions import is_version_id
 from oss_emulator.protocol import dates, paging, parameters, xml
 from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.protocol.headers import invalid_argument

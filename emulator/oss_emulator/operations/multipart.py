@@ -9,9 +9,9 @@ from random import getrandbits
 from typing import Final
 from urllib.parse import quote, unquote
 
+from oss_emulator.operations import objects, writing
 from oss_emulator.operations.call import Body, Call
 from oss_emulator.operations.operation import Takes, answers
-from oss_emulator.operations.shared import objects, writing
 from oss_emulator.operations.work import Pool, Work, Workplace
 from oss_emulator.protocol import (
     checksums,

@@ -1,10 +1,13 @@
 """Operations that are known but not emulated, with their requests and answers (P-40).
 
-A row is a method, a path with its query, and the name in the SDKs or the API reference. The answer
-is 501 unless a suite or a help page shows the service's answer without the feature (P-94).
+A row is a method, a path with its query, and names in the SDKs or the API reference. With several
+methods, each is the verb of the name, as in PutBucketResponseHeader. Each name completes a query
+that ends with `?` or `=`, and begins with a small letter there. The answer is 501 unless a suite or
+a help page shows the service's answer without the feature (P-94).
 """
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Final
 
 from oss_emulator.operations.operation import RESOURCES, Operation, Resource, refused
@@ -17,96 +20,54 @@ _OF_OSS: Final = """
     POST /?batchJobPriority UpdateJobPriority
     POST /?batchJobStatus UpdateJobStatus
     POST /?dataPipeline DoDataPipelineAction
-    POST /?dataPipeline&action=deleteDataPipelineConfiguration DeleteDataPipelineConfiguration
-    POST /?dataPipeline&action=listDataPipelineConfigurations ListDataPipelineConfigurations
-    POST /?dataPipeline&action=pauseDataPipeline PauseDataPipeline
-    POST /?dataPipeline&action=restartDataPipeline RestartDataPipeline
+    POST /?dataPipeline&action= DeleteDataPipelineConfiguration ListDataPipelineConfigurations
+    POST /?dataPipeline&action= PauseDataPipeline RestartDataPipeline
     GET /?accessPointForObjectProcess ListAccessPointsForObjectProcess
     POST /?x-oss-write-get-object-response WriteGetObjectResponse
     PUT /bucket?accessPointForObjectProcess CreateAccessPointForObjectProcess
-    GET /bucket?accessPointForObjectProcess GetAccessPointForObjectProcess
-    DELETE /bucket?accessPointForObjectProcess DeleteAccessPointForObjectProcess
-    PUT /bucket?accessPointConfigForObjectProcess PutAccessPointConfigForObjectProcess
-    GET /bucket?accessPointConfigForObjectProcess GetAccessPointConfigForObjectProcess
-    PUT /bucket?accessPointPolicyForObjectProcess PutAccessPointPolicyForObjectProcess
-    GET /bucket?accessPointPolicyForObjectProcess GetAccessPointPolicyForObjectProcess
-    DELETE /bucket?accessPointPolicyForObjectProcess DeleteAccessPointPolicyForObjectProcess
+    GET DELETE /bucket?accessPointForObjectProcess AccessPointForObjectProcess
+    PUT GET /bucket?accessPointConfigForObjectProcess AccessPointConfigForObjectProcess
+    PUT GET DELETE /bucket?accessPointPolicyForObjectProcess AccessPointPolicyForObjectProcess
     GET /?agenticBucket ListAgenticBuckets
     PUT /bucket?agenticBucket CreateAgenticBucket
-    GET /bucket?agenticBucket GetAgenticBucket
-    DELETE /bucket?agenticBucket DeleteAgenticBucket
+    GET DELETE /bucket?agenticBucket AgenticBucket
     GET /bucket?agenticBucket&bucketSpace ListBucketSpaces
     PUT /bucket?agenticBucket&status PutAgenticBucketStatus
-    PUT /bucket?agenticBucket&acl PutAgenticBucketAcl
-    GET /bucket?agenticBucket&acl GetAgenticBucketAcl
-    PUT /bucket?agenticBucket&encryption PutAgenticBucketEncryption
-    GET /bucket?agenticBucket&encryption GetAgenticBucketEncryption
-    DELETE /bucket?agenticBucket&encryption DeleteAgenticBucketEncryption
-    PUT /bucket?agenticBucket&policy PutAgenticBucketPolicy
-    GET /bucket?agenticBucket&policy GetAgenticBucketPolicy
-    DELETE /bucket?agenticBucket&policy DeleteAgenticBucketPolicy
-    PUT /bucket?agenticBucket&publicAccessBlock PutAgenticBucketPublicAccessBlock
-    GET /bucket?agenticBucket&publicAccessBlock GetAgenticBucketPublicAccessBlock
-    DELETE /bucket?agenticBucket&publicAccessBlock DeleteAgenticBucketPublicAccessBlock
-    PUT /bucket?agenticBucket&quota PutAgenticBucketStorageQuota
-    GET /bucket?agenticBucket&quota GetAgenticBucketStorageQuota
-    DELETE /bucket?agenticBucket&quota DeleteAgenticBucketStorageQuota
-    PUT /bucket?agenticBucket&versioning PutAgenticBucketVersioning
-    GET /bucket?agenticBucket&versioning GetAgenticBucketVersioning
-    PUT /bucket?dataAccelerator PutBucketDataAccelerator
-    GET /bucket?dataAccelerator GetBucketDataAccelerator
-    DELETE /bucket?dataAccelerator DeleteBucketDataAccelerator
+    PUT GET /bucket?agenticBucket&acl AgenticBucketAcl
+    PUT GET DELETE /bucket?agenticBucket&encryption AgenticBucketEncryption
+    PUT GET DELETE /bucket?agenticBucket&policy AgenticBucketPolicy
+    PUT GET DELETE /bucket?agenticBucket&publicAccessBlock AgenticBucketPublicAccessBlock
+    PUT GET DELETE /bucket?agenticBucket&quota AgenticBucketStorageQuota
+    PUT GET /bucket?agenticBucket&versioning AgenticBucketVersioning
+    PUT GET DELETE /bucket?dataAccelerator BucketDataAccelerator
     POST /bucket?metadataConfiguration CreateBucketMetadataConfiguration
-    GET /bucket?metadataConfiguration GetBucketMetadataConfiguration
-    DELETE /bucket?metadataConfiguration DeleteBucketMetadataConfiguration
+    GET DELETE /bucket?metadataConfiguration BucketMetadataConfiguration
     PUT /bucket?metadataInventoryTable UpdateBucketMetadataInventoryTableConfiguration
     PUT /bucket?metadataJournalTable UpdateBucketMetadataJournalTableConfiguration
-    PUT /bucket?responseHeader PutBucketResponseHeader
-    GET /bucket?responseHeader GetBucketResponseHeader
-    DELETE /bucket?responseHeader DeleteBucketResponseHeader
+    PUT GET DELETE /bucket?responseHeader BucketResponseHeader
 """
 
 _OF_VECTORS: Final = """
     GET / ListVectorBuckets
-    PUT / PutVectorBucket
-    DELETE / DeleteVectorBucket
+    PUT DELETE / VectorBucket
     GET /?bucketInfo GetVectorBucket
-    PUT /?logging PutBucketLogging
-    GET /?logging GetBucketLogging
-    DELETE /?logging DeleteBucketLogging
-    PUT /?policy PutBucketPolicy
-    GET /?policy GetBucketPolicy
-    DELETE /?policy DeleteBucketPolicy
-    POST /?putVectorIndex PutVectorIndex
-    POST /?putVectorIndexFusion PutVectorIndexFusion
-    POST /?getVectorIndex GetVectorIndex
-    POST /?listVectorIndexes ListVectorIndexes
-    POST /?deleteVectorIndex DeleteVectorIndex
-    POST /?putVectors PutVectors
-    POST /?getVectors GetVectors
-    POST /?listVectors ListVectors
-    POST /?deleteVectors DeleteVectors
-    POST /?queryVectors QueryVectors
-    POST /?queryVectorsFusion QueryVectorsFusion
+    PUT GET DELETE /?logging BucketLogging
+    PUT GET DELETE /?policy BucketPolicy
+    POST /? PutVectorIndex PutVectorIndexFusion GetVectorIndex ListVectorIndexes DeleteVectorIndex
+    POST /? PutVectors GetVectors ListVectors DeleteVectors QueryVectors QueryVectorsFusion
 """
 
 _OF_TABLES: Final = """
     PUT /buckets CreateTableBucket
     GET /buckets ListTableBuckets
-    GET /buckets/ARN GetTableBucket
-    DELETE /buckets/ARN DeleteTableBucket
-    PUT /buckets/ARN/encryption PutTableBucketEncryption
-    GET /buckets/ARN/encryption GetTableBucketEncryption
-    DELETE /buckets/ARN/encryption DeleteTableBucketEncryption
+    GET DELETE /buckets/ARN TableBucket
+    PUT GET DELETE /buckets/ARN/encryption TableBucketEncryption
     GET /buckets/ARN/maintenance GetTableBucketMaintenanceConfiguration
     PUT /buckets/ARN/maintenance/TYPE PutTableBucketMaintenanceConfiguration
-    PUT /buckets/ARN/policy PutTableBucketPolicy
-    GET /buckets/ARN/policy GetTableBucketPolicy
-    DELETE /buckets/ARN/policy DeleteTableBucketPolicy
+    PUT GET DELETE /buckets/ARN/policy TableBucketPolicy
     PUT /namespaces/ARN CreateNamespace
     GET /namespaces/ARN ListNamespaces
-    GET /namespaces/ARN/NAMESPACE GetNamespace
-    DELETE /namespaces/ARN/NAMESPACE DeleteNamespace
+    GET DELETE /namespaces/ARN/NAMESPACE Namespace
     GET /get-table GetTable
     GET /tables/ARN ListTables
     PUT /tables/ARN/NAMESPACE CreateTable
@@ -118,58 +79,43 @@ _OF_TABLES: Final = """
     GET /tables/ARN/NAMESPACE/NAME/maintenance-job-status GetTableMaintenanceJobStatus
     GET /tables/ARN/NAMESPACE/NAME/metadata-location GetTableMetadataLocation
     PUT /tables/ARN/NAMESPACE/NAME/metadata-location UpdateTableMetadataLocation
-    PUT /tables/ARN/NAMESPACE/NAME/policy PutTablePolicy
-    GET /tables/ARN/NAMESPACE/NAME/policy GetTablePolicy
-    DELETE /tables/ARN/NAMESPACE/NAME/policy DeleteTablePolicy
+    PUT GET DELETE /tables/ARN/NAMESPACE/NAME/policy TablePolicy
 """
 
 _ANSWERED: Final = {
     # Suites of SDK V2 for Python and PHP
-    ErrorCase.CLOUD_BOXES: """
-        GET /?cloudboxes ListCloudBoxes
-    """,
+    ErrorCase.CLOUD_BOXES: "GET /?cloudboxes ListCloudBoxes",
     # Suite of SDK V2 for Go
     ErrorCase.NO_SUCH_DATA_PIPELINE: """
-        POST /?dataPipeline&action=getDataPipelineConfiguration GetDataPipelineConfiguration
-        POST /?dataPipeline&action=putDataPipelineConfiguration PutDataPipelineConfiguration
+        POST /?dataPipeline&action= GetDataPipelineConfiguration PutDataPipelineConfiguration
     """,
     # Help page of EC 0037-00000001, suite of SDK V2 for Go
     ErrorCase.META_QUERY_ACTION: """
         POST /bucket?metaQuery&action DoMetaQueryAction
-        POST /bucket?metaQuery&action=openMetaQuery OpenMetaQuery
-        POST /bucket?metaQuery&action=getMetaQueryStatus GetMetaQueryStatus
-        POST /bucket?metaQuery&action=doMetaQuery DoMetaQuery
-        POST /bucket?metaQuery&action=closeMetaQuery CloseMetaQuery
-        POST /bucket?metaQuery&action=createDataset CreateDataset
-        POST /bucket?metaQuery&action=getDataset GetDataset
-        POST /bucket?metaQuery&action=updateDataset UpdateDataset
-        POST /bucket?metaQuery&action=deleteDataset DeleteDataset
-        POST /bucket?metaQuery&action=listDatasets ListDatasets
-        POST /bucket?metaQuery&action=simpleQuery SimpleQuery
-        POST /bucket?metaQuery&action=semanticQuery SemanticQuery
-        POST /bucket?metaQuery&action=deleteFileMeta DeleteFileMeta
-        POST /bucket?metaQuery&action=createSmartCluster CreateSmartCluster
-        POST /bucket?metaQuery&action=getSmartCluster GetSmartCluster
-        POST /bucket?metaQuery&action=updateSmartCluster UpdateSmartCluster
-        POST /bucket?metaQuery&action=deleteSmartCluster DeleteSmartCluster
-        POST /bucket?metaQuery&action=listSmartClusters ListSmartClusters
+        POST /bucket?metaQuery&action= OpenMetaQuery GetMetaQueryStatus DoMetaQuery CloseMetaQuery
+        POST /bucket?metaQuery&action= CreateDataset GetDataset UpdateDataset DeleteDataset
+        POST /bucket?metaQuery&action= ListDatasets SimpleQuery SemanticQuery DeleteFileMeta
+        POST /bucket?metaQuery&action= CreateSmartCluster GetSmartCluster UpdateSmartCluster
+        POST /bucket?metaQuery&action= DeleteSmartCluster ListSmartClusters
     """,
     # Suite of SDK V2 for Python, which sends the parameter with a capital letter
-    ErrorCase.METHOD_NOT_ALLOWED: """
-        POST /bucket?MetaQuery&action DoMetaQueryAction
-    """,
+    ErrorCase.METHOD_NOT_ALLOWED: "POST /bucket?MetaQuery&action DoMetaQueryAction",
 }
 
 
 def _rows(
     table: str, resource: Resource | None = None, refusal: ErrorCase = ErrorCase.NOT_IMPLEMENTED
 ) -> Iterator[Operation]:
-    for method, target, name in map(str.split, table.strip().splitlines()):
+    for row in table.strip().splitlines():
+        verbs, _, rest = row.partition("/")
+        methods, (target, *names) = verbs.split(), f"/{rest}".split()
         path, _, subresource = target.partition("?")
-        if resource is None:
-            yield refused(name, method, RESOURCES[path], subresource, refusal)
-        else:
-            yield refused(name, method, resource, subresource, refusal, path)
+        place, template = (RESOURCES[path], "") if resource is None else (resource, path)
+        completed = target.endswith(("?", "="))
+        for name, method in product(names, methods):
+            asked = f"{subresource}{name[0].lower()}{name[1:]}" if completed else subresource
+            named = f"{method.capitalize()}{name}" if len(methods) > 1 else name
+            yield refused(named, method, place, asked, refusal, template)
 
 
 NOT_EMULATED: Final[tuple[Operation, ...]] = (

@@ -1,9 +1,8 @@
 """Appendable objects: AppendObject, SealAppendObject."""
 
-from oss_emulator.documents import object_worm
+from oss_emulator.operations import objects, versions, worm, writing
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Takes, answers
-from oss_emulator.operations.shared import objects, writing
 from oss_emulator.protocol import checksums, dates, headers
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
@@ -28,7 +27,7 @@ def append_object(call: Call) -> Response:
         raise headers.invalid_argument(
             headers.STORAGE_CLASS, "DeepColdArchive", code=ErrorCase.DEEP_COLD_ARCHIVE
         )
-    if object_worm.is_enabled(call.bucket.documents):
+    if worm.is_enabled(call.bucket.documents):
         raise OSSError(ErrorCase.OBJECT_WORM_EXCLUDES_APPENDING)
     current = call.storage.object(call.bucket.name, call.key)
     if current is None or current.delete_marker:
@@ -46,7 +45,7 @@ def append_object(call: Call) -> Response:
         writing.check_capacity(call, call.body.size)
         grown = _grow(call, item)
         call.storage.replace_object(call.bucket.name, grown)
-        version = objects.version_header(call, grown)
+        version = versions.version_header(call, grown)
     answer = {
         "ETag": grown.etag,
         objects.NEXT_POSITION: str(grown.size),
@@ -65,7 +64,7 @@ def seal_append_object(call: Call) -> Response:
     Raises `NoSuchKey`, `ObjectNotAppendable`, `PositionNotEqualToLength`.
     """
     position = _position(call)
-    item = objects.find(call)
+    item = versions.find(call)
     if item.kind != "Appendable":
         raise OSSError(ErrorCase.OBJECT_NOT_APPENDABLE)
     _check_position(item, position)
@@ -73,7 +72,7 @@ def seal_append_object(call: Call) -> Response:
     call.storage.replace_object(call.bucket.name, item._replace(sealed=sealed))
     time = dates.format_http(sealed)
     return Response(
-        200, {"ETag": item.etag, objects.SEALED_TIME: time, **objects.version_header(call, item)}
+        200, {"ETag": item.etag, objects.SEALED_TIME: time, **versions.version_header(call, item)}
     )
 
 

@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 
-from oss_emulator.documents import access_point
+from oss_emulator.operations import access_point, objects
 from oss_emulator.operations.call import Body, Call
+from oss_emulator.operations.objects import delay_header, find_source, source_version_header
 from oss_emulator.operations.operation import Takes, answers
-from oss_emulator.operations.shared import objects
-from oss_emulator.operations.shared.objects import delay_header, find_source, source_version_header
-from oss_emulator.operations.shared.writing import OBJECT_ACL, draft, store
 from oss_emulator.operations.work import Pool, Work, Workplace
+from oss_emulator.operations.writing import OBJECT_ACL, draft, store
 from oss_emulator.protocol import client_encryption, conditions, dates, headers, tagging, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import FileRange, Response

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Takes, answers
-from oss_emulator.operations.shared.writing import put
+from oss_emulator.operations.writing import put
 from oss_emulator.protocol import headers, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form

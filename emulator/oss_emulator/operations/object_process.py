@@ -9,14 +9,12 @@ from typing import Any, Final
 from oss_referer.sources.account import is_bucket_name
 
 from oss_emulator.access.authorize import Permission
-from oss_emulator.documents import style
 from oss_emulator.imaging import job
-from oss_emulator.operations import permissions
+from oss_emulator.operations import objects, permissions, style, versions
 from oss_emulator.operations.call import Body, Call
 from oss_emulator.operations.operation import answers
-from oss_emulator.operations.shared import objects
-from oss_emulator.operations.shared.writing import draft, store
 from oss_emulator.operations.work import Pool, Work, Workplace
+from oss_emulator.operations.writing import draft, store
 from oss_emulator.protocol import checksums, conditions, process
 from oss_emulator.protocol.address import Target, check_key
 from oss_emulator.protocol.errors import ErrorCase, OSSError
@@ -159,7 +157,7 @@ def async_process_object(call: Call) -> Response:
     The emulator cannot attach a project. Raises `NoSuchKey` and `MissingArgument` first.
     """
     process.parse_form(call.body.read(), ASYNC_PROCESS)
-    objects.follow(call, call.bucket, objects.find(call))
+    objects.follow(call, call.bucket, versions.find(call))
     raise OSSError(ErrorCase.NO_PROJECT)
 
 
@@ -183,7 +181,7 @@ def _actions(call: Call, asked: Process) -> tuple[ImageAction, ...]:
 
 def _find_image(call: Call) -> Object:
     try:
-        found = objects.find(call)
+        found = versions.find(call)
     except OSSError as error:
         if error.code != "NoSuchKey":
             raise

@@ -7,7 +7,7 @@ clients' suites expect.
 
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import answers
-from oss_emulator.operations.shared.objects import find, version_header
+from oss_emulator.operations.versions import find, version_header
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import invalid_argument

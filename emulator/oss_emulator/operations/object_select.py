@@ -5,8 +5,9 @@ from typing import Final
 
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import NO_BODY, Body, Call
+from oss_emulator.operations.objects import describe, reach, read_chunks
 from oss_emulator.operations.operation import answers
-from oss_emulator.operations.shared.objects import describe, find, reach, read_chunks
+from oss_emulator.operations.versions import find
 from oss_emulator.operations.work import Pool, Work, Workplace
 from oss_emulator.protocol import conditions, select
 from oss_emulator.protocol.errors import ErrorCase, OSSError

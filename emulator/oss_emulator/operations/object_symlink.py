@@ -3,9 +3,10 @@
 from hashlib import md5
 
 from oss_emulator.operations.call import Call
+from oss_emulator.operations.objects import describe
 from oss_emulator.operations.operation import Takes, answers
-from oss_emulator.operations.shared.objects import describe, find
-from oss_emulator.operations.shared.writing import draft, store
+from oss_emulator.operations.versions import find
+from oss_emulator.operations.writing import draft, store
 from oss_emulator.protocol import checksums, headers
 from oss_emulator.protocol.address import decode_key
 from oss_emulator.protocol.errors import ErrorCase, OSSError

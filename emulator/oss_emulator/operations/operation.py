@@ -114,6 +114,11 @@ class Operation:
     refusal: ErrorCase | None = None
     """The error for an operation that is not emulated; None if it is emulated."""
 
+    @property
+    def emulated(self) -> bool:
+        """Whether it is an operation that the emulator performs."""
+        return self.handler is not _answer_nothing
+
 
 RESOURCES: Final = {
     "/": Resource.SERVICE,
@@ -131,14 +136,6 @@ _PERMISSIONS: Final = {
 }
 """The permission that an ACL must grant for an action; other actions are for the owner only."""
 
-_KEPT: Final = frozenset(
-    """
-    cname&comp=token inventory live qosInfo replication replicationLocation replicationProgress
-    requesterQosInfo resourcePool rtc vod
-    """.split()
-)
-"""The sub-resources whose documents are stored without effect (`Status.KEPT`)."""
-
 
 def answers(
     request: str,
@@ -150,14 +147,15 @@ def answers(
     needs_bucket: bool = True,
     gather: Gather | None = None,
     needs_md5: bool = False,
+    kept: bool = False,
 ) -> Callable[[OperationHandler], Operation]:
     """Declare that a function answers a request such as `PUT /bucket?inventory&inventoryId`.
 
     PUT and POST read a document unless `takes` says otherwise; the default action is `oss:NAME`.
+    What the operation stores has no effect if it is `kept`.
     """
     method, _, target = request.partition(" ")
     path, _, subresource = target.partition("?")
-    kept = not _KEPT.isdisjoint((subresource, subresource.partition("&")[0]))
     if takes is None:
         takes = Takes.DOCUMENT if method in ("PUT", "POST") else Takes.NOTHING
     action = action or f"oss:{name}"

@@ -21,12 +21,18 @@ from oss_emulator.access.authorize import (
 )
 from oss_emulator.access.condition import Context
 from oss_emulator.access.identity import ANONYMOUS, Identity, Kind
-from oss_emulator.documents import access_point, policy, public_access_block, request_payment
-from oss_emulator.documents import tagging as bucket_tagging
-from oss_emulator.documents.access_point import AccessPoint
+from oss_emulator.operations import access_point, policy
+from oss_emulator.operations.access_point import AccessPoint
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.call import Call
+from oss_emulator.operations.configurations import (
+    PUBLIC_ACCESS_BLOCK,
+    REQUEST_PAYMENT,
+    blocks_all,
+    is_paid_by_requester,
+)
 from oss_emulator.operations.operation import Resource
+from oss_emulator.operations.tagging import tags
 from oss_emulator.protocol import tagging
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import AccessRecord
@@ -55,8 +61,8 @@ _THROUGH_ACCESS_POINTS: Final = frozenset(
 _SPECIAL: Final = frozenset(
     {
         policy.SUBRESOURCE,
-        public_access_block.OF_BUCKET.subresource,
-        request_payment.DOCUMENT.subresource,
+        PUBLIC_ACCESS_BLOCK.subresource,
+        REQUEST_PAYMENT.subresource,
     }
 )
 """The configurations that, in addition to ownership and ACLs, affect accounts."""
@@ -82,7 +88,7 @@ def allow_by_acl(admission: Admission, storage: Storage) -> AccessRecord | None:
     item = storage.object(bucket.name, key) if key else None
     acl = ObjectAcl.DEFAULT if item is None else item.acl
     reason = grants.by_acl.get((operation.permission, acl))
-    if reason is None or _blocks(storage, bucket.owner):
+    if reason is None or blocks_all(storage, bucket.owner):
         return None
     return _allow(reason, operation.action)
 
@@ -173,7 +179,7 @@ def allows(
 
 def is_charged(bucket: Bucket, caller: Identity) -> bool:
     """Whether the caller, not the bucket's owner, pays for a request (A-61)."""
-    return caller.id != bucket.owner and request_payment.is_by_requester(bucket.documents)
+    return caller.id != bucket.owner and is_paid_by_requester(bucket.documents)
 
 
 def _decide(
@@ -198,7 +204,7 @@ def _decide(
         if (
             not decision.allowed
             or decision.reason is AccessReason.OWNER
-            or not _blocks(call.storage, bucket.owner)
+            or not blocks_all(call.storage, bucket.owner)
         ):
             return None, decision
     fields, query = _fields(call), call.request.query
@@ -207,9 +213,9 @@ def _decide(
         resource(call.region, bucket.owner, bucket.name, key),
         context=_context(call, bucket, item, fields),
         bucket_policy=policy.of(bucket.documents),
-        blocks_public=public_access_block.is_enabled(bucket.documents)
-        or _blocks(call.storage, bucket.owner),
-        requester_pays=request_payment.is_by_requester(bucket.documents),
+        blocks_public=PUBLIC_ACCESS_BLOCK.is_enabled(bucket.documents)
+        or blocks_all(call.storage, bucket.owner),
+        requester_pays=is_paid_by_requester(bucket.documents),
         says_requester=(fields.get(PAYER) or query.get(PAYER, "")).lower() == "requester",
         access_point=scope,
     )
@@ -262,25 +268,6 @@ def _check_service(call: Call) -> AccessRecord | None:
     return _describe(call, decision)
 
 
-def check_public(
-    call: Call, code: ErrorCase, *, public: bool, bucket: Bucket | None = None
-) -> None:
-    """Raise the error `code` if `public` access is requested and blocked (A-34).
-
-    `bucket` is a bucket that the call creates; by default, the bucket of the call.
-    """
-    bucket = bucket or call.bucket
-    if public and (
-        public_access_block.is_enabled(bucket.documents) or _blocks(call.storage, bucket.owner)
-    ):
-        raise OSSError(code)
-
-
-def _blocks(storage: Storage, owner: str) -> bool:
-    account = storage.account(owner)
-    return account is not None and public_access_block.is_enabled(account.documents)
-
-
 def _context(
     call: Call, bucket: Bucket | None, item: Object | None, fields: Mapping[str, str]
 ) -> Context:
@@ -296,7 +283,7 @@ def _context(
         delimiter=request.query.get("delimiter", "") if lists else None,
         acl=fields.get("x-oss-acl", "private"),
         object_acl=fields.get(_OBJECT_ACL) or ObjectAcl.DEFAULT,
-        bucket_tags=bucket_tagging.tags(bucket.documents) if bucket is not None else {},
+        bucket_tags=tags(bucket.documents) if bucket is not None else {},
         object_tags=item.tags if item is not None else {},
         request_tags=_tags(fields),
         access_point_arn=None if point is None else point.arn,

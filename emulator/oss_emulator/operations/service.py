@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from oss_emulator.documents import resource_group, tagging
+from oss_emulator.operations import tagging
 from oss_emulator.operations.call import Call
+from oss_emulator.operations.configurations import GROUP, group_of
 from oss_emulator.operations.operation import answers
 from oss_emulator.protocol import dates, paging, xml
 from oss_emulator.protocol.address import REGIONS, location
@@ -23,7 +24,7 @@ def list_buckets(call: Call) -> Response:
     Raises `InvalidArgument` for tags in both forms or a tag-value without tag-key.
     """
     query = call.request.query
-    wanted, group = _tags(query), call.request.headers.get(resource_group.HEADER)
+    wanted, group = _tags(query), call.request.headers.get(GROUP)
     prefix, marker = query.get("prefix", ""), query.get("marker", "")
     if prefix != prefix.lower():
         message = "A prefix of buckets must not have upper-case letters."
@@ -37,7 +38,7 @@ def list_buckets(call: Call) -> Response:
         and bucket.name.startswith(prefix)
         and _has_tags(bucket, wanted)
         and region in ("", bucket.region)
-        and group in (None, "", resource_group.of(bucket.documents))
+        and group in (None, "", group_of(bucket.documents))
     )
     page, following = paging.after(found, marker, limit)
     summaries = (
@@ -53,7 +54,7 @@ def list_buckets(call: Call) -> Response:
     )
 
 
-list_buckets_by_tags = replace(list_buckets, subresource=tagging.DOCUMENT.subresource)
+list_buckets_by_tags = replace(list_buckets, subresource=tagging.bucket_tags.subresource)
 """The same operation with `?tagging`, a list of tags."""
 
 list_buckets_of_regions = replace(list_buckets, subresource="regionList")
@@ -92,7 +93,7 @@ def _has_tags(bucket: Bucket, wanted: Mapping[str, str | None]) -> bool:
 
 def _summary(call: Call, bucket: Bucket, *, with_tags: bool, with_group: bool) -> xml.Children:
     """Describe a bucket, with tags (P-55) or group (S-04) if the caller filters by them."""
-    tags = tagging.DOCUMENT.find(bucket.documents) if with_tags else None
+    tags = tagging.bucket_tags.find(bucket.documents) if with_tags else None
     return [
         ("Comment", ""),
         ("CreationDate", dates.format_iso(bucket.created)),
@@ -101,7 +102,7 @@ def _summary(call: Call, bucket: Bucket, *, with_tags: bool, with_group: bool) -
         ("Location", f"oss-{bucket.region}"),
         ("Name", bucket.name),
         ("Region", bucket.region),
-        ("ResourceGroupId", resource_group.of(bucket.documents) if with_group else None),
+        ("ResourceGroupId", group_of(bucket.documents) if with_group else None),
         ("StorageClass", bucket.storage_class),
         ("Tagging", None if tags is None else tags.content),
     ]

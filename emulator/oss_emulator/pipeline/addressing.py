@@ -7,9 +7,9 @@ from oss_referer.browser.changes import CUSTOM_DOMAIN
 from oss_referer.sources.account import BUCKET_NAME_RULE
 
 from oss_emulator.access.authorize import Permission
-from oss_emulator.documents import transfer_acceleration
-from oss_emulator.documents.access_point import find_alias, is_alias
+from oss_emulator.operations.access_point import find_alias, is_alias
 from oss_emulator.operations.admission import Admission
+from oss_emulator.operations.configurations import TRANSFER_ACCELERATION
 from oss_emulator.operations.operation import Resource
 from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.protocol.address import (
@@ -114,7 +114,7 @@ def check_endpoint(admission: Admission, service: Deployment) -> None:
     bucket = admission.record
     if _is_strict(admission, service) and is_accelerate(admission.request.host):
         documents = {} if bucket is None else bucket.documents
-        if not transfer_acceleration.is_enabled(documents):  # assumed if there is no bucket
+        if not TRANSFER_ACCELERATION.is_enabled(documents):  # assumed if there is no bucket
             raise OSSError(ErrorCase.ACCELERATION_DISABLED)
     if admission.target.region:
         _check_region(admission.target, bucket, service.settings.region)

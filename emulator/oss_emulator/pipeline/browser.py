@@ -6,7 +6,7 @@ and its endpoints have no console. But every page may know the emulator's defaul
 
 from typing import Final
 
-from oss_emulator.documents import cors
+from oss_emulator.operations import cors
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.operation import Takes
 from oss_emulator.pipeline.deployment import Deployment
@@ -39,7 +39,7 @@ def check_page(admission: Admission, service: Deployment) -> None:
 
 
 def _allows(bucket: Bucket | None, request: Request) -> bool:
-    document = None if bucket is None else bucket.documents.get(cors.DOCUMENT.subresource)
+    document = None if bucket is None else bucket.documents.get(cors.cors.subresource)
     sender = request.headers.get("origin")
     if document is None or sender is None:
         return False

@@ -2,9 +2,9 @@
 
 from oss_referer.sources.account import is_bucket_name
 
-from oss_emulator.documents import cors, request_payment
-from oss_emulator.operations import permissions
+from oss_emulator.operations import cors, permissions
 from oss_emulator.operations.admission import Admission
+from oss_emulator.operations.configurations import REQUEST_PAYMENT
 from oss_emulator.operations.operation import Operation
 from oss_emulator.pipeline import addressing
 from oss_emulator.pipeline.deployment import Deployment
@@ -12,8 +12,8 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage.base import Bucket, Storage
 
-_CORS = cors.DOCUMENT.subresource
-ADDS_HEADERS = frozenset({_CORS, request_payment.DOCUMENT.subresource})
+_CORS = cors.cors.subresource
+ADDS_HEADERS = frozenset({_CORS, REQUEST_PAYMENT.subresource})
 
 
 def find_bucket(storage: Storage, name: str, operation: Operation) -> Bucket | None:

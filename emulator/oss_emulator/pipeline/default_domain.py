@@ -10,8 +10,8 @@ from oss_referer.browser.default_domain import (
     find_rule_today,
 )
 
-from oss_emulator.documents import transfer_acceleration
 from oss_emulator.operations.admission import Admission
+from oss_emulator.operations.configurations import accelerated_since
 from oss_emulator.pipeline import images
 from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.protocol.address import is_accelerate, is_public_endpoint
@@ -72,7 +72,7 @@ def _find(admission: Admission, content_type: str, changes: Changes) -> DomainRu
         key=admission.target.key,
         content_type=content_type,
         created=bucket.created,
-        accelerated=transfer_acceleration.enabled_since(bucket.documents),
+        accelerated=accelerated_since(bucket.documents),
     )
     return find_rule(request, changes)
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from oss_referer.browser.changes import Changes
 
-from oss_emulator.documents.cname import bucket_of
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.call import Environment
+from oss_emulator.operations.cname import bucket_of
 from oss_emulator.operations.not_emulated import NOT_EMULATED
 from oss_emulator.pipeline.accounts import open_accounts, open_token_key
 from oss_emulator.pipeline.referer import HotlinkProtection

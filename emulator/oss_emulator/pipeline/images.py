@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from oss_referer import Signing
 
-from oss_emulator.documents import image_access, style
+from oss_emulator.operations import style
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.object_process import get_processed, head_processed
 from oss_emulator.operations.operation import Operation
@@ -31,8 +31,8 @@ def find_style(admission: Admission, service: Deployment) -> None:
     bucket, operation, key = admission.record, admission.operation, admission.target.key
     if bucket is None or operation.subresource or operation.method not in _PROCESSING:
         return
-    parts = image_access.find(bucket.documents).split(key)
-    if parts is None or style.PREFIX + parts[1] not in bucket.documents:
+    parts = style.access_of(bucket.documents).split(key)
+    if parts is None or style.STYLE.prefix + parts[1] not in bucket.documents:
         return
     if service.storage.object(bucket.name, key) is None:
         admission.target, admission.style = Target(bucket.name, parts[0]), parts[1]
@@ -48,7 +48,7 @@ def check_original(admission: Admission, service: Deployment) -> None:
         return
     asked = admission.request.query.get(PROCESS, "")
     by_style = admission.style or asked.startswith("style/")
-    if not by_style and image_access.find(bucket.documents).protects(admission.target.key):
+    if not by_style and style.access_of(bucket.documents).protects(admission.target.key):
         raise OSSError(ErrorCase.STYLE_ONLY)
 
 

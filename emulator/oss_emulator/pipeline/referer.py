@@ -10,11 +10,11 @@ from oss_referer import Assumptions, Decision, RefererConfiguration, RefererPoli
 from oss_referer.engine.assumptions import CheckOrder, ProcessingOrder, SourceOfCopy
 from oss_referer.engine.decision import RequestKind, classify
 
-from oss_emulator.documents.access_point import bucket_of
-from oss_emulator.documents.referer import SUBRESOURCE, parse_stored
+from oss_emulator.operations.access_point import bucket_of
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.call import Body
 from oss_emulator.operations.operation import Operation
+from oss_emulator.operations.referer import SUBRESOURCE, parse_stored
 from oss_emulator.pipeline import images
 from oss_emulator.protocol import conditions
 from oss_emulator.protocol.errors import ErrorCase, OSSError

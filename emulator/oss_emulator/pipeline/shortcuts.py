@@ -9,11 +9,11 @@ from typing import Any, Final, NamedTuple
 
 from oss_referer.browser.changes import CUSTOM_DOMAIN, V1_OF_ACCOUNTS, V1_OF_BUCKETS
 
-from oss_emulator.documents import image_access
-from oss_emulator.documents.access_point import is_alias
-from oss_emulator.documents.website import DOCUMENT as WEBSITE
+from oss_emulator.operations.access_point import is_alias
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.operation import Operation, Takes
+from oss_emulator.operations.style import image_access
+from oss_emulator.operations.website import website as site
 from oss_emulator.pipeline import (
     addressing,
     authentication,
@@ -55,8 +55,8 @@ NO_BUCKET: Final = Plan()
 def plan(record: Bucket) -> Plan:
     documents = record.documents
     return Plan(
-        WEBSITE.subresource in documents,
-        image_access.DOCUMENT.subresource in documents,
+        site.subresource in documents,
+        image_access.subresource in documents,
         not bucket.ADDS_HEADERS.isdisjoint(documents),
     )
 

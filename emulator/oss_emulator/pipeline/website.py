@@ -2,8 +2,8 @@
 
 from oss_referer import Signing
 
-from oss_emulator.documents.website import DOCUMENT, Visit, parse
 from oss_emulator.operations.admission import Admission
+from oss_emulator.operations.website import Visit, parse, website
 from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.protocol.address import Target
 
@@ -19,7 +19,7 @@ def find_page(admission: Admission, service: Deployment) -> None:
     bucket.
     """
     bucket, request, key = admission.record, admission.request, admission.target.key
-    if bucket is None or DOCUMENT.subresource not in bucket.documents:
+    if bucket is None or website.subresource not in bucket.documents:
         return
     if request.method not in ("GET", "HEAD") or admission.operation.subresource:
         return
@@ -27,7 +27,7 @@ def find_page(admission: Admission, service: Deployment) -> None:
     in_path = service.addresses.is_endpoint(request.host)
     if not key and (in_path or not anonymous):
         return
-    site = parse(bucket.documents[DOCUMENT.subresource])
+    site = parse(bucket.documents[website.subresource])
     page = site.index(key)
     if not page:
         return

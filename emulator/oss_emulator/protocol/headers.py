@@ -19,6 +19,9 @@ ENCRYPTIONS = ("AES256", "KMS", "SM4")
 # The surrogates that stand for bytes are allowed: such a value is sent unchanged (P-57).
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
 
+BYPASS = "x-oss-bypass-governance-retention"
+"""The header with which a period in GOVERNANCE mode can be shortened or ignored."""
+
 EXPLAIN = "x-oss-emulator-explain"
 """The request header of the emulator that asks for the Referer decision."""
 DECISION = "x-oss-emulator-decision"

@@ -7,10 +7,16 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from oss_emulator.documents import async_fetch
-from oss_emulator.documents.async_fetch import MAX_AGE, FetchTask, State
+from oss_emulator.operations import async_fetch
 from oss_emulator.operations.admission import Admission, Refused
-from oss_emulator.operations.async_fetch import failure_callback, store_request, update
+from oss_emulator.operations.async_fetch import (
+    MAX_AGE,
+    FetchTask,
+    State,
+    failure_callback,
+    store_request,
+    update,
+)
 from oss_emulator.operations.call import Body, Environment
 from oss_emulator.operations.operation import Takes
 from oss_emulator.protocol import checksums

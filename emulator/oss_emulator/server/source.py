@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from aiohttp import ClientError, ClientSession, ClientTimeout
 from yarl import URL
 
-from oss_emulator.documents.async_fetch import FetchTask
+from oss_emulator.operations.async_fetch import FetchTask
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.headers import FROM_CALLBACK
 from oss_emulator.protocol.message import FileRange, Request, Response

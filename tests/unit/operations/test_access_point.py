@@ -9,8 +9,7 @@ import pytest
 from oss_emulator import Emulator
 from oss_emulator.access.identity import ANONYMOUS, Identity, Kind
 from oss_emulator.access.policy import Policy, PolicyType
-from oss_emulator.documents import access_point
-from oss_emulator.operations import permissions
+from oss_emulator.operations import access_point, permissions
 from oss_emulator.pipeline import authentication
 from oss_emulator.protocol import signature, xml
 from oss_emulator.protocol.signature import Claim, SignedIn, Version

@@ -10,8 +10,7 @@ from xml.sax.saxutils import escape
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from oss_emulator.documents.meta_query import parse
-from oss_emulator.operations.bucket_meta_query import search
+from oss_emulator.operations.meta_query import parse, search
 from oss_emulator.storage.base import Object
 
 from tests.rows import rows
@@ -287,5 +286,5 @@ def test_names_are_compared_by_their_bytes(keys: set[str], operation: str, value
     holds = tests[operation]
     objects = [Object(key, (), 0, "", 0, 0.0, "1") for key in plain.values()]
     wanted = parse(document(is_("Filename", value, operation)).encode())
-    found = search(objects, wanted, None).objects
+    found = search(objects, wanted, None)[0]
     assert [item.key for item in found] == [plain[key] for key in sorted(plain) if holds(key)]

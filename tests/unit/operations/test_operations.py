@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from oss_emulator.documents import DOCUMENTS
-from oss_emulator.documents.document import Document, Holder
-from oss_emulator.documents.public_access_block import OF_ACCOUNT, OF_BUCKET
+from oss_emulator.operations import DOCUMENTS
+from oss_emulator.operations.configurations import ACCOUNT_BLOCK, PUBLIC_ACCESS_BLOCK
+from oss_emulator.operations.document import Document
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.dates import format_iso
 from oss_emulator.protocol.message import Request
@@ -12,13 +12,11 @@ from oss_emulator.protocol.message import Request
 from tests.rows import rows
 from tests.unit.operations.service import Caller
 
-PLACES = {Holder.ACCOUNT: "/", Holder.BUCKET: "/bucket", Holder.OBJECT: "/bucket/a"}
 
-
-@rows("document", *DOCUMENTS)
+@rows("document", *(each for each in DOCUMENTS if "PUT" in each.methods))
 def test_invalid_document_is_malformed(ask: Caller, document: Document) -> None:
-    ask("PUT", "/bucket/a", "x")
-    target = f"{PLACES[document.holder]}?{document.subresource}"
+    ask("PUT", "/bucket/key", "x")
+    target = f"{document.path}?{document.subresource}"
     for body in ("", "no XML", "<a", "<Other/>", f"<!DOCTYPE a><{document.schema.name}/>"):
         answer = ask("PUT", target, body)
         assert (answer.status, answer.code) == (400, "MalformedXML")
@@ -27,7 +25,7 @@ def test_invalid_document_is_malformed(ask: Caller, document: Document) -> None:
 
 def test_documents_have_unique_names_and_one_schema_for_account_and_bucket() -> None:
     assert len({document.name for document in DOCUMENTS}) == len(DOCUMENTS)
-    assert OF_ACCOUNT.schema == OF_BUCKET.schema
+    assert ACCOUNT_BLOCK.schema == PUBLIC_ACCESS_BLOCK.schema
 
 
 def test_buckets_of_other_accounts_are_neither_listed_nor_targets_of_logs(ask: Caller) -> None:

@@ -9,11 +9,12 @@ from datetime import UTC, date, datetime
 import pytest
 from oss_emulator.control import controls
 from oss_emulator.control.journal import Journal
-from oss_emulator.documents import transfer_acceleration
-from oss_emulator.documents.website import Visit
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.admission import Admission, Claimed, Refused
+from oss_emulator.operations.configurations import TRANSFER_ACCELERATION
+from oss_emulator.operations.document import since
 from oss_emulator.operations.operation import Operation, Resource, Takes
+from oss_emulator.operations.website import Visit
 from oss_emulator.pipeline.browser import SANDBOX
 from oss_emulator.pipeline.default_domain import find_rule_at_endpoint
 from oss_emulator.pipeline.service import Service
@@ -452,7 +453,7 @@ def test_acceleration_counts_from_when_it_was_enabled() -> None:
     assert visited(service, "a.txt", "text/plain", ACCELERATED) == (200, "0048-00000106")
     bucket = service.storage.bucket("public-bucket")
     assert bucket is not None
-    old = {**bucket.documents, transfer_acceleration.SINCE: b"1600000000.0"}
+    old = {**bucket.documents, since(TRANSFER_ACCELERATION): b"1600000000.0"}
     service.storage.put_bucket(bucket._replace(documents=old))
     assert visited(service, "a.txt", "text/plain", ACCELERATED) == (200, "")
     stop = ask("DELETE", "/public-bucket?transferAcceleration")

@@ -24,7 +24,7 @@ from oss_emulator.control.api.route import (
     reference,
     reply,
 )
-from oss_emulator.documents.referer import SUBRESOURCE, parse_stored
+from oss_emulator.operations.referer import SUBRESOURCE, parse_stored
 from oss_emulator.protocol.message import Response
 
 

@@ -28,7 +28,7 @@ from oss_emulator.control.traffic import (
     SiteOf,
     Tally,
 )
-from oss_emulator.documents.referer import SUBRESOURCE
+from oss_emulator.operations.referer import SUBRESOURCE
 
 SHOWN: Final = 200
 """Maximum number of sites that are shown; the others are only counted."""

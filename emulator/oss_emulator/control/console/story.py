@@ -29,7 +29,7 @@ from oss_emulator.control.console.remedies import Proposal
 from oss_emulator.control.console.reversal import Remedy, list_edits, name_site
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.control.rule_changes import RuleChange
-from oss_emulator.documents.referer import SUBRESOURCE
+from oss_emulator.operations.referer import SUBRESOURCE
 from oss_emulator.protocol.message import Response
 
 SHOWN: Final = 12

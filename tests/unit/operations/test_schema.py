@@ -1,0 +1,160 @@
+"""The language of schemas, and documents checked against them."""
+
+from __future__ import annotations
+
+import pytest
+from oss_emulator.operations.schema import Element, parse_schema
+from oss_emulator.protocol.errors import OSSError
+from oss_emulator.protocol.xml import DocumentError
+
+from tests.rows import rows
+
+SCHEMA = """
+# A comment
+Root
+  Once
+  Text text
+  Name? name
+  Flag? boolean =false
+  Day* date
+  Number+ 1..10
+  Word{1,2} A|B
+  Open{2,} text
+  Part?
+    Low? ..0
+"""
+
+
+def test_schema_is_read_from_its_lines() -> None:
+    root = parse_schema(SCHEMA)
+    shown = {child.name: (child.least, child.most, child.kind) for child in root.children}
+    assert shown == {
+        "Once": (1, 1, ""),
+        "Text": (1, 1, "text"),
+        "Name": (0, 1, "name"),
+        "Flag": (0, 1, "boolean"),
+        "Day": (0, None, "date"),
+        "Number": (1, None, "1..10"),
+        "Word": (1, 2, "A|B"),
+        "Open": (2, None, "text"),
+        "Part": (0, 1, ""),
+    }
+    assert {child.name: child.default for child in root.children}["Flag"] == "false"
+    assert root.children[-1].children == (Element("Low", 0, 1, "..0", None),)
+
+
+@pytest.mark.parametrize("line", ["Root\n  Two Words Here", "Root\n  Name?? text", "Root\n  {1,2}"])
+def test_line_that_is_not_an_element_is_refused(line: str) -> None:
+    with pytest.raises(ValueError, match="not an element of a schema"):
+        parse_schema(line)
+
+
+def test_schema_has_one_root() -> None:
+    with pytest.raises(ValueError, match="too many values"):
+        parse_schema("One text\nOther text")
+
+
+def read(lines: str, content: str) -> object:
+    """Check a document against a schema with these lines below `Root`; return its content."""
+    described = "\n".join(["Root", *(f"  {line}" for line in lines.split("/"))])
+    return parse_schema(described).parse(f"<Root>{content}</Root>".encode()).content
+
+
+@rows(
+    ("lines", "content", "found"),
+    ("A? text", "", ""),
+    ("A? text", "<A> x </A>", [("A", "x")]),
+    ("A? text", "<A/>", [("A", "")]),
+    ("A? name", "<A/>", ""),
+    ("A? text =d", "", [("A", "d")]),
+    ("A? text =d", "<A>x</A>", [("A", "x")]),
+    ("A boolean", "<A>True</A>", [("A", "true")]),
+    ("A 0..9", "<A>007</A>", [("A", "7")]),
+    ("A ..", "<A>-3</A>", [("A", "-3")]),
+    ("A date", "<A>2020-01-01T00:00:00Z</A>", [("A", "2020-01-01T00:00:00.000Z")]),
+    ("A X|Y", "<A>Y</A>", [("A", "Y")]),
+    ("A text/B text", "<B>2</B><A>1</A>", [("A", "1"), ("B", "2")]),
+    ("A* text/B? text", "<A>1</A><B/><A>2</A>", [("A", "1"), ("A", "2"), ("B", "")]),
+    ("A?/  B text", "<A><B>x</B></A>", [("A", [("B", "x")])]),
+    ("A?", "<A> </A>", [("A", "")]),
+    ("A text", "<!-- a --><A><!-- b -->x</A>", [("A", "x")]),
+)
+def test_content_comes_back_in_the_order_of_the_schema(
+    lines: str,
+    content: str,
+    found: object,
+) -> None:
+    assert read(lines, content) == found
+
+
+@rows(
+    ("lines", "content", "told"),
+    ("A text", "", "The element A is missing in Root."),
+    ("A text", "<A/><A/>", "Root has 2 A elements; the limit is 1."),
+    ("A{0,2} text", "<A/><A/><A/>", "Root has 3 A elements; the limit is 2."),
+    ("A? text", "<B/>", "Root has no element B; it has A."),
+    ("A text", "<A><B/></A>", "A must contain text, not elements."),
+    ("A? name", "<A><A>x</A></A>", "A must contain text, not elements."),
+    ("A name", "<A> </A>", "A is ''; it must be a non-empty text."),
+    ("A boolean", "<A>1</A>", "A is '1'; it must be true or false."),
+    ("A 0..9", "<A>x</A>", "A is 'x'; it must be an integer from 0 to 9."),
+    ("A 0..9", "<A>٣</A>", "A is '٣'; it must be an integer from 0 to 9."),
+    (
+        "A date",
+        "<A>yesterday</A>",
+        "A is 'yesterday'; it must be a date such as 2020-01-01T00:00:00.000Z.",
+    ),
+    ("A X|Y", "<A>x</A>", "A is 'x'; it must be X or Y."),
+)
+def test_error_says_what_would_be_right(
+    lines: str,
+    content: str,
+    told: str,
+) -> None:
+    with pytest.raises(DocumentError) as caught:
+        read(lines, content)
+    assert str(caught.value) == told
+
+
+@pytest.mark.parametrize(
+    ("lines", "content", "message"),
+    [
+        ("A 0..9", "<A>10</A>", "The A must be an integer from 0 to 9."),
+        ("A 1..", "<A>0</A>", "The A must be an integer of at least 1."),
+    ],
+)
+def test_integer_out_of_range_is_an_invalid_argument(
+    lines: str,
+    content: str,
+    message: str,
+) -> None:
+    with pytest.raises(OSSError) as caught:
+        read(lines, content)
+    assert (caught.value.code, caught.value.message) == ("InvalidArgument", message)
+    assert caught.value.details["ArgumentName"] == "A"
+
+
+ECS = """
+Root ?0000-00000001 !0000-00000002 <0000-00000003
+  A text:3 ?0000-00000004 *0000-00000005 ~0000-00000006
+  B? 1..9 =1 !0000-00000007 ~0000-00000008
+  C? X|Y
+"""
+
+
+@rows(
+    ("document", "ec"),
+    ("<Other/>", "0000-00000001"),
+    ("<Root><A/><D/></Root>", "0000-00000002"),
+    ("<Root>", "0000-00000003"),
+    ("<Root/>", "0000-00000004"),
+    ("<Root><A/><A/></Root>", "0000-00000005"),
+    ("<Root><A>four</A></Root>", "0000-00000006"),
+    ("<Root><A/><B>x</B></Root>", "0000-00000007"),
+    ("<Root><A/><B>10</B></Root>", "0000-00000008"),
+    ("<Root><A/><C>Z</C></Root>", "0000-00000003"),
+)
+def test_error_has_the_ec_of_its_mark(document: str, ec: str) -> None:
+    with pytest.raises((DocumentError, OSSError)) as caught:
+        parse_schema(ECS).parse(document.encode())
+    assert vars(caught.value)["ec"] == ec
