@@ -14,7 +14,6 @@ import pytest
 import requests
 from aliyunsdkcore.acs_exception.exceptions import ServerException
 from aliyunsdkcore.client import AcsClient
-from aliyunsdksts.request.v20150401.AssumeRoleRequest import AssumeRoleRequest
 from aliyunsdksts.request.v20150401.GetCallerIdentityRequest import GetCallerIdentityRequest
 from lxml import etree
 from oss2.credentials import Credentials, CredentialsProvider
@@ -26,7 +25,6 @@ from tests.sdk import v2
 from tests.sdk.accounts import (
     OWNER,
     PAYER,
-    ROLE,
     Given,
     ask_sts,
     assume_role,
@@ -87,62 +85,7 @@ def test_user_without_permission_may_not_list_or_create_buckets(emulator: Emulat
     ]
 
 
-def test_copy_needs_permission_to_read_the_source(emulator: Emulator) -> None:
-    """A-13"""
-    owner = bucket(emulator, "owner")
-    owner.put_bucket_policy(statement("Allow", "oss:PutObject", ["2000000000000000001"]))
-    reader = bucket(emulator, "rules-reader")
-    reader.put_object("b", b"new")
-    error = denied(lambda b: b.copy_object("examplebucket", "a", "c"), reader)
-    assert detail(error)["AuthAction"] == "oss:GetObject"
-    granted = ["oss:PutObject*", "oss:GetObject"]
-    owner.put_bucket_policy(statement("Allow", granted, ["2000000000000000001"]))
-    reader.copy_object("examplebucket", "a", "c")
-    tagged = {"x-oss-tagging-directive": "Copy"}
-    error = denied(lambda b: b.copy_object("examplebucket", "a", "d", headers=tagged), reader)
-    assert detail(error)["AuthAction"] == "oss:GetObjectTagging"
-
-
-def test_list_is_deleted_only_if_each_object_may_be(emulator: Emulator) -> None:
-    owner = bucket(emulator, "owner")
-    owner.put_object("kept/a", b"content")
-    resource = "acs:oss:*:*:examplebucket/kept/*"
-    deny = statement("Deny", "oss:DeleteObject", [PAYER], Resource=resource)
-    allow = statement("Allow", "oss:DeleteObject", [PAYER])
-    owner.put_bucket_policy(_joined(allow, deny))
-    payer = bucket(emulator, "payer")
-    error = denied(lambda b: b.batch_delete_objects(["a", "kept/a"]), payer)
-    assert error.ec == "0003-00000204"
-    assert owner.object_exists("a")
-    payer.batch_delete_objects(["a"])
-    assert not owner.object_exists("a")
-    assert owner.object_exists("kept/a")
-
-
-def _joined(*policies: str) -> str:
-    head, _, _ = policies[0].partition("[{")
-    bodies = [policy.removeprefix(f"{head}[").removesuffix("]}") for policy in policies]
-    return f"{head}[{', '.join(bodies)}]}}"
-
-
 # --- The buckets of others
-
-
-@pytest.mark.parametrize(
-    ("act", "ec"),
-    [
-        (lambda b: b.get_object("a"), "0003-00000001"),
-        (lambda b: b.put_object("b", b""), "0003-00000001"),
-        (lambda b: b.list_objects(), "0003-00000905"),
-        (lambda b: b.get_bucket_referer(), "0003-00000905"),
-        (lambda b: b.get_object_acl("a"), "0003-00000905"),
-        (lambda b: b.delete_bucket(), "0003-00000905"),
-    ],
-)
-def test_private_bucket_is_closed_to_other_accounts(emulator: Emulator, act: Act, ec: str) -> None:
-    error = denied(act, bucket(emulator, "payer"))
-    assert error.ec == ec
-    assert detail(error) == {}
 
 
 @pytest.mark.parametrize(
@@ -174,65 +117,6 @@ def test_object_of_another_account_belongs_to_the_bucket_owner(emulator: Emulato
     assert owner.get_object("b").read() == b"new"
     listed = {found.key: found.owner.id for found in owner.list_objects().object_list}
     assert listed == {"a": OWNER, "b": OWNER}
-
-
-# --- Bucket policies
-
-
-def test_bucket_policy_allows_and_denies_other_accounts(emulator: Emulator) -> None:
-    owner, payer, nobody = (bucket(emulator, who) for who in ("owner", "payer", ""))
-    owner.put_bucket_policy(statement("Allow", "oss:GetObject", [PAYER]))
-    assert payer.get_object("a").read() == b"content"
-    assert denied(lambda b: b.get_object("a"), nobody).ec == "0003-00000001"
-    owner.put_bucket_policy(statement("Allow", "oss:GetObject", ["*"]))
-    assert nobody.get_object("a").read() == b"content"
-    owner.put_bucket_acl("public-read")
-    owner.put_bucket_policy(statement("Deny", "oss:GetObject", ["*"]))
-    for client in (payer, nobody):
-        error = denied(lambda b: b.get_object("a"), client)
-        assert (error.ec, detail(error)) == ("0003-00000101", {})
-    assert owner.get_object("a").read() == b"content"
-    owner.delete_bucket_policy()
-    assert nobody.get_object("a").read() == b"content"
-
-
-def test_policy_that_requires_https_binds_the_owner_too(emulator: Emulator) -> None:
-    owner = bucket(emulator, "owner")
-    http = {"Bool": {"acs:SecureTransport": ["false"]}}
-    owner.put_bucket_policy(statement("Deny", "oss:*", ["*"], Condition=http))
-    assert denied(lambda b: b.get_object("a"), owner).ec == "0003-00000101"
-
-
-@pytest.mark.parametrize(
-    ("policy", "ec", "complaint"),
-    [
-        ("{", "0030-00000005", "The policy is not valid JSON"),
-        ('{"Version": "2", "Statement": []}', "0030-00000002", "Version"),
-        (
-            statement("Allow", "oss:GetObject", ["somebody"]),
-            "0030-00000005",
-            "Statement[0].Principal",
-        ),
-        (statement("Allow", "oss:Get**", ["*"]), "0030-00000007", "consecutive *"),
-        (
-            statement("Allow", "oss:*", ["*"], Condition={"StringIs": {"oss:Prefix": "a"}}),
-            "0030-00000005",
-            "the operator is unknown",
-        ),
-        (statement("Allow", "oss:*", ["1" * 17000]), "", "larger than 16384 bytes"),
-    ],
-)
-def test_bad_policy_is_refused_with_the_place_of_the_fault(
-    emulator: Emulator, policy: str, ec: str, complaint: str
-) -> None:
-    owner = bucket(emulator, "owner")
-    with pytest.raises(ServerError) as caught:
-        owner.put_bucket_policy(policy)
-    error = caught.value
-    assert (error.status, error.code, error.ec or "") == (400, "InvalidPolicyDocument", ec)
-    assert complaint in error.message
-    with pytest.raises(ServerError, match="NoSuchBucketPolicy"):
-        owner.get_bucket_policy()
 
 
 # --- Who pays
@@ -335,8 +219,6 @@ def test_journal_holds_the_reason_of_a_decision(emulator: Emulator) -> None:
     ]
 
 
-# --- Temporary credentials: from STS by its own SDK, used by oss2
-
 # --- STS
 
 
@@ -349,34 +231,6 @@ def test_sts_sdk_assumes_a_role_and_gets_the_caller_identity(emulator: Emulator)
     session.add_query_param("SecurityToken", given["SecurityToken"])
     who = ask_sts(emulator, session, given["AccessKeyId"], given["AccessKeySecret"])
     assert who["Arn"] == f"acs:ram::{OWNER}:assumed-role/uploader/night"
-
-
-@pytest.mark.parametrize(
-    ("key", "secret", "role", "code", "status"),
-    [
-        ("nobody", "whatever", ROLE, "InvalidAccessKeyId.NotFound", 404),
-        ("app", "wrong", ROLE, "InvalidAccessKeySecret", 400),
-        ("app", "", f"{ROLE}-not", "EntityNotExist.Role", 404),
-        ("owner", "", ROLE, "NoPermission", 403),
-        ("rules-reader", "", ROLE, "NoPermission", 403),
-    ],
-)
-def test_sts_sdk_gets_the_documented_errors(
-    emulator: Emulator, key: str, secret: str, role: str, code: str, status: int
-) -> None:
-    request = AssumeRoleRequest()
-    request.set_RoleArn(role)
-    request.set_RoleSessionName("night")
-    with pytest.raises(ServerException) as caught:
-        ask_sts(emulator, request, key, secret)
-    error = caught.value
-    assert (error.get_error_code(), error.get_http_status()) == (code, status)
-
-
-def test_sts_takes_a_post(emulator: Emulator) -> None:
-    request = GetCallerIdentityRequest()
-    request.set_method("POST")
-    assert ask_sts(emulator, request, "owner")["IdentityType"] == "Account"
 
 
 @pytest.mark.parametrize(
@@ -616,41 +470,6 @@ def test_bucket_of_a_test_is_public_if_it_says_so() -> None:
         emulator.bucket(BUCKET, acl="public-read").put_object("a", b"content")
         anonymous = oss2.Bucket(oss2.AnonymousAuth(), emulator.endpoint, BUCKET)
         assert anonymous.get_object("a").read() == b"content"
-
-
-def list_buckets(emulator: Emulator, auth: Any) -> Any:
-    return oss2.Service(auth, emulator.endpoint, region=emulator.region).list_buckets()
-
-
-def get_object(emulator: Emulator, auth: Any) -> Any:
-    return oss2.Bucket(auth, emulator.endpoint, BUCKET, region=emulator.region).get_object("a")
-
-
-@pytest.mark.parametrize(
-    ("settings", "closed"),
-    [
-        ({}, ()),
-        ({"as_of": "2025-08-31"}, ()),
-        ({"as_of": "2025-09-01"}, (get_object,)),
-        ({"as_of": "2025-02-28", "new_account": True}, ()),
-        ({"as_of": "2025-03-01", "new_account": True}, (list_buckets, get_object)),
-    ],
-)
-def test_version_1_is_closed_to_new_buckets_and_new_accounts(
-    settings: dict[str, Any], closed: tuple[Callable[[Emulator, Any], Any], ...]
-) -> None:
-    """P-60"""
-    with Emulator(**settings) as emulator:
-        emulator.bucket(BUCKET).put_object("a", b"content")
-        key = (emulator.access_key_id, emulator.access_key_secret)
-        for call in (list_buckets, get_object):
-            call(emulator, oss2.AuthV4(*key))
-            if call not in closed:
-                call(emulator, oss2.Auth(*key))
-                continue
-            with pytest.raises(oss2.exceptions.AccessDenied) as caught:
-                call(emulator, oss2.Auth(*key))
-            assert (caught.value.status, caught.value.ec) == (403, "0002-00000080")
 
 
 @pytest.mark.parametrize("given", ["13.10.2025", "2025-13-01"])

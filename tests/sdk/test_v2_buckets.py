@@ -11,7 +11,7 @@ import pytest
 
 from tests.sdk.v2 import Ask
 
-# --- Bucket configurations through SDK V2: one table
+# --- Bucket configurations through SDK V2; test_oss2_bucket.py has those that oss2 knows
 
 OWNER = "1000000000000001"
 
@@ -43,76 +43,6 @@ class Scenario:
 TAGGING = oss.Tagging(tag_set=oss.TagSet(tags=[oss.Tag(key="k", value="v"), oss.Tag(key="only")]))
 SCENARIOS = [
     Scenario(
-        "BucketCors",
-        "cors_configuration",
-        oss.CORSConfiguration(
-            cors_rules=[
-                oss.CORSRule(
-                    allowed_origins=["https://*.example.com", "*"],
-                    allowed_methods=["GET", "HEAD"],
-                    allowed_headers=["x-oss-a", "*"],
-                    expose_headers=["etag"],
-                    max_age_seconds=10,
-                ),
-                oss.CORSRule(allowed_origins=["*"], allowed_methods=["PUT"]),
-            ],
-            response_vary=True,
-        ),
-        "NoSuchCORSConfiguration",
-    ),
-    Scenario(
-        "BucketLifecycle",
-        "lifecycle_configuration",
-        oss.LifecycleConfiguration(
-            rules=[
-                oss.LifecycleRule(
-                    id="r",
-                    prefix="logs/",
-                    status="Enabled",
-                    tags=[oss.Tag(key="k", value="v")],
-                    expiration=oss.LifecycleRuleExpiration(days=100),
-                    transitions=[
-                        oss.LifecycleRuleTransition(days=30, storage_class="IA"),
-                        oss.LifecycleRuleTransition(days=60, storage_class="Archive"),
-                    ],
-                    noncurrent_version_expiration=oss.NoncurrentVersionExpiration(
-                        noncurrent_days=7
-                    ),
-                ),
-                oss.LifecycleRule(
-                    id="s",
-                    prefix="parts/",
-                    status="Enabled",
-                    abort_multipart_upload=oss.LifecycleRuleAbortMultipartUpload(days=1),
-                ),
-            ]
-        ),
-        "NoSuchLifecycle",
-    ),
-    Scenario(
-        "BucketWebsite",
-        "website_configuration",
-        oss.WebsiteConfiguration(
-            index_document=oss.IndexDocument(suffix="index.html", support_sub_dir=True, type=0),
-            error_document=oss.ErrorDocument(key="error.html", http_status=404),
-            routing_rules=oss.RoutingRules(
-                routing_rules=[
-                    oss.RoutingRule(
-                        rule_number=1,
-                        condition=oss.RoutingRuleCondition(key_prefix_equals="old/"),
-                        redirect=oss.RoutingRuleRedirect(
-                            redirect_type="External",
-                            host_name="example.com",
-                            replace_key_prefix_with="new/",
-                            http_redirect_code=302,
-                        ),
-                    )
-                ]
-            ),
-        ),
-        "NoSuchWebsiteConfiguration",
-    ),
-    Scenario(
         "BucketEncryption",
         "server_side_encryption_rule",
         oss.ServerSideEncryptionRule(
@@ -123,27 +53,6 @@ SCENARIOS = [
         "NoSuchServerSideEncryptionRule",
     ),
     Scenario("BucketTags", "tagging", TAGGING, {"tag_set": {}}),
-    Scenario(
-        "BucketRequestPayment",
-        "request_payment_configuration",
-        oss.RequestPaymentConfiguration(payer="Requester"),
-        {"payer": "BucketOwner"},
-        deletable=False,
-    ),
-    Scenario(
-        "BucketTransferAcceleration",
-        "transfer_acceleration_configuration",
-        oss.TransferAccelerationConfiguration(enabled=True),
-        "NoSuchTransferAccelerationConfiguration",
-        deletable=False,
-    ),
-    Scenario(
-        "BucketAccessMonitor",
-        "access_monitor_configuration",
-        oss.AccessMonitorConfiguration(status="Enabled"),
-        {"status": "Disabled"},
-        deletable=False,
-    ),
     Scenario(
         "BucketResourceGroup",
         "bucket_resource_group_configuration",
@@ -160,19 +69,6 @@ SCENARIOS = [
         ),
         "NoSuchHttpsConfig",
         deletable=False,
-    ),
-    Scenario(
-        "BucketArchiveDirectRead",
-        "archive_direct_read_configuration",
-        oss.ArchiveDirectReadConfiguration(enabled=True),
-        {"enabled": False},
-        deletable=False,
-    ),
-    Scenario(
-        "BucketPublicAccessBlock",
-        "public_access_block_configuration",
-        oss.PublicAccessBlockConfiguration(block_public_access=True),
-        {"block_public_access": False},
     ),
     Scenario(
         "UserDefinedLogFieldsConfig",
@@ -227,40 +123,6 @@ def covers(found: Any, said: Any) -> bool:
 
 
 # --- Configurations that need more than a document
-
-
-def test_bucket_info_holds_the_configurations(ask: Ask, name: str) -> None:
-    before = ask(oss.GetBucketInfoRequest(bucket=name)).bucket_info
-    assert (before.access_monitor, before.transfer_acceleration) == ("Disabled", "Disabled")
-    assert (before.block_public_access, before.versioning) == (False, None)
-    assert before.sse_rule.sse_algorithm == "None"
-    for scenario in SCENARIOS:
-        put = getattr(oss, f"Put{scenario.call}Request")
-        ask(put(bucket=name, **{scenario.attribute: scenario.put}))
-    configuration = oss.VersioningConfiguration(status="Suspended")
-    ask(oss.PutBucketVersioningRequest(bucket=name, versioning_configuration=configuration))
-    after = ask(oss.GetBucketInfoRequest(bucket=name)).bucket_info
-    assert (after.access_monitor, after.transfer_acceleration) == ("Enabled", "Enabled")
-    assert (after.block_public_access, after.versioning) == (True, "Suspended")
-    assert after.resource_group_id == "rg-aekz"
-    assert fields(after.sse_rule) == {
-        "sse_algorithm": "KMS",
-        "kms_master_key_id": "a-key",
-        "kms_data_encryption": "SM4",
-    }
-
-
-def test_configurations_that_say_nothing_are_refused(ask: Ask, name: str) -> None:
-    """P-58"""
-    for tag_set in (None, oss.TagSet()):
-        put = oss.PutBucketTagsRequest(bucket=name, tagging=oss.Tagging(tag_set=tag_set))
-        assert ask.fails(put).code == "MalformedXML"
-    for headers in (None, oss.LoggingHeaderSet(headers=[])):
-        nothing = oss.UserDefinedLogFieldsConfiguration(header_set=headers)
-        fields = oss.PutUserDefinedLogFieldsConfigRequest(
-            bucket=name, user_defined_log_fields_configuration=nothing
-        )
-        assert ask.fails(fields).code == "InvalidArgument"
 
 
 POLICY = (
@@ -424,29 +286,6 @@ def test_replication_rules_have_states(ask: Ask, name: str) -> None:
     assert [rule.status for rule in ask(get).replication_configuration.rules] == ["closing"]
     unknown = oss.GetBucketReplicationProgressRequest(bucket=name, rule_id="other")
     assert ask.fails(unknown).code == "NoSuchReplicationRule"
-
-
-def test_regions_have_endpoints(ask: Ask) -> None:
-    every = ask(oss.DescribeRegionsRequest()).region_info
-    assert len(every) == len({item.region for item in every}) > 20
-    (one,) = ask(oss.DescribeRegionsRequest(regions="oss-cn-hangzhou")).region_info
-    assert one.internet_endpoint == "oss-cn-hangzhou.aliyuncs.com"
-    assert one.internal_endpoint == "oss-cn-hangzhou-internal.aliyuncs.com"
-    error = ask.fails(oss.DescribeRegionsRequest(regions="oss-nowhere"))
-    assert (error.status_code, error.code) == (404, "NoSuchRegion")
-
-
-def test_account_blocks_public_access(ask: Ask) -> None:
-    def blocked() -> bool:
-        found = ask(oss.GetPublicAccessBlockRequest()).public_access_block_configuration
-        return bool(found.block_public_access)
-
-    assert blocked() is False
-    configuration = oss.PublicAccessBlockConfiguration(block_public_access=True)
-    ask(oss.PutPublicAccessBlockRequest(public_access_block_configuration=configuration))
-    assert blocked() is True
-    ask(oss.DeletePublicAccessBlockRequest())
-    assert blocked() is False
 
 
 def test_reserved_domain_is_bound_without_proof(

@@ -105,98 +105,7 @@ def test_upload_is_completed_with_the_checksum_of_the_whole(call: Caller) -> Non
     assert call.read("dir/a b") == b"".join(bodies)
 
 
-def test_part_is_copied_from_a_range(call: Caller) -> None:
-    call("PutObject", "source", body=b"0123456789")
-    upload_id, _ = upload(call, "a")
-    part = call(
-        "UploadPartCopy",
-        "a",
-        upload_id=upload_id,
-        part_number=1,
-        source_key="source",
-        source_range="bytes=2-4",
-    )
-    parts = [oss.UploadPart(part_number=1, etag=part.etag)]
-    complete(call, "a", upload_id, parts)
-    assert call.read("a") == b"234"
-
-
-def test_uploads_are_listed_and_aborted(call: Caller) -> None:
-    ids = [upload(call, key)[0] for key in ("a", "b/1", "b/2")]
-    page = call("ListMultipartUploads", delimiter="/", max_uploads=1)
-    assert [found.upload_id for found in page.uploads] == ids[:1]
-    assert (page.is_truncated, page.next_key_marker) == (True, "a")
-    assert page.next_upload_id_marker == ids[0]
-    assert call("ListMultipartUploads", key_marker="a").uploads[0].key == "b/1"
-    for key, upload_id in zip(("a", "b/1", "b/2"), ids, strict=True):
-        assert call("AbortMultipartUpload", key, upload_id=upload_id).status_code == 204
-    assert not call("ListMultipartUploads").uploads
-
-
-# --- objects that grow
-
-
-def test_bytes_are_appended_and_sealed(call: Caller) -> None:
-    first = call("AppendObject", "a", position=0, body=b"one")
-    assert (first.next_position, first.hash_crc64) == (3, crc(b"one"))
-    second = call("AppendObject", "a", position=3, body=b"two", init_hash_crc64=first.hash_crc64)
-    assert (second.next_position, second.hash_crc64) == (6, crc(b"onetwo"))
-    error = call.fails("AppendObject", "a", position=3, body=b"x")
-    assert (error.status_code, error.code) == (409, "PositionNotEqualToLength")
-    assert error.headers["x-oss-next-append-position"] == "6"
-    sealed = call("SealAppendObject", "a", position="6")
-    head = call("HeadObject", "a")
-    assert head.sealed_time == sealed.sealed_time
-    assert head.next_append_position == 6
-    assert call.fails("AppendObject", "a", position=6, body=b"x").code == "ObjectNotAppendable"
-    assert call.read("a") == b"onetwo"
-
-
 # --- links, tags, archives, copies
-
-
-def test_link_is_followed_to_its_target(call: Caller) -> None:
-    call("PutObject", "target", body=b"content", metadata={"a": "target"})
-    call("PutSymlink", "link", symlink_target="target", metadata={"a": "link"})
-    link = call("GetSymlink", "link")
-    assert (link.target, link.metadata["a"]) == ("target", "link")
-    head = call("HeadObject", "link")
-    assert (head.object_type, head.metadata["a"]) == ("Symlink", "link")
-    assert head.content_length == 7
-    assert call.read("link") == b"content"
-    call("DeleteObject", "target")
-    error = call.fails("GetObject", "link")
-    assert (error.status_code, error.code) == (404, "SymlinkTargetNotExist")
-
-
-def tags(**found: str) -> oss.Tagging:
-    listed = [oss.Tag(key=key, value=value) for key, value in found.items()]
-    return oss.Tagging(tag_set=oss.TagSet(tags=listed))
-
-
-def test_tags_are_set_and_deleted(call: Caller) -> None:
-    call("PutObject", "a", body=b"1", tagging="k=v")
-    assert call("HeadObject", "a").tagging_count == 1
-    call("PutObjectTagging", "a", tagging=tags(k="w", l="x"))
-    found = call("GetObjectTagging", "a").tag_set.tags
-    assert [(tag.key, tag.value) for tag in found] == [("k", "w"), ("l", "x")]
-    assert call.fails("PutObjectTagging", "a", tagging=tags(k="%")).code == "InvalidTag"
-    many = "&".join(f"k{number}" for number in range(11))
-    assert call.fails("PutObject", "b", body=b"1", tagging=many).code == "BadRequest"  # P-54
-    assert call("DeleteObjectTagging", "a").status_code == 204
-    assert not call("GetObjectTagging", "a").tag_set.tags
-
-
-def test_archive_is_restored(call: Caller) -> None:
-    call("PutObject", "a", body=b"1", storage_class="ColdArchive")
-    assert call.fails("GetObject", "a").code == "InvalidObjectState"
-    wish = oss.RestoreRequest(days=1, tier="Expedited")
-    begun = call("RestoreObject", "a", restore_request=wish)
-    assert (begun.status_code, begun.restore_priority) == (202, "Expedited")
-    assert call("HeadObject", "a").restore == 'ongoing-request="true"'
-    again = call.fails("RestoreObject", "a", restore_request=wish)
-    assert (again.status_code, again.code) == (409, "RestoreAlreadyInProgress")
-    assert again.ec  # P-58
 
 
 def test_copy_has_the_metadata_tags_class_and_acl_of_its_request(call: Caller) -> None:
@@ -455,28 +364,6 @@ def test_failed_callback_gets_203_and_keeps_the_object(
     error = {child.tag: child.text for child in etree.fromstring(result.callback_result.encode())}
     assert (error["Code"], error["Message"]) == ("CallbackFailed", "Error status : 400.")
     assert ask(oss.HeadObjectRequest(**place)).content_length == len(CONTENT)
-
-
-@pytest.mark.parametrize(("limit", "delay"), [(None, None), (819200, str(2400 * 8000 // 819200))])
-def test_put_tells_how_long_its_limit_held_it_back(
-    ask: Ask, make_bucket: MakeBucket, limit: int | None, delay: str | None
-) -> None:
-    """P-52, S-01"""
-    request = oss.PutObjectRequest(bucket=make_bucket(), key="a", body=CONTENT, traffic_limit=limit)
-    assert len(CONTENT) == 2400
-    assert ask(request).headers.get("x-oss-qos-delay-time") == delay
-
-
-@pytest.mark.parametrize(("limit", "status"), [(8 * 1024 * 1024, 200), (1, 400)])
-def test_traffic_limit_out_of_range_gets_400(
-    ask: Ask, make_bucket: MakeBucket, limit: int, status: int
-) -> None:
-    request = oss.PutObjectRequest(bucket=make_bucket(), key="a", body=CONTENT, traffic_limit=limit)
-    if status == 200:
-        assert ask(request).status_code == 200
-        return
-    error = ask.fails(request)
-    assert (error.status_code, error.ec) == (400, "0004-00000502")
 
 
 @in_thread
