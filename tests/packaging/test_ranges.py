@@ -56,12 +56,6 @@ def test_extras_agree_on_a_range() -> None:
     assert {name: found for name, found in ranges.items() if len(found) > 1} == {}
 
 
-def test_page_says_what_each_dependency_is_for() -> None:
-    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    listed = [row[0] for row in table(page.partition("## Dependencies")[2], "Package")]
-    assert listed == [re.split("[<>=]", text)[0] for text in PROJECT["dependencies"]]
-
-
 OF_THE_PROJECT = {"bench", "conformance", "dev", "mutants", "site"}
 """The extras for those who work on the project."""
 

@@ -87,58 +87,6 @@ def test_hooks_run_what_make_lint_runs() -> None:
     assert [hook["entry"] for hook in repository["hooks"]] == commands
 
 
-def test_forms_of_issues_name_what_they_ask() -> None:
-    forms = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
-    read = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in forms}
-    assert not read.pop("config")["blank_issues_enabled"]
-    assert set(read) == {"bug", "feature", "service"}
-    for form in read.values():
-        assert form["name"]
-        assert form["description"]
-        asked = [item for item in form["body"] if item["type"] != "markdown"]
-        assert all(item["attributes"]["label"] for item in asked)
-        assert len({item["id"] for item in asked}) == len(asked)
-
-
-def test_release_pushes_the_image_for_both_architectures_with_provenance_and_sbom() -> None:
-    jobs = yaml.safe_load((WORKFLOWS / "release.yml").read_text(encoding="utf-8"))["jobs"]
-    *_, build = jobs["image"]["steps"]
-    flags = ("--platform linux/amd64,linux/arm64", "--provenance mode=max", "--sbom true", "--push")
-    assert all(flag in build["run"] for flag in flags)
-    assert jobs["image"]["permissions"]["packages"] == "write"
-
-
-def test_dependabot_raises_actions_and_the_base_image() -> None:
-    found = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text(encoding="utf-8"))
-    raised = {(one["package-ecosystem"], one["directory"]) for one in found["updates"]}
-    assert raised == {("github-actions", "/"), ("docker", "/")}
-
-
-def test_release_is_attested_and_published_without_a_token() -> None:
-    text = (WORKFLOWS / "release.yml").read_text(encoding="utf-8")
-    publish = yaml.safe_load(text)["jobs"]["publish"]
-    used = [step["uses"].partition("@")[0] for step in publish["steps"]]
-    assert used[-3:] == [
-        "actions/attest-build-provenance",
-        "actions/attest-sbom",
-        "pypa/gh-action-pypi-publish",
-    ]
-    assert publish["permissions"]["id-token"] == "write"
-    assert "secrets." not in text
-
-
-def test_release_has_the_lab_that_is_opened_from_the_disk() -> None:
-    jobs = yaml.safe_load((WORKFLOWS / "release.yml").read_text(encoding="utf-8"))["jobs"]
-    assert "make lab" in [step.get("run") for step in jobs["build"]["steps"]]
-    *_, add = jobs["lab"]["steps"]
-    assert 'gh release upload "$GITHUB_REF_NAME" oss-emulator-lab.zip' in add["run"]
-
-
-def test_site_is_published_only_when_a_person_starts_it() -> None:
-    site = yaml.safe_load((WORKFLOWS / "site.yml").read_text(encoding="utf-8"))
-    assert site[True] == {"workflow_dispatch": None}  # YAML reads `on` as true
-
-
 @pytest.mark.parametrize("target", ["test", "pythons"])
 def test_make_n_runs_nothing(target: str) -> None:
     command = ["make", "-n", target, "VENV=/nowhere"]  # any command would fail there
