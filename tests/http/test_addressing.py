@@ -16,7 +16,6 @@ import alibabacloud_oss_v2 as oss
 import oss2
 import pytest
 from lxml import etree
-from oss2.models import PutBucketCnameRequest
 from oss_emulator import Emulator
 from oss_emulator.protocol.message import Request
 
@@ -30,14 +29,8 @@ from tests.client import (
     Client,
     Live,
     Signed,
-    check_error,
     serve,
     sign,
-)
-
-OTHER_ENDPOINT = (
-    "The bucket you are attempting to access must be addressed using the specified endpoint. "
-    "Please send all future requests to this endpoint."
 )
 
 
@@ -134,30 +127,7 @@ def test_plus_sign_in_the_path_is_a_space_and_signed_as_one(client: Client, buck
     assert client.get(f"/{bucket}/dir/a%2Bb").code == "NoSuchKey"
 
 
-def test_s3_endpoint_speaks_s3(live: Live, client: Client, bucket: str) -> None:
-    """P-59"""
-    live.put(f"/{bucket}/a", b"content")
-    answer = client.get("/a", ("Host", f"{bucket}.s3.oss-cn-hangzhou.aliyuncs.com"))
-    assert (answer.status, answer.body) == (200, b"content")
-    assert answer.headers["x-amz-request-id"] == answer.headers["x-oss-request-id"]
-
-
 # --- custom domains
-
-
-def test_custom_domain_names_its_bucket_while_it_is_bound(
-    live: Live, client: Client, readable: str, owner: Any
-) -> None:
-    """PutCname, DeleteCname; P-01"""
-    bucket = live.bucket(readable, owner)
-    assert get(client, "img.example.test").code == "NoSuchBucket"
-    bucket.put_bucket_cname(PutBucketCnameRequest("img.example.test"))
-    for host in ("img.example.test", "IMG.example.test.", "img.example.test:9000"):
-        assert get(client, host).body == b"content"
-    assert get(client, "img.example.test", "/").error["EC"] == "0003-00000905"
-    assert get(client, "other.example.test").code == "NoSuchBucket"
-    bucket.delete_bucket_cname("img.example.test")
-    assert get(client, "img.example.test").code == "NoSuchBucket"
 
 
 @pytest.mark.parametrize("version", ["v1", "v4"])
@@ -182,40 +152,6 @@ def test_oss2_works_with_a_custom_domain(version: str) -> None:
 
 
 # --- other regions
-
-
-@pytest.mark.parametrize(
-    ("host", "target"),
-    [
-        ("{b}.oss-cn-beijing.aliyuncs.com", "/a"),
-        ("{b}.oss-cn-beijing.aliyuncs.com", "/"),
-        ("{b}.oss-cn-beijing-internal.aliyuncs.com:80", "/a"),
-        ("{b}.cn-beijing.oss.aliyuncs.com", "/a"),
-        ("oss-cn-qingdao.aliyuncs.com", "/{b}/a"),
-    ],
-)
-def test_error_names_the_endpoint_of_the_buckets_region(
-    client: Client, readable: str, host: str, target: str
-) -> None:
-    answer = get(client, host.format(b=readable), target.format(b=readable))
-    check_error(
-        answer,
-        403,
-        "AccessDenied",
-        OTHER_ENDPOINT,
-        "0003-00001403",
-        Bucket=readable,
-        Endpoint="oss-cn-hangzhou.aliyuncs.com",
-    )
-
-
-def test_error_outside_of_mainland_china_names_the_international_site(
-    client: Client, readable: str
-) -> None:
-    """S-10"""
-    answer = get(client, "oss-us-west-1.aliyuncs.com", f"/{readable}/a")
-    site = "https://api.alibabacloud.com/troubleshoot"
-    assert answer.error["RecommendDoc"] == f"{site}?q=0003-00001403"
 
 
 @pytest.mark.parametrize("version", ["v1", "v4"])
@@ -334,31 +270,6 @@ def test_strict_addressing_forbids_path_style_and_allows_the_rest(strict: Live) 
     names = [bucket.name for bucket in oss2.BucketIterator(oss2.Service(auth, strict.endpoint))]
     assert names == ["a-bucket"]
     assert get(strict.client, "localhost", "/_emulator/health").status == 200
-
-
-@pytest.mark.parametrize("domain", ["oss-accelerate", "oss-accelerate-overseas"])
-def test_accelerate_endpoints_need_transfer_acceleration(strict: Live, domain: str) -> None:
-    """PutBucketTransferAcceleration; listing buckets by these endpoints is documented to fail."""
-    endpoint = f"{domain}.aliyuncs.com"
-    refused = 403, "TransferAccelerationDisabled", "Transfer acceleration is disabled.", ""
-
-    def ask(method: str = "GET", host: str = f"a-bucket.{endpoint}") -> Answer:
-        return strict.client.request(method, "/a" if method == "GET" else "/", [("Host", host)])
-
-    def switch(enabled: str) -> None:
-        document = f"<Enabled>{enabled}</Enabled>"
-        root = "TransferAccelerationConfiguration"
-        strict.put("/a-bucket?transferAcceleration", f"<{root}>{document}</{root}>".encode())
-
-    for answer in [ask(), ask("PUT", f"new.{endpoint}"), ask("OPTIONS")]:
-        check_error(answer, *refused)
-    check_error(strict.client.get("/", ("Host", endpoint)), *refused)
-    switch("true")
-    assert ask().body == b"content"
-    assert ask(host=f"A-Bucket.{endpoint.upper()}.:443").body == b"content"
-    assert ask(host=f"no-such-bucket.{endpoint}").code == "NoSuchBucket"
-    switch("false")
-    check_error(ask(), *refused)
 
 
 # --- the listening address
