@@ -208,19 +208,7 @@ def test_plan_that_cannot_be_judged_is_refused(
     assert not report.exists()
 
 
-@pytest.mark.parametrize(
-    ("flags", "words"),
-    [
-        (["--max-locked-out", "half"], "'half' is neither a number of requests nor a percentage"),
-        (["--max-locked-out", "0", "--min-requests", "-1"], "'-1' is not a number of at least 0"),
-        (["--agreed", "a.test"], "--agreed and --min-requests need --max-locked-out LIMIT"),
-        (["--min-requests", "9"], "--agreed and --min-requests need --max-locked-out LIMIT"),
-        (["--against", "a.xml"], "a plan is compared with the log; leave out --against"),
-        (["--report", "/no/folder/x"], "/no/folder/x: the file cannot be written: No such"),
-        (["--html", "/no/folder/x"], "/no/folder/x: the file cannot be written: No such"),
-        (["--rejects", "/no/folder/x"], "/no/folder/x: the file cannot be written: No such"),
-    ],
-)
+@pytest.mark.parametrize(("flags", "words"), CASES["only_a_blocked_change_ends_with_1"])
 def test_only_a_blocked_change_ends_with_1(ask: Any, flags: list[str], words: str) -> None:
     status, _, errors = ask("replay", str(EXAMPLE / "plan-bad.json"), "--traffic", LOG, *flags)
     assert status == 2

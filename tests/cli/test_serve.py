@@ -343,16 +343,7 @@ def test_bad_value_is_reported_in_one_sentence(name: str, value: str, complaint:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        (("sing",), "sing is not a command"),
-        (("serve", "--colour", "red"), "unrecognized argument --colour"),
-        (("serve", "--prot", "9000"), "unrecognized argument --prot (did you mean --port?)"),
-        (("serv",), "serv is not a command (did you mean serve?)"),
-        (("xyzzy",), "xyzzy is not a command; see"),
-        (("serve", "--port"), "expected one argument"),
-        (("serve", "seed.toml"), "seed.toml"),
-    ],
+    ("arguments", "complaint"), CASES["bad_command_line_of_serve_is_reported_in_one_sentence"]
 )
 def test_bad_command_line_is_reported_in_one_sentence(
     arguments: tuple[str, ...], complaint: str

@@ -19,6 +19,7 @@ from lxml import etree
 from oss_emulator import Emulator
 from oss_emulator.protocol.message import Request
 
+from tests.cases import read_cases
 from tests.client import (
     ACCESS_KEY_ID,
     ACCESS_KEY_SECRET,
@@ -32,6 +33,8 @@ from tests.client import (
     serve,
     sign,
 )
+
+CASES = read_cases("others.http")
 
 
 @pytest.fixture
@@ -57,28 +60,7 @@ def bucket(live: Live, make_bucket: Callable[..., str]) -> str:
     return name
 
 
-@pytest.mark.parametrize(
-    ("written", "key"),
-    [
-        ("dir/a", "dir/a"),
-        ("dir%2Fa", "dir/a"),
-        ("a//b", "a//b"),
-        ("x/../y", "x/../y"),
-        ("%2E%2E%2F%2E%2E", "../.."),
-        ("..", ".."),
-        ("a%252Fb", "a%2Fb"),
-        ("a+b", "a b"),
-        ("a%2Bb", "a+b"),
-        ("a%", "a%"),
-        ("a%zz", "a%zz"),
-        ("%E4%B8%AD", "中"),
-        ("%00", "\0"),
-        ("a%3Fb%23c", "a?b#c"),
-        ("a;b=c&d", "a;b=c&d"),
-        ("a%5Cb", "a\\b"),
-        ("~!$'()*,:@", "~!$'()*,:@"),
-    ],
-)
+@pytest.mark.parametrize(("written", "key"), CASES["key_is_decoded_once_and_not_normalized"])
 @pytest.mark.parametrize("style", ["path", "host"])
 def test_key_is_decoded_once_and_not_normalized(
     live: Live, client: Client, make_bucket: Callable[..., str], written: str, key: str, style: str
@@ -192,25 +174,7 @@ def test_buckets_of_two_regions_live_in_one_server(version: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "public", "internal"),
-    [
-        (
-            "{b}.oss-cn-hangzhou.aliyuncs.com",
-            "oss-{r}.aliyuncs.com",
-            "oss-{r}-internal.aliyuncs.com",
-        ),
-        (
-            "{B}.OSS-accelerate.aliyuncs.com.",
-            "oss-{r}.aliyuncs.com",
-            "oss-{r}-internal.aliyuncs.com",
-        ),
-        (
-            "{b}.oss-cn-hangzhou-internal.aliyuncs.com:90",
-            "oss-{r}.aliyuncs.com:90",
-            "oss-{r}-internal.aliyuncs.com:90",
-        ),
-        ("{B}.LOCALHOST:90", "LOCALHOST:90", "LOCALHOST:90"),
-    ],
+    ("host", "public", "internal"), CASES["bucket_info_has_the_endpoints_of_the_bucket"]
 )
 def test_bucket_info_has_the_endpoints_of_the_bucket(
     live: Live, readable: str, host: str, public: str, internal: str

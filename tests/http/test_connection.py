@@ -10,8 +10,12 @@ from typing import Any
 import pytest
 from oss_emulator.storage.blobs import SPOOL_ABOVE
 
+from tests.cases import read_cases
 from tests.client import Answer, Client, Connection, Live, Signed, sign, write
 from tests.rows import rows
+
+CASES = read_cases("others.http")
+
 
 HOST = ("Host", "localhost")
 LARGE = b"0123456789abcdef" * (SPOOL_ABOVE // 16 + 1)
@@ -363,15 +367,7 @@ def test_malformed_http_gets_an_xml_error(client: Client, request_: bytes) -> No
 # --- headers of answers
 
 
-@rows(
-    ("key", "others"),
-    (
-        "a",
-        "Accept-Ranges ETag Last-Modified x-oss-object-type x-oss-hash-crc64ecma "
-        "x-oss-storage-class Content-MD5 x-oss-server-time",
-    ),
-    ("missing", "x-oss-server-time x-oss-ec"),
-)
+@rows(("key", "others"), *CASES["headers_have_the_order_of_the_service"])
 def test_headers_have_the_order_of_the_service(
     client: Client, bucket: str, key: str, others: str
 ) -> None:

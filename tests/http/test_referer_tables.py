@@ -12,6 +12,7 @@ import pytest
 from oss_referer import Assumptions, RefererConfiguration
 from oss_referer.sources import referer_xml, tables
 
+from tests.cases import read_cases
 from tests.client import (
     ACCESS_KEY_ID,
     ACCESS_KEY_SECRET,
@@ -27,6 +28,9 @@ from tests.client import (
 )
 from tests.http import forms
 from tests.rows import check_differences
+
+CASES = read_cases("others.http")
+
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "referer"
 TABLES = {path.stem: tables.read(path) for path in sorted(FOLDER.glob("*.toml"))}
@@ -194,14 +198,7 @@ def test_every_anonymous_request_to_an_object_is_checked(
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-@pytest.mark.parametrize(
-    ("host", "prefix"),
-    [
-        ("{bucket}.oss-cn-hangzhou.aliyuncs.com", "/"),
-        ("{bucket}.localhost:9000", "/"),
-        ("localhost:9000", "/{bucket}/"),
-    ],
-)
+@pytest.mark.parametrize(("host", "prefix"), CASES["rules_apply_in_each_style_of_addressing"])
 def test_rules_apply_in_each_style_of_addressing(
     client: Client, site: str, host: str, prefix: str, method: str
 ) -> None:

@@ -21,6 +21,7 @@ from oss2.exceptions import AccessDenied, ServerError
 from oss2.models import PAYER_REQUESTER, BucketReferer
 from oss_emulator import Emulator
 
+from tests.cases import read_cases
 from tests.sdk import v2
 from tests.sdk.accounts import (
     OWNER,
@@ -36,6 +37,9 @@ from tests.sdk.accounts import (
     statement,
     sts_auth,
 )
+
+CASES = read_cases("others.sdk")
+
 
 # --- oss2 and permissions: RAM users, bucket policies, requester pays, public access
 
@@ -435,13 +439,7 @@ def is_blocked(ask: v2.Ask) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("settings", "blocked"),
-    [
-        ({}, False),
-        ({"as_of": "2025-10-12"}, False),
-        ({"as_of": "2025-10-13"}, True),
-        ({"new_account": True}, True),
-    ],
+    ("settings", "blocked"), CASES["created_bucket_blocks_public_access_since_a_date"]
 )
 def test_created_bucket_blocks_public_access_since_a_date(
     settings: dict[str, Any], blocked: bool

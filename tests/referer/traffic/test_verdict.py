@@ -122,16 +122,7 @@ def test_referer_without_what_entries_need_is_a_stranger(
 
 
 @pytest.mark.parametrize(
-    ("entries", "found", "missed"),
-    [
-        (
-            ("https://*.a.com/",),
-            ["https://x.a.com/", "https://X.A.COM", "https://é.b"],
-            ["https://b.com"],
-        ),
-        (("https://a.com/", "*.org"), ["https://b.org", "https://a.com"], ["https://b.net/"]),
-        ((), ["https://\\x61.com", "https://[::1]/"], ["https://a.com/?b=c&d#e"]),
-    ],
+    ("entries", "found", "missed"), CASES["what_entries_need_is_found_in_what_they_match"]
 )
 def test_what_entries_need_is_found_in_what_they_match(
     entries: tuple[str, ...], found: Sequence[str], missed: Sequence[str]

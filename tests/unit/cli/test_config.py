@@ -9,6 +9,10 @@ from oss_emulator.cli import build_parser, flags
 from oss_referer.terminal.parser import InputError
 from oss_referer.terminal.project import SERVER_NAMES
 
+from tests.cases import read_cases
+
+CASES = read_cases("unit.cli")
+
 
 def test_own_file_precedes_pyproject(tmp_path: Path) -> None:
     assert flags.read(tmp_path) is None
@@ -38,17 +42,7 @@ def test_values_become_the_texts_of_flags(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("sed = 1", 'line 1, column 1: "sed" is unknown; did you mean seed?'),
-        ("ignore = []", "ignore is a setting of the linter; write it in the table lint"),
-        ("\ntls-port = 1", 'line 2, column 1: "tls-port" is unknown; did you mean tls_port?'),
-        ("[lnt]\na = 1", 'line 1, column 1: "lnt" is unknown; did you mean lint?'),
-        ("domain = [1]", "line 1, column 1: domain is [1]; write a string, a number"),
-        ("port = ", "line 1, column 8: this is not valid TOML"),
-    ],
-)
+@pytest.mark.parametrize(("text", "sentence"), CASES["mistake_is_reported_with_its_place"])
 def test_mistake_is_reported_with_its_place(tmp_path: Path, text: str, sentence: str) -> None:
     (tmp_path / "oss-emulator.toml").write_text(text)
     with pytest.raises(InputError) as caught:

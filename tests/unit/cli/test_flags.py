@@ -11,6 +11,11 @@ from oss_emulator.settings import Settings
 from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID
 from oss_referer.terminal.parser import InputError, Parser
 
+from tests.cases import read_cases
+
+CASES = read_cases("unit.cli")
+
+
 NOTHING: Mapping[str, str] = {}
 
 
@@ -31,22 +36,7 @@ def write(folder: Path, text: str) -> None:
     (folder / "oss-emulator.toml").write_text(text)
 
 
-@pytest.mark.parametrize(
-    ("flag", "said"),
-    [
-        ("--region=oss-cn-hangzhou", "'oss-cn-hangzhou' is not a region; write one such as cn-"),
-        ("--region=CN Hangzhou", "'CN Hangzhou' is not a region"),
-        ("--region=", "'' is not a region"),
-        ("--domain=a.test,http://b.test", "'http://b.test' is not a domain; write one such as"),
-        ("--domain=a.test:9000", "'a.test:9000' is not a domain"),
-        ("--s3-host=*.a.test", "'*.a.test' is not a domain"),
-        ("--domain=.a.test", "'.a.test' is not a domain"),
-        ("--access-key-id=", "--access-key-id: '' is empty; write a value or leave it out"),
-        ("--access-key-secret=", "--access-key-secret: '' is empty"),
-        # `--preload $DIR=bucket` without the variable; it must not mean the working folder.
-        ("--preload==examplebucket", "'=examplebucket' does not name a folder; write DIR=BUCKET"),
-    ],
-)
+@pytest.mark.parametrize(("flag", "said"), CASES["value_that_no_client_could_use_is_refused"])
 def test_value_that_no_client_could_use_is_refused(
     flag: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,6 +10,10 @@ import trustme
 from cryptography.hazmat.primitives.serialization import pkcs12
 from oss_emulator.cli import run
 
+from tests.cases import read_cases
+
+CASES = read_cases("unit.cli")
+
 
 def test_properties_name_the_proxy_and_the_store() -> None:
     found = run.options("http://127.0.0.1:9000", Path("/a.p12"), ["localhost"]).split()
@@ -24,15 +28,7 @@ def test_properties_name_the_proxy_and_the_store() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("hosts", "patterns"),
-    [
-        (["localhost", "127.0.0.1", "::1"], "localhost|*.localhost|127.0.0.1|[::1]"),
-        (["api.example.com:8080"], "api.example.com|*.api.example.com"),
-        ([".example.com", "*.test"], "example.com|*.example.com|test|*.test"),
-        (["10.0.0.0/8", "*", ""], ""),
-    ],
-)
+@pytest.mark.parametrize(("hosts", "patterns"), CASES["names_of_no_proxy_become_patterns"])
 def test_names_of_no_proxy_become_patterns(hosts: list[str], patterns: str) -> None:
     (found,) = [
         option for option in run.options("http://a:1", None, hosts).split() if "nonProxy" in option

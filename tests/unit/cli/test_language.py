@@ -20,7 +20,11 @@ from oss_referer.terminal import language, output
 from oss_referer.terminal.formats import Format
 from oss_referer.terminal.parser import Parser
 
+from tests.cases import read_cases
 from tests.cli.process import environment
+
+CASES = read_cases("unit.cli")
+
 
 LAB = Path(__file__).parents[3] / "fixtures" / "lab"
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -41,18 +45,7 @@ def test_languages_are_those_of_the_catalogue() -> None:
     assert tuple(catalogue.LANGUAGES) == language.LANGUAGES
 
 
-@pytest.mark.parametrize(
-    ("variables", "chosen"),
-    [
-        ({}, "en"),
-        ({"LANG": "zh_CN.UTF-8"}, "zh"),
-        ({"LANG": "zh"}, "zh"),
-        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C.UTF-8"}, "en"),
-        ({"LANG": "en_US.UTF-8", "LC_MESSAGES": "zh_TW"}, "zh"),
-        ({"LANG": "zh_CN.UTF-8", "LC_ALL": ""}, "zh"),
-        ({"LANG": "zhuang"}, "en"),
-    ],
-)
+@pytest.mark.parametrize(("variables", "chosen"), CASES["locale_chooses_the_language"])
 def test_locale_chooses_the_language(
     variables: Mapping[str, str],
     chosen: str,
@@ -67,15 +60,7 @@ def test_locale_chooses_the_language(
     assert ("启动服务" in out) is (chosen == "zh")
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("--lang", "zh", "lint", "no-such.xml"),
-        ("--lang=zh", "lint", "no-such.xml"),
-        ("lint", "--lang", "zh", "no-such.xml"),
-        ("lint", "no-such.xml", "--lang=zh"),
-    ],
-)
+@pytest.mark.parametrize("arguments", CASES["flag_may_stand_anywhere"])
 def test_flag_may_stand_anywhere(
     arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,8 +14,12 @@ from oss_emulator.documents.meta_query import parse
 from oss_emulator.operations.bucket_meta_query import search
 from oss_emulator.storage.base import Object
 
+from tests.cases import read_cases
 from tests.rows import rows
 from tests.unit.operations.service import Answer, Caller
+
+CASES = read_cases("unit.operations")
+
 
 ANY = {"Field": "Size", "Value": "0", "Operation": "gte"}
 
@@ -229,26 +233,12 @@ def test_statistics_are_of_the_objects_that_are_found(index: Caller) -> None:
     assert answer.texts("Aggregations/Aggregation/Value") == ["8", "0"]
 
 
-@pytest.mark.parametrize(
-    ("field", "groups"),
-    [
-        ("Size", [("5", "2"), ("1", "1"), ("3", "1"), ("4", "1")]),
-        ("OSSStorageClass", [("Standard", "4"), ("IA", "1")]),
-        ("ServerSideEncryption", [("AES256", "1")]),
-        (
-            "FileModifiedTime",
-            [
-                ("2025-06-15T23:07:40.000000000+08:00", "4"),
-                ("2025-06-15T23:06:40.000000000+08:00", "1"),
-            ],
-        ),
-    ],
-)
-def test_groups_are_counted(index: Caller, field: str, groups: list[tuple[str, str]]) -> None:
+@pytest.mark.parametrize(("field", "groups"), CASES["groups_are_counted"])
+def test_groups_are_counted(index: Caller, field: str, groups: tuple[tuple[str, str], ...]) -> None:
     answer = statistics(index, ANY, (field, "group"))
     path = "Aggregations/Aggregation/Groups/Group"
     counted = zip(answer.texts(f"{path}/Value"), answer.texts(f"{path}/Count"), strict=True)
-    assert list(counted) == groups
+    assert tuple(counted) == groups
     assert answer.text("Aggregations/Aggregation/Value") is None
 
 

@@ -25,6 +25,7 @@ from oss_emulator.settings import Auth, Settings
 from oss_emulator.storage.base import Bucket
 from oss_referer import Signing
 
+from tests.cases import read_cases
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.rows import rows
 from tests.unit.pipeline.service import (
@@ -39,6 +40,9 @@ from tests.unit.pipeline.service import (
     serve_as_of,
     visited,
 )
+
+CASES = read_cases("unit.pipeline")
+
 
 # --- Web pages in a browser: forbidden changes, and the sandbox for documents
 
@@ -176,14 +180,7 @@ def test_reason_is_kept_for_the_journal(service: Service) -> None:
 
 
 @rows("target", "/open-bucket/a", "/open-bucket/none", "/none/a", "/")
-@rows(
-    ("host", "headers", "sandboxed"),
-    ("localhost:9000", {}, False),
-    ("localhost:9000", {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, True),
-    ("127.0.0.1:9000", {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}, True),
-    ("127.0.0.1:9000", {"Upgrade-Insecure-Requests": "1"}, True),
-    ("open-bucket.localhost:9000", {"Sec-Fetch-Mode": "navigate"}, False),
-)
+@rows(("host", "headers", "sandboxed"), *CASES["answers_to_browsers_at_the_endpoint_are_sandboxed"])
 def test_answers_to_browsers_at_the_endpoint_are_sandboxed(
     service: Service, target: str, host: str, headers: dict[str, str], sandboxed: bool
 ) -> None:
@@ -412,14 +409,7 @@ def test_what_shows_no_object_is_no_download() -> None:
         assert "x-oss-force-download" not in answer.headers
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
-        "public-bucket.oss-cn-hangzhou-internal.aliyuncs.com",
-        "public-bucket.oss-cn-hangzhou.localhost",
-        "img.example.com",
-    ],
-)
+@pytest.mark.parametrize("host", CASES["other_host_names_show_images"])
 def test_other_host_names_show_images(host: str) -> None:
     """D-03"""
     service = serve(replace(SETTINGS, as_of=NOW, cname={"img.example.com": "public-bucket"}))

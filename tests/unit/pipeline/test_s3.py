@@ -27,12 +27,16 @@ from oss_emulator.settings import Auth
 from oss_referer import Signing
 from PIL import Image
 
+from tests.cases import read_cases
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, content_md5
 from tests.client import sign as sign_oss
 from tests.rows import rows
 from tests.unit.imaging.drawing import encode, quarters
 from tests.unit.pipeline.service import PAGE, SETTINGS, THIEF, ask, put, serve
 from tests.unit.pipeline.service import sign_s3 as sign
+
+CASES = read_cases("unit.pipeline")
+
 
 # --- The front for S3: a request of S3 goes through the same service, and its answer comes back
 
@@ -86,16 +90,7 @@ def test_operation_that_oss_does_not_answer_is_refused_by_name(service: Service)
     assert "GetBucketTagging" in error(answer, "NotImplemented").text("Message")
 
 
-@rows(
-    ("host", "target"),
-    ("s3.localhost", "/public-bucket/a"),
-    ("public-bucket.s3.localhost", "/a"),
-    ("s3.oss-cn-hangzhou.aliyuncs.com", "/public-bucket/a"),
-    ("public-bucket.s3.oss-cn-hangzhou.aliyuncs.com", "/a"),
-    ("public-bucket.s3.oss-cn-hangzhou-internal.aliyuncs.com", "/a"),
-    ("public-bucket.s3.oss-accelerate.aliyuncs.com", "/a"),
-    ("public-bucket.objects.test:9000", "/a"),
-)
+@rows(("host", "target"), *CASES["host_of_s3_is_enough"])
 def test_host_of_s3_is_enough(host: str, target: str) -> None:
     service = serve(replace(SETTINGS, s3_host=("objects.test",)))
     answer = service.handle(ask("GET", target, {"Referer": PAGE}, host))
@@ -359,21 +354,7 @@ def width(styled: Service, target: str) -> int:
     return Image.open(BytesIO(response.body)).size[0] if response.status == 200 else 0
 
 
-@pytest.mark.parametrize(
-    ("separators", "target", "expected"),
-    [
-        ("!", "photo.png!small", 20),
-        ("/,-", "photo.png-small", 20),
-        ("/,-", "folder/photo.png/small", 20),
-        ("-", "photo.png!small", 0),
-        ("!", "photo.png!none", 0),  # no such style
-        ("!", "photo.png!", 0),
-        ("-", "a-small", 200),  # an object with the whole key comes first
-        ("", "photo.png!small", 0),
-        ("!", "photo.png", 200),
-        ("!", "photo.png!small?x-oss-process=style/small", 0),  # the style is a parameter
-    ],
-)
+@pytest.mark.parametrize(("separators", "target", "expected"), CASES["style_follows_a_separator"])
 def test_style_follows_a_separator(
     styled: Service, separators: str, target: str, expected: int
 ) -> None:
@@ -394,16 +375,7 @@ def test_head_of_a_style_in_the_path_is_answered(styled: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    ("suffix", "target", "allowed"),
-    [
-        ("png,jpg", "photo.png", False),
-        (".png", "photo.png", False),
-        ("*", "a-small", False),
-        ("jpg", "photo.png", True),
-        ("png", "photo.png?x-oss-process=image/resize,w_10", False),
-        ("png", "photo.png?x-oss-process=style/small", True),
-        ("png", "photo.png!small", True),
-    ],
+    ("suffix", "target", "allowed"), CASES["protected_original_is_reached_by_a_style_only"]
 )
 def test_protected_original_is_reached_by_a_style_only(
     styled: Service, suffix: str, target: str, allowed: bool
@@ -429,14 +401,7 @@ def test_owner_reads_a_protected_original(styled: Service) -> None:
     assert styled.handle(request, caller=styled.accounts.owner).status == 200
 
 
-@rows(
-    ("name", "subresource", "processing"),
-    ("GetObject", "x-oss-process", True),
-    ("HeadObject", "x-oss-process", True),
-    ("GetObject", "", False),
-    ("ProcessObject", "x-oss-process", False),
-    ("GetObjectACL", "acl", False),
-)
+@rows(("name", "subresource", "processing"), *CASES["operation_that_returns_a_processed_image"])
 def test_operation_that_returns_a_processed_image(
     name: str, subresource: str, processing: bool
 ) -> None:

@@ -22,10 +22,14 @@ from oss_emulator.settings import Settings
 from oss_emulator.storage.base import Bucket
 from oss_referer import Reason, Signing
 
+from tests.cases import read_cases
 from tests.client import REGION
 from tests.http import forms
 from tests.rows import rows
 from tests.unit.pipeline.service import PAGE, THIEF, ask, put
+
+CASES = read_cases("unit.pipeline")
+
 
 # --- The steps of a request: the first error wins, and a refusal has the earlier results
 
@@ -428,14 +432,7 @@ def test_request_to_the_service_has_no_bucket(service: Service) -> None:
     assert found(service, "", "ListBuckets") is None
 
 
-@pytest.mark.parametrize(
-    ("name", "operation", "code"),
-    [
-        ("no-bucket", "GetObject", "NoSuchBucket"),
-        ("NO", "GetObject", "InvalidBucketName"),
-        ("NO", "PutBucket", "InvalidBucketName"),
-    ],
-)
+@pytest.mark.parametrize(("name", "operation", "code"), CASES["missing_bucket_is_an_error"])
 def test_missing_bucket_is_an_error(service: Service, name: str, operation: str, code: str) -> None:
     """P-18"""
     with pytest.raises(OSSError, match=code):

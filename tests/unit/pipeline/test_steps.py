@@ -33,10 +33,14 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.server.runner import RequestRunner
 from oss_referer.engine.assumptions import DEFAULT, CheckOrder
 
+from tests.cases import read_cases
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.http import forms
 from tests.rows import rows
 from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve, serve_as_of
+
+CASES = read_cases("unit.pipeline")
+
 
 ROOT = Path(__file__).parents[3]
 PAGES = ("docs/architecture.md", "docs/zh/architecture.md")
@@ -135,14 +139,7 @@ def test_each_awaited_step_is_run_by_the_server() -> None:
 # --- Headers that are added to an answer
 
 
-@rows(
-    ("target", "headers", "complete"),
-    ("/", {}, True),
-    ("/public-bucket/a", {}, True),
-    ("/public-bucket/a", {"x-amz-date": "20260101T000000Z"}, False),
-    ("/public-bucket/a", {"Origin": "http://page.test"}, False),
-    ("/private-bucket/a", {}, False),  # has CORS rules
-)
+@rows(("target", "headers", "complete"), *CASES["nothing_is_added_to_most_answers"])
 def test_nothing_is_added_to_most_answers(
     service: Service, target: str, headers: dict[str, str], complete: bool
 ) -> None:
