@@ -183,12 +183,6 @@ def test_other_context_is_refused(context: str) -> None:
     )
 
 
-def test_ciphertext_of_another_server_is_refused() -> None:
-    blob = ask("Encrypt", KeyId="mine", Plaintext="aA==")["CiphertextBlob"]
-    other = ENVIRONMENT._replace(key=b"another key")
-    check_refused(400, "InvalidParameter", "Decrypt", environment=other, CiphertextBlob=blob)
-
-
 @rows(("who", "options", "status", "code"), *CASES["bad_signature_is_refused"])
 def test_bad_signature_is_refused(
     who: str, options: dict[str, Any], status: int, code: str
