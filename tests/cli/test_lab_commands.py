@@ -21,9 +21,9 @@ from oss_emulator.cli import main
 from oss_referer.sources import forms
 from oss_referer.terminal.formats import Format
 
-from tests.cases import read_cases
 from tests.cli.process import EMULATOR, environment
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, PATIENCE, Live
+from tests.rows import read_cases
 
 CASES = read_cases("cli")
 

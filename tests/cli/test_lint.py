@@ -14,9 +14,8 @@ import pytest
 from oss_referer.sources import forms
 from oss_referer.terminal.project import SERVER_NAMES
 
-from tests.cases import read_cases
 from tests.cli.refusal import refuse
-from tests.rows import rows
+from tests.rows import read_cases, rows
 
 CASES = read_cases("cli")
 

@@ -42,9 +42,9 @@ from oss_referer.sources import assumptions as toml
 from oss_referer.sources.account import GivenKey
 from oss_referer.terminal.parser import CommandError
 
-from tests.cases import read_cases
 from tests.cli.forking import Forked
 from tests.client import PATIENCE
+from tests.rows import read_cases
 from tests.thorough import THOROUGH
 
 CASES = read_cases("cli")

@@ -22,10 +22,10 @@ import pytest
 from lxml import etree, html
 from oss_referer import extras
 
-from tests.cases import read_cases
 from tests.cli.forking import Forked, serving
 from tests.cli.process import EMULATOR, environment, wait_for
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, PATIENCE, Live
+from tests.rows import read_cases
 
 CASES = read_cases("cli")
 

@@ -14,7 +14,7 @@ from oss_referer import texts as catalogues
 from oss_referer.plan import Wish, plan
 from oss_referer.sources import forms
 
-from tests.cases import read_cases
+from tests.rows import read_cases
 
 CASES = read_cases("cli")
 

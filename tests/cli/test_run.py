@@ -21,7 +21,6 @@ from unittest import mock
 import pytest
 from oss_emulator.cli import main
 
-from tests.cases import read_cases
 from tests.cli.forking import Forked
 from tests.cli.process import environment
 from tests.cli.refusal import fail
@@ -29,7 +28,7 @@ from tests.client import PATIENCE
 from tests.docs.markdown import blocks
 from tests.node import copy_project
 from tests.requirements import require, required
-from tests.rows import rows
+from tests.rows import read_cases, rows
 
 CASES = read_cases("cli")
 

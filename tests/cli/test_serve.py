@@ -23,11 +23,10 @@ from oss_emulator.settings import Settings
 from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 from PIL import Image
 
-from tests.cases import read_cases
 from tests.cli.forking import command, serving
-from tests.cli.logline import LINE
 from tests.cli.process import (
     EMULATOR,
+    LINE,
     Running,
     environment,
     reserved_port,
@@ -36,6 +35,7 @@ from tests.cli.process import (
 )
 from tests.cli.refusal import fail, refuse
 from tests.client import PATIENCE
+from tests.rows import read_cases
 
 CASES = read_cases("cli")
 

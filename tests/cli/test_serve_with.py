@@ -13,11 +13,11 @@ import oss2
 import pytest
 import trustme
 
-from tests.cases import read_cases
 from tests.cli.forking import command, serving, started
 from tests.cli.process import Running, environment, wait_for
 from tests.cli.refusal import fail, refuse
 from tests.client import PATIENCE
+from tests.rows import read_cases
 
 CASES = read_cases("cli")
 

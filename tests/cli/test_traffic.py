@@ -17,10 +17,10 @@ from oss_emulator.settings import DEMO
 from oss_referer import RefererConfiguration, RefererPolicy
 from oss_referer.sources import forms
 
-from tests.cases import read_cases
 from tests.client import PATIENCE
 from tests.referer.traffic import hars
 from tests.referer.traffic.hars import HOST, REQUESTS, Saved
+from tests.rows import read_cases
 
 CASES = read_cases("cli")
 

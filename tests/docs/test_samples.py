@@ -14,8 +14,7 @@ from oss_emulator import Emulator
 
 from docs.site import samples
 from docs.site.lab.pages import bundle
-from tests.docs.markdown import blocks
-from tests.docs.settings import settings
+from tests.docs.markdown import blocks, settings
 
 # --- The samples that can be tried in the page of the lab, and their fragments
 

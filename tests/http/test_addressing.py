@@ -19,7 +19,6 @@ from lxml import etree
 from oss_emulator import Emulator
 from oss_emulator.protocol.message import Request
 
-from tests.cases import read_cases
 from tests.client import (
     ACCESS_KEY_ID,
     ACCESS_KEY_SECRET,
@@ -33,6 +32,7 @@ from tests.client import (
     serve,
     sign,
 )
+from tests.rows import read_cases
 
 CASES = read_cases("others.http")
 

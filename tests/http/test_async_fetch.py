@@ -24,11 +24,11 @@ from oss_emulator.documents import async_fetch
 from oss_emulator.server import callback, fetching
 from oss_emulator.settings import Settings
 
-from tests.cases import read_cases
 from tests.cli.process import wait_for
 from tests.client import Live
 from tests.http import application
 from tests.http.application import Application, Names, Reply, StartServer, in_thread
+from tests.rows import read_cases
 from tests.unit.operations.service import Answer, Caller
 
 CASES = read_cases("others.http")

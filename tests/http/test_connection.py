@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import socket
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
 from typing import Any
+from urllib.parse import urlsplit
 
+import oss2
+import oss_emulator
 import pytest
+from oss_emulator import Emulator
 from oss_emulator.storage.blobs import SPOOL_ABOVE
 
-from tests.cases import read_cases
 from tests.client import Answer, Client, Connection, Live, Signed, sign, write
-from tests.rows import rows
+from tests.rows import read_cases, rows
 
 CASES = read_cases("others.http")
 
@@ -444,3 +450,34 @@ def test_metadata_cannot_add_a_header(client: Client, bucket: str) -> None:
         connection.send(head.encode() + b"x-oss-meta-a: a\rSet-Cookie: b=c\r\n\r\n")
         assert connection.receive("PUT").status == 400
     assert client.head(f"/{bucket}/b").status == 404
+
+
+# --- The functions of ours that a repeated GET calls: each costs about a microsecond
+
+OURS = str(Path(oss_emulator.__file__).parents[1])
+TIMES = 200
+"""The journal tallies a hundred requests together."""
+
+
+@pytest.mark.parametrize(("signed", "most"), [(False, 90), (True, 100)])
+def test_repeated_get_makes_few_calls(signed: bool, most: int) -> None:
+    calls = 0
+
+    def count(frame: FrameType, event: str, _: object) -> None:
+        nonlocal calls
+        calls += event == "call" and frame.f_code.co_filename.startswith(OURS)
+
+    with Emulator() as emulator:
+        emulator.bucket("a-bucket", acl="public-read").put_object("a", b"content")
+        auth = oss2.AuthV4(emulator.access_key_id, emulator.access_key_secret)
+        bucket = oss2.Bucket(auth, emulator.endpoint, "a-bucket", region=emulator.region)
+        url = urlsplit(bucket.sign_url("GET", "a", 60))
+        target = f"{url.path}?{url.query}" if signed else url.path
+        fields = [("Host", url.netloc), ("Referer", "https://www.example.com/")]
+        with Client("127.0.0.1", emulator.port).connect() as connection:
+            for number in range(2 * TIMES):
+                if number == TIMES:  # what is cached is in the caches
+                    emulator.run(lambda: sys.setprofile(count))
+                assert connection.request("GET", target, fields).status == 200
+            emulator.run(lambda: sys.setprofile(None))
+    assert 50 < calls / TIMES <= most

@@ -12,7 +12,6 @@ import pytest
 from oss_referer import Assumptions, RefererConfiguration
 from oss_referer.sources import referer_xml, tables
 
-from tests.cases import read_cases
 from tests.client import (
     ACCESS_KEY_ID,
     ACCESS_KEY_SECRET,
@@ -27,7 +26,7 @@ from tests.client import (
     write,
 )
 from tests.http import forms
-from tests.rows import check_differences
+from tests.rows import check_differences, read_cases
 
 CASES = read_cases("others.http")
 

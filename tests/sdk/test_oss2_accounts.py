@@ -20,7 +20,7 @@ from oss2.exceptions import AccessDenied, ServerError
 from oss2.models import BucketReferer
 from oss_emulator import Emulator
 
-from tests.cases import read_cases
+from tests.rows import read_cases
 from tests.sdk import v2
 from tests.sdk.accounts import (
     OWNER,

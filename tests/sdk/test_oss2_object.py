@@ -20,7 +20,7 @@ from oss2.models import (
 from oss_emulator.storage.blobs import SPOOL_ABOVE
 
 from tests.client import ANONYMOUS, Live
-from tests.sdk.names import NAMES
+from tests.sdk.v2 import NAMES
 from tests.unit.selecting.cases import CASES, Case
 
 # --- Objects through oss2: upload, download, metadata, deletion

@@ -17,7 +17,7 @@ from oss_emulator import Emulator
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION, SIGNERS, Answer, Live, Signed
 from tests.sdk.accounts import OWNER, VERSIONS, assume_role, bucket_as, get_object_as, sts_auth
-from tests.sdk.names import NAMES
+from tests.sdk.v2 import NAMES
 
 # oss2 signs no URL for a blank key; `requests` resolves the dots of a path unless its slashes are
 # encoded.

@@ -38,7 +38,7 @@ from oss_referer.remarks import Severity
 from oss_referer.texts import FOLDER as TEXTS
 from oss_referer.texts import LANGUAGES, Catalogue, read
 
-from tests.cases import read_cases
+from tests.rows import read_cases
 
 CASES = read_cases("unit.root")
 

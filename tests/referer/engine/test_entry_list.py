@@ -11,8 +11,8 @@ from oss_referer.engine.entry_list import EntryList, GramIndex, _grams
 from oss_referer.engine.pattern import Pattern
 from oss_referer.search.entry import is_blank, parse_entry
 
-from tests.cases import read_cases
 from tests.referer.engine import oracle
+from tests.rows import read_cases
 
 CASES = read_cases("referer-engine")
 

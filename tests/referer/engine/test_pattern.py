@@ -13,8 +13,8 @@ from oss_referer.engine.header import lower_query
 from oss_referer.engine.pattern import Pattern, _places, wildcard
 from oss_referer.search.entry import parse_entry
 
-from tests.cases import read_cases
 from tests.referer.engine import oracle
+from tests.rows import read_cases
 
 CASES = read_cases("referer-engine")
 

@@ -20,8 +20,8 @@ from oss_referer.traffic.batches import VERDICTS, judge_batches, judge_in_proces
 from oss_referer.traffic.duck import DuckDBEngine
 from oss_referer.traffic.judge import Judge, decide, letters_of
 
-from tests.cases import read_cases
 from tests.referer.traffic.generator import generate, text
+from tests.rows import read_cases
 
 CASES = read_cases("referer-traffic")
 

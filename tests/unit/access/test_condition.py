@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oss_emulator.access.condition import OPERATORS, Context, PolicyCondition
 
-from tests.cases import read_cases
-from tests.rows import rows
+from tests.rows import read_cases, rows
 
 CASES = read_cases("unit.access")
 

@@ -29,8 +29,7 @@ from oss_emulator.access.policy import (
 )
 from oss_emulator.operations import OPERATIONS
 
-from tests.cases import read_cases
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.access import oracle
 
 CASES = read_cases("unit.access")

@@ -20,8 +20,8 @@ from oss_referer.terminal import language, output
 from oss_referer.terminal.formats import Format
 from oss_referer.terminal.parser import Parser
 
-from tests.cases import read_cases
 from tests.cli.process import environment
+from tests.rows import read_cases
 
 CASES = read_cases("unit.cli")
 

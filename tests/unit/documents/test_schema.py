@@ -7,8 +7,7 @@ from oss_emulator.documents.document import Element, parse_schema
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.xml import DocumentError
 
-from tests.cases import frozen, read_cases
-from tests.rows import rows
+from tests.rows import frozen, read_cases, rows
 
 CASES = read_cases("unit.documents")
 

@@ -16,8 +16,7 @@ from oss_emulator.protocol.process import MAX_BYTES
 from PIL import ExifTags, Image, ImageFilter, ImageStat
 from PIL.TiffImagePlugin import IFDRational
 
-from tests.cases import read_cases
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.imaging.drawing import (
     WHITE,
     animation,

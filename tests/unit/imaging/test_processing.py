@@ -12,8 +12,7 @@ from oss_emulator.imaging.processing import ProcessedImage
 from oss_emulator.protocol.errors import OSSError
 from PIL import Image, ImageChops
 
-from tests.cases import read_cases
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.thorough import cases
 from tests.unit.imaging.drawing import (
     BLUE,

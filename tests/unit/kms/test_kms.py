@@ -25,8 +25,7 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.rpc.errors import RPCError
 from oss_emulator.rpc.request import sign, string_to_sign
 
-from tests.cases import read_cases
-from tests.rows import rows
+from tests.rows import read_cases, rows
 
 CASES = read_cases("unit.kms")
 

@@ -14,8 +14,7 @@ from oss_emulator.documents.meta_query import parse
 from oss_emulator.operations.bucket_meta_query import search
 from oss_emulator.storage.base import Object
 
-from tests.cases import read_cases
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.operations.service import Answer, Caller
 
 CASES = read_cases("unit.operations")

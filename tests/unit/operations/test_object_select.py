@@ -10,8 +10,7 @@ import pytest
 from oss2 import xml_utils
 from oss_emulator.access.identity import Identity
 
-from tests.cases import read_cases
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.operations.service import Answer, Caller
 from tests.unit.selecting.cases import Found, read, split
 

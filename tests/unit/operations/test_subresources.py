@@ -10,8 +10,7 @@ from oss_emulator.operations.operation import Operation, Resource
 from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.protocol.parameters import SUBRESOURCES
 
-from tests.cases import read_cases
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.operations.service import Caller
 
 CASES = read_cases("unit.operations")

@@ -31,10 +31,9 @@ from oss_emulator.settings import Auth, Settings
 from oss_emulator.storage.base import Bucket
 from oss_referer import Signing
 
-from tests.cases import read_cases
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.http import forms
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve, sign_s3
 
 CASES = read_cases("unit.pipeline")

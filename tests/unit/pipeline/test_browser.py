@@ -25,9 +25,8 @@ from oss_emulator.settings import Auth, Settings
 from oss_emulator.storage.base import Bucket
 from oss_referer import Signing
 
-from tests.cases import read_cases
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.pipeline.service import (
     PAGE,
     REDIRECT,

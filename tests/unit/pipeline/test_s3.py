@@ -27,10 +27,9 @@ from oss_emulator.settings import Auth
 from oss_referer import Signing
 from PIL import Image
 
-from tests.cases import read_cases
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, content_md5
 from tests.client import sign as sign_oss
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.imaging.drawing import encode, quarters
 from tests.unit.pipeline.service import PAGE, SETTINGS, THIEF, ask, put, serve
 from tests.unit.pipeline.service import sign_s3 as sign

@@ -22,10 +22,9 @@ from oss_emulator.settings import Settings
 from oss_emulator.storage.base import Bucket
 from oss_referer import Reason, Signing
 
-from tests.cases import read_cases
 from tests.client import REGION
 from tests.http import forms
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.pipeline.service import PAGE, THIEF, ask, put
 
 CASES = read_cases("unit.pipeline")

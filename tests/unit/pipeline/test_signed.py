@@ -24,9 +24,8 @@ from oss_emulator.protocol.s3 import signature as s3
 from oss_emulator.protocol.signature import SignedIn, Version
 from oss_emulator.storage.base import Storage
 
-from tests.cases import read_cases
 from tests.http import forms
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.thorough import cases
 from tests.unit.pipeline.service import SETTINGS
 from tests.unit.pipeline.signing import (

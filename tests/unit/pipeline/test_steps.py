@@ -33,10 +33,9 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.server.runner import RequestRunner
 from oss_referer.engine.assumptions import DEFAULT, CheckOrder
 
-from tests.cases import read_cases
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.http import forms
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve, serve_as_of
 
 CASES = read_cases("unit.pipeline")

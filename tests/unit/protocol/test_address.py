@@ -9,8 +9,7 @@ from oss_emulator.protocol.address import REGIONS, Addresses, Target, location
 from oss_emulator.protocol.errors import OSSError
 from oss_referer.sources.account import is_bucket_name
 
-from tests.cases import read_cases
-from tests.rows import rows
+from tests.rows import read_cases, rows
 
 CASES = read_cases("unit.protocol")
 

@@ -11,8 +11,7 @@ from oss_emulator.protocol.checksums import combine_crc64, format_multipart_etag
 from oss_emulator.protocol.client_encryption import PREFIX
 from oss_emulator.protocol.errors import OSSError
 
-from tests.cases import read_cases
-from tests.rows import rows
+from tests.rows import read_cases, rows
 
 CASES = read_cases("unit.protocol")
 

@@ -16,10 +16,9 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import MAX_FIELDS, MAX_NAME, MAX_VALUE, Form, FormReader
 from oss_emulator.protocol.form_policy import MAX_SIZE, Sizes
 
-from tests.cases import read_cases
 from tests.http import forms
 from tests.http.forms import TYPE, File
-from tests.rows import rows
+from tests.rows import read_cases, rows
 
 CASES = read_cases("unit.protocol")
 

@@ -11,8 +11,7 @@ from oss_emulator.protocol import conditions, dates, headers, origin
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 
-from tests.cases import read_cases
-from tests.rows import rows
+from tests.rows import read_cases, rows
 
 CASES = read_cases("unit.protocol")
 

@@ -21,8 +21,7 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import FileRange, Request, parse_query, repeated_names
 from oss_emulator.protocol.parameters import KNOWN, SUBRESOURCES
 
-from tests.cases import read_cases
-from tests.rows import rows
+from tests.rows import read_cases, rows
 
 CASES = read_cases("unit.protocol")
 

@@ -22,8 +22,7 @@ from oss_emulator.protocol.s3 import headers as marks
 from oss_emulator.protocol.s3.operations import SUPPORTED, check_supported
 from oss_emulator.protocol.s3.payload import ChunkDecoder, Framing, Payload, Seed
 
-from tests.cases import read_cases
-from tests.rows import rows
+from tests.rows import read_cases, rows
 
 CASES = read_cases("unit.protocol")
 

@@ -10,8 +10,7 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.select import CSVInput, HeaderInfo, JSONInput, RowRange
 from oss_emulator.protocol.xml import DocumentError
 
-from tests.cases import read_cases
-from tests.rows import rows
+from tests.rows import read_cases, rows
 
 CASES = read_cases("unit.protocol")
 

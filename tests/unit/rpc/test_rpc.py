@@ -19,8 +19,7 @@ from oss_emulator.rpc.request import RPCRequest, string_to_sign
 from oss_emulator.sts import STS
 from oss_referer import Signing
 
-from tests.cases import read_cases
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.sts.requests import (
     ENVIRONMENT,
     MATERIAL,

@@ -21,8 +21,7 @@ from oss_emulator.selecting.output import expand, number
 from oss_emulator.selecting.selection import ObjectSelection, Pump
 from oss_emulator.selecting.statement import Step, Wildcard
 
-from tests.cases import read_cases
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.thorough import cases
 from tests.unit.selecting.cases import CONTINUOUS, END, pieces, run
 from tests.unit.selecting.cases import DATA as DATA_FRAME

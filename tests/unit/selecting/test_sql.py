@@ -46,8 +46,7 @@ from oss_emulator.selecting.values import (
     to_whole,
 )
 
-from tests.cases import read_cases
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.thorough import cases
 from tests.unit.selecting.cases import run
 

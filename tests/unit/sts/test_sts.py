@@ -10,8 +10,7 @@ from oss_emulator.access.identity import AccessKey, Kind
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.dates import parse_iso
 
-from tests.cases import read_cases
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.sts.requests import (
     ACCOUNTS,
     ROLE,

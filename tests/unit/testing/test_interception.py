@@ -31,7 +31,7 @@ from oss_emulator import Emulator
 from oss_emulator.testing import intercept, interception
 from oss_emulator.testing.interception import redirect
 
-from tests.cases import read_cases
+from tests.rows import read_cases
 
 CASES = read_cases("unit.testing")
 

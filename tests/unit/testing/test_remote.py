@@ -8,7 +8,7 @@ import pytest
 from oss_emulator import Emulator
 from oss_emulator.testing.remote import RemoteEmulator, ServerSession
 
-from tests.cases import read_cases
+from tests.rows import read_cases
 
 CASES = read_cases("unit.testing")
 
