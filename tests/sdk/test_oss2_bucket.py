@@ -15,7 +15,6 @@ import oss2
 import pytest
 from oss2 import models
 from oss2.exceptions import BucketNotEmpty, NoSuchBucket, ServerError
-from oss2.models import MetaQuery
 from oss2.utils import iso8601_to_unixtime
 
 from tests.client import REGION, Client, Live, serve
@@ -223,7 +222,6 @@ def test_account_may_have_100_buckets_and_all_are_listed(owner: Any) -> None:
 
 # --- Queries of the metadata index through oss2 and SDK V2, which send and read their own XML
 
-SMALL = '{"Field": "Size","Value": "1048576","Operation": "lt"}'
 KEY = "<>&=?/1\\2\\-test.txt"
 """A key as the suite of Java V1 uses it."""
 USER_META = "OSSUserMeta.x-oss-meta-location"
@@ -249,18 +247,6 @@ def indexed(live: Live, bucket: oss2.Bucket) -> oss2.Bucket:
     documents = {**record.documents, "metaQuery": opened}
     live.run(lambda: storage.put_bucket(record._replace(documents=documents)))
     return bucket
-
-
-def test_oss2_reads_pages_of_files(indexed: oss2.Bucket) -> None:
-    first = indexed.do_bucket_meta_query(MetaQuery("", 1, SMALL, "Size", "asc"))
-    (found,) = first.files
-    assert (found.file_name, found.size, found.object_acl) == (KEY, 3, "default")
-    assert [(tag.key, tag.value) for tag in found.oss_tagging] == [("type0", "a"), ("type1", "b")]
-    meta = [(each.key, each.value) for each in found.oss_user_meta]
-    assert meta == [("x-oss-meta-location", "hangzhou")]
-    second = indexed.do_bucket_meta_query(MetaQuery(first.next_token, 1, SMALL, "Size", "asc"))
-    assert [each.file_name for each in second.files] == ["b"]
-    assert not second.next_token
 
 
 def test_v2_finds_by_user_header(indexed: oss2.Bucket, ask: Ask) -> None:

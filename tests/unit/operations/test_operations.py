@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from xml.sax.saxutils import escape
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 from oss_emulator.documents import DOCUMENTS
 from oss_emulator.documents.document import Document, Holder
+from oss_emulator.documents.meta_query import parse
 from oss_emulator.documents.public_access_block import OF_ACCOUNT, OF_BUCKET
+from oss_emulator.operations.bucket_meta_query import search
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.dates import format_iso
 from oss_emulator.protocol.message import Request
+from oss_emulator.storage.base import Object
 
 from tests.rows import rows
 from tests.unit.operations.service import Answer, Caller
@@ -267,3 +276,34 @@ def test_empty_key_gets_400(ask: Caller) -> None:
     answer = post(ask, ("key", ""))
     assert (answer.status, answer.code) == (400, "InvalidObjectName")
     assert answer.text("EC") == "0016-00000001"
+
+
+# --- The names in the metadata index of a bucket (P-65)
+
+KEYS = some.text(some.characters(exclude_categories=[]), min_size=1, max_size=3)
+VALUES = some.text(max_size=3)  # a query with half a surrogate pair is not text
+
+
+@given(
+    keys=some.sets(KEYS, max_size=6),
+    operation=some.sampled_from(["eq", "gt", "gte", "lt", "lte", "match", "prefix"]),
+    value=VALUES,
+)
+def test_names_are_compared_by_their_bytes(keys: set[str], operation: str, value: str) -> None:
+    plain = {key.encode(errors="replace"): key for key in keys}
+    other = value.encode(errors="replace")
+    tests: dict[str, Callable[[bytes], bool]] = {
+        "eq": lambda key: key == other,
+        "gt": lambda key: key > other,
+        "gte": lambda key: key >= other,
+        "lt": lambda key: key < other,
+        "lte": lambda key: key <= other,
+        "match": lambda key: other in key,
+        "prefix": lambda key: key.startswith(other),
+    }
+    holds = tests[operation]
+    objects = [Object(key, (), 0, "", 0, 0.0, "1") for key in plain.values()]
+    condition = json.dumps({"Field": "Filename", "Value": value, "Operation": operation})
+    wanted = parse(f"<MetaQuery><Query>{escape(condition)}</Query></MetaQuery>".encode())
+    found = search(objects, wanted, None).objects
+    assert [item.key for item in found] == [plain[key] for key in sorted(plain) if holds(key)]
