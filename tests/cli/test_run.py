@@ -150,15 +150,6 @@ def test_samples_set_get_and_clear_the_rules(tmp_path: Path, seed: str) -> None:
 
 
 @pytest.mark.system
-@pytest.mark.parametrize("name", ["set", "get", "clear"])
-def test_each_sample_runs_alone(tmp_path: Path, seed: str, name: str) -> None:
-    done = run("--seed", seed, sys.executable, "-W", "ignore", sample(tmp_path, name))
-    assert done.returncode == (1 if name == "set" else 0)
-    assert ("NameError" in done.stderr) is (name == "set")
-    assert done.stdout == "allow empty referer=True, referers=[]\n" * (name == "get")
-
-
-@pytest.mark.system
 def test_oss2_refuses_a_sample_with_its_placeholder(tmp_path: Path) -> None:
     """oss2 sends no request for `yourBucketName`, which is not a valid bucket name."""
     done = run(sys.executable, "-W", "ignore", sample(tmp_path, "get", "yourBucketName"))

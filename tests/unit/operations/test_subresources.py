@@ -100,11 +100,11 @@ def test_subresource_without_an_operation_gets_501(ask: Caller) -> None:
     for method, resource, name in asked:
         if (method, resource, name) in ANSWERED:
             continue
-        answer = ask(method, f"{TARGETS[resource]}?{name}")
-        assert answer.status == 501, (method, resource, name)
-        if method != "HEAD":
-            found = (answer.code, answer.text("SubResource"))
-            assert found == ("NotImplemented", name), (method, resource)
+        for query in (name, f"{name}=", f"prefix=a&{name}=x&y=1"):
+            answer = ask(method, f"{TARGETS[resource]}?{query}")
+            assert answer.status == 501, (method, resource, query)
+            found = (answer.code, answer.text("SubResource"), answer.text("Method"))
+            assert found == ("NotImplemented", name, method), resource
     assert ask("GET", "/bucket/a").body == CONTENT
 
 
