@@ -197,17 +197,6 @@ def test_bucket_of_the_same_name_is_not_touched(emulator: Emulator, run: Run, sm
     assert bucket.get_object("key").read() == b"content"
 
 
-def test_bucket_with_versions_is_emptied_and_deleted(
-    emulator: Emulator, run: Run, tmp_path: Path
-) -> None:
-    path = tmp_path / "versions.json"
-    scenario = {"scenario": "s", "steps": [*STEPS, *STEPS]}
-    path.write_text(json.dumps({"buckets": {"b": {"versioned": True}}, "scenarios": [scenario]}))
-    status, _, error = run(emulator, str(path))
-    assert (status, error) == (0, "")
-    assert buckets(emulator) == []
-
-
 def test_public_access_is_tried_again(
     monkeypatch: pytest.MonkeyPatch, emulator: Emulator, run: Run
 ) -> None:

@@ -6,7 +6,7 @@ import hmac
 import socket
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -209,31 +209,6 @@ def test_http_1_1_needs_exactly_one_host(client: Client, fields: bytes) -> None:
         answer = connection.receive()
     assert (answer.status, answer.code) == (400, "BadRequest")
     assert get(client, "localhost", "/").status == 403  # the server still answers
-
-
-# --- strict addressing
-
-
-@pytest.fixture(scope="module")
-def strict() -> Iterator[Live]:
-    with serve(replace(SETTINGS, strict_addressing=True)) as running:
-        running.put_bucket("a-bucket", "public-read-write")
-        running.put("/a-bucket/a", b"content")
-        yield running
-
-
-def test_strict_addressing_forbids_path_style_and_allows_the_rest(strict: Live) -> None:
-    """P-06, S-29"""
-    answer = get(strict.client, "localhost:9000", "/a-bucket/a")
-    assert (answer.status, answer.code) == (403, "SecondLevelDomainForbidden")
-    assert answer.error["Message"] == "Please use virtual hosted style to access."
-    assert answer.error["EC"] == "0003-00001401"
-    assert get(strict.client, "a-bucket.localhost").body == b"content"
-    assert get(strict.client, "a-bucket.oss-cn-hangzhou.aliyuncs.com").body == b"content"
-    auth = oss2.Auth(ACCESS_KEY_ID, ACCESS_KEY_SECRET)
-    names = [bucket.name for bucket in oss2.BucketIterator(oss2.Service(auth, strict.endpoint))]
-    assert names == ["a-bucket"]
-    assert get(strict.client, "localhost", "/_emulator/health").status == 200
 
 
 # --- the listening address
