@@ -41,7 +41,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lxml import etree
-from oss_emulator.settings import Settings
+from oss_emulator.settings import Auth, Settings
 from oss_referer.engine.assumptions import DEFAULT
 
 from tests.client import content_md5
@@ -52,6 +52,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 _READ: dict[str, Callable[[str], Any]] = {
     "as_of": date.fromisoformat,
+    "auth": Auth,
     "cname": lambda text: dict([text.split("=")]),
     "region": str,
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 
 import pytest
@@ -12,7 +11,6 @@ from oss_emulator.documents import transfer_acceleration
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.operations.operation import Operation, Resource, Takes
-from oss_emulator.pipeline.browser import SANDBOX
 from oss_emulator.pipeline.default_domain import find_rule_at_endpoint
 from oss_emulator.pipeline.service import Service
 from oss_emulator.pipeline.steps import READS
@@ -23,8 +21,6 @@ from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.rows import read_cases, rows
 from tests.unit.pipeline.service import (
     PAGE,
-    RULES,
-    SETTINGS,
     accelerate,
     ask,
     put,
@@ -40,12 +36,8 @@ CASES = read_cases("unit.pipeline")
 
 EVIL = {"Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site"}
 SANDBOXED = {"Origin": "null", "Sec-Fetch-Site": "cross-site"}
-POLICY = "Content-Security-Policy"
 
 POSTS = [item for item in OPERATIONS if item.method == "POST"]
-
-CORS = b"""<CORSConfiguration><CORSRule><AllowedOrigin>http://evil.example</AllowedOrigin>
-<AllowedMethod>%s</AllowedMethod></CORSRule></CORSConfiguration>"""
 
 
 @pytest.fixture
@@ -98,69 +90,6 @@ def test_no_operation_of_get_changes_anything(service: Service) -> None:
             assert controls.take_snapshot(service.storage) == before, operation.name
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"},
-        {**EVIL, "Authorization": "OSS key:AAAA", "Date": "Tue, 01 Jan 2030 00:00:00 GMT"},
-        {**EVIL, "x-oss-date": "20300101T000000Z"},
-    ],
-)
-def test_own_pages_preflighted_requests_and_other_clients_pass(
-    service: Service, headers: dict[str, str]
-) -> None:
-    (append,) = [item for item in OPERATIONS if item.name == "AppendObject"]
-    assert code(service, call(append, **headers)) == ""
-
-
-@pytest.mark.parametrize(
-    ("method", "page", "expected"),
-    [
-        (b"POST", EVIL, ""),
-        (b"PUT", EVIL, "CrossOriginForbidden"),
-        (b"POST", {**EVIL, "Origin": "http://other.example"}, "CrossOriginForbidden"),
-        (b"POST", {"Sec-Fetch-Site": "cross-site"}, "CrossOriginForbidden"),
-    ],
-)
-def test_cors_rule_admits_its_origin(
-    service: Service, method: bytes, page: dict[str, str], expected: str
-) -> None:
-    put(service, "/open-bucket?cors", CORS % method)
-    assert code(service, ask("POST", "/open-bucket/b?append&position=0", page)) == expected
-
-
-@pytest.mark.parametrize("order", [1, -1])
-def test_one_cors_rule_of_several_admits_a_page(service: Service, order: int) -> None:
-    opening, rule, closing = re.split(b"(<CORSRule>.*</CORSRule>)", CORS % b"POST", flags=re.DOTALL)
-    rules = [rule, rule.replace(b"evil", b"other").replace(b"POST", b"GET")]
-    put(service, "/open-bucket?cors", opening + b"".join(rules[::order]) + closing)
-    assert code(service, ask("POST", "/open-bucket/b?append&position=0", EVIL)) == ""
-
-
-def test_page_is_refused_in_a_bucket_without_cors_rules(service: Service) -> None:
-    request = ask("POST", "/open-bucket/b?append&position=0", EVIL)
-    assert code(service, request) == "CrossOriginForbidden"
-
-
-@pytest.mark.parametrize(
-    ("target", "expected"),
-    [("/none?delete", "NoSuchBucket"), ("/open-bucket?unknown", "NotImplemented")],
-)
-def test_address_and_bucket_are_checked_before_the_page(
-    service: Service, target: str, expected: str
-) -> None:
-    assert code(service, ask("POST", target, EVIL)) == expected
-
-
-def test_page_is_checked_before_the_signature() -> None:
-    service = Service(SETTINGS)
-    put(service, "/private-bucket")
-    unknown = "OSSAccessKeyId=none&Signature=none&Expires=9999999999"
-    request = ask("POST", f"/private-bucket?delete&{unknown}", EVIL)
-    assert code(service, request) == "CrossOriginForbidden"
-
-
 def test_reason_is_kept_for_the_journal(service: Service) -> None:
     outcome = service.admit(ask("POST", "/open-bucket?delete", EVIL))
     assert isinstance(outcome, Refused)
@@ -169,28 +98,6 @@ def test_reason_is_kept_for_the_journal(service: Service) -> None:
     assert outcome.known.access.reason == "a page of another origin sent this without a preflight"
     assert outcome.known.access.action == "oss:DeleteObject"
     assert outcome.error.details["Origin"] == "http://evil.example"
-
-
-@rows("target", "/open-bucket/a", "/open-bucket/none", "/none/a", "/")
-@rows(("host", "headers", "sandboxed"), *CASES["answers_to_browsers_at_the_endpoint_are_sandboxed"])
-def test_answers_to_browsers_at_the_endpoint_are_sandboxed(
-    service: Service, target: str, host: str, headers: dict[str, str], sandboxed: bool
-) -> None:
-    answer = service.handle(ask("GET", target, headers, host))
-    assert answer.headers.get(POLICY) == (SANDBOX if sandboxed else None)
-
-
-def test_sandbox_takes_the_origin() -> None:
-    assert "allow-same-origin" not in SANDBOX
-
-
-def test_denied_referer_is_sandboxed_too(service: Service) -> None:
-    put(service, "/open-bucket?referer", RULES)
-    headers = {"Sec-Fetch-Mode": "navigate", "Referer": "http://thief.test/"}
-    answer = service.handle(ask("GET", "/open-bucket/a", headers))
-    assert (answer.status, answer.headers[POLICY]) == (403, SANDBOX)
-    answer = service.handle(ask("GET", "/open-bucket/a", {**headers, "Referer": PAGE}))
-    assert (answer.status, answer.headers[POLICY]) == (200, SANDBOX)
 
 
 # --- The entry to a website: which requests get an index page

@@ -31,7 +31,7 @@ from tests.rows import rows
 from tests.unit.imaging.drawing import encode, quarters
 from tests.unit.pipeline.service import PAGE, RULES, SETTINGS, THIEF, ask, put, serve, serve_as_of
 from tests.unit.pipeline.signing import Dialect, Scheme, Sent
-from tests.unit.pipeline.test_steps import make_access_point, names
+from tests.unit.pipeline.test_steps import names
 
 # --- Hotlink protection in the pipeline: which rules decide, and the answer to a denial
 
@@ -247,25 +247,6 @@ def test_source_of_a_signed_copy_is_checked_like_a_signed_get(
     for sent, status in ((THIEF, 200 if place is SignedIn.HEADER else 403), (PAGE, 200)):
         request = signed.adding("", ("Referer", sent)).request()
         assert service.handle(request).status == status
-
-
-@pytest.mark.parametrize(
-    ("order", "status"), [(CheckOrder.BEFORE_ACL, 403), (CheckOrder.AFTER_OBJECT, 404)]
-)
-def test_missing_source_is_looked_for_first_only_if_assumed(order: CheckOrder, status: int) -> None:
-    """R-05, R-45"""
-    service = serve_copies(SourceOfCopy.CHECKED, order)
-    assert copy(service, COPIES[0], THIEF, "/public-bucket/missing")[0].status == status
-    assert copy(service, COPIES[0], THIEF)[0].status == 403
-
-
-def test_alias_of_an_access_point_leads_to_the_rules_of_its_bucket() -> None:
-    """P-84, R-45"""
-    service = serve_copies(SourceOfCopy.CHECKED)
-    answered, _ = copy(service, COPIES[0], THIEF, f"/{make_access_point(service)}/a")
-    assert isinstance(answered.body, bytes)
-    assert b"<BucketName>public-bucket</BucketName>" in answered.body
-    assert answered.headers["x-oss-ec"] == DENIED
 
 
 # --- Shortcuts: which requests find their operation at once, and which steps they leave out
