@@ -20,7 +20,6 @@ from oss2.exceptions import AccessDenied, ServerError
 from oss2.models import BucketReferer
 from oss_emulator import Emulator
 
-from tests.rows import read_cases
 from tests.sdk import v2
 from tests.sdk.accounts import (
     OWNER,
@@ -36,9 +35,6 @@ from tests.sdk.accounts import (
     statement,
     sts_auth,
 )
-
-CASES = read_cases("others.sdk")
-
 
 # --- oss2 and permissions: RAM users, bucket policies, requester pays, public access
 
@@ -369,8 +365,6 @@ def test_provider_fetches_new_credentials_in_time(emulator: Emulator) -> None:
 
 # --- The service at a date and for a new account (P-45, P-60)
 
-BUCKET = "new-bucket"
-
 
 @contextmanager
 def asking(emulator: Emulator) -> Iterator[v2.Ask]:
@@ -379,46 +373,3 @@ def asking(emulator: Emulator) -> Iterator[v2.Ask]:
     provider = oss.credentials.StaticCredentialsProvider(*key)
     with v2.asking("sync", emulator.endpoint, provider) as ask:
         yield ask
-
-
-def is_blocked(ask: v2.Ask) -> bool:
-    info = ask(oss.GetBucketInfoRequest(bucket=BUCKET)).bucket_info
-    return bool(info.block_public_access)
-
-
-@pytest.mark.parametrize(
-    ("settings", "blocked"), CASES["created_bucket_blocks_public_access_since_a_date"]
-)
-def test_created_bucket_blocks_public_access_since_a_date(
-    settings: dict[str, Any], blocked: bool
-) -> None:
-    """P-45"""
-    with Emulator(**settings) as emulator, asking(emulator) as ask:
-        ask(oss.PutBucketRequest(bucket=BUCKET))
-        assert is_blocked(ask) is blocked
-        if blocked:
-            error = ask.fails(oss.PutBucketAclRequest(bucket=BUCKET, acl="public-read"))
-            assert (error.status_code, error.code) == (403, "AccessDenied")
-            off = oss.PublicAccessBlockConfiguration(block_public_access=False)
-            ask(
-                oss.PutBucketPublicAccessBlockRequest(
-                    bucket=BUCKET, public_access_block_configuration=off
-                )
-            )
-            assert not is_blocked(ask)
-        ask(oss.PutBucketAclRequest(bucket=BUCKET, acl="public-read"))
-        assert ask(oss.GetBucketAclRequest(bucket=BUCKET)).acl == "public-read"
-
-
-def test_bucket_of_a_test_is_public_if_it_says_so() -> None:
-    """P-45: the emulator's own buckets are not created through the API."""
-    with Emulator(as_of="2025-10-13") as emulator:
-        emulator.bucket(BUCKET, acl="public-read").put_object("a", b"content")
-        anonymous = oss2.Bucket(oss2.AnonymousAuth(), emulator.endpoint, BUCKET)
-        assert anonymous.get_object("a").read() == b"content"
-
-
-@pytest.mark.parametrize("given", ["13.10.2025", "2025-13-01"])
-def test_bad_date_is_refused(given: str) -> None:
-    with pytest.raises(ValueError, match=r"isoformat|month"):
-        Emulator(as_of=given)
