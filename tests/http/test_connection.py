@@ -216,39 +216,6 @@ def test_chunked_body_is_stored(client: Client, bucket: str, size: int) -> None:
         assert connection.request("GET", f"/{bucket}/b", [HOST]).body == body
 
 
-@pytest.mark.parametrize("length", ["1", "5", "1000000"])
-def test_chunked_wins_over_content_length_and_closes(
-    client: Client, bucket: str, length: str
-) -> None:
-    """P-42: the C SDK sends both on every upload."""
-    both = [HOST, ("Content-Length", length), ("Transfer-Encoding", "chunked")]
-    with client.connect() as connection:
-        connection.send_request("PUT", f"/{bucket}/b", both)
-        connection.send(b"3\r\nabc\r\n0\r\n\r\n" + write("DELETE", f"/{bucket}/b", [HOST]))
-        answer = connection.receive("PUT")
-        assert (answer.status, answer.headers["Connection"]) == (200, "close")
-        assert connection.ends()
-    assert client.get(f"/{bucket}/b").body == b"abc"
-
-
-@pytest.mark.parametrize("name", ["Content-Type", "User-Agent", "Date", "ETag", "Server"])
-def test_first_of_repeated_headers_counts(client: Client, bucket: str, name: str) -> None:
-    """Some releases of aiohttp refuse them, so aiohttp does not get them."""
-    fields = [HOST, (name, "*"), (name, "other")]
-    with client.connect() as connection:
-        assert connection.request("PUT", f"/{bucket}/repeated", fields, b"x").status == 200
-        found = connection.request("GET", f"/{bucket}/repeated", [HOST, (name, "*"), (name, "x")])
-    assert (found.status, found.body) == (200, b"x")
-
-
-def test_upgrade_is_ignored(client: Client, bucket: str) -> None:
-    """The connection stays HTTP/1.1, and the body is read as usual."""
-    upgrade = [HOST, ("Upgrade", "websocket"), ("Connection", "Upgrade")]
-    with client.connect() as connection:
-        assert connection.request("PUT", f"/{bucket}/b", upgrade, b"body").status == 200
-        assert connection.request("GET", f"/{bucket}/b", upgrade).body == b"body"
-
-
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "compress, gzip"])
 def test_body_is_stored_without_decoding_its_encoding(
     client: Client, bucket: str, encoding: str
@@ -340,34 +307,6 @@ def test_upload_to_a_bucket_deleted_meanwhile_is_refused(
         connection.send(b"body")
         answer = connection.receive("PUT")
         assert (answer.status, answer.code) == (404, "NoSuchBucket")
-
-
-# --- malformed HTTP
-
-
-def check_bad_request(answer: Answer) -> None:
-    assert answer.status == 400
-    assert answer.error["RequestId"] == answer.headers["x-oss-request-id"]
-    assert answer.headers["Content-Type"] == "application/xml"
-    assert answer.headers["Server"] == "AliyunOSS"
-    assert answer.headers["Connection"] == "close"
-
-
-@pytest.mark.parametrize(
-    "request_",
-    [
-        b"rubbish\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n",
-        b"PUT /b/a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n"
-        b"\r\nx\r\n",
-    ],
-)
-def test_malformed_http_gets_an_xml_error(client: Client, request_: bytes) -> None:
-    """tests/unit/server/test_framing.py has every mistake."""
-    with client.connect() as connection:
-        connection.send(request_)
-        check_bad_request(connection.receive())
-        assert connection.ends()
 
 
 # --- headers of answers

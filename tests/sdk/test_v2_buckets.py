@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,89 +124,6 @@ def covers(found: Any, said: Any) -> bool:
 # --- Configurations that need more than a document
 
 
-POLICY = (
-    '{"Version":"1","Statement":[{"Effect":"Allow","Action":["oss:*"],'
-    '"Principal":["*"],"Resource":["*"]}]}'
-)
-
-
-def test_policy_is_returned_as_it_was_put(ask: Ask, name: str) -> None:
-    get = oss.GetBucketPolicyRequest(bucket=name)
-    assert ask.fails(get).ec == "0030-00000006"
-    ask(oss.PutBucketPolicyRequest(bucket=name, body=POLICY))
-    assert ask(get).body == POLICY
-    assert ask(oss.GetBucketPolicyStatusRequest(bucket=name)).policy_status.is_public is True
-    assert ask(oss.DeleteBucketPolicyRequest(bucket=name)).status_code == 204
-    assert ask.fails(get).code == "NoSuchBucketPolicy"
-
-
-def test_logging_and_the_metadata_index_are_switched(ask: Ask, name: str) -> None:
-    logs = oss.LoggingEnabled(target_bucket=name, target_prefix="log-")
-    status = oss.BucketLoggingStatus(logging_enabled=logs)
-    ask(oss.PutBucketLoggingRequest(bucket=name, bucket_logging_status=status))
-    found = ask(oss.GetBucketLoggingRequest(bucket=name)).bucket_logging_status
-    assert found.logging_enabled.target_bucket == name
-    policy = ask(oss.GetBucketInfoRequest(bucket=name)).bucket_info.bucket_policy
-    assert (policy.log_bucket, policy.log_prefix) == (name, "log-")
-    ask(oss.DeleteBucketLoggingRequest(bucket=name))
-    found = ask(oss.GetBucketLoggingRequest(bucket=name)).bucket_logging_status
-    assert found.logging_enabled is None
-    ask(oss.OpenMetaQueryRequest(bucket=name))
-    index = oss.GetMetaQueryStatusRequest(bucket=name)
-    assert ask(index).meta_query_status.state == "Ready"
-    ask(oss.CloseMetaQueryRequest(bucket=name))
-    assert ask.fails(index).code == "MetaQueryNotExist"
-
-
-def test_semantic_query_finds_nothing_in_an_empty_bucket(ask: Ask, name: str) -> None:
-    query = oss.DoMetaQueryRequest(
-        bucket=name, mode="semantic", meta_query=oss.MetaQuery(query="a wood in the snow")
-    )
-    ask(oss.OpenMetaQueryRequest(bucket=name))
-    assert ask.fails(query).code == "NotImplemented"
-    ask(oss.CloseMetaQueryRequest(bucket=name))
-    ask(oss.OpenMetaQueryRequest(bucket=name, mode="semantic"))
-    found = ask(query)
-    assert found.files.file is None
-    ask(oss.PutObjectRequest(bucket=name, key="a", body=b"a"))
-    assert ask.fails(query).code == "NotImplemented"
-
-
-def test_buckets_are_listed_by_tag_and_group(ask: Ask, name: str) -> None:
-    tags = oss.TagSet(tags=[oss.Tag(key="team", value=name), oss.Tag(key="tier", value="1")])
-    ask(oss.PutBucketTagsRequest(bucket=name, tagging=oss.Tagging(tag_set=tags)))
-    group = oss.BucketResourceGroupConfiguration(resource_group_id="rg-aekz")
-    ask(oss.PutBucketResourceGroupRequest(bucket=name, bucket_resource_group_configuration=group))
-    for wanted in (
-        {"tag_key": "team", "tag_value": name},
-        {"tagging": f'"team":"{name}","tier":"1"'},
-        {"resource_group_id": "rg-aekz"},
-    ):
-        found = ask(oss.ListBucketsRequest(prefix=name, **wanted)).buckets
-        assert [bucket.name for bucket in found] == [name]
-    assert ask.fails(oss.ListBucketsRequest(tag_value="1")).code == "InvalidArgument"
-
-
-def test_styles_are_named_and_listed(ask: Ask, name: str) -> None:
-    """P-58: in the order of their creation."""
-    for style, content in (("b", "image/resize,w_1"), ("a", "image/rotate,90")):
-        ask(
-            oss.PutStyleRequest(
-                bucket=name, style_name=style, style=oss.StyleContent(content=content)
-            )
-        )
-    listed = ask(oss.ListStyleRequest(bucket=name)).style_list.styles
-    assert [(style.name, style.content) for style in listed] == [
-        ("b", "image/resize,w_1"),
-        ("a", "image/rotate,90"),
-    ]
-    got = ask(oss.GetStyleRequest(bucket=name, style_name="b")).style
-    assert (got.name, got.content) == ("b", "image/resize,w_1")
-    ask(oss.DeleteStyleRequest(bucket=name, style_name="b"))
-    error = ask.fails(oss.GetStyleRequest(bucket=name, style_name="b"))
-    assert (error.status_code, error.code) == (404, "NoSuchStyle")
-
-
 def inventory(inventory_id: str, target: str) -> oss.InventoryConfiguration:
     return oss.InventoryConfiguration(
         id=inventory_id,
@@ -286,64 +202,6 @@ def test_replication_rules_have_states(ask: Ask, name: str) -> None:
     assert [rule.status for rule in ask(get).replication_configuration.rules] == ["closing"]
     unknown = oss.GetBucketReplicationProgressRequest(bucket=name, rule_id="other")
     assert ask.fails(unknown).code == "NoSuchReplicationRule"
-
-
-def test_reserved_domain_is_bound_without_proof(
-    ask: Ask, name: str, make_bucket: Callable[..., str]
-) -> None:
-    def cname(domain: str) -> oss.BucketCnameConfiguration:
-        certificate = oss.CertificateConfiguration(cert_id="123-cn-hangzhou", force=True)
-        return oss.BucketCnameConfiguration(
-            cname=oss.Cname(domain=domain, certificate_configuration=certificate)
-        )
-
-    def put(bucket: str, domain: str) -> oss.PutCnameRequest:
-        return oss.PutCnameRequest(bucket=bucket, bucket_cname_configuration=cname(domain))
-
-    domain = f"www.{name}.test"
-    token = oss.CreateCnameTokenRequest(bucket=name, bucket_cname_configuration=cname(domain))
-    made = ask(token).cname_token
-    assert (made.bucket, made.cname) == (name, domain)
-    got = ask(oss.GetCnameTokenRequest(bucket=name, cname=domain)).cname_token
-    assert got.token == made.token
-    missing = oss.GetCnameTokenRequest(bucket=name, cname="other.test")
-    assert ask.fails(missing).code == "CnameTokenNotFound"
-    ask(put(name, domain))
-    listed = ask(oss.ListCnameRequest(bucket=name))
-    assert (listed.bucket, listed.owner) == (name, OWNER)
-    (bound,) = listed.cnames
-    assert (bound.domain, bound.status) == (domain, "Enabled")
-    assert (bound.certificate.type, bound.certificate.cert_id) == ("CAS", "123-cn-hangzhou")
-    error = ask.fails(put(name, "www.example.com"))
-    assert (error.code, error.ec) == ("NeedVerifyDomainOwnership", "0018-00000115")
-    assert ask.fails(put(make_bucket(), domain)).code == "CnameDenied"
-    ask(oss.DeleteCnameRequest(bucket=name, bucket_cname_configuration=cname(domain)))
-    assert not ask(oss.ListCnameRequest(bucket=name)).cnames
-
-
-def test_redundancy_transition_is_a_queued_task(ask: Ask, name: str) -> None:
-    create = oss.CreateBucketDataRedundancyTransitionRequest(
-        bucket=name, target_redundancy_type="ZRS"
-    )
-    task = ask(create).bucket_data_redundancy_transition.task_id
-    get = oss.GetBucketDataRedundancyTransitionRequest(
-        bucket=name, redundancy_transition_taskid=task
-    )
-    got = ask(get).bucket_data_redundancy_transition
-    assert (got.bucket, got.task_id, got.status) == (name, task, "Queueing")
-    for listing in (
-        oss.ListBucketDataRedundancyTransitionRequest(bucket=name),
-        oss.ListUserDataRedundancyTransitionRequest(max_keys=100),
-    ):
-        found = ask(listing).list_bucket_data_redundancy_transition
-        tasks = [item.task_id for item in found.bucket_data_redundancy_transition]
-        assert tasks == [task]
-    ask(
-        oss.DeleteBucketDataRedundancyTransitionRequest(
-            bucket=name, redundancy_transition_taskid=task
-        )
-    )
-    assert ask.fails(get).status_code == 404
 
 
 # --- Access points through SDK V2: their configurations, and objects through an alias

@@ -10,7 +10,7 @@ import pytest
 from oss_emulator import Emulator
 
 from tests.client import REGION, Live
-from tests.sdk.accounts import PAYER, assume_role, bucket, statement
+from tests.sdk.accounts import assume_role
 from tests.sdk.v2 import Ask, asking, configure
 
 # --- Both clients of SDK V2 and both signature versions; all other tests use one of each
@@ -156,33 +156,8 @@ def test_temporary_credentials_are_accepted_until_their_token_is_changed(
 KEYS = ["a", "dir/1", "dir/2", "dir/sub/3", "é\x01+ 中", "z"]
 
 
-def refused(ask: Ask, request: Any) -> tuple[int, str, str]:
-    """Return status, code and EC of the error that answers a request."""
-    error = ask.fails(request)
-    return error.status_code, error.code, error.ec
-
-
 def put(ask: Ask, bucket: str, key: str, data: bytes = b"content") -> Any:
     return ask(oss.PutObjectRequest(bucket=bucket, key=key, body=data))
-
-
-def test_hotlink_rules_are_set_and_cleared(ask: Ask, name: str) -> None:
-    rules = oss.RefererConfiguration(
-        allow_empty_referer=False,
-        allow_truncate_query_string=True,
-        truncate_path=True,
-        referer_list=oss.RefererList(referers=["http://a.example.com", "https://*.example.net"]),
-        referer_blacklist=oss.RefererBlacklist(referers=["http://bad.example.com"]),
-    )
-    ask(oss.PutBucketRefererRequest(bucket=name, referer_configuration=rules))
-    found = ask(oss.GetBucketRefererRequest(bucket=name)).referer_configuration
-    assert (found.allow_empty_referer, found.truncate_path) == (False, True)
-    assert found.referer_list.referers == rules.referer_list.referers
-    assert found.referer_blacklist.referers == rules.referer_blacklist.referers
-    none = oss.RefererConfiguration(allow_empty_referer=True, referer_list=oss.RefererList())
-    ask(oss.PutBucketRefererRequest(bucket=name, referer_configuration=none))
-    found = ask(oss.GetBucketRefererRequest(bucket=name)).referer_configuration
-    assert (found.allow_empty_referer, found.referer_list.referers) == (True, None)
 
 
 @pytest.mark.parametrize("version", ["", "V2"])
@@ -228,57 +203,3 @@ def test_versions_are_kept_and_listed(ask: Ask, name: str) -> None:
         marker.version_id,
     }
     assert ask(oss.GetBucketStatRequest(bucket=name)).delete_marker_count == 0
-
-
-def test_retention_policy_protects_objects(ask: Ask, name: str, live: Live) -> None:
-    days = oss.InitiateWormConfiguration(retention_period_in_days=1)
-    begun = ask(oss.InitiateBucketWormRequest(bucket=name, initiate_worm_configuration=days))
-    again = refused(
-        ask, oss.InitiateBucketWormRequest(bucket=name, initiate_worm_configuration=days)
-    )
-    assert again[:2] == (409, "WORMConfigurationAlreadyExists")
-    ask(oss.AbortBucketWormRequest(bucket=name))
-    error = refused(ask, oss.GetBucketWormRequest(bucket=name))
-    assert error[:2] == (404, "NoSuchWORMConfiguration")
-    begun = ask(oss.InitiateBucketWormRequest(bucket=name, initiate_worm_configuration=days))
-    ask(oss.CompleteBucketWormRequest(bucket=name, worm_id=begun.worm_id))
-    longer = oss.ExtendBucketWormRequest(
-        bucket=name,
-        worm_id=begun.worm_id,
-        extend_worm_configuration=oss.ExtendWormConfiguration(retention_period_in_days=3),
-    )
-    ask(longer)
-    policy = ask(oss.GetBucketWormRequest(bucket=name)).worm_configuration
-    assert (policy.state, policy.retention_period_in_days) == ("Locked", 3)
-    put(ask, name, "a")
-    error = refused(ask, oss.DeleteObjectRequest(bucket=name, key="a"))
-    assert error[:2] == (409, "FileImmutable")
-    # The fixture cannot delete a protected bucket.
-    live.run(lambda: live.controls.snapshots.reset_bucket(name))
-
-
-# --- SDK V2 and permissions; `test_oss2_accounts.py` has the rest
-
-
-def test_owner_blocks_public_access_and_another_account_pays(emulator: Emulator) -> None:
-    name = "examplebucket"
-    owner = bucket(emulator, "owner")
-    owner.put_bucket_policy(statement("Allow", "oss:*", [PAYER]))
-    owner.put_bucket_request_payment("Requester")
-    block = oss.PublicAccessBlockConfiguration(block_public_access=True)
-    make = oss.PutBucketAclRequest(bucket=name, acl="public-read")
-    keys = oss.credentials.StaticCredentialsProvider
-    with asking("sync", emulator.endpoint, keys("owner", "secret of owner")) as ask:
-        ask(
-            oss.PutBucketPublicAccessBlockRequest(
-                bucket=name, public_access_block_configuration=block
-            )
-        )
-        assert ask.fails(make).code == "AccessDenied"
-        ask(oss.DeleteBucketPublicAccessBlockRequest(bucket=name))
-        assert ask(make).status_code == 200
-    with asking("sync", emulator.endpoint, keys("payer", "secret of payer")) as ask:
-        error = ask.fails(oss.PutObjectRequest(bucket=name, key="b", body=b""))
-        assert (error.code, error.ec) == ("AccessDenied", "0003-00000703")
-        paid = oss.HeadObjectRequest(bucket=name, key="a", request_payer="requester")
-        assert ask(paid).request_charged == "requester"

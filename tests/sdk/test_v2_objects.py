@@ -11,14 +11,13 @@ from typing import Any
 import alibabacloud_oss_v2 as oss
 import oss2
 import pytest
-from alibabacloud_oss_v2.exceptions import OperationError, ServiceError
+from alibabacloud_oss_v2.exceptions import ServiceError
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from lxml import etree
 
-from tests.client import Client, Live
-from tests.http import application, forms
-from tests.http.application import Application, Reply, StartServer, in_thread
+from tests.client import Live
+from tests.http import application
+from tests.http.application import Application, StartServer, in_thread
 from tests.sdk.v2 import Ask, asking, configure
 
 # --- Operations on objects through SDK V2
@@ -217,18 +216,6 @@ def copy(v2_client: oss.Client, name: str, way: str, **fields: Any) -> Any:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_replaced_metadata_is_gone(v2_client: oss.Client, name: str, source: Any, way: str) -> None:
-    """P-53: only the type stays, and not even that in an upload by parts."""
-    directives = {"metadata_directive": "REPLACE", "tagging_directive": "REPLACE"}
-    head = copy(v2_client, name, way, **directives)
-    assert head.hash_crc64 == source.hash_crc64
-    assert [getattr(head, field) for field in KEPT] == [None] * len(KEPT)
-    assert head.tagging_count is None
-    kind = "application/octet-stream" if way == "parts" else source.content_type
-    assert head.content_type == kind
-
-
-@pytest.mark.parametrize("way", WAYS)
 def test_copied_metadata_is_the_sources(
     v2_client: oss.Client, name: str, source: Any, way: str
 ) -> None:
@@ -258,16 +245,6 @@ def place(ask_either: Ask, live: Live, make_bucket: Callable[..., str]) -> dict[
     live.put(f"/{bucket}?objectWorm", WORM)
     ask_either(oss.PutObjectRequest(bucket=bucket, key="a", body=b"x"))
     return {"bucket": bucket, "key": "a"}
-
-
-def test_retention_period_is_read_back(ask_either: Ask, place: dict[str, str]) -> None:
-    until = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-    retention = oss.Retention(mode="COMPLIANCE", retain_until_date=until)
-    assert (
-        ask_either(oss.PutObjectRetentionRequest(**place, retention=retention)).status_code == 200
-    )
-    found = ask_either(oss.GetObjectRetentionRequest(**place)).retention
-    assert (found.mode, found.retain_until_date) == ("COMPLIANCE", until)
 
 
 def test_governance_bypass_deletes_a_retained_version(
@@ -352,48 +329,6 @@ def test_completed_upload_is_answered_by_its_callback(
     assert ask(oss.HeadObjectRequest(**place)).content_length == len(CONTENT)
 
 
-@in_thread
-def test_failed_callback_gets_203_and_keeps_the_object(
-    ask: Ask, make_bucket: MakeBucket, app: Application
-) -> None:
-    """SDK V2 treats every 2xx as a success, so the error is in the result."""
-    app.replies["/"] = Reply(status=400)
-    place = {"bucket": make_bucket(), "key": "a"}
-    result = ask(oss.PutObjectRequest(**place, body=CONTENT, **callback(app)))
-    assert result.status_code == 203
-    error = {child.tag: child.text for child in etree.fromstring(result.callback_result.encode())}
-    assert (error["Code"], error["Message"]) == ("CallbackFailed", "Error status : 400.")
-    assert ask(oss.HeadObjectRequest(**place)).content_length == len(CONTENT)
-
-
-@in_thread
-def test_presigned_put_is_answered_by_its_callback(
-    live: Live, make_bucket: MakeBucket, app: Application
-) -> None:
-    client = oss.Client(configure(live.endpoint))
-    signed = client.presign(oss.PutObjectRequest(bucket=make_bucket(), key="a", **callback(app)))
-    target = "/" + signed.url.split("/", 3)[3]
-    answer = live.client.put(target, CONTENT, *signed.signed_headers.items())
-    assert (answer.status, answer.body) == (200, b'{"a":"b"}')
-
-
-@in_thread
-def test_form_of_the_sample_is_answered_by_its_callback(
-    client: Client, make_bucket: MakeBucket, app: Application
-) -> None:
-    """The form of SDK V2's sample post_object_callback.py: a file without a name and a type."""
-    name = make_bucket()
-    fields = [
-        ("key", "a"),
-        *forms.sign_v4(forms.policy([{"bucket": name}, ["content-length-range", 1, 1024]])),
-        ("callback", callback(app)["callback"]),
-        ("x:var1", "value1"),
-    ]
-    body = forms.form(fields, forms.File(b"hi oss", name=None, type=None))
-    assert forms.post(client, name, body).body == b'{"a":"b"}'
-    assert app.taken[0].body == f"bucket={name}&object=a&my_var_1=value1".encode()
-
-
 # --- SelectObject through SDK V2
 
 TABLE = b"name,age\r\nAnn,31\r\nBob,25\r\n"
@@ -433,22 +368,6 @@ def test_nodes_of_json_are_selected(ask: Ask, name: str) -> None:
     source = oss.InputSerialization(json=oss.JSONInput(type="LINES"))
     sql = "select * from ossobject as s where cast(s.age as int) > 30"
     assert select(ask, name, "json", sql, source) == b'{"name":"Ann","age":31}\n'
-
-
-def test_meta_has_the_counts(ask: Ask, name: str) -> None:
-    """Q-23"""
-    ask(oss.PutObjectRequest(bucket=name, key="a", body=TABLE))
-    for scanned in (len(TABLE), 0):
-        meta = ask(
-            oss.CreateSelectObjectMetaRequest(
-                bucket=name,
-                key="a",
-                process="csv/meta",
-                select_meta_request=oss.CSVMetaRequest(),
-            )
-        )
-        assert (meta.splits_count, meta.rows_count, meta.cols_count) == (1, 3, 2)
-        assert meta.total_scanned_bytes == scanned
 
 
 # --- Client-side encryption with the EncryptionClient of SDK V2 (P-53)
@@ -538,40 +457,3 @@ def test_encrypted_upload_is_listed_with_its_metadata(
         )
     )
     assert read(encrypting, stored_as) == PLAIN
-
-
-def test_upload_without_its_size_is_refused(
-    encrypting: oss.EncryptionClient, stored_as: dict[str, str]
-) -> None:
-    """The SDK omits the header for a size of 0."""
-    with pytest.raises(OperationError, match="InvalidEncryptionRequest"):
-        begin(encrypting, stored_as, cse_part_size=PART, cse_data_size=0)
-
-
-def test_encrypted_object_is_not_copied_by_parts(
-    encrypting: oss.EncryptionClient, stored_as: dict[str, str]
-) -> None:
-    encrypting.put_object(oss.PutObjectRequest(**stored_as, body=PLAIN))
-    target = {"bucket": stored_as["bucket"], "key": "b"}
-    copier = encrypting.unwrap().copier(
-        part_size=PART, multipart_copy_threshold=PART, disable_shallow_copy=True
-    )
-    with pytest.raises(oss.CopyError, match="0042-00000309"):
-        copier.copy(oss.CopyObjectRequest(**target, source_key=stored_as["key"]))
-
-
-def test_copy_with_other_metadata_can_be_decrypted(
-    encrypting: oss.EncryptionClient, stored_as: dict[str, str]
-) -> None:
-    encrypting.put_object(oss.PutObjectRequest(**stored_as, body=PLAIN))
-    target = {"bucket": stored_as["bucket"], "key": "b"}
-    copy = oss.CopyObjectRequest(
-        **target,
-        source_key=stored_as["key"],
-        metadata_directive="REPLACE",
-        metadata={"a": "1"},
-    )
-    encrypting.unwrap().copy_object(copy)
-    assert read(encrypting, target) == PLAIN
-    head = encrypting.unwrap().head_object(oss.HeadObjectRequest(**target))
-    assert head.metadata["a"] == "1"
