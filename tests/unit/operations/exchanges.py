@@ -55,6 +55,7 @@ _READ: dict[str, Callable[[str], Any]] = {
     "auth": Auth,
     "cname": lambda text: dict([text.split("=")]),
     "region": str,
+    "s3_host": lambda text: (text,),
 }
 """How settings other than switches are read."""
 

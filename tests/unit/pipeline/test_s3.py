@@ -20,14 +20,13 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.protocol.s3 import signature
-from oss_emulator.protocol.s3.documents import NAME_SPACE
 from oss_emulator.protocol.s3.payload import Framing
 from oss_emulator.protocol.signature import v4
 from oss_emulator.settings import Auth
 from oss_referer import Signing
 from PIL import Image
 
-from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, content_md5
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS
 from tests.client import sign as sign_oss
 from tests.rows import read_cases, rows
 from tests.unit.imaging.drawing import encode, quarters
@@ -60,60 +59,10 @@ def test_object_is_stored_and_read_over_s3_and_over_oss(service: Service) -> Non
     assert "x-amz-request-id" not in over_oss.headers
 
 
-def test_listing_has_the_name_space_and_an_error_has_none(service: Service) -> None:
-    listing = service.handle(sign(ask("GET", "/private-bucket?list-type=2&prefix=a")))
-    assert isinstance(listing.body, bytes)
-    assert f'<ListBucketResult xmlns="{NAME_SPACE}">'.encode() in listing.body
-    missing = service.handle(sign(ask("GET", "/private-bucket/missing")))
-    error(missing, "NoSuchKey")
-    assert isinstance(missing.body, bytes)
-    assert b"xmlns" not in missing.body
-
-
-def test_xml_that_an_object_contains_is_not_changed(service: Service) -> None:
-    content = b"<ListBucketResult><StorageClass>IA</StorageClass></ListBucketResult>"
-    put = sign(ask("PUT", "/private-bucket/x"), content_type="application/xml")
-    service.handle(put, content)
-    assert service.handle(sign(ask("GET", "/private-bucket/x"))).body == content
-
-
 def test_wrong_secret_is_refused_in_the_form_of_s3(service: Service) -> None:
     answer = service.handle(sign(ask("GET", "/private-bucket/a"), secret="other"))
     assert answer.status == 403
     assert error(answer, "SignatureDoesNotMatch").text("AWSAccessKeyId") == ACCESS_KEY_ID
-
-
-def test_operation_that_oss_does_not_answer_is_refused_by_name(service: Service) -> None:
-    answer = service.handle(sign(ask("GET", "/private-bucket?tagging")))
-    assert answer.status == 501
-    assert "GetBucketTagging" in error(answer, "NotImplemented").text("Message")
-
-
-@rows(("host", "target"), *CASES["host_of_s3_is_enough"])
-def test_host_of_s3_is_enough(host: str, target: str) -> None:
-    service = serve(replace(SETTINGS, s3_host=("objects.test",)))
-    answer = service.handle(ask("GET", target, {"Referer": PAGE}, host))
-    assert (answer.status, answer.body) == (200, b"content")
-    assert "x-amz-request-id" in answer.headers
-
-
-def test_signature_of_oss_is_refused_by_name_at_a_host_of_s3(service: Service) -> None:
-    asked = ask("GET", "/a", {"Authorization": "OSS id:x"}, "public-bucket.s3.localhost")
-    message = error(service.handle(asked), "InvalidArgument").text("Message")
-    assert "use AWS4-HMAC-SHA256 or AWS" in message
-
-
-@pytest.mark.parametrize(("referer", "status"), [(PAGE, 200), (THIEF, 403), (None, 403)])
-def test_hotlink_protection_applies_to_anonymous_requests(
-    service: Service, referer: str | None, status: int
-) -> None:
-    """R-05, as over OSS"""
-    headers = {} if referer is None else {"Referer": referer}
-    asked = ask("GET", "/a", headers, "public-bucket.s3.localhost")
-    outcome = service.admit(asked)
-    answer = service.handle(asked)
-    assert outcome.known.decision is not None
-    assert (answer.status, outcome.known.decision.allowed) == (status, status == 200)
 
 
 @pytest.mark.parametrize("referer", [PAGE, THIEF])
@@ -208,13 +157,6 @@ def test_headers_may_be_hoisted_into_the_query(service: Service, hoisted: str) -
     assert found.headers["x-amz-storage-class"] == "GLACIER"
 
 
-def test_page_cannot_pass_for_preflighted_by_headers_in_the_query(service: Service) -> None:
-    """A browser sends a preflight for headers, but not for parameters."""
-    evil = {"Origin": "http://evil.test", "Sec-Fetch-Site": "cross-site"}
-    asked = ask("POST", "/a?uploads&x-amz-meta-a=1", evil, "public-bucket.s3.localhost")
-    error(service.handle(asked), "CrossOriginForbidden")
-
-
 @pytest.mark.parametrize("process", ["image/info", "style/small"])
 def test_images_are_processed_as_over_oss(service: Service, process: str) -> None:
     """P-71: `x-oss-process` of these two kinds"""
@@ -224,53 +166,6 @@ def test_images_are_processed_as_over_oss(service: Service, process: str) -> Non
     assert isinstance(over_oss, Admission)
     assert over_s3.operation is over_oss.operation
     assert over_s3.request.query == over_oss.request.query
-
-
-def test_lifecycle_is_kept_in_the_form_of_oss(service: Service) -> None:
-    rule = (
-        b"<LifecycleConfiguration><Rule><ID>a</ID><Filter><Prefix>x/</Prefix></Filter>"
-        b"<Status>Enabled</Status><Expiration><Days>9</Days></Expiration></Rule>"
-        b"</LifecycleConfiguration>"
-    )
-    assert service.handle(sign(ask("PUT", "/private-bucket?lifecycle")), rule).status == 200
-    over_oss = service.handle(
-        ask("GET", "/private-bucket?lifecycle"), caller=service.accounts.owner
-    )
-    assert isinstance(over_oss.body, bytes)
-    kept = xml.parse(over_oss.body, "LifecycleConfiguration")
-    assert kept.text("Rule/Prefix") == "x/"
-    over_s3 = service.handle(sign(ask("GET", "/private-bucket?lifecycle")))
-    assert isinstance(over_s3.body, bytes)
-    assert xml.parse(over_s3.body, "LifecycleConfiguration").text("Rule/Filter/Prefix") == "x/"
-
-
-def test_malformed_document_is_refused(service: Service) -> None:
-    answer = service.handle(sign(ask("PUT", "/private-bucket?lifecycle")), b"<Other/>")
-    error(answer, "MalformedXML")
-
-
-@pytest.mark.parametrize("strict", [False, True])
-def test_strict_mode_refuses_deletions_without_md5(strict: bool) -> None:
-    """P-76, the page of EC 0016-00000606"""
-    service = serve(settings=replace(SETTINGS, strict_s3=strict))
-    owner = service.accounts.owner
-    over_s3 = {"Host": "localhost", "x-oss-s3-compat": "true"}
-    body = b"<Delete><Object><Key>a</Key></Object></Delete>"
-    digest = {"Content-MD5": content_md5(body)}
-
-    def send(method: str, target: str, headers: dict[str, str], body: bytes = b"") -> Response:
-        request = Request.parse(method, target, list({**over_s3, **headers}.items()), 0)
-        return service.handle(request, body, caller=owner)
-
-    assert send("PUT", "/deletions", {}).status == 200
-    answer = send("POST", "/deletions?delete", {}, body)
-    assert answer.status == (400 if strict else 200)
-    if strict:
-        assert b"<Code>MissingArgument</Code>" in answer.body
-        assert b"<EC>0016-00000606</EC>" in answer.body
-    assert send("POST", "/deletions?delete", digest, body).status == 200
-    assert send("POST", "/deletions/a?uploads", {}).status == 200
-    assert send("DELETE", "/deletions/a", {}).status == 204
 
 
 # --- the functions of the front
