@@ -29,7 +29,7 @@ LOWEST_TESTS = tests/http tests/referer/traffic tests/unit/protocol/test_form.py
 
 # Tests that do not depend on the version of Python: of pages in a browser, of programs in other
 # languages, and of the architecture.
-OF_NO_PYTHON = tests/browser tests/nginx tests/s3/test_aws_js.py tests/s3/test_rclone.py \
+OF_NO_PYTHON = tests/browser tests/nginx tests/s3/test_aws_js.py tests/s3/test_command_line.py \
   tests/sdk/test_ali_oss.py tests/test_architecture.py
 
 # The environment with S3 clients. Some are large, and others need fixed versions.

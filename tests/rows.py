@@ -1,10 +1,12 @@
-"""A table of rows as one test, because pytest adds a millisecond to each test."""
+"""Tables of cases: a table as one test, and those in `fixtures/tests/`."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,3 +49,30 @@ def check_differences(found: Mapping[str, Iterable[str]]) -> None:
     lines = [f"{row}: {difference}" for row, of_row in found.items() for difference in of_row]
     if lines:
         pytest.fail("\n".join(lines), pytrace=False)
+
+
+# --- The tables of cases in `fixtures/tests/`, one file or a table in a file for a folder of tests
+
+_FOLDER = Path(__file__).parents[1] / "fixtures" / "tests"
+
+
+def read_cases(name: str) -> Mapping[str, Sequence[Any]]:
+    """Return the cases of a folder by the names of their tests; arrays in them are tuples.
+
+    `unit.access` is the table `access` in `unit.toml`.
+    """
+    file, _, table = name.partition(".")
+    cases = tomllib.loads((_FOLDER / f"{file}.toml").read_text(encoding="utf-8"))
+    return {
+        test: [frozen(case) for case in of]
+        for test, of in (cases[table] if table else cases).items()
+    }
+
+
+def frozen(value: Any) -> Any:
+    """Return a value with tuples for its lists, as the cases have them."""
+    if isinstance(value, list | tuple):
+        return tuple(map(frozen, value))
+    if isinstance(value, dict):
+        return {name: frozen(item) for name, item in value.items()}
+    return value

@@ -1,7 +1,6 @@
 """The architecture as tests: docstrings, and tables that must be complete."""
 
 import ast
-import asyncio
 import importlib
 import inspect
 import re
@@ -166,33 +165,6 @@ def test_no_private_name_of_a_library_is_overridden() -> None:
         if module.stem not in RUN_ON_IMPORT:
             found += _overridden(vars(importlib.import_module(name.removesuffix(".__init__"))))
     assert found == []
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "from aiohttp import _http_parser",
-        "from aiohttp.web_protocol import _ErrInfo",
-        "import asyncio._tasks",
-        "import aiohttp\naiohttp.http_writer._serialize_headers",
-        "from asyncio import get_running_loop\nget_running_loop()._ready",
-        "def f():\n    from aiohttp import ClientSession as Session\n    Session._request = 1",
-        "from uvloop.loop import Loop\nLoop().fd._handle.fd",
-    ],
-)
-def test_private_names_of_libraries_are_found(source: str) -> None:
-    assert _private_names(_parse(source))
-
-
-def test_overridden_private_names_of_libraries_are_found() -> None:
-    class Waiting(asyncio.Event):
-        def _wake(self) -> None: ...
-
-        _value = True
-
-    assert _overridden({"Waiting": Waiting}) == []
-    Waiting._loop = None  # type: ignore[attr-defined]
-    assert _overridden({"Waiting": Waiting}) == ["Waiting._loop"]
 
 
 def _private_names(nodes: Nodes) -> list[str]:

@@ -18,11 +18,12 @@ import pytest
 from oss_emulator import Emulator
 from oss_emulator.cli import main
 from oss_referer import RefererConfiguration
+from oss_referer.sources import forms
 
-from tests.cases import read_cases
 from tests.cli.process import EMULATOR, environment
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, PATIENCE, Live
 from tests.plans import KIND, SITE, change, plan
+from tests.rows import read_cases
 
 CASES = read_cases("cli")
 
@@ -208,19 +209,7 @@ def test_plan_that_cannot_be_judged_is_refused(
     assert not report.exists()
 
 
-@pytest.mark.parametrize(
-    ("flags", "words"),
-    [
-        (["--max-locked-out", "half"], "'half' is neither a number of requests nor a percentage"),
-        (["--max-locked-out", "0", "--min-requests", "-1"], "'-1' is not a number of at least 0"),
-        (["--agreed", "a.test"], "--agreed and --min-requests need --max-locked-out LIMIT"),
-        (["--min-requests", "9"], "--agreed and --min-requests need --max-locked-out LIMIT"),
-        (["--against", "a.xml"], "a plan is compared with the log; leave out --against"),
-        (["--report", "/no/folder/x"], "/no/folder/x: the file cannot be written: No such"),
-        (["--html", "/no/folder/x"], "/no/folder/x: the file cannot be written: No such"),
-        (["--rejects", "/no/folder/x"], "/no/folder/x: the file cannot be written: No such"),
-    ],
-)
+@pytest.mark.parametrize(("flags", "words"), CASES["only_a_blocked_change_ends_with_1"])
 def test_only_a_blocked_change_ends_with_1(ask: Any, flags: list[str], words: str) -> None:
     status, _, errors = ask("replay", str(EXAMPLE / "plan-bad.json"), "--traffic", LOG, *flags)
     assert status == 2
@@ -420,3 +409,61 @@ def test_empty_referers_are_allowed_if_asked_for(capsys: pytest.CaptureFixture[s
     printed = capsys.readouterr()
     assert "<AllowEmptyReferer>true<" in printed.out
     assert "lint finds nothing to correct" in printed.err
+
+
+# --- The command generate: it agrees with review, and refuses what names no site
+
+GENERATED = (
+    "https://www.example.com",
+    "http://www.example.com/shop?id=1",
+    "https://WWW.Example.COM:443",
+    "https://shop.example.co.uk:8443",
+    "https://192.168.1.10",
+    "http://10.0.0.1",
+    "https://[::1]/",
+    "www.example.com",
+    "10.0.0.1",
+    "[::1]:8443",
+    "localhost:3000",
+    "例子.example.com",
+    "*.example.com",
+)
+
+
+@pytest.mark.parametrize("site", GENERATED)
+def test_generate_and_review_end_in_equal_rules(ask: Any, tmp_path: Path, site: str) -> None:
+    empty, new = tmp_path / "empty.xml", tmp_path / "new.xml"
+    empty.write_text(
+        "<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer>"
+        "<RefererList/></RefererConfiguration>"
+    )
+    assert ask("review", str(empty), "--site", site, "-o", str(new))[0] == 1
+    status, out, _ = ask("generate", site, "--to", "xml")
+    assert status == 0
+    assert forms.parse(out.encode()) == forms.parse(new.read_bytes())
+    assert ask("review", str(new), "--site", site)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("ftp://www.example.com",), "is not the address of a site"),
+        (("https://a:99999/",), "is not the address of a site"),
+        (("https://exa mple.com",), "is not the address of a site"),
+        (("",), "is not the address of a site"),
+        (("https://github.io", "--subdomains"), "github.io has no sub-domains of its own"),
+        (("https://10.0.0.1", "--subdomains"), "10.0.0.1 has no sub-domains of its own"),
+        (("https://a.example", "--mini-program", "YOUR-APPID"), "is not an appid"),
+        (("https://a.example", "--cdn", "https://"), "is not the address of a site"),
+        (
+            ("https://a.example", *(f"--cdn=cdn{n:04}.example" for n in range(1_000))),
+            "24,018 bytes of entries, and a bucket accepts 20,480",
+        ),
+    ],
+)
+def test_wish_that_gives_no_rules_is_refused(
+    ask: Any, arguments: tuple[str, ...], words: str
+) -> None:
+    status, out, err = ask("generate", *arguments, "--to", "xml")
+    assert (status, out) == (2, "")
+    assert words in err

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import compress, product
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -21,9 +20,9 @@ from oss_emulator.cli import main
 from oss_referer.sources import forms
 from oss_referer.terminal.formats import Format
 
-from tests.cases import read_cases
 from tests.cli.process import EMULATOR, environment
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, PATIENCE, Live
+from tests.rows import read_cases
 
 CASES = read_cases("cli")
 
@@ -373,21 +372,6 @@ def test_no_other_site_gets_in_is_said_only_where_it_is_proved(ask: Any, tmp_pat
         assert out.count("no other site") == (status == 0)
 
 
-def test_partners_may_show_the_objects(ask: Any, tmp_path: Path) -> None:
-    rules = tmp_path / "rules.toml"
-    rules.write_text(
-        "[rules.site]\nallow_empty_referer = false\n"
-        'whitelist = ["https://www.example.com/", "https://partner.org/"]\n'
-    )
-    asked = ("scenarios", str(rules), "--site", SITE, "--json")
-    assert json.loads(ask(*asked)[1])["other_sites"] == {
-        "let_in": [{"referer": "https://partner.org/", "entry": "https://partner.org/"}],
-        "proved": True,
-    }
-    status, out, _ = ask(*asked, "--partner", "https://partner.org")
-    assert (status, json.loads(out)["other_sites"]) == (0, {"let_in": [], "proved": True})
-
-
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")
 @pytest.mark.parametrize(
     "arguments", [("completion", "bash"), ("check", CORRECTED, "--referer", SITE)]
@@ -478,7 +462,6 @@ def test_check_takes_rules_first_and_flags_anywhere(ask: Any, arguments: tuple[s
 # --- the lab at a bucket: its rules are read, and changed after the difference is shown
 
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "gate"
 RULES = """
 allow_empty_referer = false
 truncate_path = true
@@ -647,16 +630,6 @@ def test_failure_of_the_service_is_one_sentence(
     assert printed.err.count("\n") == 1
 
 
-def test_server_that_does_not_answer_is_one_sentence(
-    lab_bucket: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["lint", lab_bucket, "--endpoint", "http://127.0.0.1:1"]) == 2
-    assert capsys.readouterr().err == (
-        f"oss-emulator: {lab_bucket}: http://127.0.0.1:1 does not answer: Connection refused; "
-        "start it, or name another service with --endpoint\n"
-    )
-
-
 def test_missing_rules_are_reported(lab_bucket: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lint", lab_bucket]) == 0
     assert "There are no rules, so every site is allowed." in capsys.readouterr().out
@@ -735,36 +708,3 @@ def test_answer_is_read_up_to_a_limit(
     printed = capsys.readouterr()
     assert (printed.out, printed.err.count("\n")) == ("", 1)
     assert said in printed.err
-
-
-FLAGS = (
-    ("--subdomains",),
-    ("--mini-program", "wx0123456789abcdef"),
-    ("--console",),
-    ("--cdn", "static.example.net"),
-)
-
-
-@pytest.mark.parametrize("site", ["https://www.example.com", "http://example.com.cn"])
-@pytest.mark.parametrize("empty", ["allow", "deny"])
-def test_other_commands_accept_what_generate_writes(
-    ask: Any, tmp_path: Path, site: str, empty: str
-) -> None:
-    rules, table = tmp_path / "rules.xml", tmp_path / "table.toml"
-    accepted = ("--ignore", "empty-allowed") if empty == "allow" else ()
-    for chosen in product((False, True), repeat=len(FLAGS)):
-        flags = [word for flag in compress(FLAGS, chosen) for word in flag]
-        for form, file in (("xml", rules), ("table", table)):
-            asked = ("generate", "--site", site, *flags, "--empty", empty, "--to", form)
-            status, out, _ = ask(*asked)
-            assert status == 0, flags
-            file.write_text(out)
-        partners = ("--partner", "https://static.example.net") if "--cdn" in flags else ()
-        for command in (
-            ("lint", str(rules), *accepted),
-            ("test", str(rules), str(table)),
-            ("scenarios", str(rules), "--site", site, *partners),
-            ("diff", str(rules), str(rules)),
-        ):
-            status, out, err = ask(*command)
-            assert status == 0, (command, flags, out, err)

@@ -16,8 +16,8 @@ from oss_referer import RefererConfiguration
 from oss_referer.sources import forms
 from oss_referer.sources.forms import RulesForm
 
-from tests.cases import read_cases
 from tests.referer.lint.random_rules import rules, seeded
+from tests.rows import read_cases
 from tests.thorough import cases
 
 CASES = read_cases("cli")

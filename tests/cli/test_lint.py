@@ -14,9 +14,8 @@ import pytest
 from oss_referer.sources import forms
 from oss_referer.terminal.project import SERVER_NAMES
 
-from tests.cases import read_cases
 from tests.cli.refusal import refuse
-from tests.rows import rows
+from tests.rows import read_cases, rows
 
 CASES = read_cases("cli")
 
@@ -290,24 +289,7 @@ def test_answer_of_the_service_is_corrected_and_not_written(ask: Any, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("rules", "rule", "lines"),
-    [
-        (
-            {"whitelist": ["https://www.example.com:*/"]},
-            "wildcard-port",
-            ["  correct   add https://www.example.com/ to the whitelist"],
-        ),
-        (
-            {"blacklist": ["http://thief.test/"], "whitelist": ["*"]},
-            "one-scheme",
-            ["  correct   add https://thief.test/ to the blacklist"],
-        ),
-        (
-            {"whitelist": ["www.example.com"]},
-            "missing-scheme",
-            ["  correct   https://www.example.com/", "            http://www.example.com/"],
-        ),
-    ],
+    ("rules", "rule", "lines"), CASES["entry_that_stays_is_not_shown_as_its_correction"]
 )
 def test_entry_that_stays_is_not_shown_as_its_correction(
     ask: Any, tmp_path: Path, rules: dict[str, list[str]], rule: str, lines: list[str]
@@ -401,19 +383,7 @@ def test_nearest_project_counts_and_its_sites_are_followed(
     )
 
 
-@rows(
-    "settings, said",
-    ("lint = 3", "line 1, column 1: lint is 3; write a table"),
-    ("ignore = ['open-host']", "ignore is a setting of the linter; write it in the table lint"),
-    ("[tool.oss-emulator.lint]", "tool is for pyproject.toml; leave out tool.oss-emulator here"),
-    ("prot = 1", 'line 1, column 1: "prot" is unknown; did you mean port?'),
-    ("[lnt]\nignore = []", 'line 1, column 1: "lnt" is unknown; did you mean lint?'),
-    ("[lint]\nignor = []", 'line 2, column 1: "ignor" is unknown; did you mean ignore?'),
-    ("[lint]\nignore = 'open-host'", 'lint.ignore is "open-host"; write a list of strings'),
-    ("[lint]\nignore = ['open-hots']", '"open-hots" is unknown; did you mean open-host?'),
-    ("[lint]\nsite = ['/']", '"/" is not a site; write a URL such as'),
-    ("[lint.per-file-ignores]\n'*' = ['x']", '"x" is unknown; did you mean '),
-)
+@rows("settings, said", *CASES["mistake_in_the_settings_names_what_is_right"])
 def test_mistake_in_the_settings_names_what_is_right(
     ask: Any, tmp_path: Path, settings: str, said: str
 ) -> None:

@@ -42,9 +42,9 @@ from oss_referer.sources import assumptions as toml
 from oss_referer.sources.account import GivenKey
 from oss_referer.terminal.parser import CommandError
 
-from tests.cases import read_cases
 from tests.cli.forking import Forked
 from tests.client import PATIENCE
+from tests.rows import read_cases
 from tests.thorough import THOROUGH
 
 CASES = read_cases("cli")
@@ -195,17 +195,6 @@ def test_bucket_of_the_same_name_is_not_touched(emulator: Emulator, run: Run, sm
     assert run(emulator, small)[0] == 0
     assert buckets(emulator) == ["b-precious"]
     assert bucket.get_object("key").read() == b"content"
-
-
-def test_bucket_with_versions_is_emptied_and_deleted(
-    emulator: Emulator, run: Run, tmp_path: Path
-) -> None:
-    path = tmp_path / "versions.json"
-    scenario = {"scenario": "s", "steps": [*STEPS, *STEPS]}
-    path.write_text(json.dumps({"buckets": {"b": {"versioned": True}}, "scenarios": [scenario]}))
-    status, _, error = run(emulator, str(path))
-    assert (status, error) == (0, "")
-    assert buckets(emulator) == []
 
 
 def test_public_access_is_tried_again(

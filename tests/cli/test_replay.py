@@ -22,10 +22,10 @@ import pytest
 from lxml import etree, html
 from oss_referer import extras
 
-from tests.cases import read_cases
 from tests.cli.forking import Forked, serving
 from tests.cli.process import EMULATOR, environment, wait_for
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, PATIENCE, Live
+from tests.rows import read_cases
 
 CASES = read_cases("cli")
 
@@ -270,23 +270,6 @@ def test_compressed_file_without_the_ending_is_named(ask: Any, tmp_path: Path) -
     assert (status, out) == (2, "")
     said = f"{log}: the file is compressed; give it a name that ends in .gz"
     assert err == f"oss-emulator: {said}\n"
-
-
-def test_lines_that_end_with_carriage_returns_are_damaged(ask: Any, tmp_path: Path) -> None:
-    log = tmp_path / "a.log"
-    log.write_bytes(b"one, two\rthree, four\r")
-    status, out, err = ask("replay", RULES, "--traffic", str(log))
-    assert (status, out) == (2, "")
-    assert "lines are damaged, more than 1 %; one of them: 'one, two" in err
-    assert err.count("\n") == 1
-
-
-def test_json_may_begin_with_a_byte_order_mark(ask: Any, tmp_path: Path) -> None:
-    log = tmp_path / "export"
-    log.write_bytes(b"\xef\xbb\xbf" + Path(LOGS, "realtime.json").read_bytes())
-    status, out, _ = ask("replay", RULES, "--traffic", str(log))
-    assert status == 0
-    assert "40 lines were read." in out
 
 
 def test_form_can_be_given(ask: Any, tmp_path: Path) -> None:

@@ -14,6 +14,11 @@ from oss_referer import texts as catalogues
 from oss_referer.plan import Wish, plan
 from oss_referer.sources import forms
 
+from tests.rows import read_cases
+
+CASES = read_cases("cli")
+
+
 ROOT = Path(__file__).parents[2]
 LAB = ROOT / "fixtures" / "lab"
 CORRECTED, LOGS = str(LAB / "corrected.xml"), str(ROOT / "fixtures" / "logs")
@@ -191,15 +196,7 @@ def test_review_speaks_chinese(ask: Any, sample: str) -> None:
     assert 'lang="zh"' in ask("review", sample, "--lang", "zh", "--format", "html")[1]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("--site", "ftp://a.example"), "'ftp://a.example' is not the address of a site"),
-        (("--mini-program", "x"), "'x' is not an appid"),
-        (("--against", "none.xml"), "none.xml: the file cannot be read"),
-        (("-o", "none/new.xml"), "none/new.xml: the file cannot be written"),
-    ],
-)
+@pytest.mark.parametrize(("arguments", "said"), CASES["bad_input_ends_with_2"])
 def test_bad_input_ends_with_2(
     ask: Any, sample: str, arguments: tuple[str, ...], said: str
 ) -> None:

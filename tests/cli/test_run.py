@@ -21,7 +21,6 @@ from unittest import mock
 import pytest
 from oss_emulator.cli import main
 
-from tests.cases import read_cases
 from tests.cli.forking import Forked
 from tests.cli.process import environment
 from tests.cli.refusal import fail
@@ -29,7 +28,7 @@ from tests.client import PATIENCE
 from tests.docs.markdown import blocks
 from tests.node import copy_project
 from tests.requirements import require, required
-from tests.rows import rows
+from tests.rows import read_cases, rows
 
 CASES = read_cases("cli")
 
@@ -148,15 +147,6 @@ def test_samples_set_get_and_clear_the_rules(tmp_path: Path, seed: str) -> None:
     ]
     assert done.stderr.count("Traceback") == 1
     assert done.stderr.rstrip().endswith("NameError: name 'black_referers' is not defined")
-
-
-@pytest.mark.system
-@pytest.mark.parametrize("name", ["set", "get", "clear"])
-def test_each_sample_runs_alone(tmp_path: Path, seed: str, name: str) -> None:
-    done = run("--seed", seed, sys.executable, "-W", "ignore", sample(tmp_path, name))
-    assert done.returncode == (1 if name == "set" else 0)
-    assert ("NameError" in done.stderr) is (name == "set")
-    assert done.stdout == "allow empty referer=True, referers=[]\n" * (name == "get")
 
 
 @pytest.mark.system

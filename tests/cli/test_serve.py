@@ -8,14 +8,11 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import fields
-from functools import partial
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import oss2
 import oss_emulator
@@ -26,11 +23,10 @@ from oss_emulator.settings import Settings
 from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 from PIL import Image
 
-from tests.cases import read_cases
 from tests.cli.forking import command, serving
-from tests.cli.logline import LINE
 from tests.cli.process import (
     EMULATOR,
+    LINE,
     Running,
     environment,
     reserved_port,
@@ -39,6 +35,7 @@ from tests.cli.process import (
 )
 from tests.cli.refusal import fail, refuse
 from tests.client import PATIENCE
+from tests.rows import read_cases
 
 CASES = read_cases("cli")
 
@@ -159,13 +156,6 @@ def test_ready_file_describes_the_listening_server(tmp_path: Path) -> None:
         health = running.ask("GET", "/_emulator/health")
         assert health.status == 200
         assert json.loads(health.text) == {"status": "ok", "version": oss_emulator.__version__}
-
-
-def test_ready_file_replaces_an_old_one(tmp_path: Path) -> None:
-    (tmp_path / "ready.json").write_text("of an earlier run")
-    with serving(tmp_path) as running:
-        assert running.ready["pid"] == running.process.pid
-        assert {path.name for path in tmp_path.iterdir()} == {"ready.json", "stderr"}
 
 
 def test_ready_server_prints_its_addresses_and_a_hint_about_the_default_key(tmp_path: Path) -> None:
@@ -353,16 +343,7 @@ def test_bad_value_is_reported_in_one_sentence(name: str, value: str, complaint:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        (("sing",), "sing is not a command"),
-        (("serve", "--colour", "red"), "unrecognized argument --colour"),
-        (("serve", "--prot", "9000"), "unrecognized argument --prot (did you mean --port?)"),
-        (("serv",), "serv is not a command (did you mean serve?)"),
-        (("xyzzy",), "xyzzy is not a command; see"),
-        (("serve", "--port"), "expected one argument"),
-        (("serve", "seed.toml"), "seed.toml"),
-    ],
+    ("arguments", "complaint"), CASES["bad_command_line_of_serve_is_reported_in_one_sentence"]
 )
 def test_bad_command_line_is_reported_in_one_sentence(
     arguments: tuple[str, ...], complaint: str
@@ -730,18 +711,6 @@ def test_key_may_come_from_the_variables_of_the_sdk(tmp_path: Path) -> None:
         assert not _can_list(running, oss2.AuthV4("sdk-id", "other"), "cn-hangzhou")
 
 
-def test_own_variables_take_precedence_over_those_of_the_sdk(tmp_path: Path) -> None:
-    env = environment(
-        OSS_ACCESS_KEY_ID="sdk-id",
-        OSS_ACCESS_KEY_SECRET="sdk-secret",
-        OSS_EMULATOR_ACCESS_KEY_ID="own-id",
-        OSS_EMULATOR_ACCESS_KEY_SECRET="own-secret",
-    )
-    with serving(tmp_path, env=env) as running:
-        assert running.ready["access_key_id"] == "own-id"
-        assert _can_list(running, oss2.AuthV4("own-id", "own-secret"), "cn-hangzhou")
-
-
 def test_empty_variables_are_ignored(tmp_path: Path) -> None:
     empty = {f"OSS_EMULATOR_{field.name.upper()}": "" for field in fields(Settings)}
     with serving(tmp_path, env=environment(**empty)) as running:
@@ -817,18 +786,6 @@ def test_download_finishes_before_the_server_ends(tmp_path: Path, number: signal
 
             assert len(answer.read()) == size
         assert running.process.wait(PATIENCE) == 0
-        assert running.stderr.read_text() == ""
-
-
-@ENDINGS
-def test_idle_connection_does_not_delay_the_end(tmp_path: Path, number: signal.Signals) -> None:
-    with serving(tmp_path) as running, _connection(running) as idle:
-        # After one answer, the server knows the connection and keeps it alive.
-        idle.sendall(b"GET /_emulator/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert idle.recv(1000).startswith(b"HTTP/1.1 200 ")
-        begun = time.monotonic()
-        assert running.end(number) == 0
-        assert time.monotonic() - begun < 20  # requests would get 30 seconds
         assert running.stderr.read_text() == ""
 
 
@@ -948,32 +905,8 @@ def _refuses(port: int) -> bool:
 # --- signatures
 
 
-@pytest.fixture(params=["AuthV1", "AuthV2", "AuthV4"])
-def bucket_as(request: pytest.FixtureRequest) -> Callable[..., oss2.Bucket]:
-    make = {"AuthV1": oss2.Auth, "AuthV2": oss2.AuthV2, "AuthV4": oss2.AuthV4}[request.param]
-
-    def build(
-        running: Running,
-        name: str = "privatebucket",
-        key: str = DEFAULT_ACCESS_KEY_ID,
-        secret: str = DEFAULT_ACCESS_KEY_SECRET,
-    ) -> oss2.Bucket:
-        return oss2.Bucket(make(key, secret), running.endpoint, name, region="cn-hangzhou")
-
-    return build
-
-
-def denial(call: Callable[[], object]) -> tuple[int, str, str]:
-    with pytest.raises(oss2.exceptions.ServerError) as caught:
-        call()
-    return caught.value.status, caught.value.code, caught.value.ec
-
-
 def body(bucket: oss2.Bucket) -> bytes:
     return bytes(bucket.get_object("hello.txt").read())
-
-
-UNKNOWN_KEY = (403, "InvalidAccessKeyId", "0002-00000902")
 
 
 @pytest.fixture(scope="module")
@@ -985,55 +918,6 @@ def server(
     (folder / "seed.toml").write_text(SEED)
     with serving(folder, "--seed", str(folder / "seed.toml"), *request.param) as running:
         yield running
-
-
-STRICT: list[str] = []
-RELAXED, OFF = ["--auth", "relaxed"], ["--auth", "off"]
-
-
-@pytest.mark.parametrize("server", [STRICT, ["--auth", "strict"]], indirect=True)
-def test_strict_verifies_every_signature(
-    server: Running, bucket_as: Callable[..., oss2.Bucket]
-) -> None:
-    assert body(bucket_as(server)) == b"Hello"
-    wrong = denial(lambda: body(bucket_as(server, secret="wrong")))
-    assert wrong[:2] == (403, "SignatureDoesNotMatch")
-    assert denial(lambda: body(bucket_as(server, key="nobody"))) == UNKNOWN_KEY
-    assert server.ask("GET", "/privatebucket/hello.txt").status == 403
-
-
-@pytest.mark.parametrize("server", [RELAXED], indirect=True)
-def test_relaxed_treats_an_unknown_key_as_that_of_the_owner(
-    server: Running, bucket_as: Callable[..., oss2.Bucket]
-) -> None:
-    assert body(bucket_as(server)) == b"Hello"
-    assert body(bucket_as(server, key="nobody", secret="whatever")) == b"Hello"
-    wrong = denial(lambda: body(bucket_as(server, secret="wrong")))
-    assert wrong[:2] == (403, "SignatureDoesNotMatch")
-    assert server.ask("GET", "/privatebucket/hello.txt").status == 403
-
-
-@pytest.mark.parametrize("server", [OFF], indirect=True)
-def test_off_verifies_nothing(server: Running, bucket_as: Callable[..., oss2.Bucket]) -> None:
-    assert body(bucket_as(server, secret="wrong")) == b"Hello"
-    assert body(bucket_as(server, key="nobody", secret="whatever")) == b"Hello"
-    # Without a signature, a request is still anonymous.
-    assert server.ask("GET", "/privatebucket/hello.txt").status == 403
-
-
-@pytest.mark.parametrize("server", [STRICT, RELAXED, OFF], indirect=True)
-def test_unverified_signature_counts_for_the_referer_rules(
-    server: Running, bucket_as: Callable[..., oss2.Bucket]
-) -> None:
-    """In every mode, a header signature is exempt and a signed URL is not (R-01)."""
-    bucket = bucket_as(server, "examplebucket")
-    headers = {"Referer": BAD_REFERER}
-    assert bucket.get_object("hello.txt", headers=headers).read() == b"Hello"
-    url = bucket.sign_url("GET", "hello.txt", 60, slash_safe=True)
-    target = url.removeprefix(server.endpoint)
-    assert server.ask("GET", target, Referer="http://www.example.com/").text == "Hello"
-    denied = server.ask("GET", target, Referer=BAD_REFERER)
-    assert (denied.status, denied.headers["x-oss-ec"]) == (403, "0003-00000503")
 
 
 # --- access log
@@ -1109,132 +993,6 @@ def test_new_access_log_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     assert [oct(log.stat().st_mode & 0o777) for log in (new, old)] == ["0o600", "0o644"]
 
 
-def test_secrets_are_masked_wherever_requests_are_shown(tmp_path: Path, seed: str) -> None:
-    """The access log, the log, the journal, its events and the console; memory keeps them."""
-    log, token = tmp_path / "access.log", "CAISmadeUpToken/+="
-    flags = ("--seed", seed, "--access-log", str(log), "--log-format", "json")
-    with serving(tmp_path, *flags, "--log-level", "info") as running:
-
-        def sign(auth: oss2.Auth, **parameters: str) -> str:
-            bucket = oss2.Bucket(auth, running.endpoint, "privatebucket", region="cn-hangzhou")
-            url = bucket.sign_url("GET", "hello.txt", 60, params=parameters, slash_safe=True)
-            return str(url).partition(str(running.port))[2]
-
-        secret = (DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET)
-        targets = [sign(make(*secret)) for make in (oss2.Auth, oss2.AuthV2, oss2.AuthV4)]
-        for target in targets:
-            assert running.ask("GET", target).status == 200
-        for make in (oss2.StsAuth, partial(oss2.StsAuth, auth_version="v4")):
-            targets.append(sign(make("STS.a", "b", token)))
-            assert running.ask("GET", targets[-1]).status == 403
-        running.ask("GET", "/", Authorization="OSS STS.a:c2lnbmF0dXJl", x_oss_security_token=token)
-        running.ask("GET", OBJECT, Referer=f"{BAD_REFERER}?x={quote(targets[-1])}")
-        running.ask("GET", OBJECT, Referer=f"{BAD_REFERER}{targets[-1]}")
-        count = len(targets) + 3
-        wait_for(lambda: log.exists() and log.read_text().count("\n") >= count)
-        shown = [log.read_text(), running.stderr.read_text()]
-        shown += [running.ask("GET", f"/_emulator/{page}").text for page in ("journal", "requests")]
-        for number in range(1, count + 1):
-            for accepted in ("application/json", "text/html"):
-                shown.append(
-                    running.ask("GET", f"/_emulator/requests/{number}", Accept=accepted).text
-                )
-        secrets = {token, quote(token, safe=""), quote(token), "c2lnbmF0dXJl"}
-        for target in targets:
-            found = parse_qs(urlsplit(target).query)
-            for name, values in found.items():
-                if name.lower().endswith(("signature", "token")):
-                    secrets |= {values[0], quote(values[0], safe=""), quote(values[0])}
-        assert len(secrets) > 8
-        for text in shown:
-            assert [secret for secret in secrets if secret in text] == []
-        story = json.loads(running.ask("GET", "/_emulator/requests/1").text)
-        assert story["curl"].startswith("# **** stands for masked secrets, in: the URL\ncurl ")
-        again = running.ask("POST", "/_emulator/resend/1", b"", x_oss_emulator="1")
-        assert json.loads(again.text)["after"]["status"] == 200
-
-
-def _places(name: str) -> dict[str, Callable[[str], tuple[str, str, bytes, dict[str, str]]]]:
-    """Return requests that have a secret under a name, by the place of the secret."""
-    boundary = "multipart/form-data; boundary=b"
-
-    def form(secret: str) -> bytes:
-        fields = ("key", "up.txt"), ("policy", "e30="), (name, secret), ("file", "hello")
-        parts = (
-            f'--b\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'
-            for field, value in fields
-        )
-        return ("".join(parts) + "--b--\r\n").encode()
-
-    def query(secret: str) -> str:
-        return f"Expires=1&{name}={secret}&x=1"
-
-    def url(secret: str, times: int = 0) -> str:
-        nested = f"http://thief.example.org{OBJECT}?{query(secret)}"
-        for _ in range(times):
-            nested = f"http://thief.example.org/?u={quote(nested, safe='')}"
-        return nested
-
-    def header(field: str, value: Callable[[str], str]) -> Any:
-        return lambda secret: ("GET", OBJECT, b"", {field: value(secret)})
-
-    texts: dict[str, Callable[[str], str]] = {
-        **{f"URL {times}": partial(url, times=times) for times in range(4)},
-        "half": lambda secret: url(secret).replace("=", "%3D"),
-        "JSON": lambda secret: f'{{"{name}": "{secret}"}}',
-        "header": lambda secret: f"{name}: {secret}",
-        "bare": lambda secret: f"{name}={secret}",
-    }
-    fields = ("Referer", "User-Agent", "Origin", "Cookie", "x-oss-meta-url", "x-oss-copy-source")
-    return {
-        "query": lambda secret: ("GET", f"{OBJECT}?{query(secret)}", b"", {}),
-        "root": lambda secret: ("POST", f"/?{query(secret)}", b"", {}),
-        "key": lambda secret: ("GET", OBJECT + quote(f"?{query(secret)}", safe=""), b"", {}),
-        "own header": header(name, str),
-        "form": lambda secret: ("POST", "/examplebucket", form(secret), {"Content-Type": boundary}),
-        **{
-            f"{field} {kind}": header(field, text)
-            for field in fields
-            for kind, text in texts.items()
-        },
-    }
-
-
-def test_no_secret_is_shown_or_found_wherever_it_stands(tmp_path: Path, seed: str) -> None:
-    log = tmp_path / "access.log"
-    flags = ("--seed", seed, "--access-log", str(log), "--log-format", "json")
-    names = ("Signature", "x-oss-signature", "X-Amz-Signature", "security-token", "SecurityToken")
-    secrets: dict[str, str] = {}
-    with serving(tmp_path, *flags, "--log-level", "info") as running:
-        for name in (*names, "X-OSS-SECURITY-TOKEN", "x-amz-security-token"):
-            for place, make in _places(name).items():
-                secret = sha256(f"{name} {place}".encode()).hexdigest()
-                secrets[secret[4:]] = f"{name} in {place}"
-                method, target, body, headers = make(secret)
-                running.client.ask(method, target, body, **headers)
-        wait_for(lambda: log.exists() and log.read_text().count("\n") >= len(secrets))
-        shown = [log.read_text(), running.stderr.read_text()]
-        pages = (
-            "journal",
-            "requests?limit=999",
-            *(f"requests/{n + 1}" for n in range(len(secrets))),
-        )
-        for accept in ("application/json", "text/html"):
-            shown += [
-                running.ask("GET", f"/_emulator/{page}", Accept=accept).text for page in pages
-            ]
-        whole = "\n".join(shown)
-        assert [place for secret, place in secrets.items() if secret in whole] == []
-        for secret in [*secrets][::9]:
-            for asked in ("journal?text=", "journal?referer=", "requests?q="):
-                found = running.ask("GET", f"/_emulator/{asked}{secret}", Accept="application/json")
-                assert found.json["entries"] == [], secrets[secret]
-        pasted = quote(f"{OBJECT}?Expires=1&Signature=0123456789abcdef")
-        page = running.ask("GET", f"/_emulator/requests?q={pasted}", Accept="text/html").text
-        assert "Signature=0123****" in page
-        assert "456789abcdef" not in page
-
-
 def test_pasted_signed_url_finds_its_requests(tmp_path: Path, seed: str) -> None:
     """The searched text and the entries are masked in the same way."""
     with serving(tmp_path, "--seed", seed) as running:
@@ -1258,14 +1016,6 @@ def test_access_log_escapes_undecodable_headers(tmp_path: Path, seed: str) -> No
         assert running.end() == 0
         assert "Traceback" not in running.stderr.read_text()
         assert log.read_bytes().count(b"\n") == 1
-
-
-def test_access_log_is_appended_to(tmp_path: Path, seed: str) -> None:
-    log = tmp_path / "access.log"
-    for count in (1, 2):
-        with serving(tmp_path, "--seed", seed, "--access-log", str(log)) as running:
-            running.ask("GET", OBJECT)
-            parse_log(log, count)
 
 
 # --- the log

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-import socket
-import ssl
 import sys
 from contextlib import chdir
 from pathlib import Path
 
 import oss2
 import pytest
-import trustme
 
-from tests.cases import read_cases
 from tests.cli.forking import command, serving, started
 from tests.cli.process import Running, environment, wait_for
 from tests.cli.refusal import fail, refuse
-from tests.client import PATIENCE
+from tests.rows import read_cases
 
 CASES = read_cases("cli")
 
@@ -252,13 +248,6 @@ def test_bad_accounts_are_reported_in_one_sentence(
         assert (status, str(seed) in said) == (2, True)
 
 
-@pytest.mark.parametrize("flag", ["--access-key-id", "--access-key-secret"])
-def test_accounts_and_a_key_exclude_each_other(accounts: Path, flag: str) -> None:
-    status, said = fail("serve", "--accounts", str(accounts), flag, "another")
-    assert status == 2
-    assert "a file of accounts holds its own keys" in said
-
-
 def test_accounts_in_file_and_seed_are_refused(accounts: Path, tmp_path: Path) -> None:
     seed = tmp_path / "seed.toml"
     seed.write_text(ACCOUNTS)
@@ -291,52 +280,6 @@ def test_https_alone_is_announced(tmp_path: Path) -> None:
         assert json.loads(health.text)["status"] == "ok"
 
 
-def test_ca_in_a_folder_survives_a_restart(tmp_path: Path) -> None:
-    flags = ("--tls", "--tls-dir", str(tmp_path / "tls"), "--ca-file", str(tmp_path / "ca.pem"))
-    certificates = []
-    for _ in range(2):
-        with serving(tmp_path, *flags) as running:
-            assert running.ask("GET", "/_emulator/health").status == 200
-        certificates.append((tmp_path / "ca.pem").read_bytes())
-    assert certificates[0] == certificates[1]
-
-
-def test_custom_certificate_is_served(tmp_path: Path) -> None:
-    authority = trustme.CA()
-    own = authority.issue_cert("127.0.0.1")
-    own.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
-    own.private_key_pem.write_to_path(tmp_path / "key.pem")
-    context = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
-    files = {"tls_cert": str(tmp_path / "cert.pem"), "tls_key": str(tmp_path / "key.pem")}
-    flags = [f"--{name.replace('_', '-')}={path}" for name, path in files.items()]
-    variables = {f"OSS_EMULATOR_{name.upper()}": path for name, path in files.items()}
-    for given, env in [(flags, environment()), ([], environment(**variables))]:
-        with (
-            serving(tmp_path, "--tls", *given, env=env) as running,
-            socket.create_connection(("127.0.0.1", running.port), PATIENCE) as raw,
-            context.wrap_socket(raw, server_hostname="127.0.0.1") as secure,
-        ):
-            assert "ca_file" not in running.ready
-            secure.sendall(b"GET / HTTP/1.0\r\n\r\n")
-            assert secure.recv(100).startswith(b"HTTP/1.0 403 ")
-
-
-@pytest.mark.parametrize(
-    ("said", "lines"), [(b"", 0), (b"\x16\x03\x01", 0), (b"GET / HTTP/1.1\r\n\r\n", 1)]
-)
-def test_client_without_tls_does_not_delay_the_end(tmp_path: Path, said: bytes, lines: int) -> None:
-    """Only one that sends http is reported."""
-    with (
-        serving(tmp_path, "--tls", "--ca-file", str(tmp_path / "ca.pem")) as running,
-        socket.create_connection(("127.0.0.1", running.port), PATIENCE) as raw,
-    ):
-        raw.sendall(said)
-        assert running.ask("GET", "/_emulator/health").status == 200
-        assert running.end() == 0
-        reported = running.stderr.read_text()
-        assert reported.count("its URL must begin with https://") == reported.count("\n") == lines
-
-
 @pytest.mark.parametrize(
     ("flags", "complaint"),
     [
@@ -354,14 +297,6 @@ def test_client_without_tls_does_not_delay_the_end(tmp_path: Path, said: bytes, 
 )
 def test_unusable_files_and_settings_are_reported(flags: tuple[str, ...], complaint: str) -> None:
     assert complaint in refuse("serve", "--port", "0", *flags)
-
-
-@pytest.mark.parametrize("value", ["x", "2", "yes!"])
-@pytest.mark.parametrize("name", ["TLS", "STRICT_ADDRESSING"])
-def test_bad_switch_is_reported(name: str, value: str) -> None:
-    variable = f"OSS_EMULATOR_{name}"
-    sentence = refuse("serve", "--port", "0", **{variable: value})
-    assert f"{variable}: {value!r} is unknown; write on or off" in sentence
 
 
 def test_missing_tls_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

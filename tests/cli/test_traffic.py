@@ -20,6 +20,10 @@ from oss_referer.sources import forms
 from tests.client import PATIENCE
 from tests.referer.traffic import hars
 from tests.referer.traffic.hars import HOST, REQUESTS, Saved
+from tests.rows import read_cases
+
+CASES = read_cases("cli")
+
 
 ROOT = Path(__file__).parents[2]
 CORRECTED, LOGS = str(ROOT / "fixtures" / "lab" / "corrected.xml"), str(ROOT / "fixtures" / "logs")
@@ -174,14 +178,7 @@ def test_broken_har_is_one_sentence(ask: Any, tmp_path: Path, content: bytes, sa
         assert f"{path}: {said}" in err
 
 
-@pytest.mark.parametrize(
-    ("address", "said"),
-    [
-        ("http://127.0.0.1:1", "the journal of an emulator cannot be read"),
-        ("http://user@127.0.0.1", "an endpoint has no user name"),
-        ("http://127.0.0.1:9000/path", "is not an endpoint"),
-    ],
-)
+@pytest.mark.parametrize(("address", "said"), CASES["journal_that_cannot_be_read_is_one_sentence"])
 def test_journal_that_cannot_be_read_is_one_sentence(ask: Any, address: str, said: str) -> None:
     status, out, err = ask("review", CORRECTED, "--traffic", address)
     assert (status, out, err.count("\n")) == (2, "", 1)

@@ -5,22 +5,19 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
 import pytest
-from oss_emulator.cli import foreground
 from oss_emulator.control import seed
 from oss_emulator.pipeline.service import Service
-from oss_emulator.server import app
 from oss_referer import RefererConfiguration
 from oss_referer.engine.assumptions import DEFAULT, FACTS, SENTENCES
-from oss_referer.sources import assumptions, bucket
-from oss_referer.texts import Catalogue
+from oss_referer.sources import assumptions
 
-from tests.cli.logline import LINE
 from tests.cli.process import environment
 from tests.client import PATIENCE
 from tests.docs import translations
@@ -47,23 +44,6 @@ def test_each_promise_about_security_names_its_test(page: str) -> None:
     ]
     assert len(promises) > 40
     assert [line for line in promises if "`tests/" not in line.split(" | ")[-1]] == []
-
-
-@pytest.mark.parametrize(
-    ("page", "promises"),
-    [
-        (
-            "docs/security.md",
-            ("has {0:g} seconds as a whole", "brings {1} KiB a second", "within {2:g} seconds"),
-        ),
-        ("docs/zh/security.md", ("最多 {0:g} 秒，", "收到 {1} KiB ", "都会在 {2:g} 秒内")),
-    ],
-)
-def test_seconds_of_promises_are_those_of_the_code(page: str, promises: tuple[str, ...]) -> None:
-    """The tests of the promises themselves use shorter times."""
-    end = app.SHUTDOWN_TIMEOUT + foreground.LAST
-    for promise in promises:
-        assert promise.format(bucket._LONGEST, bucket._SLOWEST >> 10, end) in DOCUMENTS[page]
 
 
 # --- flags
@@ -119,11 +99,6 @@ def test_sample_seed_names_all_members() -> None:
     tables = (seed.SeedDocument, seed.BucketTable, seed.ObjectTable, RefererConfiguration)
     known = {item.name for table in tables for item in fields(table)}
     assert members == known - {"account", "bucket", "referer", "object"}
-
-
-def test_sample_line_of_the_access_log_is_well_formed() -> None:
-    (line,) = [block.text for block in blocks(DOCUMENTS["docs/protocol.md"])]
-    assert LINE.fullmatch(line)
 
 
 # --- links and paths
@@ -254,21 +229,6 @@ GLOSSARY = {
 OTHER_OBJECTS = r"(?:JSON |空|比较|配置|核对的|请求的|发生了什么、|文件是一个)对象|一个对象可以"
 """Objects that are not objects of OSS: of JSON, of Python, or targets of an action."""
 
-STIFF = (
-    "检查规则是否符合预期表",
-    "没有被任何用例触及",
-    "每次运行测试只启动",
-    "客户端要求的请求",
-    "真实的 OSS 服务核对过",
-    "由最后一列中的测试针对",
-    "由测试针对模拟器运行",
-    "请求一到就会显示",
-    "多到来不及看",
-    "您的命令得到的环境变量",
-    "所认识的 AccessKey",
-)
-"""Sentences that had been translated word by word and were replaced."""
-
 
 def test_one_word_stands_for_one_thing() -> None:
     prose = {name: re.sub(OTHER_OBJECTS, "", text) for name, text in TEXTS.items()}
@@ -279,15 +239,6 @@ def test_one_word_stands_for_one_thing() -> None:
         if (match := re.search(rf"(?:{others}).{{0,12}}", text))
     }
     assert found == {}
-
-
-def test_stiff_sentences_do_not_come_back() -> None:
-    found = [(name, said) for name, text in TEXTS.items() for said in STIFF if said in text]
-    assert found == []
-
-
-def test_each_word_of_the_glossary_is_used() -> None:
-    assert [word for word in GLOSSARY if not any(word in text for text in TEXTS.values())] == []
 
 
 # --- The numbered facts: a page states each one once, and code and tests cite only stated ones
@@ -358,19 +309,17 @@ def test_chinese_page_states_the_same_facts(page: str) -> None:
     assert list(statements(CHINESE[page])) == list(statements(page))
 
 
-def test_code_cites_stated_facts_only() -> None:
-    found = cited("emulator/**/*.py", "fixtures/**/*.toml", "fixtures/**/*.txt")
-    assert len(found) > 40
-    assert missing(found, STATED) == []
-
-
-def test_pages_cite_stated_facts_only() -> None:
-    found = cited("docs/*.md", "docs/*/*.md", "*.md", "examples/*.md", "fixtures/*/*.md")
-    assert missing(found, STATED) == []
-
-
-def test_tests_cite_stated_facts_only() -> None:
-    assert missing(cited("tests/**/*.py", "tests/**/*.toml"), STATED) == []
+@pytest.mark.parametrize(
+    "patterns",
+    [
+        ("emulator/**/*.py", "fixtures/**/*.toml", "fixtures/**/*.txt"),
+        ("docs/*.md", "docs/*/*.md", "*.md", "examples/*.md", "fixtures/*/*.md"),
+        ("tests/**/*.py", "tests/**/*.toml"),
+    ],
+    ids=["code", "pages", "tests"],
+)
+def test_only_stated_facts_are_cited(patterns: tuple[str, ...]) -> None:
+    assert missing(cited(*patterns), STATED) == []
 
 
 def test_every_fact_is_cited_by_a_test() -> None:
@@ -382,26 +331,10 @@ def test_every_fact_is_cited_by_a_test() -> None:
     assert missing(UNTESTED, STATED.keys() - found) == [], "a test cites it: it is not an exception"
 
 
-REFERER_BASES = {
-    "published answer": "公布的响应",
-    "documented": "有文档依据",
-    "assumed": "假设",
-    "observed": "观察",
-}
-"""How a fact about Referer rules begins, in English and Chinese."""
-
-
 def test_every_referer_fact_begins_with_its_basis() -> None:
-    bases = "|".join(REFERER_BASES)
+    bases = "published answer|documented|assumed|observed"
     facts = statements("docs/referer.md")
     assert [n for n, text in facts.items() if not re.match(rf"\(({bases})s?\b", text)] == []
-
-
-def test_chinese_page_gives_each_referer_fact_the_same_basis() -> None:
-    chinese = statements(CHINESE["docs/referer.md"])
-    for number, text in statements("docs/referer.md").items():
-        (basis,) = (basis for basis in REFERER_BASES if text.startswith(f"({basis}"))
-        assert re.match(rf"（{REFERER_BASES[basis]}[）；：]", chinese[number]), number
 
 
 def test_every_documented_or_published_referer_fact_has_a_dated_source() -> None:
@@ -413,19 +346,6 @@ def test_every_documented_or_published_referer_fact_has_a_dated_source() -> None
     assert missing(documented, sourced) == []
     assert missing(sourced, STATED) == []
     assert all(re.search(r"\b20\d\d$", row[1]) for row in rows)
-
-
-def test_chinese_sources_are_those_of_the_same_facts() -> None:
-    english, chinese = (
-        table((ROOT / page).read_text(encoding="utf-8"), first)
-        for page, first in (("docs/referer.md", "Source"), (CHINESE["docs/referer.md"], "资料来源"))
-    )
-    assert [row[2].split("、") for row in chinese] == [row[2].split(", ") for row in english]
-
-
-def test_every_protocol_fact_names_its_source() -> None:
-    facts = statements("docs/protocol.md")
-    assert [number for number, text in facts.items() if not re.match(r"\(\S", text)] == []
 
 
 def test_each_variant_of_an_assumed_fact_is_listed_with_its_confirmation() -> None:
@@ -443,25 +363,6 @@ def test_each_variant_of_an_assumed_fact_is_listed_with_its_confirmation() -> No
     listed = list(table(page, "Fact"))
     assert [list(row[:4]) for row in listed] == rows
     assert all(re.fullmatch(r"never|\d{4}-\d\d-\d\d", row[4]) for row in listed)
-
-
-def test_chinese_page_lists_the_same_variants_in_the_words_of_the_console() -> None:
-    english, chinese = (
-        list(table((ROOT / page).read_text(encoding="utf-8"), first))
-        for page, first in (("docs/referer.md", "Fact"), (CHINESE["docs/referer.md"], "事实"))
-    )
-    variants = [variant for chosen in DEFAULT.chosen().values() for variant in type(chosen)]
-    console = Catalogue("zh")
-    assert chinese == [
-        [
-            number,
-            name,
-            variant.replace(" (default)", "（默认）"),
-            console.assumption(member),
-            day.replace("never", "从未"),
-        ]
-        for (number, name, variant, _, day), member in zip(english, variants, strict=True)
-    ]
 
 
 def test_assumptions_on_the_page_can_be_parsed() -> None:
@@ -487,3 +388,75 @@ def test_labels_of_the_console_are_on_its_pages() -> None:
 
 EMPHASIS = {"your"}
 """Words of docs/console.md in italics that are no label."""
+
+
+# --- The pages on the code: the order of imports is that of the contracts in pyproject.toml
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+LAYERS: Mapping[str, Sequence[str]] = {
+    contract["containers"][0]: [re.sub("[()]", "", layer) for layer in contract["layers"]]
+    for contract in PROJECT["tool"]["importlinter"]["contracts"]
+    if contract["type"] == "layers" and "." not in contract["containers"][0]
+}
+"""The folders and modules of each package, in lines from the top."""
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "docs/zh/architecture.md"])
+def test_page_shows_the_order_of_imports(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    block = re.search(r"^```text\n(oss_referer\n.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert block is not None
+    shown = {}
+    for part in block[1].split("\n\n"):
+        package, *lines = part.splitlines()
+        shown[package] = [line.strip() for line in lines]
+    assert shown == LAYERS
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_readme_of_a_package_lists_its_folders_in_order(package: str) -> None:
+    folder = ROOT / "emulator" / package
+    lines = (folder / "README.md").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 100
+    listed = [name for line in lines for name in re.findall(r"^\| `(\w+)/` \|", line)]
+    layers = [layer.split(" | ") for layer in reversed(LAYERS[package])]
+    folders = [[name for name in layer if (folder / name).is_dir()] for layer in layers]
+    assert sorted(listed) == sorted(name for layer in folders for name in layer)
+    rank = {name: number for number, layer in enumerate(folders) for name in layer}
+    ranks = [rank[name] for name in listed]
+    assert ranks in (sorted(ranks), sorted(ranks, reverse=True))
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_readme_of_a_package_names_files_that_exist(package: str) -> None:
+    folder = ROOT / "emulator" / package
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w/]+\.\w+)`", text)
+    assert len(named) >= 3
+    assert [name for name in named if not any((at / name).is_file() for at in (folder, ROOT))] == []
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "docs/zh/architecture.md"])
+def test_page_names_every_extra(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    extras = PROJECT["project"]["optional-dependencies"]
+    _, _, section = text.partition("| `fast` |")
+    section = f"| `fast` |{section}".partition("\n## ")[0]
+    rows, _, others = section.partition("\n\n")
+    in_table = re.findall(r"^\| `(\w+)` \|", rows, re.MULTILINE)
+    assert sorted([*in_table, *re.findall(r"`(\w+)`", others)]) == sorted(extras)
+
+
+def test_page_names_every_folder_of_tests() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`tests/(\w+)/`", text))
+    there = {path.parent.name for path in (ROOT / "tests").glob("*/*.py")}
+    assert named == {name for name in there if not name.startswith("__")} | {"unit", "referer"}
+
+
+def test_folders_of_unit_tests_are_those_of_the_packages() -> None:
+    for tests, package in (("unit", "oss_emulator"), ("referer", "oss_referer")):
+        folders = {path.parent.name for path in (ROOT / "tests" / tests).glob("*/*.py")}
+        modules = {path.stem for path in (ROOT / "emulator" / package).iterdir()}
+        assert folders <= modules

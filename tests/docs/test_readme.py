@@ -85,10 +85,6 @@ def expected_after(block: Block) -> str | None:
     return following[0].text if following and following[0].language == "text" else None
 
 
-def test_first_command_starts_the_server() -> None:
-    assert SERVER.text == "make run\n"
-
-
 def test_commands_code_and_server_print_what_is_shown(server: Running, tmp_path: Path) -> None:
     done = subprocess.run(
         ["sh"],
@@ -135,23 +131,3 @@ def test_readme_is_short() -> None:
 def test_keys_are_the_defaults() -> None:
     assert f"export OSS_ACCESS_KEY_ID={DEFAULT_ACCESS_KEY_ID}\n" in README
     assert f"export OSS_ACCESS_KEY_SECRET={DEFAULT_ACCESS_KEY_SECRET}\n" in README
-
-
-@pytest.mark.parametrize(
-    ("expected", "actual", "verdict"),
-    [
-        ("a\n", "a\n", True),
-        ("a\n", "a\r\n", True),
-        ("a\n", "b\n", False),
-        ("a\n", "a\nb\n", False),
-        ("a\n...\n", "a\nb\n", True),
-        ("a\n...\n", "a\n", True),
-        ("a\n...\nc\n", "a\nb\nb\nc\n", True),
-        ("a\n...\nc\n", "a\nb\n", False),
-        ("...\nb\n...\n", "a\nb\nc\n", True),
-        ("...\nc\n...\nb\n...\n", "a\nb\nc\n", False),
-        ("a.c\n", "abc\n", False),
-    ],
-)
-def test_ellipsis_stands_for_any_number_of_lines(expected: str, actual: str, verdict: bool) -> None:
-    assert agrees(expected, actual) is verdict

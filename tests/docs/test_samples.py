@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import itertools
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,10 +14,7 @@ from oss_emulator import Emulator
 
 from docs.site import samples
 from docs.site.lab.pages import bundle
-from tests.client import PATIENCE
-from tests.docs.markdown import blocks
-from tests.docs.settings import settings
-from tests.node import copy_project
+from tests.docs.markdown import blocks, settings
 
 # --- The samples that can be tried in the page of the lab, and their fragments
 
@@ -178,45 +174,6 @@ s3.close()
 }
 """Programs with the code of a row: `{0}` stands for its first piece."""
 
-NODE = {
-    "ali-oss": (
-        "tests/sdk/ali_oss",
-        """
-        import OSS from "ali-oss";
-        const [accessKeyId, accessKeySecret] = process.argv.slice(2);
-        const client = new OSS({ {0}, region: "oss-cn-hangzhou", accessKeyId, accessKeySecret,
-          bucket: "examplebucket", authorizationV4: true });
-        await client.put("a", Buffer.from("content"));
-        console.log((await (await fetch(await client.signatureUrlV4("GET", 60, {}, "a"))).text()));
-        """,
-    ),
-    "AWS SDK for JavaScript v3": (
-        "tests/s3/aws_js",
-        """
-        import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-        const [accessKeyId, secretAccessKey] = process.argv.slice(2);
-        const s3 = new S3Client({ {0}, region: "cn-hangzhou",
-          credentials: { accessKeyId, secretAccessKey } });
-        const object = { Bucket: "examplebucket", Key: "a" };
-        await s3.send(new PutObjectCommand({ ...object, Body: "content" }));
-        console.log(await (await s3.send(new GetObjectCommand(object))).Body.transformToString());
-        """,
-    ),
-    "@alicloud/sts20150401, @alicloud/credentials": (
-        "tests/sdk/alicloud_sts",
-        """
-        import sts from "@alicloud/sts20150401";
-        import openapi from "@alicloud/openapi-client";
-        const { Config } = openapi;
-        const [accessKeyId, accessKeySecret] = process.argv.slice(2);
-        const config = {0};
-        Object.assign(config, { accessKeyId, accessKeySecret });
-        const answer = await new sts.default(config).getCallerIdentity();
-        console.log(answer.body.identityType ? "content" : "");
-        """,
-    ),
-}
-
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
@@ -237,23 +194,3 @@ def test_python_client_works_with_the_printed_settings(
     names = {"key_id": emulator.access_key_id, "secret": emulator.access_key_secret}
     exec(compile(code, client, "exec"), names)  # noqa: S102 - our own page
     assert capsys.readouterr().out.strip() in ("b'content'", "Account", "RAMUser", "True")
-
-
-@pytest.mark.system
-@pytest.mark.parametrize("client", NODE)
-def test_client_of_node_works_with_the_printed_settings(
-    client: str, emulator: Emulator, tmp_path: Path
-) -> None:
-    folder, code = NODE[client]
-    project = copy_project(ROOT / folder, tmp_path / "project")
-    program = code.replace("{0}", settings(PAGE, client, emulator.port)[0])
-    (project / "program.mjs").write_text(program, encoding="utf-8")
-    done = subprocess.run(
-        ["node", "program.mjs", emulator.access_key_id, emulator.access_key_secret],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-    )
-    assert (done.returncode, done.stdout) == (0, "content\n"), done.stderr

@@ -6,7 +6,7 @@ import hmac
 import socket
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -16,7 +16,6 @@ import alibabacloud_oss_v2 as oss
 import oss2
 import pytest
 from lxml import etree
-from oss2.models import PutBucketCnameRequest
 from oss_emulator import Emulator
 from oss_emulator.protocol.message import Request
 
@@ -30,15 +29,12 @@ from tests.client import (
     Client,
     Live,
     Signed,
-    check_error,
     serve,
     sign,
 )
+from tests.rows import read_cases
 
-OTHER_ENDPOINT = (
-    "The bucket you are attempting to access must be addressed using the specified endpoint. "
-    "Please send all future requests to this endpoint."
-)
+CASES = read_cases("others.http")
 
 
 @pytest.fixture
@@ -64,28 +60,7 @@ def bucket(live: Live, make_bucket: Callable[..., str]) -> str:
     return name
 
 
-@pytest.mark.parametrize(
-    ("written", "key"),
-    [
-        ("dir/a", "dir/a"),
-        ("dir%2Fa", "dir/a"),
-        ("a//b", "a//b"),
-        ("x/../y", "x/../y"),
-        ("%2E%2E%2F%2E%2E", "../.."),
-        ("..", ".."),
-        ("a%252Fb", "a%2Fb"),
-        ("a+b", "a b"),
-        ("a%2Bb", "a+b"),
-        ("a%", "a%"),
-        ("a%zz", "a%zz"),
-        ("%E4%B8%AD", "中"),
-        ("%00", "\0"),
-        ("a%3Fb%23c", "a?b#c"),
-        ("a;b=c&d", "a;b=c&d"),
-        ("a%5Cb", "a\\b"),
-        ("~!$'()*,:@", "~!$'()*,:@"),
-    ],
-)
+@pytest.mark.parametrize(("written", "key"), CASES["key_is_decoded_once_and_not_normalized"])
 @pytest.mark.parametrize("style", ["path", "host"])
 def test_key_is_decoded_once_and_not_normalized(
     live: Live, client: Client, make_bucket: Callable[..., str], written: str, key: str, style: str
@@ -134,30 +109,7 @@ def test_plus_sign_in_the_path_is_a_space_and_signed_as_one(client: Client, buck
     assert client.get(f"/{bucket}/dir/a%2Bb").code == "NoSuchKey"
 
 
-def test_s3_endpoint_speaks_s3(live: Live, client: Client, bucket: str) -> None:
-    """P-59"""
-    live.put(f"/{bucket}/a", b"content")
-    answer = client.get("/a", ("Host", f"{bucket}.s3.oss-cn-hangzhou.aliyuncs.com"))
-    assert (answer.status, answer.body) == (200, b"content")
-    assert answer.headers["x-amz-request-id"] == answer.headers["x-oss-request-id"]
-
-
 # --- custom domains
-
-
-def test_custom_domain_names_its_bucket_while_it_is_bound(
-    live: Live, client: Client, readable: str, owner: Any
-) -> None:
-    """PutCname, DeleteCname; P-01"""
-    bucket = live.bucket(readable, owner)
-    assert get(client, "img.example.test").code == "NoSuchBucket"
-    bucket.put_bucket_cname(PutBucketCnameRequest("img.example.test"))
-    for host in ("img.example.test", "IMG.example.test.", "img.example.test:9000"):
-        assert get(client, host).body == b"content"
-    assert get(client, "img.example.test", "/").error["EC"] == "0003-00000905"
-    assert get(client, "other.example.test").code == "NoSuchBucket"
-    bucket.delete_bucket_cname("img.example.test")
-    assert get(client, "img.example.test").code == "NoSuchBucket"
 
 
 @pytest.mark.parametrize("version", ["v1", "v4"])
@@ -182,40 +134,6 @@ def test_oss2_works_with_a_custom_domain(version: str) -> None:
 
 
 # --- other regions
-
-
-@pytest.mark.parametrize(
-    ("host", "target"),
-    [
-        ("{b}.oss-cn-beijing.aliyuncs.com", "/a"),
-        ("{b}.oss-cn-beijing.aliyuncs.com", "/"),
-        ("{b}.oss-cn-beijing-internal.aliyuncs.com:80", "/a"),
-        ("{b}.cn-beijing.oss.aliyuncs.com", "/a"),
-        ("oss-cn-qingdao.aliyuncs.com", "/{b}/a"),
-    ],
-)
-def test_error_names_the_endpoint_of_the_buckets_region(
-    client: Client, readable: str, host: str, target: str
-) -> None:
-    answer = get(client, host.format(b=readable), target.format(b=readable))
-    check_error(
-        answer,
-        403,
-        "AccessDenied",
-        OTHER_ENDPOINT,
-        "0003-00001403",
-        Bucket=readable,
-        Endpoint="oss-cn-hangzhou.aliyuncs.com",
-    )
-
-
-def test_error_outside_of_mainland_china_names_the_international_site(
-    client: Client, readable: str
-) -> None:
-    """S-10"""
-    answer = get(client, "oss-us-west-1.aliyuncs.com", f"/{readable}/a")
-    site = "https://api.alibabacloud.com/troubleshoot"
-    assert answer.error["RecommendDoc"] == f"{site}?q=0003-00001403"
 
 
 @pytest.mark.parametrize("version", ["v1", "v4"])
@@ -256,25 +174,7 @@ def test_buckets_of_two_regions_live_in_one_server(version: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "public", "internal"),
-    [
-        (
-            "{b}.oss-cn-hangzhou.aliyuncs.com",
-            "oss-{r}.aliyuncs.com",
-            "oss-{r}-internal.aliyuncs.com",
-        ),
-        (
-            "{B}.OSS-accelerate.aliyuncs.com.",
-            "oss-{r}.aliyuncs.com",
-            "oss-{r}-internal.aliyuncs.com",
-        ),
-        (
-            "{b}.oss-cn-hangzhou-internal.aliyuncs.com:90",
-            "oss-{r}.aliyuncs.com:90",
-            "oss-{r}-internal.aliyuncs.com:90",
-        ),
-        ("{B}.LOCALHOST:90", "LOCALHOST:90", "LOCALHOST:90"),
-    ],
+    ("host", "public", "internal"), CASES["bucket_info_has_the_endpoints_of_the_bucket"]
 )
 def test_bucket_info_has_the_endpoints_of_the_bucket(
     live: Live, readable: str, host: str, public: str, internal: str
@@ -309,56 +209,6 @@ def test_http_1_1_needs_exactly_one_host(client: Client, fields: bytes) -> None:
         answer = connection.receive()
     assert (answer.status, answer.code) == (400, "BadRequest")
     assert get(client, "localhost", "/").status == 403  # the server still answers
-
-
-# --- strict addressing
-
-
-@pytest.fixture(scope="module")
-def strict() -> Iterator[Live]:
-    with serve(replace(SETTINGS, strict_addressing=True)) as running:
-        running.put_bucket("a-bucket", "public-read-write")
-        running.put("/a-bucket/a", b"content")
-        yield running
-
-
-def test_strict_addressing_forbids_path_style_and_allows_the_rest(strict: Live) -> None:
-    """P-06, S-29"""
-    answer = get(strict.client, "localhost:9000", "/a-bucket/a")
-    assert (answer.status, answer.code) == (403, "SecondLevelDomainForbidden")
-    assert answer.error["Message"] == "Please use virtual hosted style to access."
-    assert answer.error["EC"] == "0003-00001401"
-    assert get(strict.client, "a-bucket.localhost").body == b"content"
-    assert get(strict.client, "a-bucket.oss-cn-hangzhou.aliyuncs.com").body == b"content"
-    auth = oss2.Auth(ACCESS_KEY_ID, ACCESS_KEY_SECRET)
-    names = [bucket.name for bucket in oss2.BucketIterator(oss2.Service(auth, strict.endpoint))]
-    assert names == ["a-bucket"]
-    assert get(strict.client, "localhost", "/_emulator/health").status == 200
-
-
-@pytest.mark.parametrize("domain", ["oss-accelerate", "oss-accelerate-overseas"])
-def test_accelerate_endpoints_need_transfer_acceleration(strict: Live, domain: str) -> None:
-    """PutBucketTransferAcceleration; listing buckets by these endpoints is documented to fail."""
-    endpoint = f"{domain}.aliyuncs.com"
-    refused = 403, "TransferAccelerationDisabled", "Transfer acceleration is disabled.", ""
-
-    def ask(method: str = "GET", host: str = f"a-bucket.{endpoint}") -> Answer:
-        return strict.client.request(method, "/a" if method == "GET" else "/", [("Host", host)])
-
-    def switch(enabled: str) -> None:
-        document = f"<Enabled>{enabled}</Enabled>"
-        root = "TransferAccelerationConfiguration"
-        strict.put("/a-bucket?transferAcceleration", f"<{root}>{document}</{root}>".encode())
-
-    for answer in [ask(), ask("PUT", f"new.{endpoint}"), ask("OPTIONS")]:
-        check_error(answer, *refused)
-    check_error(strict.client.get("/", ("Host", endpoint)), *refused)
-    switch("true")
-    assert ask().body == b"content"
-    assert ask(host=f"A-Bucket.{endpoint.upper()}.:443").body == b"content"
-    assert ask(host=f"no-such-bucket.{endpoint}").code == "NoSuchBucket"
-    switch("false")
-    check_error(ask(), *refused)
 
 
 # --- the listening address

@@ -28,7 +28,11 @@ from tests.cli.process import wait_for
 from tests.client import Live
 from tests.http import application
 from tests.http.application import Application, Names, Reply, StartServer, in_thread
+from tests.rows import read_cases
 from tests.unit.operations.service import Answer, Caller
+
+CASES = read_cases("others.http")
+
 
 CONTENT = b"from elsewhere"
 MD5 = b64encode(md5(CONTENT, usedforsecurity=False).digest()).decode()
@@ -172,19 +176,7 @@ def test_task_is_retrying_between_attempts(
     assert bucket.get_async_fetch_task(task_id).error_msg == "The source answered 500."
 
 
-@pytest.mark.parametrize(
-    ("url", "message"),
-    [
-        ("{app}/none", "The source answered 404."),
-        ("{app}/loop", "The source redirected more than 5 times."),
-        ("{app}/bad", "The URL 'ftp://example.com/' is invalid"),
-        ("invalidUrl", "The URL 'invalidUrl' is invalid"),
-        ("http://[", "The URL 'http://[' is invalid"),
-        ("http://no-such-host.invalid/", "The host no-such-host.invalid cannot be resolved."),
-        ("http://a..b/", "The host a..b cannot be resolved."),
-        ("http://127.0.0.1:{unused}/", "127.0.0.1 cannot be reached"),
-    ],
-)
+@pytest.mark.parametrize(("url", "message"), CASES["task_tells_why_it_failed"])
 @in_thread
 def test_task_tells_why_it_failed(
     bucket: oss2.Bucket, app: Application, url: str, message: str

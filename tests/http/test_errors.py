@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import re
-import time
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from http.client import HTTPMessage
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
 import oss2
 import pytest
-from oss_emulator.operations import OPERATIONS
-from oss_emulator.protocol.message import Request
 from oss_emulator.storage.memory import MemoryStorage
 
 from tests.client import (
@@ -31,9 +27,6 @@ from tests.client import (
     check_error,
     serve,
 )
-
-DECLARED = {(item.method, item.resource.value, item.subresource) for item in OPERATIONS}
-"""The operations that exist; the tests of missing ones leave them out."""
 
 
 @dataclass(frozen=True)
@@ -190,60 +183,6 @@ def test_failure_of_the_server_is_answered_and_logged(
 
 
 # --- P-40: missing operations
-
-ABSENT = """
-    accessmonitor append appendix asyncFetch bucketArchiveDirectRead cname comp cors encryption
-    httpsConfig img inventory lifecycle live logging metaQuery objectInfo policy policyStatus
-    publicAccessBlock qos redundancyTransition rename replication requestPayment resourceGroup
-    restore rtc seal select style symlink tagging transferAcceleration uploadId uploads
-    versioning versions vod website worm x-oss-process x-oss-async-process callback-new
-""".split()
-METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE"]
-LENIENT = {("GET", "object"), ("HEAD", "object"), ("PUT", "object")}
-MADE_UP = {"appendix", "callback-new"}
-
-
-def _absent(resource: str) -> list[tuple[str, str]]:
-    return [
-        (method, name)
-        for name in ABSENT
-        for method in METHODS
-        if (method, resource, name) not in DECLARED
-        # Pages use `/logo.png?20240101` to bypass caches; the SDK for C++ signs such URLs (P-49).
-        and not (name in MADE_UP and (method, resource) in LENIENT)
-    ]
-
-
-def _handle(live: Live, method: str, target: str, body: bytes) -> Answer:
-    """Have a request answered without a socket, since there are some thousands."""
-    request = Request.parse(method, target, [("Host", "localhost")], time.time())
-    response = live.service.handle(request, body)
-    assert isinstance(response.body, bytes)
-    headers = HTTPMessage()
-    for name, text in response.headers.items():
-        headers[name] = text
-    return Answer(response.status, headers, response.body)
-
-
-@pytest.mark.parametrize("value", ["", "=", "=x"])
-@pytest.mark.parametrize("resource", ["bucket", "object"])
-def test_missing_operation_gets_501_and_changes_nothing(
-    live: Live, stage: Stage, resource: str, value: str
-) -> None:
-    """P-40: `PUT ?tagging` must not overwrite the object, nor `DELETE ?policy` the bucket."""
-    target = f"/{stage.public}" + ("/a" if resource == "object" else "")
-    for method, name in _absent(resource):
-        if value == "=x" and name in MADE_UP:
-            continue  # an unknown parameter with a value is ignored
-        body = b"<X/>" if method in ("PUT", "POST") else b""
-        for query in (f"{name}{value}", f"prefix=a&{name}{value}&x=y"):
-            answer = _handle(live, method, f"{target}?{query}", body)
-            error = answer.error
-            assert (answer.status, error["Code"]) == (501, "NotImplemented"), (method, query)
-            assert (error["SubResource"], error["Method"]) == (name, method)
-            assert f"?{name}" in error["Message"]
-    assert stage.client.get(f"/{stage.public}/a").body == b"content"
-    assert live.run(lambda: live.service.storage.bucket(stage.public)).acl == "public-read-write"
 
 
 @pytest.mark.parametrize(

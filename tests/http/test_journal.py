@@ -20,8 +20,7 @@ from oss_emulator.protocol.message import Response
 from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 
 from tests.cli.forking import serving
-from tests.cli.logline import LINE
-from tests.cli.process import Running
+from tests.cli.process import LINE, Running
 from tests.client import Admin, Answer
 from tests.http.conftest import REFERER
 

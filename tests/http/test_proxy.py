@@ -86,32 +86,6 @@ def test_absolute_url_overrides_the_host_header(client: Client, url: str, status
         assert status == 200 or answer.code != "ProxyForbidden"
 
 
-@pytest.mark.parametrize("url", ["http://www.example.com/", "ftp://ftp.example.com/"])
-def test_absolute_url_of_another_host_is_refused(client: Client, url: str) -> None:
-    answer = client.get(url, ("Host", BUCKET))
-    assert (answer.status, answer.code) == (403, "ProxyForbidden")
-    assert answer.error["Host"] == url.split("/")[2]
-    assert "NO_PROXY" in answer.error["Message"]
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://user@a.test/",
-        "http://a..b/",
-        "http:///a",
-        "http://a:b/",
-        f"http://me:pw@{BUCKET}/",
-        f"http://{BUCKET.replace('.', '%2E')}/",
-        f"http://{BUCKET}../",
-    ],
-)
-def test_absolute_url_with_an_invalid_host_is_refused(client: Client, url: str) -> None:
-    answer = client.get(url, ("Host", BUCKET))
-    assert (answer.status, answer.code) == (400, "BadRequest")
-    check_alive(client)
-
-
 def test_absolute_url_works_with_http_1_0(client: Client) -> None:
     with client.connect() as connection:
         connection.send(f"GET http://{BUCKET}{OBJECT} HTTP/1.0\r\n\r\n".encode())
@@ -365,12 +339,6 @@ def test_requests_works_through_the_proxy(session: requests.Session, scheme: str
         put = session.put(f"{scheme}://{BUCKET}/{scheme}", data=body, timeout=20)
         assert put.status_code == 200
         assert session.get(f"{scheme}://{BUCKET}/{scheme}", timeout=20).content == body
-
-
-def test_requests_reports_the_refusal_of_the_proxy(session: requests.Session) -> None:
-    assert session.get("http://www.example.com/", timeout=20).status_code == 403
-    with pytest.raises(requests.exceptions.ProxyError, match="403"):
-        session.get("https://www.example.com/", timeout=20)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

@@ -26,7 +26,10 @@ from tests.client import (
     write,
 )
 from tests.http import forms
-from tests.rows import check_differences
+from tests.rows import check_differences, read_cases
+
+CASES = read_cases("others.http")
+
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "referer"
 TABLES = {path.stem: tables.read(path) for path in sorted(FOLDER.glob("*.toml"))}
@@ -194,14 +197,7 @@ def test_every_anonymous_request_to_an_object_is_checked(
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-@pytest.mark.parametrize(
-    ("host", "prefix"),
-    [
-        ("{bucket}.oss-cn-hangzhou.aliyuncs.com", "/"),
-        ("{bucket}.localhost:9000", "/"),
-        ("localhost:9000", "/{bucket}/"),
-    ],
-)
+@pytest.mark.parametrize(("host", "prefix"), CASES["rules_apply_in_each_style_of_addressing"])
 def test_rules_apply_in_each_style_of_addressing(
     client: Client, site: str, host: str, prefix: str, method: str
 ) -> None:

@@ -40,22 +40,6 @@ def post(client: Client, target: str, body: bytes, referer: str | None = PAGE) -
     return client.request("POST", target, headers, body)
 
 
-@pytest.mark.parametrize(
-    ("referer", "status", "ec"),
-    [(PAGE, 206, None), (THIEF, 403, "0003-00000503"), (None, 403, "0003-00000501")],
-)
-@pytest.mark.parametrize("body", [COUNT, b"<SelectRequest>"])
-def test_rules_decide_before_the_request_is_read(
-    client: Client, protected: str, referer: str | None, status: int, ec: str | None, body: bytes
-) -> None:
-    """Q-01"""
-    answer = post(client, f"/{protected}/a.csv{SELECT}", body, referer)
-    if status == 206 and body != COUNT:
-        assert (answer.status, answer.headers["x-oss-ec"]) == (400, "0015-00000231")
-    else:
-        assert (answer.status, answer.headers["x-oss-ec"]) == (status, ec)
-
-
 def test_visitor_may_select_but_not_create_a_meta(client: Client, protected: str) -> None:
     """Q-03: SelectObject reads an object, CreateSelectObjectMeta changes one"""
     answer = post(client, f"/{protected}/a.csv{SELECT}", COUNT)
@@ -65,15 +49,6 @@ def test_visitor_may_select_but_not_create_a_meta(client: Client, protected: str
     body = xml_utils.to_get_select_object_meta(None)
     answer = post(client, f"/{protected}/a.csv?x-oss-process=csv/meta", body)
     assert answer.status == 403
-
-
-def test_private_object_is_not_selected_from(
-    client: Client, live: Live, make_bucket: Callable[..., str]
-) -> None:
-    """Q-01"""
-    name = make_bucket("private")
-    live.put(f"/{name}/a.csv", TABLE)
-    assert post(client, f"/{name}/a.csv{SELECT}", COUNT).status == 403
 
 
 def test_large_object_is_selected_from_while_it_is_replaced(tmp_path: Path) -> None:

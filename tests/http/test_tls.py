@@ -21,7 +21,6 @@ from cryptography import x509
 from oss_emulator import Emulator
 from oss_emulator.server.listening import loop_factory
 from oss_emulator.server.tls import CA_FILE, KEY_FILE, LIFE, CertificateError
-from oss_emulator.settings import Settings
 from oss_emulator.testing import emulator as running
 
 DOMAINS = (
@@ -277,15 +276,6 @@ def test_unreadable_ca_is_refused(tmp_path: Path, content: bytes) -> None:
         Emulator(tls=True, tls_dir=tmp_path)
 
 
-def test_ca_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "file"
-    file.write_text("")
-    with pytest.raises(CertificateError, match="can be neither read nor created: File exists"):
-        Emulator(tls=True, tls_dir=file)
-    with pytest.raises(CertificateError, match="cannot be written: No such file"):
-        Emulator(tls=True, ca_file=tmp_path / "nowhere" / "ca.pem")
-
-
 # --- custom certificates
 
 
@@ -310,35 +300,6 @@ def test_custom_certificate_is_used(own: tuple[Path, Path, Path], in_one_file: b
         assert emulator.ca_file is None
         answer = requests.get(f"{emulator.endpoint}/", verify=str(authority), timeout=20)
         assert answer.status_code == 403
-
-
-def test_unusable_certificates_are_refused(own: tuple[Path, Path, Path], tmp_path: Path) -> None:
-    certificate, key, authority = own
-    refused: list[tuple[dict[str, Any], str]] = [
-        ({"tls_cert": tmp_path / "none.pem"}, r"none\.pem cannot be read: No such file"),
-        ({"tls_cert": certificate, "tls_key": tmp_path / "none"}, "none cannot be read: No such"),
-        ({"tls_cert": certificate}, r"own\.pem cannot be loaded with its key"),
-        (
-            {"tls_cert": authority, "tls_key": key},
-            "cannot be loaded with its key; give both in PEM",
-        ),
-    ]
-    for settings, complaint in refused:
-        with pytest.raises(CertificateError, match=complaint):
-            Emulator(tls=True, **settings)
-
-
-@pytest.mark.parametrize(
-    ("settings", "complaint"),
-    [
-        ({"tls_key": Path("key")}, "needs its certificate"),
-        ({"tls_cert": Path("a"), "tls_dir": Path("b")}, "replaces the local CA"),
-        ({"tls_cert": Path("a"), "ca_file": Path("b")}, "replaces the local CA"),
-    ],
-)
-def test_contradicting_tls_settings_are_refused(settings: dict[str, Any], complaint: str) -> None:
-    with pytest.raises(ValueError, match=complaint):
-        Settings(**settings)
 
 
 # --- ports and the end

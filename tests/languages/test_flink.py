@@ -20,7 +20,7 @@ from oss_emulator import Emulator
 from oss_emulator.control.console import connect
 
 from tests.cli.process import output
-from tests.docs.settings import settings
+from tests.docs.markdown import settings
 from tests.requirements import require, required
 
 PROGRAMS = Path(__file__).parent / "programs"

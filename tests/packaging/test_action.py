@@ -191,19 +191,6 @@ def test_summary_tells_what_is_new_gone_or_not_compared(check: Runner, project: 
     git(project, "diff", "--quiet")  # neither the index nor the files are touched
 
 
-@pytest.mark.system
-def test_rules_that_git_does_not_track_are_compared(check: Runner, project: Path) -> None:
-    (project / ".gitignore").write_text("ignored.xml\n", encoding="utf-8")
-    for name in ("made.xml", "ignored.xml", "made.txt"):
-        (project / name).write_text(OLD, encoding="utf-8")
-    git(project, "rm", "--quiet", "--cached", "rules.xml")  # the base has this file
-    status, printed = check(base="main")
-    assert status == 0, printed
-    assert "made.xml is new: main has no such rules" in printed
-    assert "ignored.xml" not in printed
-    assert "rules.xml, compared with main" in check.summary.read_text(encoding="utf-8")
-
-
 def test_only_what_the_input_names_is_compared(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,33 +203,6 @@ def test_only_what_the_input_names_is_compared(
     for given in ("", "rules.xml", "infra/os", "infra/oss/rules", "oss://infra", ".."):
         assert is_named(path, given.split("\n")) is (given == ".."), given
     assert is_named(Path("a#b.xml"), ["a#b.xml"])
-
-
-@pytest.mark.system
-def test_change_of_rules_that_the_input_leaves_out_is_not_shown(
-    check: Runner, project: Path
-) -> None:
-    (project / "others.xml").write_text(NEW, encoding="utf-8")
-    status, printed = check(base="main", rules="others.xml")
-    assert status == 0, printed
-    assert "let-in" not in printed
-    assert "### Referer rules: `others.xml is new`" in check.summary.read_text(encoding="utf-8")
-
-
-@pytest.mark.system
-def test_rules_that_the_base_has_wrong_are_named(check: Runner, project: Path) -> None:
-    git(project, "fetch", "--quiet", "--depth=1", "origin", "main:main")
-    git(project, "switch", "--quiet", "main")
-    (project / "rules.xml").write_text("<RefererConfiguration><", encoding="utf-8")
-    git(project, "commit", "--quiet", "--all", "--message", "broken")
-    (project / "rules.xml").write_text(NEW, encoding="utf-8")
-    status, printed = check(base="main")
-    assert status == 0, printed
-    assert (
-        "::warning::rules.xml is not compared as a whole with main: main:rules.xml, line" in printed
-    )
-    assert "::warning::rules.xml is not compared: the other version" in printed
-    assert "is new" not in printed
 
 
 def test_text_of_others_stays_one_cell_of_the_table() -> None:
@@ -285,14 +245,6 @@ def test_base_that_does_not_exist_is_reported(check: Runner, base: str, project:
     assert status == 1
     assert f"::error::The base {base} cannot be fetched" in printed
     assert not (project / "x").exists()
-
-
-@pytest.mark.system
-def test_all_steps_run_from_the_start(project: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "runner"
-    folder.mkdir()
-    status, printed = Runner(project, folder, ACTION["runs"]["steps"])(base="main")
-    assert status == 0, printed
 
 
 # --- pre-commit

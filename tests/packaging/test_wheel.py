@@ -97,26 +97,6 @@ def test_wheel_contains_both_packages_and_nothing_else(wheel: Path) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "ending",
-    [
-        "py.typed",
-        "regions.txt",
-        "demo.toml",
-        ".cjs",
-        "sitecustomize.py",
-        ".html",
-        "base.css",
-        "rules.css",
-        "report.css",
-        "zh.toml",
-    ],
-)
-def test_wheel_contains_files_that_are_not_imported(wheel: Path, ending: str) -> None:
-    names = zipfile.ZipFile(wheel).namelist()
-    assert any(name.startswith(PACKAGES) and name.endswith(ending) for name in names)
-
-
 def test_wheel_declares_the_command_and_the_plugin(wheel: Path) -> None:
     metadata = f"oss_emulator-{oss_emulator.__version__}.dist-info/entry_points.txt"
     assert (

@@ -1,4 +1,4 @@
-"""Workflows and hooks: zizmor and actionlint find no mistakes, and they agree with our files."""
+"""Workflows, hooks and version ranges: no tool finds mistakes, and they agree with our files."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.docs.markdown import table
 from tests.node import copy_project
 
 ROOT = Path(__file__).parents[2]
@@ -87,61 +88,74 @@ def test_hooks_run_what_make_lint_runs() -> None:
     assert [hook["entry"] for hook in repository["hooks"]] == commands
 
 
-def test_forms_of_issues_name_what_they_ask() -> None:
-    forms = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
-    read = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in forms}
-    assert not read.pop("config")["blank_issues_enabled"]
-    assert set(read) == {"bug", "feature", "service"}
-    for form in read.values():
-        assert form["name"]
-        assert form["description"]
-        asked = [item for item in form["body"] if item["type"] != "markdown"]
-        assert all(item["attributes"]["label"] for item in asked)
-        assert len({item["id"] for item in asked}) == len(asked)
-
-
-def test_release_pushes_the_image_for_both_architectures_with_provenance_and_sbom() -> None:
-    jobs = yaml.safe_load((WORKFLOWS / "release.yml").read_text(encoding="utf-8"))["jobs"]
-    *_, build = jobs["image"]["steps"]
-    flags = ("--platform linux/amd64,linux/arm64", "--provenance mode=max", "--sbom true", "--push")
-    assert all(flag in build["run"] for flag in flags)
-    assert jobs["image"]["permissions"]["packages"] == "write"
-
-
-def test_dependabot_raises_actions_and_the_base_image() -> None:
-    found = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text(encoding="utf-8"))
-    raised = {(one["package-ecosystem"], one["directory"]) for one in found["updates"]}
-    assert raised == {("github-actions", "/"), ("docker", "/")}
-
-
-def test_release_is_attested_and_published_without_a_token() -> None:
-    text = (WORKFLOWS / "release.yml").read_text(encoding="utf-8")
-    publish = yaml.safe_load(text)["jobs"]["publish"]
-    used = [step["uses"].partition("@")[0] for step in publish["steps"]]
-    assert used[-3:] == [
-        "actions/attest-build-provenance",
-        "actions/attest-sbom",
-        "pypa/gh-action-pypi-publish",
-    ]
-    assert publish["permissions"]["id-token"] == "write"
-    assert "secrets." not in text
-
-
-def test_release_has_the_lab_that_is_opened_from_the_disk() -> None:
-    jobs = yaml.safe_load((WORKFLOWS / "release.yml").read_text(encoding="utf-8"))["jobs"]
-    assert "make lab" in [step.get("run") for step in jobs["build"]["steps"]]
-    *_, add = jobs["lab"]["steps"]
-    assert 'gh release upload "$GITHUB_REF_NAME" oss-emulator-lab.zip' in add["run"]
-
-
-def test_site_is_published_only_when_a_person_starts_it() -> None:
-    site = yaml.safe_load((WORKFLOWS / "site.yml").read_text(encoding="utf-8"))
-    assert site[True] == {"workflow_dispatch": None}  # YAML reads `on` as true
-
-
 @pytest.mark.parametrize("target", ["test", "pythons"])
 def test_make_n_runs_nothing(target: str) -> None:
     command = ["make", "-n", target, "VENV=/nowhere"]  # any command would fail there
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "/nowhere/bin/python" in done.stdout
+
+
+# --- The version ranges in pyproject.toml: `make lowest` tests their lower bounds
+
+LOWEST = (ROOT / "tests" / "lowest.txt").read_text(encoding="utf-8")
+TESTED = [*PROJECT["dependencies"]]
+for extra in ("fast", "image", "lab", "replay", "testing"):
+    TESTED += PROJECT["optional-dependencies"][extra]
+
+
+def lower_bounds(requirements: list[str]) -> dict[str, tuple[int, ...]]:
+    """Return the lower bound of each requirement, such as 4.9.2 for `lxml>=4.9.2,<7`."""
+    found = (
+        re.match(r"([a-z0-9-]+)(?:\[[a-z,]+\])?>=([0-9.]+),<\d+", text) for text in requirements
+    )
+    bounds = {match[1]: version(match[2]) for match in found if match}
+    assert len(bounds) == len(requirements), requirements
+    return bounds
+
+
+def pins() -> dict[str, tuple[int, ...]]:
+    """Return the lowest version of each package that tests/lowest.txt pins."""
+    found = re.findall(r"^([a-z0-9-]+)==([0-9.]+)", LOWEST, re.MULTILINE)
+    return {name: min(version(v) for n, v in found if n == name) for name, _ in found}
+
+
+def version(text: str) -> tuple[int, ...]:
+    numbers = [int(number) for number in text.split(".")]
+    return tuple(numbers + [0] * (3 - len(numbers)))
+
+
+def test_dependencies_are_tested_at_their_lower_bounds() -> None:
+    bounds = lower_bounds(TESTED)
+    assert bounds == {name: pin for name, pin in pins().items() if name in bounds}
+
+
+def test_tests_run_at_the_lower_bounds_of_their_tools() -> None:
+    tools = {"hatchling", "pytest", "pytest-aiohttp", "pytest-asyncio", "pytest-xdist"}
+    bounds = lower_bounds(PROJECT["optional-dependencies"]["dev"])
+    pinned = pins()
+    assert {name: pinned[name] for name in tools} == {name: bounds[name] for name in tools}
+
+
+def test_extras_agree_on_a_range() -> None:
+    ranges: dict[str, set[str]] = {}
+    for extra in PROJECT["optional-dependencies"].values():
+        for requirement in extra:
+            name = re.split(r"[<>=;\[ ]", requirement)[0]
+            ranges.setdefault(name, set()).add(requirement)
+    assert {name: found for name, found in ranges.items() if len(found) > 1} == {}
+
+
+OF_THE_PROJECT = {"bench", "conformance", "dev", "mutants", "site"}
+"""The extras for those who work on the project."""
+
+
+def test_page_lists_what_the_extras_bring() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    listed = {row[0]: row[1] for row in table(page, "Extra")}
+    brought = {
+        extra: ", ".join(re.split("[<>=;]", text)[0] for text in requirements)
+        for extra, requirements in PROJECT["optional-dependencies"].items()
+        if extra not in OF_THE_PROJECT
+    }
+    assert listed == brought

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,10 @@ from tests.rows import rows
 ROOT = Path(__file__).parents[2]
 PAGES = {"readme": ROOT / "README.md", "testing": ROOT / "docs" / "testing.md"}
 """Pages with a test each."""
+
+with (ROOT / "fixtures" / "tests" / "plugin.toml").open("rb") as file:
+    PROJECTS = tomllib.load(file)
+"""The projects whose tests are run, each with the texts of its files."""
 
 RULES = """<RefererConfiguration>
   <AllowEmptyReferer>false</AllowEmptyReferer>
@@ -121,6 +126,7 @@ def test_{number}(oss_bucket):
 """
 
 FILES = {
+    **PROJECTS["project"],
     "rules.xml": RULES,
     "rules.json": '{"AllowEmptyReferer": "false", "RefererList": {"Referer": ["http://a/"]}}',
     "rules.toml": '[rules.a]\nallow_empty_referer = false\nwhitelist = ["b"]\n',
@@ -135,236 +141,6 @@ FILES = {
     + "".join(
         MISUSING.format(number=number, given=given) for number, (given, _) in enumerate(BAD_RULES)
     ),
-    "conftest.py": """
-import pytest
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if item.name in ("test_of_a_conftest", "test_used_by_a_fixture"):
-            item.add_marker(pytest.mark.oss_rules("rules.xml"))
-""",
-    "test_marks.py": """
-import pytest
-
-pytestmark = pytest.mark.oss_rules("rules.toml")
-XML = pytest.mark.oss_rules("rules.xml")
-MISSING = pytest.mark.oss_rules("missing.xml")
-
-@pytest.fixture
-def filled(oss_bucket):
-    return oss_bucket
-
-def entries(bucket):
-    return bucket.get_bucket_referer().referers
-
-@MISSING
-def test_missing(oss_emulator): pass
-
-@MISSING
-def test_missing_with_intercept(oss_intercept): pass
-
-@MISSING
-def test_missing_without_a_fixture(): pass
-
-@XML
-def test_of_the_function(oss_emulator): pass
-
-@XML
-def test_of_the_function_with_intercept(oss_intercept): pass
-
-@pytest.mark.parametrize("n", [pytest.param(1, marks=XML)])
-def test_of_a_parameter(oss_emulator, n): pass
-
-@XML
-class TestClass:
-    def test_of_the_class(self, oss_emulator): pass
-
-@MISSING
-class TestMissing:
-    def test_of_the_class_missing(self, module_oss_emulator): pass
-
-def test_of_the_module(oss_emulator): pass
-
-def test_of_the_module_with_a_bucket(oss_bucket):
-    assert entries(oss_bucket) == ["b"]
-
-def test_of_a_conftest(oss_emulator): pass
-
-@XML
-def test_used_at_run_time(request):
-    assert entries(request.getfixturevalue("oss_bucket")) == ["http://www.example.com/"]
-
-@pytest.mark.oss_rules("rules.json")
-def test_used_by_a_fixture(filled):
-    assert entries(filled) == ["http://a/"]
-
-@XML
-def test_skipped(oss_emulator):
-    pytest.skip("for a reason")
-
-@XML
-@MISSING
-def test_twice(oss_bucket): pass
-
-@XML
-@pytest.mark.parametrize("n", [pytest.param(1, marks=MISSING)])
-def test_twice_with_a_parameter(oss_bucket, n): pass
-
-@XML
-class Base: pass
-
-@pytest.mark.oss_rules("rules.json")
-class TestDerived(Base):
-    def test_of_a_subclass(self, oss_bucket): pass
-
-@XML
-def test_failing(oss_emulator):
-    pytest.fail("with a reason of its own")
-""",
-    "test_fixtures.py": """
-import requests
-
-PORTS = set()
-
-def test_first(oss_emulator, oss_bucket):
-    PORTS.add(oss_emulator.port)
-    oss_bucket.put_object("a", b"1")
-    assert requests.get(oss_bucket.endpoint + "/" + oss_bucket.bucket_name + "/a").ok
-
-def test_second(oss_emulator, oss_bucket):
-    assert [b.name for b in oss_emulator.service.storage.buckets()] == [
-        oss_bucket.bucket_name
-    ]
-    assert oss_emulator.journal == []
-    assert PORTS == {oss_emulator.port}, "one server a session"
-""",
-    "test_marker.py": """
-import pytest
-from oss_emulator.testing import assert_allowed, assert_denied
-
-@pytest.mark.oss_rules("rules.xml")
-def test_rules(oss_bucket):
-    oss_bucket.put_object("a b/c", b"1")
-    assert_denied(oss_bucket, "a b/c")
-    assert_denied(oss_bucket, "a b/c", referer="http://evil/", ec="0003-00000503")
-    assert_denied(oss_bucket, "a b/c", referer="http://evil/", signed=True)
-    assert_allowed(oss_bucket, "a b/c", referer="http://www.example.com/")
-    assert_allowed(oss_bucket, "a b/c", referer="http://www.example.com/", signed=True)
-""",
-    "test_formats.py": """
-import pathlib
-import pytest
-from oss_referer import RefererConfiguration
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        pytest.param("http://a/", marks=pytest.mark.oss_rules("rules.json")),
-        pytest.param("b", marks=pytest.mark.oss_rules("rules.toml")),
-        pytest.param("b", marks=pytest.mark.oss_rules(pathlib.Path("rules.toml"))),
-        pytest.param("c", marks=pytest.mark.oss_rules(
-            "<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer><RefererList>"
-            "<Referer>c</Referer></RefererList></RefererConfiguration>")),
-        pytest.param("d", marks=pytest.mark.oss_rules(
-            b'allow_empty_referer = false\\nwhitelist = ["d"]\\n')),
-        pytest.param("e", marks=pytest.mark.oss_rules(
-            {"allow_empty_referer": False, "whitelist": ["e"]})),
-        pytest.param("f", marks=pytest.mark.oss_rules(
-            RefererConfiguration(allow_empty_referer=False, whitelist=("f",)))),
-    ],
-)
-def test_rules(oss_bucket, entry):
-    rules = oss_bucket.get_bucket_referer()
-    assert (rules.allow_empty_referer, rules.referers) == (False, [entry])
-""",
-    "test_scopes.py": """
-import pytest
-
-@pytest.fixture(scope="module")
-def shared(module_oss_emulator):
-    bucket = module_oss_emulator.bucket("shared")
-    bucket.put_object("a", b"1")
-    return bucket
-
-@pytest.mark.parametrize("number", range(2))
-def test_wider_scope_survives_the_reset(shared, oss_emulator, number):
-    assert shared.get_object("a").read() == b"1"
-    assert list(oss_emulator.service.storage.buckets()) == []
-
-def test_each_scope_has_its_server(
-    oss_emulator, class_oss_emulator, module_oss_emulator, session_oss_emulator
-):
-    servers = [oss_emulator, class_oss_emulator, module_oss_emulator, session_oss_emulator]
-    assert len({server.port for server in servers}) == 4
-""",
-    "test_intercept.py": """
-import asyncio
-import alibabacloud_oss_v2 as oss
-import alibabacloud_oss_v2.aio as aio
-import oss2
-import requests
-
-def write():
-    auth = oss2.AuthV4("oss-emulator", "oss-emulator-secret")
-    bucket = oss2.Bucket(auth, "https://oss-cn-hangzhou.aliyuncs.com", "examplebucket",
-                         region="cn-hangzhou")
-    bucket.put_object("a/b c", b"1")
-
-async def read():
-    config = oss.config.load_default()
-    config.region = "cn-hangzhou"
-    config.credentials_provider = oss.credentials.StaticCredentialsProvider(
-        "oss-emulator", "oss-emulator-secret")
-    async with aio.AsyncClient(config) as client:
-        found = await client.get_object(
-            oss.GetObjectRequest(bucket="examplebucket", key="a/b c"))
-        return await found.body.read()
-
-def test_drop_in(oss_intercept):
-    oss_intercept.bucket("examplebucket")
-    write()
-    assert asyncio.run(read()) == b"1"
-    assert [e.operation for e in oss_intercept.journal] == [
-        "PutObject", "GetObject"]
-    requests.get(oss_intercept.endpoint + "/_emulator/health").raise_for_status()
-
-def test_intercept_ends_with_the_test(oss_emulator):
-    from requests.adapters import HTTPAdapter
-    assert HTTPAdapter.send.__module__ == "requests.adapters"
-""",
-    "test_here.py": """
-import asyncio
-import aiohttp
-import pytest
-
-@pytest.fixture(scope="module")
-def used(module_oss_emulator):
-    module_oss_emulator.bucket("shared", acl="public-read").put_object("a", b"1")
-    return module_oss_emulator
-
-async def fetch(emulator):
-    async with aiohttp.ClientSession() as session:
-        await session.get(f"{emulator.endpoint}/shared/a")
-
-def test_first(used):
-    asyncio.run(fetch(used))
-
-@pytest.mark.parametrize("n", [1, 2])
-def test_second(used, n):
-    asyncio.run(fetch(used))
-
-def test_journal(used):
-    sent = [(e.operation, e.test) for e in used.journal if e.operation.endswith("Object")]
-    assert sent == [
-        ("PutObject", "test_here.py::test_first"),
-        ("GetObject", "test_here.py::test_first"),
-        ("GetObject", "test_here.py::test_second[1]"),
-        ("GetObject", "test_here.py::test_second[2]"),
-    ]
-
-def test_failure(oss_emulator):
-    assert False
-""",
     "test_wider.py": "import pytest\n"
     + "".join(
         f"@pytest.fixture(scope={scope!r})\ndef wide{number}({name}):\n    pass\n"
@@ -476,21 +252,10 @@ oss_emulator_acl = private
 
 def test_ini_options_configure_the_server(tmp_path: Path) -> None:
     files = {
+        **PROJECTS["ini_options_configure_the_server"],
         "pytest.ini": INI,
         "seed.toml": '[[bucket]]\nname = "seeded"\nacl = "public-read"\n',
         "assumptions.toml": 'letter_case = "case-insensitive"\n',
-        "test_settings.py": """
-def test_settings(oss_emulator, oss_bucket):
-    assert oss_emulator.region == "cn-beijing"
-    assert oss_emulator.access_key_id == "somebody"
-    assert oss_emulator.settings.auth == "relaxed"
-    assert oss_emulator.settings.assumptions.letter_case == "case-insensitive"
-    assert oss_bucket.get_bucket_acl().acl == "private"
-    oss_emulator.service.storage.delete_bucket("seeded")
-
-def test_each_test_starts_with_the_seed(oss_emulator):
-    assert [b.name for b in oss_emulator.service.storage.buckets()] == ["seeded"]
-""",
     }
     write(tmp_path, files)
     run_here(tmp_path).check("test_settings", passed=2)
@@ -498,79 +263,20 @@ def test_each_test_starts_with_the_seed(oss_emulator):
 
 @pytest.mark.system
 def test_each_worker_of_xdist_has_its_own_server(tmp_path: Path) -> None:
-    files = {
-        "test_workers.py": """
-import pytest
-
-@pytest.mark.parametrize("number", range(8))
-def test_alone(oss_emulator, number):
-    oss_emulator.bucket("the-same-name")
-    assert len(oss_emulator.service.storage.buckets()) == 1
-"""
-    }
+    files = PROJECTS["each_worker_of_xdist_has_its_own_server"]
     write(tmp_path, files)
     run_pytest(tmp_path, "-n", "2", loaded=("xdist",)).check("test_workers", passed=8)
 
 
 def test_unused_plugin_imports_nothing_else(tmp_path: Path) -> None:
-    files = {
-        "test_unused.py": """
-import sys
-
-def test_unused():
-    loaded = {name for name in sys.modules if name.startswith("oss_")}
-    assert loaded == {
-        "oss_emulator",
-        "oss_emulator.testing",
-        "oss_emulator.testing.pytest_plugin",
-        "oss_referer",
-        "oss_referer.version",
-    }
-"""
-    }
+    files = PROJECTS["unused_plugin_imports_nothing_else"]
     write(tmp_path, files)
     run_pytest(tmp_path).check("test_unused", passed=1)
 
 
 # --- a server of another process
 
-SENT = {
-    "test_sent.py": """
-import pytest
-import requests
-from oss_emulator.testing import assert_denied
-
-@pytest.fixture(scope="module")
-def shared(module_oss_emulator):
-    return module_oss_emulator.bucket("shared")
-
-@pytest.mark.parametrize("key", ["a/b", "c d"])
-def test_put(oss_bucket, shared, key):
-    oss_bucket.put_object(key, b"1")
-    shared.put_object(key, b"1")
-
-def test_denied(oss_bucket):
-    oss_bucket.put_object("a", b"1")
-    assert_denied(oss_bucket, "a")
-
-def test_other_failure(oss_emulator):
-    bucket = oss_emulator.bucket("fixed", acl="private")
-    address = f"{oss_emulator.endpoint}/fixed/none"
-    assert requests.get(address, timeout=20).status_code == 404
-
-def test_fixed_name_is_new_again(oss_emulator):
-    bucket = oss_emulator.bucket("fixed")
-    assert not list(bucket.list_objects().object_list)
-    bucket.put_object("a", b"1")
-    bucket.delete_object("a")
-    bucket.delete_bucket()  # nothing is left to be removed
-    assert [entry.operation for entry in oss_emulator.journal][-1] == "DeleteBucket"
-
-@pytest.mark.oss_rules({"allow_empty_referer": False, "whitelist": ["http://a/"]})
-def test_passes_without_a_request_of_its_own(oss_bucket):
-    pass
-"""
-}
+SENT = PROJECTS["sent"]
 
 
 @pytest.fixture(scope="module")
@@ -639,14 +345,8 @@ def test_requests_after_the_session_are_of_no_test(server: Emulator, remote: Out
 @pytest.mark.system
 def test_pdb_says_where_the_requests_are_while_it_asks(tmp_path: Path) -> None:
     files = {
+        **PROJECTS["pdb_says_where_the_requests_are_while_it_asks"],
         "test_here.py": "def test_failure(oss_emulator):\n    assert False\n",
-        "silent_pdb.py": """
-import pdb
-
-class Pdb(pdb.Pdb):
-    def interaction(self, *frame_and_traceback):
-        pass
-""",
     }
     write(tmp_path, files)
     flags = ("--pdb", "--pdbcls=silent_pdb:Pdb")
@@ -668,16 +368,7 @@ def test_url_without_an_emulator_is_one_sentence(tmp_path: Path) -> None:
 def test_workers_of_xdist_share_a_server_and_the_journal_tells_their_tests_apart(
     tmp_path: Path, server: Emulator
 ) -> None:
-    files = {
-        "test_workers.py": """
-import pytest
-
-@pytest.mark.parametrize("number", range(12))
-def test_put(oss_bucket, number):
-    for count in range(5):
-        oss_bucket.put_object(f"w{number}", b"1")
-"""
-    }
+    files = PROJECTS["workers_of_xdist_share_a_server_and_the_journal_tells_their_tests_apart"]
     write(tmp_path, files)
     flags = ("-n", "2", "--oss-emulator-url", server.endpoint)
     remote = run_pytest(tmp_path, *flags, loaded=("xdist",))

@@ -19,7 +19,7 @@ from oss_referer.plan import Wish, apply, plan
 from oss_referer.sources import referer_xml
 from oss_referer.sources.ossutil import convert_members, to_members
 
-from tests.cases import read_cases
+from tests.rows import read_cases
 from tests.thorough import cases
 
 CASES = read_cases("referer")

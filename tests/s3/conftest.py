@@ -10,7 +10,7 @@ import oss2
 import pytest
 from oss_emulator import Emulator
 
-from tests.docs.settings import settings
+from tests.docs.markdown import settings
 
 NUMBERS = count()
 PAGE = "docs/s3.md"

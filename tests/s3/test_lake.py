@@ -17,7 +17,7 @@ import pytest
 from oss_emulator import Emulator
 
 from tests.client import PATIENCE
-from tests.docs.settings import settings
+from tests.docs.markdown import settings
 from tests.requirements import required
 from tests.s3.conftest import PAGE
 

@@ -16,7 +16,7 @@ import pytest
 from oss_emulator import Emulator
 
 from tests.cli.process import EMULATOR, output
-from tests.docs.settings import settings
+from tests.docs.markdown import settings
 from tests.requirements import required
 
 PROGRAMS = Path(__file__).parent / "programs"

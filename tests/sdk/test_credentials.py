@@ -299,15 +299,6 @@ def test_role_is_assumed_and_its_credentials_work(emulator: Emulator) -> None:
     assert used(emulator, body.credentials).get_object("a").read() == b"content"
 
 
-def test_user_and_session_get_their_caller_identity(emulator: Emulator) -> None:
-    who = client(emulator, "app").get_caller_identity().body
-    assert (who.identity_type, who.arn) == ("RAMUser", f"acs:ram::{OWNER}:user/app")
-    given = client(emulator, "app").assume_role(assume()).body.credentials
-    session = client(emulator, given.access_key_id, given.access_key_secret, given.security_token)
-    who = session.get_caller_identity().body
-    assert who.arn == f"acs:ram::{OWNER}:assumed-role/uploader/night"
-
-
 def test_endpoint_may_have_the_path_of_sts(emulator: Emulator) -> None:
     """The SDK sends such an endpoint as the Host, and signs the path `/`."""
     endpoint = f"127.0.0.1:{emulator.port}/_emulator/sts"
@@ -330,44 +321,3 @@ async def test_asynchronous_client_works_too(emulator: Emulator) -> None:
     assert found.body.credentials.access_key_id.startswith("STS.")
     who = await client(emulator, "app").get_caller_identity_async()
     assert who.body.account_id == OWNER
-
-
-@pytest.mark.parametrize(
-    ("key", "secret", "role", "code", "status"),
-    [
-        ("nobody", "whatever", ROLE, "InvalidAccessKeyId.NotFound", 404),
-        ("app", "wrong", ROLE, "SignatureDoesNotMatch", 400),
-        ("app", "", f"{ROLE}-not", "EntityNotExist.Role", 404),
-        ("owner", "", ROLE, "NoPermission", 403),
-        ("rules-reader", "", ROLE, "NoPermission", 403),
-    ],
-)
-def test_errors_are_json_with_all_members(
-    emulator: Emulator, key: str, secret: str, role: str, code: str, status: int
-) -> None:
-    with pytest.raises(ClientException) as caught:
-        client(emulator, key, secret).assume_role(assume(role))
-    error = caught.value
-    assert (error.code, error.status_code) == (code, status)
-    assert {"RequestId", "HostId", "Code", "Message", "Recommend"} <= set(error.data)
-    assert error.data["RequestId"] == error.request_id
-    assert error.data["Recommend"].startswith(f"https://api.aliyun.com/troubleshoot?q={code}&")
-
-
-def test_denial_has_its_detail(emulator: Emulator) -> None:
-    with pytest.raises(ClientException) as caught:
-        client(emulator, "rules-reader").assume_role(assume())
-    assert caught.value.access_denied_detail["AuthAction"] == "sts:AssumeRole"
-
-
-# --- The journal
-
-
-def test_journal_says_how_a_request_was_signed(emulator: Emulator) -> None:
-    client(emulator, "app").get_caller_identity()
-    entry = emulator.journal[-1].to_dict()
-    assert (entry["operation"], entry["signed"], entry["access_key_id"]) == (
-        "GetCallerIdentity",
-        "header",
-        "app",
-    )

@@ -13,7 +13,7 @@ import pytest
 from oss_emulator import Emulator
 
 from tests.cli.process import output
-from tests.docs.settings import settings
+from tests.docs.markdown import settings
 
 AIOHTTP = tuple(int(part) for part in aiohttp.__version__.split(".")[:2])
 PATIENCE = 600

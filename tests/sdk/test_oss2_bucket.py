@@ -14,8 +14,7 @@ import alibabacloud_oss_v2 as oss
 import oss2
 import pytest
 from oss2 import models
-from oss2.exceptions import BucketNotEmpty, InvalidArgument, NoSuchBucket, ServerError
-from oss2.models import AggregationsRequest, MetaQuery
+from oss2.exceptions import BucketNotEmpty, NoSuchBucket, ServerError
 from oss2.utils import iso8601_to_unixtime
 
 from tests.client import REGION, Client, Live, serve
@@ -48,21 +47,6 @@ def test_bucket_is_created_described_and_deleted(
         bucket.delete_bucket()
     bucket.delete_object("a")
     assert bucket.delete_bucket().status == 204
-
-
-def test_acl_of_a_bucket_can_be_changed(bucket: oss2.Bucket) -> None:
-    assert bucket.put_bucket_acl("public-read").status == 200
-    with pytest.raises(InvalidArgument) as caught:
-        bucket.put_bucket_acl("default")
-    assert (caught.value.name, caught.value.value) == ("x-oss-acl", "default")
-    assert bucket.get_bucket_acl().acl == "public-read"
-
-
-def test_endpoints_of_a_bucket_work(live: Live, bucket: oss2.Bucket, owner: Any) -> None:
-    info = bucket.get_bucket_info()
-    for endpoint in (info.extranet_endpoint, info.intranet_endpoint):
-        again = oss2.Bucket(owner, endpoint, bucket.bucket_name, region=REGION)
-        assert again.get_bucket_location().location == f"oss-{REGION}"
 
 
 # --- Bucket configurations through oss2
@@ -187,44 +171,6 @@ def test_configuration_is_kept_until_it_is_deleted(bucket: oss2.Bucket, put: str
         assert read() == before
 
 
-def test_there_are_no_resource_pools_and_no_live_channels(
-    live: Live, bucket: oss2.Bucket, owner: Any, session: oss2.Session
-) -> None:
-    service = oss2.Service(owner, live.endpoint, session=session, region=REGION)
-    pools = service.list_resource_pools()
-    assert (pools.region, pools.owner, pools.is_truncated) == (REGION, OWNER, False)
-    for ask, names in (
-        (service.get_resource_pool_info, ("p",)),
-        (service.list_resource_pool_buckets, ("p",)),
-        (service.list_resource_pool_requester_qos_infos, ("p",)),
-        (service.get_resource_pool_requester_qos_info, ("1", "p")),
-        (service.delete_resource_pool_requester_qos_info, ("1", "p")),
-    ):
-        with pytest.raises(ServerError) as caught:
-            ask(*names)
-        assert caught.value.status == 404
-        assert caught.value.message == "The specified resource pool does not exist."
-    assert bucket.list_live_channel().channels == []
-
-
-def test_versions_are_deleted_together(bucket: oss2.Bucket) -> None:
-    bucket.put_bucket_versioning(versioning("Enabled"))
-    ids = [bucket.put_object("a", data).versionid for data in (b"1", b"2")]
-    marker = bucket.delete_object("a").versionid
-    listed = bucket.list_object_versions()
-    assert [version.versionid for version in listed.versions] == ids[::-1]
-    assert [(item.versionid, item.is_latest) for item in listed.delete_marker] == [(marker, True)]
-    doomed = models.BatchDeleteObjectVersionList(
-        [models.BatchDeleteObjectVersion("a", version_id) for version_id in (ids[1], marker)]
-    )
-    deleted = bucket.delete_object_versions(doomed).delete_versions
-    assert [(item.key, item.versionid, bool(item.delete_marker)) for item in deleted] == [
-        ("a", ids[1], False),
-        ("a", marker, True),
-    ]
-    assert bucket.get_object("a").read() == b"1"
-
-
 # --- ListBuckets through oss2
 
 NAMES = ["alpha-1", "alpha-2", "beta-1", "beta-2", "gamma"]
@@ -242,11 +188,6 @@ def five() -> Any:
 @pytest.fixture
 def service(five: Live, owner: Any) -> oss2.Service:
     return oss2.Service(owner, five.endpoint, region=REGION)
-
-
-def test_iterator_finds_every_bucket(service: oss2.Service) -> None:
-    found = [bucket.name for bucket in oss2.BucketIterator(service, max_keys=2)]
-    assert found == NAMES
 
 
 def test_bucket_is_listed_with_an_endpoint_that_works(five: Live, service: oss2.Service) -> None:
@@ -281,7 +222,6 @@ def test_account_may_have_100_buckets_and_all_are_listed(owner: Any) -> None:
 
 # --- Queries of the metadata index through oss2 and SDK V2, which send and read their own XML
 
-SMALL = '{"Field": "Size","Value": "1048576","Operation": "lt"}'
 KEY = "<>&=?/1\\2\\-test.txt"
 """A key as the suite of Java V1 uses it."""
 USER_META = "OSSUserMeta.x-oss-meta-location"
@@ -307,28 +247,6 @@ def indexed(live: Live, bucket: oss2.Bucket) -> oss2.Bucket:
     documents = {**record.documents, "metaQuery": opened}
     live.run(lambda: storage.put_bucket(record._replace(documents=documents)))
     return bucket
-
-
-def test_oss2_reads_pages_of_files(indexed: oss2.Bucket) -> None:
-    first = indexed.do_bucket_meta_query(MetaQuery("", 1, SMALL, "Size", "asc"))
-    (found,) = first.files
-    assert (found.file_name, found.size, found.object_acl) == (KEY, 3, "default")
-    assert [(tag.key, tag.value) for tag in found.oss_tagging] == [("type0", "a"), ("type1", "b")]
-    meta = [(each.key, each.value) for each in found.oss_user_meta]
-    assert meta == [("x-oss-meta-location", "hangzhou")]
-    second = indexed.do_bucket_meta_query(MetaQuery(first.next_token, 1, SMALL, "Size", "asc"))
-    assert [each.file_name for each in second.files] == ["b"]
-    assert not second.next_token
-
-
-def test_oss2_reads_statistics(indexed: oss2.Bucket) -> None:
-    wanted = [AggregationsRequest("Size", each) for each in ("sum", "average", "group")]
-    found = indexed.do_bucket_meta_query(MetaQuery(None, 2, SMALL, aggregations=wanted))
-    values = [(each.operation, each.value) for each in found.aggregations]
-    assert values == [("sum", 8.0), ("average", 4.0), ("group", 0.0)]
-    groups = [(each.value, each.count) for each in found.aggregations[2].groups]
-    assert groups == [("3", 1), ("5", 1)]
-    assert not found.files
 
 
 def test_v2_finds_by_user_header(indexed: oss2.Bucket, ask: Ask) -> None:

@@ -17,7 +17,7 @@ import oss2
 import pytest
 from oss_emulator import Emulator
 
-from tests.docs.settings import settings
+from tests.docs.markdown import settings
 
 ossfs = pytest.importorskip("ossfs", reason="ossfs is missing: only `make lowest` installs it")
 

@@ -11,13 +11,12 @@ import oss2
 import pytest
 import requests
 from lxml import etree
-from oss2.exceptions import AccessDenied
 from oss2.models import BucketReferer, PartInfo
 from oss_emulator import Emulator
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION, SIGNERS, Answer, Live, Signed
-from tests.sdk.accounts import OWNER, VERSIONS, assume_role, bucket_as, get_object_as, sts_auth
-from tests.sdk.names import NAMES
+from tests.sdk.accounts import OWNER, VERSIONS, assume_role, bucket_as, sts_auth
+from tests.sdk.v2 import NAMES
 
 # oss2 signs no URL for a blank key; `requests` resolves the dots of a path unless its slashes are
 # encoded.
@@ -214,43 +213,6 @@ def test_signed_url_carries_parameters_and_headers(bucket: oss2.Bucket) -> None:
         bucket.get_object_with_url(url.replace("gbk", "gb2"))
 
 
-def test_signed_url_works_in_both_address_styles(live: Live, bucket: oss2.Bucket) -> None:
-    """The Host is not signed, so the same query works in the virtual-host style."""
-    bucket.put_object("dir/a b", b"x")
-    url = bucket.sign_url("GET", "dir/a b", 60)
-    host = f"{bucket.bucket_name}.oss-{REGION}.aliyuncs.com"
-    path_style = f"/{bucket.bucket_name}/"
-    answer = requests.get(url.replace(path_style, "/", 1), headers={"Host": host}, timeout=20)
-    assert (answer.status_code, answer.content) == (200, b"x")
-
-
-@pytest.mark.parametrize(
-    ("referer", "ec"),
-    [
-        (None, "0003-00000501"),
-        ("http://other.example/", "0003-00000503"),
-        ("http://bad.example/", "0003-00000502"),
-        ("http://good.example/page", None),
-    ],
-)
-def test_referer_rules_apply_to_signed_urls_and_not_to_signed_headers(
-    bucket: oss2.Bucket, referer: str | None, ec: str | None
-) -> None:
-    """R-01, R-11 … R-13"""
-    bucket.put_object("a", b"x")
-    rules = BucketReferer(False, ["http://good.example/"], black_referers=["http://bad."])
-    bucket.put_bucket_referer(rules)
-    headers = {} if referer is None else {"Referer": referer}
-    assert bucket.get_object("a", headers=headers).read() == b"x"
-    url = bucket.sign_url("GET", "a", 60)
-    if ec is None:
-        assert bucket.get_object_with_url(url, headers=headers).read() == b"x"
-        return
-    with pytest.raises(AccessDenied) as caught:
-        bucket.get_object_with_url(url, headers=headers)
-    assert caught.value.ec == ec
-
-
 # --- Temporary credentials
 
 each_version = pytest.mark.parametrize("version", VERSIONS)
@@ -265,14 +227,3 @@ def test_temporary_credentials_do_what_their_role_may(emulator: Emulator, versio
     put = requests.put(bucket.sign_url("PUT", "c", 60), data=b"more", timeout=20)
     assert put.status_code == 200
     assert bucket.get_bucket_info().owner.id == OWNER
-
-
-@each_version
-def test_token_is_accepted_in_one_place_only(emulator: Emulator, version: str) -> None:
-    given = assume_role(emulator)
-    again = {"x_oss_security_token": given["SecurityToken"]}
-    status, error = get_object_as(emulator, sts_auth(given, version), "url", **again)
-    assert (status, error["Code"], error["EC"]) == (400, "InvalidArgument", "0002-00000010")
-    bare = VERSIONS[version](given["AccessKeyId"], given["AccessKeySecret"])
-    status, error = get_object_as(emulator, bare, "url", **again)
-    assert (status, error["Code"], error["EC"]) == (400, "InvalidRequest", "0002-00000005")

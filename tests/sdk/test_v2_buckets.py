@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 
 from tests.sdk.v2 import Ask
 
-# --- Bucket configurations through SDK V2: one table
+# --- Bucket configurations through SDK V2; test_oss2_bucket.py has those that oss2 knows
 
 OWNER = "1000000000000001"
 
@@ -43,76 +42,6 @@ class Scenario:
 TAGGING = oss.Tagging(tag_set=oss.TagSet(tags=[oss.Tag(key="k", value="v"), oss.Tag(key="only")]))
 SCENARIOS = [
     Scenario(
-        "BucketCors",
-        "cors_configuration",
-        oss.CORSConfiguration(
-            cors_rules=[
-                oss.CORSRule(
-                    allowed_origins=["https://*.example.com", "*"],
-                    allowed_methods=["GET", "HEAD"],
-                    allowed_headers=["x-oss-a", "*"],
-                    expose_headers=["etag"],
-                    max_age_seconds=10,
-                ),
-                oss.CORSRule(allowed_origins=["*"], allowed_methods=["PUT"]),
-            ],
-            response_vary=True,
-        ),
-        "NoSuchCORSConfiguration",
-    ),
-    Scenario(
-        "BucketLifecycle",
-        "lifecycle_configuration",
-        oss.LifecycleConfiguration(
-            rules=[
-                oss.LifecycleRule(
-                    id="r",
-                    prefix="logs/",
-                    status="Enabled",
-                    tags=[oss.Tag(key="k", value="v")],
-                    expiration=oss.LifecycleRuleExpiration(days=100),
-                    transitions=[
-                        oss.LifecycleRuleTransition(days=30, storage_class="IA"),
-                        oss.LifecycleRuleTransition(days=60, storage_class="Archive"),
-                    ],
-                    noncurrent_version_expiration=oss.NoncurrentVersionExpiration(
-                        noncurrent_days=7
-                    ),
-                ),
-                oss.LifecycleRule(
-                    id="s",
-                    prefix="parts/",
-                    status="Enabled",
-                    abort_multipart_upload=oss.LifecycleRuleAbortMultipartUpload(days=1),
-                ),
-            ]
-        ),
-        "NoSuchLifecycle",
-    ),
-    Scenario(
-        "BucketWebsite",
-        "website_configuration",
-        oss.WebsiteConfiguration(
-            index_document=oss.IndexDocument(suffix="index.html", support_sub_dir=True, type=0),
-            error_document=oss.ErrorDocument(key="error.html", http_status=404),
-            routing_rules=oss.RoutingRules(
-                routing_rules=[
-                    oss.RoutingRule(
-                        rule_number=1,
-                        condition=oss.RoutingRuleCondition(key_prefix_equals="old/"),
-                        redirect=oss.RoutingRuleRedirect(
-                            redirect_type="External",
-                            host_name="example.com",
-                            replace_key_prefix_with="new/",
-                            http_redirect_code=302,
-                        ),
-                    )
-                ]
-            ),
-        ),
-        "NoSuchWebsiteConfiguration",
-    ),
-    Scenario(
         "BucketEncryption",
         "server_side_encryption_rule",
         oss.ServerSideEncryptionRule(
@@ -123,27 +52,6 @@ SCENARIOS = [
         "NoSuchServerSideEncryptionRule",
     ),
     Scenario("BucketTags", "tagging", TAGGING, {"tag_set": {}}),
-    Scenario(
-        "BucketRequestPayment",
-        "request_payment_configuration",
-        oss.RequestPaymentConfiguration(payer="Requester"),
-        {"payer": "BucketOwner"},
-        deletable=False,
-    ),
-    Scenario(
-        "BucketTransferAcceleration",
-        "transfer_acceleration_configuration",
-        oss.TransferAccelerationConfiguration(enabled=True),
-        "NoSuchTransferAccelerationConfiguration",
-        deletable=False,
-    ),
-    Scenario(
-        "BucketAccessMonitor",
-        "access_monitor_configuration",
-        oss.AccessMonitorConfiguration(status="Enabled"),
-        {"status": "Disabled"},
-        deletable=False,
-    ),
     Scenario(
         "BucketResourceGroup",
         "bucket_resource_group_configuration",
@@ -160,19 +68,6 @@ SCENARIOS = [
         ),
         "NoSuchHttpsConfig",
         deletable=False,
-    ),
-    Scenario(
-        "BucketArchiveDirectRead",
-        "archive_direct_read_configuration",
-        oss.ArchiveDirectReadConfiguration(enabled=True),
-        {"enabled": False},
-        deletable=False,
-    ),
-    Scenario(
-        "BucketPublicAccessBlock",
-        "public_access_block_configuration",
-        oss.PublicAccessBlockConfiguration(block_public_access=True),
-        {"block_public_access": False},
     ),
     Scenario(
         "UserDefinedLogFieldsConfig",
@@ -227,123 +122,6 @@ def covers(found: Any, said: Any) -> bool:
 
 
 # --- Configurations that need more than a document
-
-
-def test_bucket_info_holds_the_configurations(ask: Ask, name: str) -> None:
-    before = ask(oss.GetBucketInfoRequest(bucket=name)).bucket_info
-    assert (before.access_monitor, before.transfer_acceleration) == ("Disabled", "Disabled")
-    assert (before.block_public_access, before.versioning) == (False, None)
-    assert before.sse_rule.sse_algorithm == "None"
-    for scenario in SCENARIOS:
-        put = getattr(oss, f"Put{scenario.call}Request")
-        ask(put(bucket=name, **{scenario.attribute: scenario.put}))
-    configuration = oss.VersioningConfiguration(status="Suspended")
-    ask(oss.PutBucketVersioningRequest(bucket=name, versioning_configuration=configuration))
-    after = ask(oss.GetBucketInfoRequest(bucket=name)).bucket_info
-    assert (after.access_monitor, after.transfer_acceleration) == ("Enabled", "Enabled")
-    assert (after.block_public_access, after.versioning) == (True, "Suspended")
-    assert after.resource_group_id == "rg-aekz"
-    assert fields(after.sse_rule) == {
-        "sse_algorithm": "KMS",
-        "kms_master_key_id": "a-key",
-        "kms_data_encryption": "SM4",
-    }
-
-
-def test_configurations_that_say_nothing_are_refused(ask: Ask, name: str) -> None:
-    """P-58"""
-    for tag_set in (None, oss.TagSet()):
-        put = oss.PutBucketTagsRequest(bucket=name, tagging=oss.Tagging(tag_set=tag_set))
-        assert ask.fails(put).code == "MalformedXML"
-    for headers in (None, oss.LoggingHeaderSet(headers=[])):
-        nothing = oss.UserDefinedLogFieldsConfiguration(header_set=headers)
-        fields = oss.PutUserDefinedLogFieldsConfigRequest(
-            bucket=name, user_defined_log_fields_configuration=nothing
-        )
-        assert ask.fails(fields).code == "InvalidArgument"
-
-
-POLICY = (
-    '{"Version":"1","Statement":[{"Effect":"Allow","Action":["oss:*"],'
-    '"Principal":["*"],"Resource":["*"]}]}'
-)
-
-
-def test_policy_is_returned_as_it_was_put(ask: Ask, name: str) -> None:
-    get = oss.GetBucketPolicyRequest(bucket=name)
-    assert ask.fails(get).ec == "0030-00000006"
-    ask(oss.PutBucketPolicyRequest(bucket=name, body=POLICY))
-    assert ask(get).body == POLICY
-    assert ask(oss.GetBucketPolicyStatusRequest(bucket=name)).policy_status.is_public is True
-    assert ask(oss.DeleteBucketPolicyRequest(bucket=name)).status_code == 204
-    assert ask.fails(get).code == "NoSuchBucketPolicy"
-
-
-def test_logging_and_the_metadata_index_are_switched(ask: Ask, name: str) -> None:
-    logs = oss.LoggingEnabled(target_bucket=name, target_prefix="log-")
-    status = oss.BucketLoggingStatus(logging_enabled=logs)
-    ask(oss.PutBucketLoggingRequest(bucket=name, bucket_logging_status=status))
-    found = ask(oss.GetBucketLoggingRequest(bucket=name)).bucket_logging_status
-    assert found.logging_enabled.target_bucket == name
-    policy = ask(oss.GetBucketInfoRequest(bucket=name)).bucket_info.bucket_policy
-    assert (policy.log_bucket, policy.log_prefix) == (name, "log-")
-    ask(oss.DeleteBucketLoggingRequest(bucket=name))
-    found = ask(oss.GetBucketLoggingRequest(bucket=name)).bucket_logging_status
-    assert found.logging_enabled is None
-    ask(oss.OpenMetaQueryRequest(bucket=name))
-    index = oss.GetMetaQueryStatusRequest(bucket=name)
-    assert ask(index).meta_query_status.state == "Ready"
-    ask(oss.CloseMetaQueryRequest(bucket=name))
-    assert ask.fails(index).code == "MetaQueryNotExist"
-
-
-def test_semantic_query_finds_nothing_in_an_empty_bucket(ask: Ask, name: str) -> None:
-    query = oss.DoMetaQueryRequest(
-        bucket=name, mode="semantic", meta_query=oss.MetaQuery(query="a wood in the snow")
-    )
-    ask(oss.OpenMetaQueryRequest(bucket=name))
-    assert ask.fails(query).code == "NotImplemented"
-    ask(oss.CloseMetaQueryRequest(bucket=name))
-    ask(oss.OpenMetaQueryRequest(bucket=name, mode="semantic"))
-    found = ask(query)
-    assert found.files.file is None
-    ask(oss.PutObjectRequest(bucket=name, key="a", body=b"a"))
-    assert ask.fails(query).code == "NotImplemented"
-
-
-def test_buckets_are_listed_by_tag_and_group(ask: Ask, name: str) -> None:
-    tags = oss.TagSet(tags=[oss.Tag(key="team", value=name), oss.Tag(key="tier", value="1")])
-    ask(oss.PutBucketTagsRequest(bucket=name, tagging=oss.Tagging(tag_set=tags)))
-    group = oss.BucketResourceGroupConfiguration(resource_group_id="rg-aekz")
-    ask(oss.PutBucketResourceGroupRequest(bucket=name, bucket_resource_group_configuration=group))
-    for wanted in (
-        {"tag_key": "team", "tag_value": name},
-        {"tagging": f'"team":"{name}","tier":"1"'},
-        {"resource_group_id": "rg-aekz"},
-    ):
-        found = ask(oss.ListBucketsRequest(prefix=name, **wanted)).buckets
-        assert [bucket.name for bucket in found] == [name]
-    assert ask.fails(oss.ListBucketsRequest(tag_value="1")).code == "InvalidArgument"
-
-
-def test_styles_are_named_and_listed(ask: Ask, name: str) -> None:
-    """P-58: in the order of their creation."""
-    for style, content in (("b", "image/resize,w_1"), ("a", "image/rotate,90")):
-        ask(
-            oss.PutStyleRequest(
-                bucket=name, style_name=style, style=oss.StyleContent(content=content)
-            )
-        )
-    listed = ask(oss.ListStyleRequest(bucket=name)).style_list.styles
-    assert [(style.name, style.content) for style in listed] == [
-        ("b", "image/resize,w_1"),
-        ("a", "image/rotate,90"),
-    ]
-    got = ask(oss.GetStyleRequest(bucket=name, style_name="b")).style
-    assert (got.name, got.content) == ("b", "image/resize,w_1")
-    ask(oss.DeleteStyleRequest(bucket=name, style_name="b"))
-    error = ask.fails(oss.GetStyleRequest(bucket=name, style_name="b"))
-    assert (error.status_code, error.code) == (404, "NoSuchStyle")
 
 
 def inventory(inventory_id: str, target: str) -> oss.InventoryConfiguration:
@@ -424,87 +202,6 @@ def test_replication_rules_have_states(ask: Ask, name: str) -> None:
     assert [rule.status for rule in ask(get).replication_configuration.rules] == ["closing"]
     unknown = oss.GetBucketReplicationProgressRequest(bucket=name, rule_id="other")
     assert ask.fails(unknown).code == "NoSuchReplicationRule"
-
-
-def test_regions_have_endpoints(ask: Ask) -> None:
-    every = ask(oss.DescribeRegionsRequest()).region_info
-    assert len(every) == len({item.region for item in every}) > 20
-    (one,) = ask(oss.DescribeRegionsRequest(regions="oss-cn-hangzhou")).region_info
-    assert one.internet_endpoint == "oss-cn-hangzhou.aliyuncs.com"
-    assert one.internal_endpoint == "oss-cn-hangzhou-internal.aliyuncs.com"
-    error = ask.fails(oss.DescribeRegionsRequest(regions="oss-nowhere"))
-    assert (error.status_code, error.code) == (404, "NoSuchRegion")
-
-
-def test_account_blocks_public_access(ask: Ask) -> None:
-    def blocked() -> bool:
-        found = ask(oss.GetPublicAccessBlockRequest()).public_access_block_configuration
-        return bool(found.block_public_access)
-
-    assert blocked() is False
-    configuration = oss.PublicAccessBlockConfiguration(block_public_access=True)
-    ask(oss.PutPublicAccessBlockRequest(public_access_block_configuration=configuration))
-    assert blocked() is True
-    ask(oss.DeletePublicAccessBlockRequest())
-    assert blocked() is False
-
-
-def test_reserved_domain_is_bound_without_proof(
-    ask: Ask, name: str, make_bucket: Callable[..., str]
-) -> None:
-    def cname(domain: str) -> oss.BucketCnameConfiguration:
-        certificate = oss.CertificateConfiguration(cert_id="123-cn-hangzhou", force=True)
-        return oss.BucketCnameConfiguration(
-            cname=oss.Cname(domain=domain, certificate_configuration=certificate)
-        )
-
-    def put(bucket: str, domain: str) -> oss.PutCnameRequest:
-        return oss.PutCnameRequest(bucket=bucket, bucket_cname_configuration=cname(domain))
-
-    domain = f"www.{name}.test"
-    token = oss.CreateCnameTokenRequest(bucket=name, bucket_cname_configuration=cname(domain))
-    made = ask(token).cname_token
-    assert (made.bucket, made.cname) == (name, domain)
-    got = ask(oss.GetCnameTokenRequest(bucket=name, cname=domain)).cname_token
-    assert got.token == made.token
-    missing = oss.GetCnameTokenRequest(bucket=name, cname="other.test")
-    assert ask.fails(missing).code == "CnameTokenNotFound"
-    ask(put(name, domain))
-    listed = ask(oss.ListCnameRequest(bucket=name))
-    assert (listed.bucket, listed.owner) == (name, OWNER)
-    (bound,) = listed.cnames
-    assert (bound.domain, bound.status) == (domain, "Enabled")
-    assert (bound.certificate.type, bound.certificate.cert_id) == ("CAS", "123-cn-hangzhou")
-    error = ask.fails(put(name, "www.example.com"))
-    assert (error.code, error.ec) == ("NeedVerifyDomainOwnership", "0018-00000115")
-    assert ask.fails(put(make_bucket(), domain)).code == "CnameDenied"
-    ask(oss.DeleteCnameRequest(bucket=name, bucket_cname_configuration=cname(domain)))
-    assert not ask(oss.ListCnameRequest(bucket=name)).cnames
-
-
-def test_redundancy_transition_is_a_queued_task(ask: Ask, name: str) -> None:
-    create = oss.CreateBucketDataRedundancyTransitionRequest(
-        bucket=name, target_redundancy_type="ZRS"
-    )
-    task = ask(create).bucket_data_redundancy_transition.task_id
-    get = oss.GetBucketDataRedundancyTransitionRequest(
-        bucket=name, redundancy_transition_taskid=task
-    )
-    got = ask(get).bucket_data_redundancy_transition
-    assert (got.bucket, got.task_id, got.status) == (name, task, "Queueing")
-    for listing in (
-        oss.ListBucketDataRedundancyTransitionRequest(bucket=name),
-        oss.ListUserDataRedundancyTransitionRequest(max_keys=100),
-    ):
-        found = ask(listing).list_bucket_data_redundancy_transition
-        tasks = [item.task_id for item in found.bucket_data_redundancy_transition]
-        assert tasks == [task]
-    ask(
-        oss.DeleteBucketDataRedundancyTransitionRequest(
-            bucket=name, redundancy_transition_taskid=task
-        )
-    )
-    assert ask.fails(get).status_code == 404
 
 
 # --- Access points through SDK V2: their configurations, and objects through an alias

@@ -11,14 +11,13 @@ from typing import Any
 import alibabacloud_oss_v2 as oss
 import oss2
 import pytest
-from alibabacloud_oss_v2.exceptions import OperationError, ServiceError
+from alibabacloud_oss_v2.exceptions import ServiceError
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from lxml import etree
 
-from tests.client import Client, Live
-from tests.http import application, forms
-from tests.http.application import Application, Reply, StartServer, in_thread
+from tests.client import Live
+from tests.http import application
+from tests.http.application import Application, StartServer, in_thread
 from tests.sdk.v2 import Ask, asking, configure
 
 # --- Operations on objects through SDK V2
@@ -105,98 +104,7 @@ def test_upload_is_completed_with_the_checksum_of_the_whole(call: Caller) -> Non
     assert call.read("dir/a b") == b"".join(bodies)
 
 
-def test_part_is_copied_from_a_range(call: Caller) -> None:
-    call("PutObject", "source", body=b"0123456789")
-    upload_id, _ = upload(call, "a")
-    part = call(
-        "UploadPartCopy",
-        "a",
-        upload_id=upload_id,
-        part_number=1,
-        source_key="source",
-        source_range="bytes=2-4",
-    )
-    parts = [oss.UploadPart(part_number=1, etag=part.etag)]
-    complete(call, "a", upload_id, parts)
-    assert call.read("a") == b"234"
-
-
-def test_uploads_are_listed_and_aborted(call: Caller) -> None:
-    ids = [upload(call, key)[0] for key in ("a", "b/1", "b/2")]
-    page = call("ListMultipartUploads", delimiter="/", max_uploads=1)
-    assert [found.upload_id for found in page.uploads] == ids[:1]
-    assert (page.is_truncated, page.next_key_marker) == (True, "a")
-    assert page.next_upload_id_marker == ids[0]
-    assert call("ListMultipartUploads", key_marker="a").uploads[0].key == "b/1"
-    for key, upload_id in zip(("a", "b/1", "b/2"), ids, strict=True):
-        assert call("AbortMultipartUpload", key, upload_id=upload_id).status_code == 204
-    assert not call("ListMultipartUploads").uploads
-
-
-# --- objects that grow
-
-
-def test_bytes_are_appended_and_sealed(call: Caller) -> None:
-    first = call("AppendObject", "a", position=0, body=b"one")
-    assert (first.next_position, first.hash_crc64) == (3, crc(b"one"))
-    second = call("AppendObject", "a", position=3, body=b"two", init_hash_crc64=first.hash_crc64)
-    assert (second.next_position, second.hash_crc64) == (6, crc(b"onetwo"))
-    error = call.fails("AppendObject", "a", position=3, body=b"x")
-    assert (error.status_code, error.code) == (409, "PositionNotEqualToLength")
-    assert error.headers["x-oss-next-append-position"] == "6"
-    sealed = call("SealAppendObject", "a", position="6")
-    head = call("HeadObject", "a")
-    assert head.sealed_time == sealed.sealed_time
-    assert head.next_append_position == 6
-    assert call.fails("AppendObject", "a", position=6, body=b"x").code == "ObjectNotAppendable"
-    assert call.read("a") == b"onetwo"
-
-
 # --- links, tags, archives, copies
-
-
-def test_link_is_followed_to_its_target(call: Caller) -> None:
-    call("PutObject", "target", body=b"content", metadata={"a": "target"})
-    call("PutSymlink", "link", symlink_target="target", metadata={"a": "link"})
-    link = call("GetSymlink", "link")
-    assert (link.target, link.metadata["a"]) == ("target", "link")
-    head = call("HeadObject", "link")
-    assert (head.object_type, head.metadata["a"]) == ("Symlink", "link")
-    assert head.content_length == 7
-    assert call.read("link") == b"content"
-    call("DeleteObject", "target")
-    error = call.fails("GetObject", "link")
-    assert (error.status_code, error.code) == (404, "SymlinkTargetNotExist")
-
-
-def tags(**found: str) -> oss.Tagging:
-    listed = [oss.Tag(key=key, value=value) for key, value in found.items()]
-    return oss.Tagging(tag_set=oss.TagSet(tags=listed))
-
-
-def test_tags_are_set_and_deleted(call: Caller) -> None:
-    call("PutObject", "a", body=b"1", tagging="k=v")
-    assert call("HeadObject", "a").tagging_count == 1
-    call("PutObjectTagging", "a", tagging=tags(k="w", l="x"))
-    found = call("GetObjectTagging", "a").tag_set.tags
-    assert [(tag.key, tag.value) for tag in found] == [("k", "w"), ("l", "x")]
-    assert call.fails("PutObjectTagging", "a", tagging=tags(k="%")).code == "InvalidTag"
-    many = "&".join(f"k{number}" for number in range(11))
-    assert call.fails("PutObject", "b", body=b"1", tagging=many).code == "BadRequest"  # P-54
-    assert call("DeleteObjectTagging", "a").status_code == 204
-    assert not call("GetObjectTagging", "a").tag_set.tags
-
-
-def test_archive_is_restored(call: Caller) -> None:
-    call("PutObject", "a", body=b"1", storage_class="ColdArchive")
-    assert call.fails("GetObject", "a").code == "InvalidObjectState"
-    wish = oss.RestoreRequest(days=1, tier="Expedited")
-    begun = call("RestoreObject", "a", restore_request=wish)
-    assert (begun.status_code, begun.restore_priority) == (202, "Expedited")
-    assert call("HeadObject", "a").restore == 'ongoing-request="true"'
-    again = call.fails("RestoreObject", "a", restore_request=wish)
-    assert (again.status_code, again.code) == (409, "RestoreAlreadyInProgress")
-    assert again.ec  # P-58
 
 
 def test_copy_has_the_metadata_tags_class_and_acl_of_its_request(call: Caller) -> None:
@@ -308,18 +216,6 @@ def copy(v2_client: oss.Client, name: str, way: str, **fields: Any) -> Any:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_replaced_metadata_is_gone(v2_client: oss.Client, name: str, source: Any, way: str) -> None:
-    """P-53: only the type stays, and not even that in an upload by parts."""
-    directives = {"metadata_directive": "REPLACE", "tagging_directive": "REPLACE"}
-    head = copy(v2_client, name, way, **directives)
-    assert head.hash_crc64 == source.hash_crc64
-    assert [getattr(head, field) for field in KEPT] == [None] * len(KEPT)
-    assert head.tagging_count is None
-    kind = "application/octet-stream" if way == "parts" else source.content_type
-    assert head.content_type == kind
-
-
-@pytest.mark.parametrize("way", WAYS)
 def test_copied_metadata_is_the_sources(
     v2_client: oss.Client, name: str, source: Any, way: str
 ) -> None:
@@ -349,16 +245,6 @@ def place(ask_either: Ask, live: Live, make_bucket: Callable[..., str]) -> dict[
     live.put(f"/{bucket}?objectWorm", WORM)
     ask_either(oss.PutObjectRequest(bucket=bucket, key="a", body=b"x"))
     return {"bucket": bucket, "key": "a"}
-
-
-def test_retention_period_is_read_back(ask_either: Ask, place: dict[str, str]) -> None:
-    until = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-    retention = oss.Retention(mode="COMPLIANCE", retain_until_date=until)
-    assert (
-        ask_either(oss.PutObjectRetentionRequest(**place, retention=retention)).status_code == 200
-    )
-    found = ask_either(oss.GetObjectRetentionRequest(**place)).retention
-    assert (found.mode, found.retain_until_date) == ("COMPLIANCE", until)
 
 
 def test_governance_bypass_deletes_a_retained_version(
@@ -443,70 +329,6 @@ def test_completed_upload_is_answered_by_its_callback(
     assert ask(oss.HeadObjectRequest(**place)).content_length == len(CONTENT)
 
 
-@in_thread
-def test_failed_callback_gets_203_and_keeps_the_object(
-    ask: Ask, make_bucket: MakeBucket, app: Application
-) -> None:
-    """SDK V2 treats every 2xx as a success, so the error is in the result."""
-    app.replies["/"] = Reply(status=400)
-    place = {"bucket": make_bucket(), "key": "a"}
-    result = ask(oss.PutObjectRequest(**place, body=CONTENT, **callback(app)))
-    assert result.status_code == 203
-    error = {child.tag: child.text for child in etree.fromstring(result.callback_result.encode())}
-    assert (error["Code"], error["Message"]) == ("CallbackFailed", "Error status : 400.")
-    assert ask(oss.HeadObjectRequest(**place)).content_length == len(CONTENT)
-
-
-@pytest.mark.parametrize(("limit", "delay"), [(None, None), (819200, str(2400 * 8000 // 819200))])
-def test_put_tells_how_long_its_limit_held_it_back(
-    ask: Ask, make_bucket: MakeBucket, limit: int | None, delay: str | None
-) -> None:
-    """P-52, S-01"""
-    request = oss.PutObjectRequest(bucket=make_bucket(), key="a", body=CONTENT, traffic_limit=limit)
-    assert len(CONTENT) == 2400
-    assert ask(request).headers.get("x-oss-qos-delay-time") == delay
-
-
-@pytest.mark.parametrize(("limit", "status"), [(8 * 1024 * 1024, 200), (1, 400)])
-def test_traffic_limit_out_of_range_gets_400(
-    ask: Ask, make_bucket: MakeBucket, limit: int, status: int
-) -> None:
-    request = oss.PutObjectRequest(bucket=make_bucket(), key="a", body=CONTENT, traffic_limit=limit)
-    if status == 200:
-        assert ask(request).status_code == 200
-        return
-    error = ask.fails(request)
-    assert (error.status_code, error.ec) == (400, "0004-00000502")
-
-
-@in_thread
-def test_presigned_put_is_answered_by_its_callback(
-    live: Live, make_bucket: MakeBucket, app: Application
-) -> None:
-    client = oss.Client(configure(live.endpoint))
-    signed = client.presign(oss.PutObjectRequest(bucket=make_bucket(), key="a", **callback(app)))
-    target = "/" + signed.url.split("/", 3)[3]
-    answer = live.client.put(target, CONTENT, *signed.signed_headers.items())
-    assert (answer.status, answer.body) == (200, b'{"a":"b"}')
-
-
-@in_thread
-def test_form_of_the_sample_is_answered_by_its_callback(
-    client: Client, make_bucket: MakeBucket, app: Application
-) -> None:
-    """The form of SDK V2's sample post_object_callback.py: a file without a name and a type."""
-    name = make_bucket()
-    fields = [
-        ("key", "a"),
-        *forms.sign_v4(forms.policy([{"bucket": name}, ["content-length-range", 1, 1024]])),
-        ("callback", callback(app)["callback"]),
-        ("x:var1", "value1"),
-    ]
-    body = forms.form(fields, forms.File(b"hi oss", name=None, type=None))
-    assert forms.post(client, name, body).body == b'{"a":"b"}'
-    assert app.taken[0].body == f"bucket={name}&object=a&my_var_1=value1".encode()
-
-
 # --- SelectObject through SDK V2
 
 TABLE = b"name,age\r\nAnn,31\r\nBob,25\r\n"
@@ -546,22 +368,6 @@ def test_nodes_of_json_are_selected(ask: Ask, name: str) -> None:
     source = oss.InputSerialization(json=oss.JSONInput(type="LINES"))
     sql = "select * from ossobject as s where cast(s.age as int) > 30"
     assert select(ask, name, "json", sql, source) == b'{"name":"Ann","age":31}\n'
-
-
-def test_meta_has_the_counts(ask: Ask, name: str) -> None:
-    """Q-23"""
-    ask(oss.PutObjectRequest(bucket=name, key="a", body=TABLE))
-    for scanned in (len(TABLE), 0):
-        meta = ask(
-            oss.CreateSelectObjectMetaRequest(
-                bucket=name,
-                key="a",
-                process="csv/meta",
-                select_meta_request=oss.CSVMetaRequest(),
-            )
-        )
-        assert (meta.splits_count, meta.rows_count, meta.cols_count) == (1, 3, 2)
-        assert meta.total_scanned_bytes == scanned
 
 
 # --- Client-side encryption with the EncryptionClient of SDK V2 (P-53)
@@ -651,40 +457,3 @@ def test_encrypted_upload_is_listed_with_its_metadata(
         )
     )
     assert read(encrypting, stored_as) == PLAIN
-
-
-def test_upload_without_its_size_is_refused(
-    encrypting: oss.EncryptionClient, stored_as: dict[str, str]
-) -> None:
-    """The SDK omits the header for a size of 0."""
-    with pytest.raises(OperationError, match="InvalidEncryptionRequest"):
-        begin(encrypting, stored_as, cse_part_size=PART, cse_data_size=0)
-
-
-def test_encrypted_object_is_not_copied_by_parts(
-    encrypting: oss.EncryptionClient, stored_as: dict[str, str]
-) -> None:
-    encrypting.put_object(oss.PutObjectRequest(**stored_as, body=PLAIN))
-    target = {"bucket": stored_as["bucket"], "key": "b"}
-    copier = encrypting.unwrap().copier(
-        part_size=PART, multipart_copy_threshold=PART, disable_shallow_copy=True
-    )
-    with pytest.raises(oss.CopyError, match="0042-00000309"):
-        copier.copy(oss.CopyObjectRequest(**target, source_key=stored_as["key"]))
-
-
-def test_copy_with_other_metadata_can_be_decrypted(
-    encrypting: oss.EncryptionClient, stored_as: dict[str, str]
-) -> None:
-    encrypting.put_object(oss.PutObjectRequest(**stored_as, body=PLAIN))
-    target = {"bucket": stored_as["bucket"], "key": "b"}
-    copy = oss.CopyObjectRequest(
-        **target,
-        source_key=stored_as["key"],
-        metadata_directive="REPLACE",
-        metadata={"a": "1"},
-    )
-    encrypting.unwrap().copy_object(copy)
-    assert read(encrypting, target) == PLAIN
-    head = encrypting.unwrap().head_object(oss.HeadObjectRequest(**target))
-    assert head.metadata["a"] == "1"

@@ -1,4 +1,4 @@
-"""One way to call both clients of alibabacloud-oss-v2, the synchronous and the asynchronous."""
+"""Both clients of alibabacloud-oss-v2, called in one way, and names of objects for all SDKs."""
 
 from __future__ import annotations
 
@@ -96,3 +96,23 @@ def _method(request: Any) -> str:
     name = type(request).__name__.removesuffix("Request")
     letters = [f"_{letter.lower()}" if letter.isupper() else letter for letter in name]
     return "".join(letters).removeprefix("_").replace("_v_2", "_v2")
+
+
+# --- Names of objects that clients must escape in URLs, signatures and XML
+
+"""Names of objects that clients must escape in URLs, signatures and XML."""
+
+NAMES = [
+    "a b+c%25?&=#",
+    "中文/测试.txt",
+    "a//b",
+    "x/../y",
+    "x/./y",
+    "trailing/",
+    "a\x01\x1f\x7fb",
+    "\t\r\n",
+    "%2F..%2F",
+    "dir/😀",
+    "'\"<>&;\\",
+    "~!@$^*()[]{}|`,:=",
+]

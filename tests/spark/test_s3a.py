@@ -16,7 +16,7 @@ import pytest
 from oss_emulator import Emulator
 
 from tests.cli.process import output
-from tests.docs.settings import settings
+from tests.docs.markdown import settings
 from tests.requirements import require, required
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "spark" / "s3a.conf"

@@ -38,6 +38,11 @@ from oss_referer.remarks import Severity
 from oss_referer.texts import FOLDER as TEXTS
 from oss_referer.texts import LANGUAGES, Catalogue, read
 
+from tests.rows import read_cases
+
+CASES = read_cases("unit.root")
+
+
 RULES_ROOT, SERVER_ROOT = PACKAGES = (
     Path(oss_referer.__path__[0]),
     Path(oss_emulator.__path__[0]),
@@ -390,18 +395,7 @@ def test_decision_is_explained_in_chinese() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("query", "headers", "language"),
-    [
-        ("", {}, "en"),
-        ("", {"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"}, "zh"),
-        ("", {"accept-language": "de,fr;q=0.5"}, "en"),
-        ("", {"accept-language": "zh", "cookie": "a=1; oss-emulator-language=en"}, "en"),
-        ("", {"cookie": "oss-emulator-language=<b>"}, "en"),
-        ("?language=zh", {"cookie": "oss-emulator-language=en"}, "zh"),
-        ("?language=x", {"accept-language": "zh"}, "zh"),
-    ],
-)
+@pytest.mark.parametrize(("query", "headers", "language"), CASES["language_is_chosen"])
 def test_language_is_chosen(query: str, headers: dict[str, str], language: str) -> None:
     request = Request.parse("GET", f"/_emulator/requests{query}", headers.items(), 0.0)
     assert choose_language(request) == language

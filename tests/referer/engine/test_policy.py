@@ -23,8 +23,8 @@ from oss_referer import (
 from oss_referer.engine.assumptions import DEFAULT, CutEntries, CutPath
 from oss_referer.engine.policy import CACHED_DECISIONS, CACHED_REFERER_LENGTH, MAX_SIZE
 
-from tests.cases import read_cases
 from tests.referer.engine import oracle
+from tests.rows import read_cases
 
 CASES = read_cases("referer-engine")
 

@@ -22,7 +22,7 @@ from oss_referer.search.url import (
     registered,
 )
 
-from tests.cases import read_cases
+from tests.rows import read_cases
 
 CASES = read_cases("referer-search")
 

@@ -28,7 +28,7 @@ from oss_referer.sources.bucket import (
     sign,
 )
 
-from tests.cases import read_cases
+from tests.rows import read_cases
 
 CASES = read_cases("referer-sources")
 

@@ -8,7 +8,7 @@ from oss_referer.sources import editing, forms
 from oss_referer.sources.editing import NotEditableError
 from oss_referer.sources.forms import RulesForm
 
-from tests.cases import read_cases
+from tests.rows import read_cases
 
 CASES = read_cases("referer-sources")
 

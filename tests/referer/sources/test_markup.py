@@ -23,9 +23,9 @@ from oss_referer.sources.markup import (
 )
 from oss_referer.sources.toml import SourceError
 
-from tests.cases import read_cases
 from tests.referer.lint.random_rules import seeded
 from tests.referer_documents import BAD, GOOD
+from tests.rows import read_cases
 from tests.thorough import cases
 
 TABLE_CASES = read_cases("referer-sources")

@@ -13,7 +13,7 @@ from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.resources import BUCKET, CONFIG, REFERER, Unknown, evaluate
 from oss_referer.sources.toml import Path, SourceError
 
-from tests.cases import read_cases
+from tests.rows import read_cases
 
 CASES = read_cases("referer-sources")
 

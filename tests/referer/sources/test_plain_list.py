@@ -12,7 +12,7 @@ from oss_referer.sources.editing import NotEditableError
 from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.toml import SourceError
 
-from tests.cases import read_cases
+from tests.rows import read_cases
 from tests.thorough import cases
 
 CASES = read_cases("referer-sources")

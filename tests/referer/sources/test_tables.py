@@ -17,7 +17,7 @@ from oss_referer.sources.editing import WrittenList, apply_edits
 from oss_referer.sources.places import WrittenItem
 from oss_referer.sources.tables import Case, Expected, Presence, TableError, Untouched
 
-from tests.cases import read_cases
+from tests.rows import read_cases
 
 CASES = read_cases("referer-sources")
 

@@ -20,8 +20,8 @@ from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.terraform import PlannedChange
 from oss_referer.sources.toml import SourceError
 
-from tests.cases import read_cases
 from tests.plans import KIND, SITE, VERSIONS, change, configured, plan, state
+from tests.rows import read_cases
 
 TABLE_CASES = read_cases("referer-sources")
 

@@ -34,7 +34,7 @@ from oss_referer.sources.toml import (
     format_path,
 )
 
-from tests.cases import read_cases
+from tests.rows import read_cases
 from tests.thorough import cases
 
 CASES = read_cases("referer-sources")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from oss_referer.traffic import accesslog
 from oss_referer.traffic.accesslog import is_record, parse_record
 
-from tests.cases import read_cases
+from tests.rows import read_cases
 
 CASES = read_cases("referer-traffic")
 

@@ -1,4 +1,4 @@
-"""The gate: agreed lock-outs, the verdict, the report in Markdown and annotations."""
+"""The gate: agreed lock-outs, the verdict, the report, annotations and remedies."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oss_referer import RefererConfiguration
+from oss_referer.engine import DEFAULT
 from oss_referer.engine.sentence import Sentence
 from oss_referer.remarks import Severity
 from oss_referer.terminal import results
@@ -17,9 +18,9 @@ from oss_referer.terminal.results import Room
 from oss_referer.traffic import figures, gate, layout
 from oss_referer.traffic.gate import Gate, Judged, Limit
 from oss_referer.traffic.judge import Verdict
-from oss_referer.traffic.remedies import Remedy
+from oss_referer.traffic.remedies import Remedy, find_remedies
 
-from tests.cases import read_cases
+from tests.rows import read_cases, rows
 
 CASES = read_cases("referer-traffic")
 
@@ -209,3 +210,50 @@ def test_host_from_a_log_is_code(host: str) -> None:
     assert cell.endswith(fence[0])
     assert not re.search(rf"(?<!`){fence[0]}(?!`)", inner)
     assert len(cell) < 200
+
+
+# --- The remedies of a report: what the plan would change for hosts that are locked out
+
+WWW = "https://www.example.com/"
+SITE = "https://m.example.com/"
+PROGRAM = "https://servicewechat.com/wx0123456789abcdef/"
+OTHER = "https://servicewechat.com/wxfedcba9876543210/"
+
+
+def find(sent: tuple[str, ...], **rules: Any) -> tuple[list[str], list[str], str | None]:
+    given = RefererConfiguration(False, **{"whitelist": (WWW,), **rules})
+    add, remove, switch = find_remedies(given, {"host": sent}, DEFAULT)["host"]
+    return [*add], [*remove], switch
+
+
+@rows(
+    "sent, rules, remedy",
+    ((SITE,), {}, ([SITE], [], None)),
+    ((f"{SITE}a?b",), {}, ([SITE], [], None)),
+    (("",), {}, ([], [], "AllowEmptyReferer: true")),
+    # The plan removes an entry that keeps out the whole host, and keeps one for some pages.
+    ((SITE,), {"blacklist": (SITE,)}, ([SITE], [SITE], None)),
+    ((f"{SITE}admin/",), {"blacklist": ("*/admin/*",)}, ([], [], None)),
+    ((SITE, f"{SITE}admin/"), {"blacklist": ("*/admin/*",)}, ([SITE], [], None)),
+    # Only the appid tells mini programs apart.
+    ((f"{OTHER}3/page-frame.html",), {"whitelist": (WWW, PROGRAM)}, ([OTHER], [], None)),
+    (("https://servicewechat.com/",), {"whitelist": (WWW, PROGRAM)}, ([], [], None)),
+    (("https://servicewechat.com",), {}, ([], [], None)),
+    # A safe entry ends the host with a slash, which TruncatePath cuts off (R-27).
+    ((SITE,), {"truncate_path": True}, ([SITE], [], "TruncatePath: false")),
+    (("m.example.com",), {}, ([], [], None)),
+    (("https://[/", "about:blank", "http://*/", "https://a?b/"), {}, ([], [], None)),
+)
+def test_remedy_is_what_the_plan_would_change(
+    sent: tuple[str, ...], rules: Any, remedy: tuple[list[str], list[str], str | None]
+) -> None:
+    assert find(sent, **rules) == remedy
+
+
+def test_hosts_are_planned_together_and_have_their_own_remedies() -> None:
+    given = RefererConfiguration(False, whitelist=(WWW,), blacklist=("*thief*",))
+    hosts = {"m": [SITE], "thief": ["https://pictures.thief.test/"], "none": [""]}
+    found = find_remedies(given, hosts, DEFAULT)
+    assert found["m"] == Remedy([SITE], [], None)
+    assert found["thief"] == Remedy(["https://pictures.thief.test/"], ["*thief*"], None)
+    assert found["none"].set == "AllowEmptyReferer: true"

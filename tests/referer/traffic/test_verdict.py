@@ -20,8 +20,8 @@ from oss_referer.traffic.batches import VERDICTS, judge_batches, judge_in_proces
 from oss_referer.traffic.duck import DuckDBEngine
 from oss_referer.traffic.judge import Judge, decide, letters_of
 
-from tests.cases import read_cases
 from tests.referer.traffic.generator import generate, text
+from tests.rows import read_cases
 
 CASES = read_cases("referer-traffic")
 
@@ -122,16 +122,7 @@ def test_referer_without_what_entries_need_is_a_stranger(
 
 
 @pytest.mark.parametrize(
-    ("entries", "found", "missed"),
-    [
-        (
-            ("https://*.a.com/",),
-            ["https://x.a.com/", "https://X.A.COM", "https://é.b"],
-            ["https://b.com"],
-        ),
-        (("https://a.com/", "*.org"), ["https://b.org", "https://a.com"], ["https://b.net/"]),
-        ((), ["https://\\x61.com", "https://[::1]/"], ["https://a.com/?b=c&d#e"]),
-    ],
+    ("entries", "found", "missed"), CASES["what_entries_need_is_found_in_what_they_match"]
 )
 def test_what_entries_need_is_found_in_what_they_match(
     entries: tuple[str, ...], found: Sequence[str], missed: Sequence[str]

@@ -29,8 +29,11 @@ from oss_emulator.access.policy import (
 )
 from oss_emulator.operations import OPERATIONS
 
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.access import oracle
+
+CASES = read_cases("unit.access")
+
 
 # --- Policy documents: valid and invalid ones, and their evaluation
 
@@ -247,15 +250,7 @@ def test_bucket_policy_may_have_16_kib_and_a_field_4095_bytes() -> None:
 # --- statements for everybody (A-31, A-33)
 
 
-@rows(
-    ("changes", "spared"),
-    ({}, True),
-    ({"Principal": ["1", "*"]}, True),
-    ({"Principal": "1"}, False),
-    ({"NotPrincipal": "2"}, False),
-    ({"NotPrincipal": ["2", "*"]}, False),
-    ({"Condition": {"Bool": {"acs:SecureTransport": False}}}, False),
-)
+@rows(("changes", "spared"), *CASES["denial_of_everybody_spares_the_owner"])
 def test_denial_of_everybody_spares_the_owner(changes: dict[str, Any], spared: bool) -> None:
     """A-31"""
     (statement,) = Policy.parse(document(Effect="Deny", **changes), BUCKET).statements
@@ -504,12 +499,7 @@ VERSIONING = {"oss:ListObjectVersions", "oss:PutBucketVersioning", "oss:GetBucke
 
 
 @pytest.mark.parametrize(
-    ("bucket", "key", "expected"),
-    [
-        ("", "", "acs:oss:cn-hangzhou:1:*"),
-        ("b", "", "acs:oss:cn-hangzhou:1:b"),
-        ("b", "a/b:c", "acs:oss:cn-hangzhou:1:b/a/b:c"),
-    ],
+    ("bucket", "key", "expected"), CASES["resource_names_service_bucket_or_object"]
 )
 def test_resource_names_service_bucket_or_object(bucket: str, key: str, expected: str) -> None:
     assert resource("cn-hangzhou", "1", bucket, key) == expected

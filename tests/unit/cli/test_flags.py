@@ -1,4 +1,4 @@
-"""Settings from flags, variables and the settings file: their precedence."""
+"""Settings from flags, variables and the settings file: their precedence and mistakes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from oss_emulator.cli import flags
+from oss_emulator.cli import build_parser, flags
 from oss_emulator.settings import Settings
 from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID
 from oss_referer.terminal.parser import InputError, Parser
+from oss_referer.terminal.project import SERVER_NAMES
+
+from tests.rows import read_cases
+
+CASES = read_cases("unit.cli")
+
 
 NOTHING: Mapping[str, str] = {}
 
@@ -31,22 +37,7 @@ def write(folder: Path, text: str) -> None:
     (folder / "oss-emulator.toml").write_text(text)
 
 
-@pytest.mark.parametrize(
-    ("flag", "said"),
-    [
-        ("--region=oss-cn-hangzhou", "'oss-cn-hangzhou' is not a region; write one such as cn-"),
-        ("--region=CN Hangzhou", "'CN Hangzhou' is not a region"),
-        ("--region=", "'' is not a region"),
-        ("--domain=a.test,http://b.test", "'http://b.test' is not a domain; write one such as"),
-        ("--domain=a.test:9000", "'a.test:9000' is not a domain"),
-        ("--s3-host=*.a.test", "'*.a.test' is not a domain"),
-        ("--domain=.a.test", "'.a.test' is not a domain"),
-        ("--access-key-id=", "--access-key-id: '' is empty; write a value or leave it out"),
-        ("--access-key-secret=", "--access-key-secret: '' is empty"),
-        # `--preload $DIR=bucket` without the variable; it must not mean the working folder.
-        ("--preload==examplebucket", "'=examplebucket' does not name a folder; write DIR=BUCKET"),
-    ],
-)
+@pytest.mark.parametrize(("flag", "said"), CASES["value_that_no_client_could_use_is_refused"])
 def test_value_that_no_client_could_use_is_refused(
     flag: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -128,3 +119,53 @@ def test_settings_of_one_source_may_not_exclude_each_other(folder: Path, text: s
         parse()
     with pytest.raises(InputError, match="give either --demo or --seed"):
         parse("--demo", "--seed", "a.toml")
+
+
+# --- The file of settings: its places, its values and its mistakes
+
+
+def test_own_file_precedes_pyproject(tmp_path: Path) -> None:
+    assert flags.read(tmp_path) is None
+    (tmp_path / "pyproject.toml").write_text("[tool.other]\nport = 1\n")
+    assert flags.read(tmp_path) is None
+    (tmp_path / "pyproject.toml").write_text("[tool.oss-emulator]\nport = 1\n")
+    found = flags.read(tmp_path)
+    assert found is not None
+    assert found[1] == {"port": "1"}
+    (tmp_path / "oss-emulator.toml").write_text("port = 2\n")
+    found = flags.read(tmp_path)
+    assert found is not None
+    assert found[1] == {"port": "2"}
+
+
+def test_values_become_the_texts_of_flags(tmp_path: Path) -> None:
+    (tmp_path / "oss-emulator.toml").write_text(
+        'seed = "a.toml"\ntls = true\ndomain = ["a.test", "b.test"]\nlimit = { keys = 5 }\n'
+    )
+    found = flags.read(tmp_path)
+    assert found is not None
+    assert found[1] == {
+        "seed": "a.toml",
+        "tls": "on",
+        "domain": "a.test,b.test",
+        "limit": "keys=5",
+    }
+
+
+@pytest.mark.parametrize(("text", "sentence"), CASES["mistake_is_reported_with_its_place"])
+def test_mistake_is_reported_with_its_place(tmp_path: Path, text: str, sentence: str) -> None:
+    (tmp_path / "oss-emulator.toml").write_text(text)
+    with pytest.raises(InputError) as caught:
+        flags.read(tmp_path)
+    assert sentence in str(caught.value)
+
+
+def test_every_flag_can_be_set_in_the_file() -> None:
+    arguments = vars(build_parser(["serve"]).parse_args(["serve"]))
+    assert {*arguments} - {"run", "parser", "lang", "open"} == SERVER_NAMES
+
+
+def test_value_in_place_of_a_table_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool]\noss-emulator = 1\n")
+    with pytest.raises(InputError, match=r"tool\.oss-emulator is 1; write a table"):
+        flags.read(tmp_path)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -21,6 +19,10 @@ from oss_referer.terminal.formats import Format
 from oss_referer.terminal.parser import Parser
 
 from tests.cli.process import environment
+from tests.rows import read_cases
+
+CASES = read_cases("unit.cli")
+
 
 LAB = Path(__file__).parents[3] / "fixtures" / "lab"
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -41,18 +43,7 @@ def test_languages_are_those_of_the_catalogue() -> None:
     assert tuple(catalogue.LANGUAGES) == language.LANGUAGES
 
 
-@pytest.mark.parametrize(
-    ("variables", "chosen"),
-    [
-        ({}, "en"),
-        ({"LANG": "zh_CN.UTF-8"}, "zh"),
-        ({"LANG": "zh"}, "zh"),
-        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C.UTF-8"}, "en"),
-        ({"LANG": "en_US.UTF-8", "LC_MESSAGES": "zh_TW"}, "zh"),
-        ({"LANG": "zh_CN.UTF-8", "LC_ALL": ""}, "zh"),
-        ({"LANG": "zhuang"}, "en"),
-    ],
-)
+@pytest.mark.parametrize(("variables", "chosen"), CASES["locale_chooses_the_language"])
 def test_locale_chooses_the_language(
     variables: Mapping[str, str],
     chosen: str,
@@ -67,15 +58,7 @@ def test_locale_chooses_the_language(
     assert ("启动服务" in out) is (chosen == "zh")
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("--lang", "zh", "lint", "no-such.xml"),
-        ("--lang=zh", "lint", "no-such.xml"),
-        ("lint", "--lang", "zh", "no-such.xml"),
-        ("lint", "no-such.xml", "--lang=zh"),
-    ],
-)
+@pytest.mark.parametrize("arguments", CASES["flag_may_stand_anywhere"])
 def test_flag_may_stand_anywhere(
     arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -134,14 +117,6 @@ def test_mistakes_are_reported_in_the_language(
     assert err.count("\n") == 1
 
 
-def test_headings_of_help_are_translated(capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = run(capsys, "check", "--lang", "zh", "--help")
-    lines = out.splitlines()
-    assert lines[0].startswith("示例: oss-emulator check ")
-    assert lines[2].startswith("用法: oss-emulator check ")
-    assert {"位置参数:", "选项:", "用于 oss://BUCKET:"} <= set(lines)
-
-
 def test_every_line_of_the_list_of_commands_is_translated(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -195,36 +170,6 @@ def test_words_in_place_of_a_command_are_flags(capsys: pytest.CaptureFixture[str
     assert run(capsys, "--lang", "zh", "help", "lint") == chinese
     assert run(capsys, "help", "--lang", "zh", "lint") == chinese
     assert "lnt is not a command (did you mean lint?)" in run(capsys, "help", "lnt")[2]
-
-
-def test_comments_of_nginx_are_translated_but_not_in_json(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    rules = tmp_path / "rules.toml"
-    rules.write_text("truncate_path = true\nwhitelist = ['https://a.test']\nblacklist = ['b']\n")
-    asked = ("translate", "--to", "nginx", str(rules))
-    _, english, _ = run(capsys, *asked, "--lang", "en")
-    _, chinese, _ = run(capsys, *asked, "--lang", "zh")
-    pairs = list(zip(english.splitlines(), chinese.splitlines(), strict=True))
-    comments = [said.partition("# ")[2] for _, said in pairs if "# " in said]
-    assert len(comments) == 5
-    assert all(CHINESE.search(comment) for comment in comments)
-    assert [one.partition("#")[0] for one, _ in pairs] == [
-        one.partition("#")[0] for _, one in pairs
-    ]
-    _, document, _ = run(capsys, *asked, "--json", "--lang", "zh")
-    assert json.loads(document)["result"] == english
-
-
-def test_names_in_tables_are_translated(capsys: pytest.CaptureFixture[str]) -> None:
-    logs = str(LAB.parent / "logs" / "*.log*")
-    _, out, _ = run(
-        capsys, "replay", str(LAB / "corrected.xml"), "--traffic", logs, "--all", "--lang", "zh"
-    )
-    assert {"爬虫", "程序"} <= {line.partition(" ")[0] for line in out.splitlines()}
-    assert "robots" not in out
-    _, _, said = run(capsys, "lint", BROKEN, "--fix", "--lang", "zh")
-    assert f"+++ {BROKEN}（修正后）\n" in said
 
 
 GATE = LAB.parents[1] / "examples" / "gate"
@@ -300,22 +245,6 @@ def test_terminal_without_chinese_letters_gets_their_numbers() -> None:
     assert "\\u542f\\u52a8" in done.stdout
 
 
-def test_json_of_errors_stays_english(capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = run(capsys, "lint", BROKEN, "--json", "--lang", "zh")
-    found: list[dict[str, Any]] = json.loads(out)
-    assert found[0]["reason"].startswith("It has no scheme")
-
-
-def test_rules_of_the_linter_are_explained_in_chinese(capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = run(capsys, "lint", "--list", "--lang", "zh")
-    assert [line for line in out.splitlines() if not CHINESE.search(line)] == []
-    _, out, _ = run(capsys, "lint", "--explain", "open-host", "--lang", "zh")
-    assert out.startswith("open-host (错误)\n\n不以 `/` 结尾的主机名会匹配更长的主机名。\n\n")
-    assert [line for line in out.splitlines() if output.width_of(line) > 100] == []
-    _, out, _ = run(capsys, "lint", "--list", "--json", "--lang", "zh")
-    assert out.isascii()
-
-
 @pytest.mark.parametrize(
     ("command", "said"),
     [
@@ -351,10 +280,3 @@ def test_reason_of_an_error_is_in_chinese(
     _, _, err = run(capsys, "--lang", "zh", *command)
     assert said in err
     assert english(err) == []
-
-
-def test_note_on_the_address_bar_is_in_one_language(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    _, out, _ = run(capsys, "scenarios", BROKEN, "--site", "https://a.test", "--lang", "zh")
-    assert "在 examplebucket.oss-cn-hangzhou.aliyuncs.com 会被下载（D-03）" in out

@@ -16,7 +16,7 @@ from oss_emulator.protocol.process import MAX_BYTES
 from PIL import ExifTags, Image, ImageFilter, ImageStat
 from PIL.TiffImagePlugin import IFDRational
 
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.imaging.drawing import (
     WHITE,
     animation,
@@ -29,6 +29,9 @@ from tests.unit.imaging.drawing import (
     process,
     quarters,
 )
+
+CASES = read_cases("unit.imaging")
+
 
 # --- Reading images: what is accepted, what is refused, and with which error
 
@@ -81,16 +84,7 @@ def test_other_files_are_not_supported(data: bytes) -> None:
     assert refused(data, "image/info") == ("BadRequest", 400, "0040-00000005")
 
 
-@rows(
-    ("format", "code", "ec"),
-    ("JPEG", "BadRequest", ""),
-    ("PNG", "BadRequest", ""),
-    ("GIF", "BadRequest", ""),
-    ("BMP", "BadRequest", ""),
-    ("TIFF", "BadRequest", ""),
-    ("WEBP", "BadWebPImage", "0040-00000010"),
-    ("AVIF", "BadRequest", "0040-00000021"),
-)
+@rows(("format", "code", "ec"), *CASES["truncated_images_are_refused"])
 def test_truncated_images_are_refused(format: str, code: str, ec: str) -> None:
     data = encode(gradient(200, 160), format)
     for share in (3, 6):
@@ -290,15 +284,7 @@ def test_quality_of_a_jpeg_is_recognized(quality: int) -> None:
     assert abs(encoding.estimate_quality(picture.quality.tables) - quality) <= 1
 
 
-@rows(
-    ("source", "asked", "result"),
-    (100, "q_90", 90),
-    (80, "q_90", 72),
-    (80, "90", 72),
-    (95, "Q_90", 90),
-    (80, "Q_90", 80),
-    (80, "q_50,Q_70", 70),
-)
+@rows(("source", "asked", "result"), *CASES["quality_is_the_documented_one"])
 def test_quality_is_the_documented_one(source: int, asked: str, result: int) -> None:
     """The examples of Quality transformation."""
     data = answer(encode(gradient(), "JPEG", quality=source), f"image/quality,{asked}")
@@ -350,15 +336,7 @@ def values(data: bytes) -> dict[str, str]:
     return {name: field["value"] for name, field in found.items()}
 
 
-@rows(
-    ("format", "name"),
-    ("JPEG", "jpg"),
-    ("PNG", "png"),
-    ("WEBP", "webp"),
-    ("BMP", "bmp"),
-    ("TIFF", "tiff"),
-    ("GIF", "gif"),
-)
+@rows(("format", "name"), *CASES["every_format_has_the_basic_information"])
 def test_every_format_has_the_basic_information(format: str, name: str) -> None:
     data = encode(gradient(), format)
     found = values(data)

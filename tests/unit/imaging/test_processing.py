@@ -12,7 +12,7 @@ from oss_emulator.imaging.processing import ProcessedImage
 from oss_emulator.protocol.errors import OSSError
 from PIL import Image, ImageChops
 
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.thorough import cases
 from tests.unit.imaging.drawing import (
     BLUE,
@@ -27,6 +27,9 @@ from tests.unit.imaging.drawing import (
     process,
     quarters,
 )
+
+CASES = read_cases("unit.imaging")
+
 
 # --- One request on one image: order, animations, and random actions
 
@@ -48,18 +51,7 @@ def test_actions_are_carried_out_in_their_order() -> None:
 
 
 @rows("format", "GIF", "WEBP")
-@rows(
-    ("asked", "frames"),
-    ("resize,w_40", 3),
-    ("resize,m_fixed,w_40,h_40", 3),
-    ("crop,w_20,h_20", 3),
-    ("resize,w_40/crop,w_10", 3),
-    ("resize,p_50", 1),  # Resize images: static if resized by percentage
-    ("rotate,90", 1),
-    ("blur,r_3,s_2", 1),
-    ("format,png", 1),
-    ("resize,w_40/format,jpg", 1),
-)
+@rows(("asked", "frames"), *CASES["animation_still_moves_after_some_actions"])
 def test_animation_still_moves_after_some_actions(format: str, asked: str, frames: int) -> None:
     """FAQ of Image Processing"""
     image = change(animation(format), f"image/{asked}")
@@ -171,34 +163,7 @@ def outcome(source: bytes, text: str) -> ProcessedImage | OSSError:
 # --- Actions that change size or shape, by the sizes and colours of drawn images
 
 
-@rows(
-    ("asked", "size"),
-    # The examples of Resize images.
-    ("w_150,h_80", (150, 75)),
-    ("m_lfit,w_150,h_80", (150, 75)),
-    ("m_mfit,w_150,h_80", (160, 80)),
-    ("m_fill,w_150,h_80", (150, 80)),
-    ("m_pad,w_150,h_80", (150, 80)),
-    ("m_fixed,w_150,h_80", (150, 80)),
-    ("w_100", (100, 50)),
-    ("h_50", (100, 50)),
-    ("m_fixed,h_100", (100, 100)),  # usage notes: the other side is as long
-    ("l_100", (100, 50)),
-    ("s_50", (100, 50)),
-    ("m_mfit,l_100,s_80", (160, 80)),
-    ("p_50", (100, 50)),
-    ("p_200", (400, 200)),
-    # By default an image is never enlarged.
-    ("w_400", (200, 100)),
-    ("w_400,limit_1", (200, 100)),
-    ("w_400,limit_0", (400, 200)),
-    ("m_fixed,w_100,h_400", (200, 100)),
-    ("m_fill,w_150,h_150", (200, 100)),
-    ("m_pad,w_100,h_300", (100, 300)),
-    ("m_pad,w_300,h_300", (200, 100)),
-    ("m_pad,w_300,h_300,limit_0", (300, 300)),
-    ("w_1", (1, 1)),
-)
+@rows(("asked", "size"), *CASES["resize_gives_the_documented_size"])
 def test_resize_gives_the_documented_size(asked: str, size: tuple[int, int]) -> None:
     assert change(SOURCE, f"image/resize,{asked}").size == size
 
@@ -394,22 +359,7 @@ def mark(asked: str = "", name: str = "mark") -> Image.Image:
     return change(GROUND, f"image/watermark,image_{coded(name)}{asked}", mark=WATERMARK)
 
 
-@rows(
-    ("asked", "corner"),
-    ("", (170, 80)),  # south-east with margins of 10
-    (",g_nw", (10, 10)),
-    (",g_north", (90, 10)),
-    (",g_ne", (170, 10)),
-    (",g_west", (10, 45)),
-    (",g_center", (90, 45)),
-    (",g_east", (170, 45)),
-    (",g_sw", (10, 80)),
-    (",g_south", (90, 80)),
-    (",g_se,x_0,y_0", (180, 90)),
-    (",g_nw,x_30,y_5", (30, 5)),
-    (",g_west,voffset_20", (10, 65)),
-    (",g_center,voffset_-20", (90, 25)),
-)
+@rows(("asked", "corner"), *CASES["image_is_put_at_its_position"])
 def test_image_is_put_at_its_position(asked: str, corner: tuple[int, int]) -> None:
     left, top = corner
     assert box(mark(asked)) == (left, top, left + 20, top + 10)
@@ -421,14 +371,7 @@ def test_opacity_mixes_the_colours() -> None:
     assert near(mark(",t_0"), (175, 85), WHITE)
 
 
-@rows(
-    ("prepared", "size"),
-    ("resize,w_10", (10, 5)),
-    ("resize,P_30", (60, 30)),  # 30 % of the image below
-    ("crop,w_5,h_5", (5, 5)),
-    ("rotate,90", (10, 20)),
-    ("resize,w_10/rotate,90", (5, 10)),
-)
+@rows(("prepared", "size"), *CASES["image_can_be_prepared"])
 def test_image_can_be_prepared(prepared: str, size: tuple[int, int]) -> None:
     if "P_" in prepared:
         prepared += ",limit_0"

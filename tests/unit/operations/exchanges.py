@@ -25,25 +25,39 @@ its file. A case is a title and exchanges; each exchange is a request and the ex
 - `NAME <- PATH` and `NAME <- HEADER:` keep a value for later.
 - `{NAME}` stands for a value of a row, a kept one or a text that the file defines by
   `let NAME = TEXT`; `{x*9}` repeats a text, `{md5}` is the digest of the body.
-- `wait 1d -1s` moves the clock.
+- `wait 1d -1s` moves the clock, and `given NAME = VALUE` sets a setting or an assumption of the
+  service: a date, a name, or `on`; `-` leaves it as it is.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
 from itertools import product
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lxml import etree
+from oss_emulator.settings import Auth, Settings
+from oss_referer.engine.assumptions import DEFAULT
 
 from tests.client import content_md5
 from tests.unit.operations.service import Answer, Caller
 
 FOLDER = Path(__file__).parents[3] / "fixtures" / "exchanges"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+_READ: dict[str, Callable[[str], Any]] = {
+    "as_of": date.fromisoformat,
+    "auth": Auth,
+    "cname": lambda text: dict([text.split("=")]),
+    "region": str,
+    "s3_host": lambda text: (text,),
+}
+"""How settings other than switches are read."""
 
 
 class Step(NamedTuple):
@@ -107,12 +121,26 @@ class _Play:
 
     def __init__(self, case: Case, row: Mapping[str, str]) -> None:
         self._case, self._row = case, row
-        self._ask = Caller()
-        self._known = {**case.defined, **row, "owner": self._ask.service.accounts.owner.id}
+        self._known = {**case.defined, **row}
+        self._ask = Caller(self._settings())
+        self._known["owner"] = self._ask.service.accounts.owner.id
+
+    def _settings(self) -> Settings:
+        lines = (self._fill(step.text) for step in self._case.steps)
+        pairs = (line[6:].split(" = ") for line in lines if line.startswith("given "))
+        named = {name: value for name, value in pairs if value != "-"}
+        variants: dict[str, Any] = {
+            name: type(default)(named.pop(name))
+            for name, default in DEFAULT.chosen().items()
+            if name in named
+        }
+        others: dict[str, Any] = {name: _READ.get(name, bool)(of) for name, of in named.items()}
+        return Settings(assumptions=replace(DEFAULT, **variants), **others)
 
     def run(self) -> None:
         answer = Answer(200, {}, b"")
-        steps = [step for step in self._case.steps if not step.text.startswith("for ")]
+        plain = (step for step in self._case.steps if not step.text.startswith(("for ", "given ")))
+        steps = list(plain)
         for step, following in zip(steps, [*steps[1:], None], strict=True):
             with self._located(step):
                 text = self._fill(step.text)

@@ -10,9 +10,12 @@ import pytest
 from oss2 import xml_utils
 from oss_emulator.access.identity import Identity
 
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.operations.service import Answer, Caller
 from tests.unit.selecting.cases import Found, read, split
+
+CASES = read_cases("unit.operations")
+
 
 TABLE = b"name,age\nAnn,31\nBob,25\n"
 
@@ -76,19 +79,7 @@ def test_raw_rows_have_no_frames(ask: Caller) -> None:
     assert answer.headers["x-oss-select-output-raw"] == "true"
 
 
-@rows(
-    ("sql", "options", "code", "ec"),
-    ("select", {}, "SqlSyntaxError", "0016-00000803"),
-    ("select x from ossobject", {}, "SqlInvalidColumnName", "0016-00000803"),
-    ("", {}, "InvalidSqlParameter", "0016-00000823"),
-    ("select * from ossobject", {"Json_Type": "LINES"}, "InvalidJsonData", "0016-00000801"),
-    (
-        "select _1 from ossobject",
-        {"LineRange": (0, 1)},
-        "SelectCsvMetaUnavailable",
-        "0016-00000820",
-    ),
-)
+@rows(("sql", "options", "code", "ec"), *CASES["error_answers_the_request"])
 def test_error_answers_the_request(
     ask: Caller, sql: str, options: dict[str, Any], code: str, ec: str
 ) -> None:
@@ -166,19 +157,7 @@ def test_line_outside_of_the_object_is_refused(ask: Caller) -> None:
     assert "Actual line range is 3-10." in (answer.text("Message") or "")
 
 
-@pytest.mark.parametrize(
-    ("options", "header", "ec"),
-    [
-        ({}, "bytes=0-1", "0016-00000815"),
-        ({"Json_Type": "LINES"}, "bytes=0-1", "0016-00000815"),
-        (
-            {"AllowQuotedRecordDelimiter": "false", "LineRange": (0, 1)},
-            "bytes=0-1",
-            "0016-00000816",
-        ),
-        ({"AllowQuotedRecordDelimiter": "false"}, "bytes=1-2", "0016-00000837"),
-    ],
-)
+@pytest.mark.parametrize(("options", "header", "ec"), CASES["range_of_bytes_is_refused"])
 def test_range_of_bytes_is_refused(
     ask: Caller, options: dict[str, Any], header: str, ec: str
 ) -> None:

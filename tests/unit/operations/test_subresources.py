@@ -10,8 +10,11 @@ from oss_emulator.operations.operation import Operation, Resource
 from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.protocol.parameters import SUBRESOURCES
 
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.operations.service import Caller
+
+CASES = read_cases("unit.operations")
+
 
 TARGETS = {Resource.SERVICE: "/", Resource.BUCKET: "/bucket", Resource.OBJECT: "/bucket/a"}
 CONTENT = b"the bytes of the object"
@@ -76,24 +79,7 @@ def test_request_elsewhere_reaches_no_object(ask: Caller, target: str, host: str
     assert target.partition("?")[0] in (answer.text("Message") or "")
 
 
-@rows(
-    ("method", "target", "host", "name"),
-    (
-        "PUT",
-        "/?dataAccelerator",
-        "bucket.cn-hangzhou-j-internal.oss-data-acc.aliyuncs.com",
-        "PutBucketDataAccelerator",
-    ),
-    (
-        "POST",
-        "/?x-oss-write-get-object-response",
-        "route-opap.oss-cn-qingdao-internal.oss-object-process.aliyuncs.com",
-        "WriteGetObjectResponse",
-    ),
-    ("PUT", "/bucket?acl=&agenticBucket=", "localhost", "PutAgenticBucketAcl"),
-    ("PUT", "/none?metadataJournalTable", "localhost", "UpdateBucketMetadataJournalTable"),
-    ("GET", "/?prefix=a&max-keys=1", "cn-hangzhou.oss-vectors.aliyuncs.com", "ListVectorBuckets"),
-)
+@rows(("method", "target", "host", "name"), *CASES["other_spellings_are_named_too"])
 def test_other_spellings_are_named_too(
     ask: Caller, method: str, target: str, host: str, name: str
 ) -> None:
@@ -114,11 +100,11 @@ def test_subresource_without_an_operation_gets_501(ask: Caller) -> None:
     for method, resource, name in asked:
         if (method, resource, name) in ANSWERED:
             continue
-        answer = ask(method, f"{TARGETS[resource]}?{name}")
-        assert answer.status == 501, (method, resource, name)
-        if method != "HEAD":
-            found = (answer.code, answer.text("SubResource"))
-            assert found == ("NotImplemented", name), (method, resource)
+        for query in (name, f"{name}=", f"prefix=a&{name}=x&y=1"):
+            answer = ask(method, f"{TARGETS[resource]}?{query}")
+            assert answer.status == 501, (method, resource, query)
+            found = (answer.code, answer.text("SubResource"), answer.text("Method"))
+            assert found == ("NotImplemented", name, method), resource
     assert ask("GET", "/bucket/a").body == CONTENT
 
 
@@ -129,16 +115,7 @@ def test_subresource_never_gets_the_content_of_the_object(ask: Caller) -> None:
         assert ask("GET", f"/bucket/a?{name}=value").body != CONTENT, name
 
 
-@rows(
-    "target",
-    "/bucket?cname&comp=other",
-    "/bucket?comp=add",
-    "/bucket?policy&comp=other",
-    "/bucket?inventoryId=1",
-    "/bucket?styleName=a",
-    "/bucket?publicAccessBlock&x-oss-access-point-name=",
-    "/?qosRequester=1",
-)
+@rows("target", *CASES["unknown_component_does_not_select_another_operation"])
 def test_unknown_component_does_not_select_another_operation(ask: Caller, target: str) -> None:
     answer = ask("DELETE", target)
     assert answer.code in ("NotImplemented", "NoSuchAccessPoint")

@@ -23,7 +23,6 @@ from tests.unit.pipeline.service import PAGE, SETTINGS, accelerate, ask, serve, 
 
 OSS = "oss-cn-hangzhou.aliyuncs.com"
 ELSEWHERE = "oss-cn-beijing.aliyuncs.com"
-ACCELERATE = "oss-accelerate.aliyuncs.com"
 
 
 def code_of(request: Request, *, strict: bool, accelerated: bool = False) -> str:
@@ -33,34 +32,6 @@ def code_of(request: Request, *, strict: bool, accelerated: bool = False) -> str
         accelerate(service)
     outcome = service.admit(request)
     return outcome.error.code if isinstance(outcome, Refused) else ""
-
-
-@rows(
-    ("host", "target", "lenient", "strict"),
-    (f"public-bucket.{OSS}", "/a", "", ""),
-    (OSS, "/public-bucket/a", "", "SecondLevelDomainForbidden"),
-    ("localhost", "/public-bucket/a", "", "SecondLevelDomainForbidden"),
-    (OSS, "/no-bucket/a", "NoSuchBucket", "SecondLevelDomainForbidden"),
-    (f"public-bucket.{ELSEWHERE}", "/a", "AccessDenied", "AccessDenied"),
-    (f"no-bucket.{ELSEWHERE}", "/a", "NoSuchBucket", "NoSuchBucket"),
-    (f"public-bucket.{ACCELERATE}", "/a", "", "TransferAccelerationDisabled"),
-    ("not a host", "/a", "BadRequest", "BadRequest"),
-    ("nobody.test", "/a", "NoSuchBucket", "NoSuchBucket"),
-    (OSS, "/", "AccessDenied", "AccessDenied"),  # ListBuckets: hosts of buckets have none
-    ("localhost", "/", "AccessDenied", "AccessDenied"),
-)
-def test_bucket_is_reached_by_its_addresses(
-    host: str, target: str, lenient: str, strict: str
-) -> None:
-    """P-06"""
-    request = ask("GET", target, {"Referer": PAGE}, host)
-    assert code_of(request, strict=False) == lenient
-    assert code_of(request, strict=True) == strict
-
-
-def test_accelerated_bucket_is_reached_by_the_accelerate_endpoint() -> None:
-    request = ask("GET", "/a", {"Referer": PAGE}, f"public-bucket.{ACCELERATE}")
-    assert code_of(request, strict=True, accelerated=True) == ""
 
 
 @pytest.mark.parametrize(

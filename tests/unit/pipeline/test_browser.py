@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
 from oss_emulator.control import controls
 from oss_emulator.control.journal import Journal
 from oss_emulator.operations import OPERATIONS
-from oss_emulator.operations.admission import Admission, Claimed, Refused
+from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.operations.configurations import TRANSFER_ACCELERATION
 from oss_emulator.operations.document import since
 from oss_emulator.operations.operation import Operation, Resource, Takes
-from oss_emulator.operations.website import Visit
-from oss_emulator.pipeline.browser import SANDBOX
 from oss_emulator.pipeline.default_domain import find_rule_at_endpoint
 from oss_emulator.pipeline.service import Service
 from oss_emulator.pipeline.steps import READS
-from oss_emulator.pipeline.website import find_page
-from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Auth, Settings
-from oss_emulator.storage.base import Bucket
-from oss_referer import Signing
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.pipeline.service import (
     PAGE,
-    REDIRECT,
-    RULES,
-    SETTINGS,
     accelerate,
     ask,
     put,
@@ -41,16 +30,15 @@ from tests.unit.pipeline.service import (
     visited,
 )
 
+CASES = read_cases("unit.pipeline")
+
+
 # --- Web pages in a browser: forbidden changes, and the sandbox for documents
 
 EVIL = {"Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site"}
 SANDBOXED = {"Origin": "null", "Sec-Fetch-Site": "cross-site"}
-POLICY = "Content-Security-Policy"
 
 POSTS = [item for item in OPERATIONS if item.method == "POST"]
-
-CORS = b"""<CORSConfiguration><CORSRule><AllowedOrigin>http://evil.example</AllowedOrigin>
-<AllowedMethod>%s</AllowedMethod></CORSRule></CORSConfiguration>"""
 
 
 @pytest.fixture
@@ -103,69 +91,6 @@ def test_no_operation_of_get_changes_anything(service: Service) -> None:
             assert controls.take_snapshot(service.storage) == before, operation.name
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"},
-        {**EVIL, "Authorization": "OSS key:AAAA", "Date": "Tue, 01 Jan 2030 00:00:00 GMT"},
-        {**EVIL, "x-oss-date": "20300101T000000Z"},
-    ],
-)
-def test_own_pages_preflighted_requests_and_other_clients_pass(
-    service: Service, headers: dict[str, str]
-) -> None:
-    (append,) = [item for item in OPERATIONS if item.name == "AppendObject"]
-    assert code(service, call(append, **headers)) == ""
-
-
-@pytest.mark.parametrize(
-    ("method", "page", "expected"),
-    [
-        (b"POST", EVIL, ""),
-        (b"PUT", EVIL, "CrossOriginForbidden"),
-        (b"POST", {**EVIL, "Origin": "http://other.example"}, "CrossOriginForbidden"),
-        (b"POST", {"Sec-Fetch-Site": "cross-site"}, "CrossOriginForbidden"),
-    ],
-)
-def test_cors_rule_admits_its_origin(
-    service: Service, method: bytes, page: dict[str, str], expected: str
-) -> None:
-    put(service, "/open-bucket?cors", CORS % method)
-    assert code(service, ask("POST", "/open-bucket/b?append&position=0", page)) == expected
-
-
-@pytest.mark.parametrize("order", [1, -1])
-def test_one_cors_rule_of_several_admits_a_page(service: Service, order: int) -> None:
-    opening, rule, closing = re.split(b"(<CORSRule>.*</CORSRule>)", CORS % b"POST", flags=re.DOTALL)
-    rules = [rule, rule.replace(b"evil", b"other").replace(b"POST", b"GET")]
-    put(service, "/open-bucket?cors", opening + b"".join(rules[::order]) + closing)
-    assert code(service, ask("POST", "/open-bucket/b?append&position=0", EVIL)) == ""
-
-
-def test_page_is_refused_in_a_bucket_without_cors_rules(service: Service) -> None:
-    request = ask("POST", "/open-bucket/b?append&position=0", EVIL)
-    assert code(service, request) == "CrossOriginForbidden"
-
-
-@pytest.mark.parametrize(
-    ("target", "expected"),
-    [("/none?delete", "NoSuchBucket"), ("/open-bucket?unknown", "NotImplemented")],
-)
-def test_address_and_bucket_are_checked_before_the_page(
-    service: Service, target: str, expected: str
-) -> None:
-    assert code(service, ask("POST", target, EVIL)) == expected
-
-
-def test_page_is_checked_before_the_signature() -> None:
-    service = Service(SETTINGS)
-    put(service, "/private-bucket")
-    unknown = "OSSAccessKeyId=none&Signature=none&Expires=9999999999"
-    request = ask("POST", f"/private-bucket?delete&{unknown}", EVIL)
-    assert code(service, request) == "CrossOriginForbidden"
-
-
 def test_reason_is_kept_for_the_journal(service: Service) -> None:
     outcome = service.admit(ask("POST", "/open-bucket?delete", EVIL))
     assert isinstance(outcome, Refused)
@@ -176,127 +101,13 @@ def test_reason_is_kept_for_the_journal(service: Service) -> None:
     assert outcome.error.details["Origin"] == "http://evil.example"
 
 
-@rows("target", "/open-bucket/a", "/open-bucket/none", "/none/a", "/")
-@rows(
-    ("host", "headers", "sandboxed"),
-    ("localhost:9000", {}, False),
-    ("localhost:9000", {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, True),
-    ("127.0.0.1:9000", {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}, True),
-    ("127.0.0.1:9000", {"Upgrade-Insecure-Requests": "1"}, True),
-    ("open-bucket.localhost:9000", {"Sec-Fetch-Mode": "navigate"}, False),
-)
-def test_answers_to_browsers_at_the_endpoint_are_sandboxed(
-    service: Service, target: str, host: str, headers: dict[str, str], sandboxed: bool
-) -> None:
-    answer = service.handle(ask("GET", target, headers, host))
-    assert answer.headers.get(POLICY) == (SANDBOX if sandboxed else None)
-
-
-def test_sandbox_takes_the_origin() -> None:
-    assert "allow-same-origin" not in SANDBOX
-
-
-def test_denied_referer_is_sandboxed_too(service: Service) -> None:
-    put(service, "/open-bucket?referer", RULES)
-    headers = {"Sec-Fetch-Mode": "navigate", "Referer": "http://thief.test/"}
-    answer = service.handle(ask("GET", "/open-bucket/a", headers))
-    assert (answer.status, answer.headers[POLICY]) == (403, SANDBOX)
-    answer = service.handle(ask("GET", "/open-bucket/a", {**headers, "Referer": PAGE}))
-    assert (answer.status, answer.headers[POLICY]) == (200, SANDBOX)
-
-
 # --- The entry to a website: which requests get an index page
 
-SERVICE = Service(SETTINGS)
 PATH, OWN = "localhost", "site.localhost"
 """The host for path style, and the virtual host of the bucket."""
 
 SITE = b"""<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix>
 <SupportSubDir>true</SupportSubDir></IndexDocument></WebsiteConfiguration>"""
-
-
-def bucket(documents: dict[str, bytes]) -> Bucket:
-    return Bucket("site", "1", 0.0, "cn-hangzhou", documents=documents)
-
-
-def find(
-    key: str,
-    method: str = "GET",
-    host: str = OWN,
-    signing: Signing = Signing.NONE,
-    subresource: str = "",
-    documents: dict[str, bytes] | None = None,
-) -> tuple[str, Visit | None] | None:
-    """Return the key of the page, and the visit if the request is anonymous."""
-    resource = "object" if key else "bucket"
-    operation = next(
-        item
-        for item in OPERATIONS
-        if (item.method, item.resource, item.subresource) == (method, resource, subresource)
-    )
-    site = bucket({"website": SITE} if documents is None else documents)
-    admission = Admission(
-        ask(method, "/", host=host),
-        "id",
-        target=Target("site", key),
-        operation=operation,
-        record=site,
-        claimed=Claimed(signing),
-    )
-    find_page(admission, SERVICE)
-    if admission.target.key == key:
-        return None if admission.visit is None else (key, admission.visit)
-    return admission.target.key, admission.visit
-
-
-@rows(
-    ("key", "host", "signing", "page"),
-    ("", OWN, Signing.NONE, "index.html"),
-    ("", PATH, Signing.NONE, None),
-    ("", OWN, Signing.HEADER, None),
-    ("docs/", OWN, Signing.NONE, "docs/index.html"),
-    ("docs/", PATH, Signing.NONE, "docs/index.html"),
-    ("docs/", OWN, Signing.HEADER, "docs/index.html"),
-    ("docs/", OWN, Signing.URL, "docs/index.html"),
-    ("docs", OWN, Signing.NONE, "docs"),  # for its redirects and error pages
-)
-def test_folder_gets_its_index_page(
-    key: str, host: str, signing: Signing, page: str | None
-) -> None:
-    for method in ("GET", "HEAD"):
-        found = find(key, method, host, signing)
-        assert (None if found is None else found[0]) == page
-        if found is not None:
-            assert (found[1] is None) == (signing is not Signing.NONE)
-
-
-def test_visit_has_the_requested_key_and_the_root_of_the_site() -> None:
-    for host, root in ((OWN, ""), (PATH, "/site")):
-        found = find("docs/", host=host)
-        assert found is not None
-        assert found[1] is not None
-        assert (found[1].key, found[1].root) == ("docs/", root)
-
-
-@rows(
-    ("method", "subresource", "documents"),
-    ("PUT", "", None),
-    ("DELETE", "", None),
-    ("GET", "acl", None),
-    ("GET", "", {}),
-)
-def test_other_requests_get_no_page(
-    method: str, subresource: str, documents: dict[str, bytes] | None
-) -> None:
-    assert find("docs/", method, subresource=subresource, documents=documents) is None
-
-
-def test_request_without_a_bucket_gets_no_page() -> None:
-    operation = next(item for item in OPERATIONS if item.name == "ListBuckets")
-    admission = Admission(ask(host=PATH), "id", operation=operation)
-    before = replace(admission)
-    find_page(admission, SERVICE)
-    assert admission == before
 
 
 # --- Objects at the service's own host names: the answer, and the note in the journal
@@ -329,13 +140,6 @@ def told(service: Service, target: str, method: str = "GET", signer: str = "") -
 
 def show(service: Service, key: str, kind: str) -> None:
     put(service, f"/public-bucket/{key}", b"content", {"Content-Type": kind})
-
-
-def created(service: Service, day: datetime) -> None:
-    """Set the creation time of the public bucket."""
-    bucket = service.storage.bucket("public-bucket")
-    assert bucket is not None
-    service.storage.put_bucket(bucket._replace(created=day.timestamp()))
 
 
 # --- The note in the journal
@@ -376,76 +180,6 @@ def get(
     return service.handle(ask("GET", f"/{key}", {"Referer": PAGE, **(headers or {})}, host))
 
 
-def test_download_has_three_headers_more() -> None:
-    """D-01"""
-    service = serve_as_of(NOW)
-    show(service, "a.html", "text/html")
-    forced = get(service, "a.html")
-    plain = service.handle(ask("GET", "/public-bucket/a.html", {"Referer": PAGE}))
-    assert {
-        name: forced.headers[name] for name in forced.headers.keys() - plain.headers.keys()
-    } == {
-        "x-oss-force-download": "true",
-        "Content-Disposition": "attachment",
-        "x-oss-ec": "0048-00000001",
-    }
-
-
-def test_part_of_an_object_is_a_download_and_its_absence_is_not() -> None:
-    service = serve_as_of(NOW)
-    show(service, "a.html", "text/html")
-    part = get(service, "a.html", {"Range": "bytes=0-2"})
-    assert (part.status, part.headers.get("x-oss-ec")) == (206, "0048-00000001")
-    since = {"If-Modified-Since": "Fri, 01 Jan 2038 00:00:00 GMT"}
-    for key, headers, status in (("a.html", since, 304), ("none.html", {}, 404)):
-        other = get(service, key, headers)
-        assert other.status == status
-        assert "x-oss-force-download" not in other.headers
-
-
-def test_what_shows_no_object_is_no_download() -> None:
-    service = serve_as_of(NOW)
-    owner = service.accounts.owner
-    for target in ("/a.html?acl", "/a.html?objectMeta", "/?prefix=a.html"):
-        show(service, "a.html", "text/html")
-        answer = service.handle(ask("GET", target, {}, PUBLIC), caller=owner)
-        assert answer.status == 200
-        assert "x-oss-force-download" not in answer.headers
-
-
-@pytest.mark.parametrize(
-    "host",
-    [
-        "public-bucket.oss-cn-hangzhou-internal.aliyuncs.com",
-        "public-bucket.oss-cn-hangzhou.localhost",
-        "img.example.com",
-    ],
-)
-def test_other_host_names_show_images(host: str) -> None:
-    """D-03"""
-    service = serve(replace(SETTINGS, as_of=NOW, cname={"img.example.com": "public-bucket"}))
-    assert visited(service, "a.png", "image/png", host) == (200, "")
-
-
-def test_old_bucket_shows_images() -> None:
-    """D-03, D-06"""
-    service = serve_as_of(NOW)
-    created(service, datetime(2019, 9, 1, tzinfo=UTC))
-    assert visited(service, "a.png", "image/png") == (200, "")
-
-
-def test_images_of_newer_regions_are_not_those_of_the_others() -> None:
-    """D-03, D-06"""
-    service = serve_as_of(date(2025, 12, 1), region="cn-fuzhou")
-    assert visited(service, "a.png", "image/png") == (200, "")
-
-
-@rows("key", "a.css", "a.js", "a.pdf", "a.mp4")
-def test_other_contents_of_old_accounts_are_shown(key: str) -> None:
-    """D-05"""
-    assert visited(serve_as_of(NOW), key) == (200, "")
-
-
 def test_acceleration_counts_from_when_it_was_enabled() -> None:
     """D-04"""
     service = serve_as_of(date(2020, 11, 17))
@@ -465,24 +199,6 @@ def test_acceleration_counts_from_when_it_was_enabled() -> None:
 # --- Refusals
 
 
-def test_app_is_refused_and_a_page_is_not() -> None:
-    """D-07"""
-    service = serve_as_of(NOW)
-    for key in ("a.apk", "a.html"):
-        show(service, key, "application/zip")
-    refused, shown = get(service, "a.apk"), get(service, "a.html")
-    assert (refused.status, refused.headers["x-oss-ec"]) == (400, "0048-00000200")
-    assert isinstance(refused.body, bytes)
-    assert b"<Code>ApkDownloadForbidden</Code>" in refused.body
-    assert shown.status == 200
-    known = "Accept-Ranges ETag Last-Modified x-oss-object-type x-oss-hash-crc64ecma".split()
-    assert {name: refused.headers[name] for name in known} == {
-        name: shown.headers[name] for name in known
-    }
-    assert "Content-MD5" not in refused.headers
-    assert get(service, "missing.apk").status == 404
-
-
 def test_authorization_header_passes() -> None:
     """D-07"""
     service = serve_as_of(NOW)
@@ -492,30 +208,3 @@ def test_authorization_header_passes() -> None:
     assert isinstance(
         service.admit(ask("GET", target, {"Referer": PAGE, **dict(fields)})), Admission
     )
-
-
-@rows(
-    ("target", "host", "year", "is_refused"),
-    ("/old/a", PUBLIC, 2026, True),
-    ("/old/a", PUBLIC, 2019, False),
-    ("/old/a", ACCELERATED, 2026, False),
-    ("/public-bucket/old/a", "localhost", 2026, False),
-)
-def test_redirect_of_a_website_is_refused_at_public_endpoints(
-    target: str, host: str, year: int, is_refused: bool
-) -> None:
-    """D-08"""
-    service = serve_as_of(NOW)
-    put(service, "/public-bucket?website", REDIRECT)
-    created(service, datetime(year, 1, 1, tzinfo=UTC))
-    answer = service.handle(ask("GET", target, {"Referer": PAGE}, host))
-    code = answer.headers.get("x-oss-ec")
-    assert ((answer.status, code) == (400, "0048-00000300")) is is_refused
-
-
-def test_page_of_a_website_is_no_redirect() -> None:
-    service = serve_as_of(NOW)
-    put(service, "/public-bucket?website", REDIRECT)
-    show(service, "index.html", "text/plain")
-    answer = service.handle(ask("GET", "/", {"Referer": PAGE}, PUBLIC))
-    assert (answer.status, answer.body) == (200, b"content")

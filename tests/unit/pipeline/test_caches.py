@@ -9,7 +9,6 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
@@ -61,7 +60,6 @@ from tests.unit.pipeline.service import (
     accelerate,
     ask,
     put,
-    serve,
     serve_as_of,
     visited,
 )
@@ -297,21 +295,6 @@ def test_caches_change_no_answer_and_no_entry(seed: int, monkeypatch: pytest.Mon
     assert {200, 403, 404} <= compare(seed, monkeypatch)
 
 
-def test_result_that_outlives_its_record_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept: dict[tuple[Any, str], Any] = {}
-
-    def once(self: Any, work: Callable[[Any], Any]) -> Any:
-        """Cache a result by the name of the record, so that a changed record gets it too."""
-        key = (work, self[0])
-        if key not in kept:
-            kept[key] = work(self)
-        return kept[key]
-
-    monkeypatch.setattr(Record, "once", once)
-    with pytest.raises(AssertionError, match="bucket"):
-        compare(0, monkeypatch)
-
-
 # --- Changes of the service: each one is tested before and after its date (P-60)
 
 NOW = date(2026, 1, 1)
@@ -521,43 +504,6 @@ def test_form_signed_with_version_1_is_refused() -> None:
         reader = FormReader(forms.TYPE)
         reader.feed(forms.form([("key", "b"), *fields]))
         assert error_of(service.admit_form(admitted, reader.finish())) == expected
-
-
-# --- Domains
-
-
-@rows(
-    ("method", "host", "target", "expected"),
-    ("GET", f"public-bucket.{OSS}", "/a", FORBIDDEN),
-    ("PUT", f"public-bucket.{OSS}:443", "/a?acl", FORBIDDEN),
-    ("POST", f"public-bucket.{OSS}", "/?delete", FORBIDDEN),
-    ("POST", f"public-bucket.{OSS}", "/", FORBIDDEN),
-    ("GET", OSS, "/public-bucket/a", FORBIDDEN),
-    ("GET", "public-bucket.oss-cn-hangzhou-internal.aliyuncs.com", "/a", FINE),
-    ("GET", "public-bucket.oss-accelerate.aliyuncs.com", "/a", FINE),
-    ("GET", "localhost", "/public-bucket/a", FINE),
-    ("GET", "img.example.com", "/a", FINE),
-)
-def test_new_account_needs_a_custom_domain_for_data(
-    method: str, host: str, target: str, expected: tuple[int, str, str]
-) -> None:
-    settings = replace(SETTINGS, new_account=True, cname={"img.example.com": "public-bucket"})
-    request = ask(method, target, {"Referer": PAGE}, host)
-    assert refusal(serve(settings), request) == expected
-
-
-@pytest.mark.parametrize("target", ["/?bucketInfo", "/?referer", "/"])
-def test_new_account_needs_no_custom_domain_for_management(target: str) -> None:
-    service = serve_as_of(NOW, new_account=True)
-    code = refusal(service, ask("GET", target, {"Referer": PAGE}, f"public-bucket.{OSS}"))[1]
-    assert code == "AccessDenied"  # because the caller is anonymous
-
-
-@pytest.mark.parametrize("region", ["cn-hongkong", "ap-southeast-1"])
-def test_new_account_needs_no_domain_outside_mainland_china(region: str) -> None:
-    service = serve_as_of(NOW, new_account=True, region=region)
-    host = f"public-bucket.oss-{region}.aliyuncs.com"
-    assert refusal(service, ask("GET", "/a", {"Referer": PAGE}, host)) == FINE
 
 
 # --- Block Public Access

@@ -22,19 +22,16 @@ from oss_referer.engine import explanation
 from oss_referer.engine.assumptions import (
     DEFAULT,
     CheckOrder,
-    MissingList,
     ProcessingOrder,
     RepeatedHeader,
     SourceOfCopy,
-    TruncationConflict,
 )
-from oss_referer.sources import referer_xml
 
 from tests.rows import rows
 from tests.unit.imaging.drawing import encode, quarters
 from tests.unit.pipeline.service import PAGE, RULES, SETTINGS, THIEF, ask, put, serve, serve_as_of
 from tests.unit.pipeline.signing import Dialect, Scheme, Sent
-from tests.unit.pipeline.test_steps import make_access_point, names
+from tests.unit.pipeline.test_steps import names
 
 # --- Hotlink protection in the pipeline: which rules decide, and the answer to a denial
 
@@ -104,43 +101,6 @@ def answer(assumptions: Assumptions, target: str, referer: str = THIEF, method: 
 DENIED, NO_ACL, NO_KEY = "0003-00000503", "0003-00000001", "0026-00000001"
 
 
-@pytest.mark.parametrize(
-    ("order", "private", "missing", "written"),
-    [
-        (CheckOrder.BEFORE_ACL, DENIED, DENIED, DENIED),
-        (CheckOrder.AFTER_ACL, NO_ACL, DENIED, NO_ACL),
-        (CheckOrder.AFTER_OBJECT, NO_ACL, NO_KEY, NO_ACL),
-    ],
-)
-def test_assumption_decides_when_referers_are_checked(
-    order: CheckOrder, private: str, missing: str, written: str
-) -> None:
-    """R-05"""
-    assumptions = Assumptions(check_order=order)
-    assert answer(assumptions, "/private-bucket/a") == private
-    assert answer(assumptions, "/public-bucket/missing") == missing
-    assert answer(assumptions, "/public-bucket/missing", method="PUT") == written
-    assert answer(assumptions, "/public-bucket/a") == DENIED
-    assert answer(assumptions, "/public-bucket/a", PAGE) == "200"
-    assert answer(assumptions, "/public-bucket/missing", PAGE) == NO_KEY
-    assert answer(assumptions, "/private-bucket/a", PAGE) == NO_ACL
-
-
-def test_delete_marker_counts_as_a_missing_object() -> None:
-    """R-05"""
-    service = serve(replace(SETTINGS, assumptions=Assumptions(check_order=CheckOrder.AFTER_OBJECT)))
-    request = ask("GET", "/public-bucket/a", {"Referer": THIEF})
-    assert service.handle(request).status == 403
-    versioning = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
-    put(service, "/public-bucket?versioning", versioning)
-    (version,) = service.storage.versions("public-bucket", "a")
-    deletion = ask("DELETE", "/public-bucket/a")
-    assert service.handle(deletion, caller=service.accounts.owner).status == 204
-    assert service.handle(request).status == 404
-    old = ask("GET", f"/public-bucket/a?versionId={version.version_id}", {"Referer": THIEF})
-    assert service.handle(old).status == 403
-
-
 @rows(
     ("method", "key", "allowed"),
     ("GET", "missing", None),
@@ -167,20 +127,6 @@ def test_refusal_before_the_check_has_no_decision() -> None:
     service = serve(replace(SETTINGS, assumptions=Assumptions(check_order=CheckOrder.AFTER_ACL)))
     assert decision_on(service, "/private-bucket/a", THIEF) is None
     assert decision_on(service, "/public-bucket/a", THIEF) is not None
-
-
-@rows("method", "GET", "HEAD")
-@rows(("order", "denied"), (ProcessingOrder.BEFORE, 403), (ProcessingOrder.AFTER, 400))
-def test_assumption_decides_whether_processing_fails_before_the_check(
-    order: ProcessingOrder, denied: int, method: str
-) -> None:
-    """R-39: `a` is not an image."""
-    service = serve(replace(SETTINGS, assumptions=Assumptions(processing_order=order)))
-    target = "/public-bucket/a?x-oss-process=image/info"
-    statuses = [
-        service.handle(ask(method, target, {"Referer": sent})).status for sent in (THIEF, PAGE)
-    ]
-    assert statuses == [denied, 400]
 
 
 def test_missing_extra_is_reported_to_allowed_referers_only(
@@ -226,36 +172,6 @@ def test_assumption_decides_which_of_several_referers_counts(
     fields = [("Host", "localhost"), *(("Referer", value) for value in sent)]
     request = Request.parse("GET", "/public-bucket/a", fields, 0.0)
     assert service.handle(request).status == status
-
-
-@pytest.mark.parametrize(("rule", "status"), [("list-required", 400), ("list-optional", 200)])
-def test_document_without_a_list_is_refused_unless_assumed_otherwise(
-    rule: str, status: int
-) -> None:
-    """R-30"""
-    service = serve(replace(SETTINGS, assumptions=Assumptions(missing_list=MissingList(rule))))
-    owner = service.accounts.owner
-    body = (
-        b"<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer></RefererConfiguration>"
-    )
-    target = "/public-bucket?referer"
-    assert service.handle(ask("PUT", target), body, caller=owner).status == status
-    kept = service.handle(ask("GET", target), caller=owner).body
-    assert isinstance(kept, bytes)
-    assert (PAGE[:23].encode() in kept) is (status == 400)
-
-
-@pytest.mark.parametrize("variant", TruncationConflict)
-def test_contradiction_is_refused_only_if_assumed(variant: TruncationConflict) -> None:
-    """R-27"""
-    service = serve(replace(SETTINGS, assumptions=Assumptions(truncation_conflict=variant)))
-    rules = RefererConfiguration(allow_truncate_query_string=False, truncate_path=True)
-    response = service.handle(
-        ask("PUT", "/public-bucket?referer"),
-        referer_xml.format(rules),
-        caller=service.accounts.owner,
-    )
-    assert response.status == (400 if variant is TruncationConflict.REFUSED else 200)
 
 
 # --- copies: the rules of the source (R-45)
@@ -331,38 +247,6 @@ def test_source_of_a_signed_copy_is_checked_like_a_signed_get(
     for sent, status in ((THIEF, 200 if place is SignedIn.HEADER else 403), (PAGE, 200)):
         request = signed.adding("", ("Referer", sent)).request()
         assert service.handle(request).status == status
-
-
-@rows("source", "/public-bucket", "/missing-bucket/a", "/Bad_Name/a", "/private-bucket/a")
-def test_source_that_cannot_be_read_gets_its_own_error(source: str) -> None:
-    """R-45: only existing rules deny; a bad source gets the same error as without the variant."""
-    found = []
-    for variant in SourceOfCopy:
-        service = serve_copies(variant)
-        answered, _ = copy(service, COPIES[0], PAGE, source)
-        assert isinstance(answered.body, bytes)
-        found.append((answered.status, answered.body.partition(b"<Code>")[2].partition(b"<")[0]))
-    assert found[0] == found[1]
-    assert found[0][0] >= 400
-
-
-@pytest.mark.parametrize(
-    ("order", "status"), [(CheckOrder.BEFORE_ACL, 403), (CheckOrder.AFTER_OBJECT, 404)]
-)
-def test_missing_source_is_looked_for_first_only_if_assumed(order: CheckOrder, status: int) -> None:
-    """R-05, R-45"""
-    service = serve_copies(SourceOfCopy.CHECKED, order)
-    assert copy(service, COPIES[0], THIEF, "/public-bucket/missing")[0].status == status
-    assert copy(service, COPIES[0], THIEF)[0].status == 403
-
-
-def test_alias_of_an_access_point_leads_to_the_rules_of_its_bucket() -> None:
-    """P-84, R-45"""
-    service = serve_copies(SourceOfCopy.CHECKED)
-    answered, _ = copy(service, COPIES[0], THIEF, f"/{make_access_point(service)}/a")
-    assert isinstance(answered.body, bytes)
-    assert b"<BucketName>public-bucket</BucketName>" in answered.body
-    assert answered.headers["x-oss-ec"] == DENIED
 
 
 # --- Shortcuts: which requests find their operation at once, and which steps they leave out

@@ -20,19 +20,21 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.protocol.s3 import signature
-from oss_emulator.protocol.s3.documents import NAME_SPACE
 from oss_emulator.protocol.s3.payload import Framing
 from oss_emulator.protocol.signature import v4
 from oss_emulator.settings import Auth
 from oss_referer import Signing
 from PIL import Image
 
-from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, content_md5
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS
 from tests.client import sign as sign_oss
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.imaging.drawing import encode, quarters
 from tests.unit.pipeline.service import PAGE, SETTINGS, THIEF, ask, put, serve
 from tests.unit.pipeline.service import sign_s3 as sign
+
+CASES = read_cases("unit.pipeline")
+
 
 # --- The front for S3: a request of S3 goes through the same service, and its answer comes back
 
@@ -57,69 +59,10 @@ def test_object_is_stored_and_read_over_s3_and_over_oss(service: Service) -> Non
     assert "x-amz-request-id" not in over_oss.headers
 
 
-def test_listing_has_the_name_space_and_an_error_has_none(service: Service) -> None:
-    listing = service.handle(sign(ask("GET", "/private-bucket?list-type=2&prefix=a")))
-    assert isinstance(listing.body, bytes)
-    assert f'<ListBucketResult xmlns="{NAME_SPACE}">'.encode() in listing.body
-    missing = service.handle(sign(ask("GET", "/private-bucket/missing")))
-    error(missing, "NoSuchKey")
-    assert isinstance(missing.body, bytes)
-    assert b"xmlns" not in missing.body
-
-
-def test_xml_that_an_object_contains_is_not_changed(service: Service) -> None:
-    content = b"<ListBucketResult><StorageClass>IA</StorageClass></ListBucketResult>"
-    put = sign(ask("PUT", "/private-bucket/x"), content_type="application/xml")
-    service.handle(put, content)
-    assert service.handle(sign(ask("GET", "/private-bucket/x"))).body == content
-
-
 def test_wrong_secret_is_refused_in_the_form_of_s3(service: Service) -> None:
     answer = service.handle(sign(ask("GET", "/private-bucket/a"), secret="other"))
     assert answer.status == 403
     assert error(answer, "SignatureDoesNotMatch").text("AWSAccessKeyId") == ACCESS_KEY_ID
-
-
-def test_operation_that_oss_does_not_answer_is_refused_by_name(service: Service) -> None:
-    answer = service.handle(sign(ask("GET", "/private-bucket?tagging")))
-    assert answer.status == 501
-    assert "GetBucketTagging" in error(answer, "NotImplemented").text("Message")
-
-
-@rows(
-    ("host", "target"),
-    ("s3.localhost", "/public-bucket/a"),
-    ("public-bucket.s3.localhost", "/a"),
-    ("s3.oss-cn-hangzhou.aliyuncs.com", "/public-bucket/a"),
-    ("public-bucket.s3.oss-cn-hangzhou.aliyuncs.com", "/a"),
-    ("public-bucket.s3.oss-cn-hangzhou-internal.aliyuncs.com", "/a"),
-    ("public-bucket.s3.oss-accelerate.aliyuncs.com", "/a"),
-    ("public-bucket.objects.test:9000", "/a"),
-)
-def test_host_of_s3_is_enough(host: str, target: str) -> None:
-    service = serve(replace(SETTINGS, s3_host=("objects.test",)))
-    answer = service.handle(ask("GET", target, {"Referer": PAGE}, host))
-    assert (answer.status, answer.body) == (200, b"content")
-    assert "x-amz-request-id" in answer.headers
-
-
-def test_signature_of_oss_is_refused_by_name_at_a_host_of_s3(service: Service) -> None:
-    asked = ask("GET", "/a", {"Authorization": "OSS id:x"}, "public-bucket.s3.localhost")
-    message = error(service.handle(asked), "InvalidArgument").text("Message")
-    assert "use AWS4-HMAC-SHA256 or AWS" in message
-
-
-@pytest.mark.parametrize(("referer", "status"), [(PAGE, 200), (THIEF, 403), (None, 403)])
-def test_hotlink_protection_applies_to_anonymous_requests(
-    service: Service, referer: str | None, status: int
-) -> None:
-    """R-05, as over OSS"""
-    headers = {} if referer is None else {"Referer": referer}
-    asked = ask("GET", "/a", headers, "public-bucket.s3.localhost")
-    outcome = service.admit(asked)
-    answer = service.handle(asked)
-    assert outcome.known.decision is not None
-    assert (answer.status, outcome.known.decision.allowed) == (status, status == 200)
 
 
 @pytest.mark.parametrize("referer", [PAGE, THIEF])
@@ -214,13 +157,6 @@ def test_headers_may_be_hoisted_into_the_query(service: Service, hoisted: str) -
     assert found.headers["x-amz-storage-class"] == "GLACIER"
 
 
-def test_page_cannot_pass_for_preflighted_by_headers_in_the_query(service: Service) -> None:
-    """A browser sends a preflight for headers, but not for parameters."""
-    evil = {"Origin": "http://evil.test", "Sec-Fetch-Site": "cross-site"}
-    asked = ask("POST", "/a?uploads&x-amz-meta-a=1", evil, "public-bucket.s3.localhost")
-    error(service.handle(asked), "CrossOriginForbidden")
-
-
 @pytest.mark.parametrize("process", ["image/info", "style/small"])
 def test_images_are_processed_as_over_oss(service: Service, process: str) -> None:
     """P-71: `x-oss-process` of these two kinds"""
@@ -230,53 +166,6 @@ def test_images_are_processed_as_over_oss(service: Service, process: str) -> Non
     assert isinstance(over_oss, Admission)
     assert over_s3.operation is over_oss.operation
     assert over_s3.request.query == over_oss.request.query
-
-
-def test_lifecycle_is_kept_in_the_form_of_oss(service: Service) -> None:
-    rule = (
-        b"<LifecycleConfiguration><Rule><ID>a</ID><Filter><Prefix>x/</Prefix></Filter>"
-        b"<Status>Enabled</Status><Expiration><Days>9</Days></Expiration></Rule>"
-        b"</LifecycleConfiguration>"
-    )
-    assert service.handle(sign(ask("PUT", "/private-bucket?lifecycle")), rule).status == 200
-    over_oss = service.handle(
-        ask("GET", "/private-bucket?lifecycle"), caller=service.accounts.owner
-    )
-    assert isinstance(over_oss.body, bytes)
-    kept = xml.parse(over_oss.body, "LifecycleConfiguration")
-    assert kept.text("Rule/Prefix") == "x/"
-    over_s3 = service.handle(sign(ask("GET", "/private-bucket?lifecycle")))
-    assert isinstance(over_s3.body, bytes)
-    assert xml.parse(over_s3.body, "LifecycleConfiguration").text("Rule/Filter/Prefix") == "x/"
-
-
-def test_malformed_document_is_refused(service: Service) -> None:
-    answer = service.handle(sign(ask("PUT", "/private-bucket?lifecycle")), b"<Other/>")
-    error(answer, "MalformedXML")
-
-
-@pytest.mark.parametrize("strict", [False, True])
-def test_strict_mode_refuses_deletions_without_md5(strict: bool) -> None:
-    """P-76, the page of EC 0016-00000606"""
-    service = serve(settings=replace(SETTINGS, strict_s3=strict))
-    owner = service.accounts.owner
-    over_s3 = {"Host": "localhost", "x-oss-s3-compat": "true"}
-    body = b"<Delete><Object><Key>a</Key></Object></Delete>"
-    digest = {"Content-MD5": content_md5(body)}
-
-    def send(method: str, target: str, headers: dict[str, str], body: bytes = b"") -> Response:
-        request = Request.parse(method, target, list({**over_s3, **headers}.items()), 0)
-        return service.handle(request, body, caller=owner)
-
-    assert send("PUT", "/deletions", {}).status == 200
-    answer = send("POST", "/deletions?delete", {}, body)
-    assert answer.status == (400 if strict else 200)
-    if strict:
-        assert b"<Code>MissingArgument</Code>" in answer.body
-        assert b"<EC>0016-00000606</EC>" in answer.body
-    assert send("POST", "/deletions?delete", digest, body).status == 200
-    assert send("POST", "/deletions/a?uploads", {}).status == 200
-    assert send("DELETE", "/deletions/a", {}).status == 204
 
 
 # --- the functions of the front
@@ -359,21 +248,7 @@ def width(styled: Service, target: str) -> int:
     return Image.open(BytesIO(response.body)).size[0] if response.status == 200 else 0
 
 
-@pytest.mark.parametrize(
-    ("separators", "target", "expected"),
-    [
-        ("!", "photo.png!small", 20),
-        ("/,-", "photo.png-small", 20),
-        ("/,-", "folder/photo.png/small", 20),
-        ("-", "photo.png!small", 0),
-        ("!", "photo.png!none", 0),  # no such style
-        ("!", "photo.png!", 0),
-        ("-", "a-small", 200),  # an object with the whole key comes first
-        ("", "photo.png!small", 0),
-        ("!", "photo.png", 200),
-        ("!", "photo.png!small?x-oss-process=style/small", 0),  # the style is a parameter
-    ],
-)
+@pytest.mark.parametrize(("separators", "target", "expected"), CASES["style_follows_a_separator"])
 def test_style_follows_a_separator(
     styled: Service, separators: str, target: str, expected: int
 ) -> None:
@@ -394,16 +269,7 @@ def test_head_of_a_style_in_the_path_is_answered(styled: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    ("suffix", "target", "allowed"),
-    [
-        ("png,jpg", "photo.png", False),
-        (".png", "photo.png", False),
-        ("*", "a-small", False),
-        ("jpg", "photo.png", True),
-        ("png", "photo.png?x-oss-process=image/resize,w_10", False),
-        ("png", "photo.png?x-oss-process=style/small", True),
-        ("png", "photo.png!small", True),
-    ],
+    ("suffix", "target", "allowed"), CASES["protected_original_is_reached_by_a_style_only"]
 )
 def test_protected_original_is_reached_by_a_style_only(
     styled: Service, suffix: str, target: str, allowed: bool
@@ -429,14 +295,7 @@ def test_owner_reads_a_protected_original(styled: Service) -> None:
     assert styled.handle(request, caller=styled.accounts.owner).status == 200
 
 
-@rows(
-    ("name", "subresource", "processing"),
-    ("GetObject", "x-oss-process", True),
-    ("HeadObject", "x-oss-process", True),
-    ("GetObject", "", False),
-    ("ProcessObject", "x-oss-process", False),
-    ("GetObjectACL", "acl", False),
-)
+@rows(("name", "subresource", "processing"), *CASES["operation_that_returns_a_processed_image"])
 def test_operation_that_returns_a_processed_image(
     name: str, subresource: str, processing: bool
 ) -> None:

@@ -24,8 +24,11 @@ from oss_referer import Reason, Signing
 
 from tests.client import REGION
 from tests.http import forms
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.pipeline.service import PAGE, THIEF, ask, put
+
+CASES = read_cases("unit.pipeline")
+
 
 # --- The steps of a request: the first error wins, and a refusal has the earlier results
 
@@ -418,34 +421,6 @@ def found(service: Service, name: str, operation: str) -> Bucket | None:
     return find_bucket(service.storage, name, declared)
 
 
-def test_bucket_is_found_by_its_name(service: Service) -> None:
-    bucket = found(service, "public-bucket", "GetObject")
-    assert bucket is not None
-    assert (bucket.name, bucket.acl) == ("public-bucket", "public-read")
-
-
-def test_request_to_the_service_has_no_bucket(service: Service) -> None:
-    assert found(service, "", "ListBuckets") is None
-
-
-@pytest.mark.parametrize(
-    ("name", "operation", "code"),
-    [
-        ("no-bucket", "GetObject", "NoSuchBucket"),
-        ("NO", "GetObject", "InvalidBucketName"),
-        ("NO", "PutBucket", "InvalidBucketName"),
-    ],
-)
-def test_missing_bucket_is_an_error(service: Service, name: str, operation: str, code: str) -> None:
-    """P-18"""
-    with pytest.raises(OSSError, match=code):
-        found(service, name, operation)
-
-
-def test_bucket_to_be_created_may_be_missing(service: Service) -> None:
-    assert found(service, "no-bucket", "PutBucket") is None
-
-
 def headers(
     service: Service,
     documents: Mapping[str, bytes],
@@ -464,13 +439,6 @@ def headers(
     added = dict(add_headers(response, admission, service, failed=payer is None).headers)
     assert added.pop("ETag") == "1"
     return added
-
-
-def test_cors_rules_add_headers_for_their_origins(service: Service) -> None:
-    allowed = {"Access-Control-Allow-Origin": "http://a", "Access-Control-Allow-Methods": "GET"}
-    assert headers(service, {"cors": CORS}, "http://a") == allowed
-    assert headers(service, {"cors": CORS}, "http://b") == {}
-    assert headers(service, {}, "http://a") == {}
 
 
 @pytest.mark.parametrize(
@@ -495,14 +463,3 @@ def test_vary_of_the_answer_and_of_cors_are_joined(service: Service) -> None:
 def test_answer_without_a_bucket_is_unchanged(service: Service) -> None:
     response = Response(200, {"ETag": "1"})
     assert add_headers(response, Admission(ask(), "id", OTHER), service, failed=False) is response
-
-
-@pytest.mark.parametrize(("key", "status"), [("a", 200), ("none", 404)])
-def test_answers_and_errors_have_the_headers_of_cors(
-    service: Service, key: str, status: int
-) -> None:
-    put(service, "/public-bucket?cors", CORS)
-    request = ask("GET", f"/public-bucket/{key}", {"Referer": PAGE, "Origin": "http://a"})
-    response = service.handle(request)
-    assert response.status == status
-    assert response.headers["Access-Control-Allow-Origin"] == "http://a"

@@ -25,7 +25,7 @@ from oss_emulator.protocol.signature import SignedIn, Version
 from oss_emulator.storage.base import Storage
 
 from tests.http import forms
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.thorough import cases
 from tests.unit.pipeline.service import SETTINGS
 from tests.unit.pipeline.signing import (
@@ -37,6 +37,9 @@ from tests.unit.pipeline.signing import (
     Sent,
     alter,
 )
+
+CASES = read_cases("unit.pipeline")
+
 
 PACKAGE = Path(oss_emulator.__file__).parent
 HOST = ("Host", "localhost")
@@ -228,16 +231,7 @@ def test_host_that_names_the_bucket_must_be_signed(service: Service) -> None:
     assert refused(service, named) == (403, "AccessDenied")
 
 
-@rows(
-    "query",
-    "x-oss-signature=x",
-    "x-oss-credential=",
-    "x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-signature=x",
-    "OSSAccessKeyId=a&Signature=x&Expires=never",
-    "OSSAccessKeyId=a",
-    "Expires=1",
-    "x-oss-access-key-id=a",
-)
+@rows("query", *CASES["signature_of_oss_beside_a_mark_of_s3_is_refused"])
 @rows("mark", ("x-oss-s3-compat", "true"), ("Host", "s3.localhost"), ("x-amz-date", "now"))
 def test_signature_of_oss_beside_a_mark_of_s3_is_refused(
     service: Service, query: str, mark: tuple[str, str]
@@ -468,18 +462,7 @@ def post(service: Service, dialect: str, condition: Any, *fields: tuple[str, str
 
 
 @rows("condition", "acl", "x-amz-acl", "x-oss-object-acl")
-@rows(
-    ("dialect", "fields"),
-    ("s3", {"acl": "public-read"}),
-    ("s3", {"acl": "private", "x-oss-object-acl": "public-read", "x-amz-acl": "public-read"}),
-    ("s3", {"acl": "public-read", "x-amz-acl": "private", "x-oss-object-acl": "private"}),
-    ("s3", {"x-amz-acl": "public-read", "x-oss-object-acl": "private"}),
-    ("s3", {"x-oss-object-acl": "public-read"}),
-    ("s3", {"@x-oss-object-acl": "public-read"}),
-    ("oss", {"x-oss-object-acl": "public-read", "acl": "private"}),
-    ("oss", {"x-oss-object-acl": "public-read"}),
-    ("oss", {"@x-oss-object-acl": "public-read"}),
-)
+@rows(("dialect", "fields"), *CASES["policy_decides_on_the_acl_that_the_object_gets"])
 def test_policy_decides_on_the_acl_that_the_object_gets(
     service: Service, condition: str, dialect: str, fields: dict[str, str]
 ) -> None:

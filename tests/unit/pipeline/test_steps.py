@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from oss_emulator.control import metrics
 from oss_emulator.control.metrics import Metrics
-from oss_emulator.operations.admission import Admission, Refused
+from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.call import Body
 from oss_emulator.pipeline.service import Service
 from oss_emulator.pipeline.steps import (
@@ -35,8 +35,11 @@ from oss_referer.engine.assumptions import DEFAULT, CheckOrder
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.http import forms
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve, serve_as_of
+
+CASES = read_cases("unit.pipeline")
+
 
 ROOT = Path(__file__).parents[3]
 PAGES = ("docs/architecture.md", "docs/zh/architecture.md")
@@ -135,14 +138,7 @@ def test_each_awaited_step_is_run_by_the_server() -> None:
 # --- Headers that are added to an answer
 
 
-@rows(
-    ("target", "headers", "complete"),
-    ("/", {}, True),
-    ("/public-bucket/a", {}, True),
-    ("/public-bucket/a", {"x-amz-date": "20260101T000000Z"}, False),
-    ("/public-bucket/a", {"Origin": "http://page.test"}, False),
-    ("/private-bucket/a", {}, False),  # has CORS rules
-)
+@rows(("target", "headers", "complete"), *CASES["nothing_is_added_to_most_answers"])
 def test_nothing_is_added_to_most_answers(
     service: Service, target: str, headers: dict[str, str], complete: bool
 ) -> None:
@@ -205,31 +201,10 @@ def test_signature_at_an_access_point_covers_its_alias(service: Service) -> None
     assert service.handle(ask("GET", target, dict(fields))).body == b"content"
 
 
-def test_alias_without_an_access_point_is_a_missing_bucket(service: Service) -> None:
-    """P-84"""
-    refused = service.admit(ask("GET", f"/point-{'0' * 34}-ossalias/a"))
-    assert isinstance(refused, Refused)
-    assert refused.error.code == "NoSuchBucket"
-
-
 def test_accelerate_endpoint_is_not_checked_for_a_trusted_caller() -> None:
     service = serve(replace(SETTINGS, strict_addressing=True))
     request = ask("GET", "/a", {"Referer": PAGE}, "public-bucket.oss-accelerate.aliyuncs.com")
     assert isinstance(service.admit(request, service.accounts.owner), Admission)
-
-
-def test_index_page_answers_for_a_folder_and_no_other_key(service: Service) -> None:
-    put(
-        service,
-        "/public-bucket?website",
-        SITE.replace(b"</Suffix>", b"</Suffix><SupportSubDir>true</SupportSubDir>"),
-    )
-    put(service, "/public-bucket/docs/index.html", b"index")
-    pages = [
-        service.handle(ask("GET", f"/public-bucket/{key}", {"Referer": PAGE})).body
-        for key in ("docs/", "a")
-    ]
-    assert pages == [b"index", b"content"]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,10 @@ from oss_emulator.protocol.form_policy import MAX_SIZE, Sizes
 
 from tests.http import forms
 from tests.http.forms import TYPE, File
-from tests.rows import rows
+from tests.rows import read_cases, rows
+
+CASES = read_cases("unit.protocol")
+
 
 # --- The reader of forms, whose result does not depend on the chunks of the body
 
@@ -107,29 +110,13 @@ def test_file_is_not_kept_in_memory() -> None:
     assert kept < 10_000
 
 
-@rows(
-    ("header", "filename"),
-    ('name="file"; filename="a b.txt"', "a b.txt"),
-    ("name=file; filename=a.txt", "a.txt"),
-    ('filename="a;b=c.txt"; name="file"', "a;b=c.txt"),
-    ('name="file"; filename="a\\"b.txt"', 'a"b.txt'),
-    ('name="file"; filename="a%22b.txt"', 'a"b.txt'),
-    ('NAME="FILE"; FILENAME="图.txt"', "图.txt"),
-    ('name="file"', ""),
-)
+@rows(("header", "filename"), *CASES["name_of_the_file_is_parsed"])
 def test_name_of_the_file_is_parsed(header: str, filename: str) -> None:
     part = f"content-disposition: form-data; {header}\r\n\r\nx".encode()
     assert read(forms.write([part]))[0].filename == filename
 
 
-@rows(
-    ("key", "filename", "expected"),
-    ("a/${filename}", "photo.jpg", "a/photo.jpg"),
-    ("${filename}-${filename}", "x", "x-x"),
-    ("${filename}", r"C:\pictures\photo.jpg", "photo.jpg"),
-    ("${filename}", "pictures/photo.jpg", "photo.jpg"),
-    ("plain", "photo.jpg", "plain"),
-)
+@rows(("key", "filename", "expected"), *CASES["filename_is_replaced_in_the_key"])
 def test_filename_is_replaced_in_the_key(key: str, filename: str, expected: str) -> None:
     assert Form({"key": key}, filename).key == expected
 
@@ -160,14 +147,7 @@ def test_fields_after_the_file_are_ignored() -> None:
     assert dict(found.fields) == {"key": "a"}
 
 
-@rows(
-    "content_type",
-    "",
-    "text/plain",
-    "multipart/form-data",
-    "multipart/form-data; boundary=",
-    "application/json",
-)
+@rows("content_type", *CASES["body_of_another_type_is_refused"])
 def test_body_of_another_type_is_refused(content_type: str) -> None:
     with pytest.raises(OSSError, match="RequestIsNotMultiPartContent"):
         FormReader(content_type)
@@ -239,19 +219,7 @@ def refusal(document: Any) -> OSSError:
     return caught.value
 
 
-@rows(
-    ("condition", "value", "holds"),
-    ({"Key": "a"}, "a", True),
-    ({"key": "a"}, "b", False),
-    (["eq", "$key", "a"], "a", True),
-    (["starts-with", "$key", "dir/"], "dir/a", True),
-    (["starts-with", "$key", ""], "", True),
-    (["starts-with", "$key", "dir/"], "a", False),
-    (["in", "$key", ["a", "b"]], "b", True),
-    (["in", "$key", ["a", "b"]], "c", False),
-    (["not-in", "$key", ["a", "b"]], "c", True),
-    (["not-in", "$key", ["a", "b"]], "a", False),
-)
+@rows(("condition", "value", "holds"), *CASES["condition_is_checked"])
 def test_condition_is_checked(condition: Any, value: str, holds: bool) -> None:
     checked = policy(condition)
     if holds:

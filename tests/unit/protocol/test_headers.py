@@ -11,7 +11,10 @@ from oss_emulator.protocol import conditions, dates, headers, origin
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 
-from tests.rows import rows
+from tests.rows import read_cases, rows
+
+CASES = read_cases("unit.protocol")
+
 
 # --- The headers stored with an object, and their checks
 
@@ -106,15 +109,7 @@ def test_date_without_a_zone_is_utc(monkeypatch: pytest.MonkeyPatch, zone: str) 
     assert found == 1_330_668_468
 
 
-@rows(
-    "text",
-    "",
-    "yesterday",
-    "2012",
-    "Fri, 99 Mar 2012 06:07:48 GMT",
-    "0",
-    "9999-12-31T23:59:60Z",  # a leap second, whose year 10,000 could not be parsed again
-)
+@rows("text", *CASES["invalid_date_is_none"])
 def test_invalid_date_is_none(text: str) -> None:
     assert dates.parse_http(text) is None
     assert dates.parse_iso(text) is None
@@ -129,62 +124,21 @@ def ask(**headers: str) -> Request:
     return Request.parse("POST", "/", [("Host", "localhost:9000"), *fields], 0.0)
 
 
-@rows(
-    ("headers", "foreign"),
-    ({}, False),
-    ({"sec_fetch_site": "same-origin"}, False),
-    ({"sec_fetch_site": "none"}, False),
-    ({"sec_fetch_site": "same-site"}, True),
-    ({"sec_fetch_site": "cross-site"}, True),
-    ({"sec_fetch_site": "new-value"}, True),
-    ({"origin": "http://localhost:9000"}, False),
-    ({"origin": "http://localhost"}, True),
-    ({"origin": "http://localhost:9001"}, True),
-    ({"origin": "http://127.0.0.1:9000"}, True),
-    ({"origin": "null"}, True),
-    ({"origin": ""}, True),
-    ({"origin": "chrome-extension://abc"}, True),
-    ({"origin": "http://localhost:9000", "sec_fetch_site": "cross-site"}, True),
-    ({"origin": "null", "sec_fetch_site": "same-origin"}, True),
-)
+@rows(("headers", "foreign"), *CASES["page_is_foreign_if_one_header_says_so"])
 def test_page_is_foreign_if_one_header_says_so(headers: dict[str, str], foreign: bool) -> None:
     assert origin.is_foreign(ask(**headers)) is foreign
 
 
-@rows(
-    ("mode", "dest", "visit"),
-    ("navigate", "document", True),
-    ("navigate", "iframe", False),
-    ("navigate", "object", False),
-    ("no-cors", "document", False),
-    ("no-cors", "image", False),
-)
+@rows(("mode", "dest", "visit"), *CASES["only_the_page_of_a_tab_is_a_visit"])
 def test_only_the_page_of_a_tab_is_a_visit(mode: str, dest: str, visit: bool) -> None:
     assert origin.is_visit(ask(sec_fetch_mode=mode, sec_fetch_dest=dest)) is visit
 
 
-@rows(
-    ("headers", "preflighted"),
-    ({}, False),
-    ({"content_type": "application/xml"}, False),
-    ({"authorization": "Basic dXNlcjpwYXNz"}, False),
-    ({"authorization": "OSS key:signature"}, True),
-    ({"authorization": "OSS4-HMAC-SHA256 Credential=…"}, True),
-    ({"authorization": "AWS4-HMAC-SHA256 Credential=…"}, True),
-    ({"x_amz_date": "now"}, True),
-    ({"x_oss_date": "20300101T000000Z"}, True),
-)
+@rows(("headers", "preflighted"), *CASES["headers_of_oss_need_a_preflight"])
 def test_headers_of_oss_need_a_preflight(headers: dict[str, str], preflighted: bool) -> None:
     assert origin.is_preflighted(ask(**headers)) is preflighted
 
 
-@rows(
-    ("headers", "browser"),
-    ({"user_agent": "Mozilla/5.0", "accept": "text/html"}, False),
-    ({"sec_fetch_mode": "cors"}, True),
-    ({"sec_fetch_dest": "document"}, True),
-    ({"upgrade_insecure_requests": "1"}, True),
-    ({"origin": "http://localhost:9000"}, True),
-)
+@rows(("headers", "browser"), *CASES["browser_is_known_by_its_headers"])
 def test_browser_is_known_by_its_headers(headers: dict[str, str], browser: bool) -> None:
     assert origin.is_from_browser(ask(**headers)) is browser

@@ -21,7 +21,10 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import FileRange, Request, parse_query, repeated_names
 from oss_emulator.protocol.parameters import KNOWN, SUBRESOURCES
 
-from tests.rows import rows
+from tests.rows import read_cases, rows
+
+CASES = read_cases("unit.protocol")
+
 
 # --- The table of query parameters: those that V1 signs (P-12), and how they are read
 
@@ -261,30 +264,14 @@ def test_first_header_of_a_name_counts() -> None:
     assert parsed("/").host == ""
 
 
-@pytest.mark.parametrize(
-    ("target", "host", "path"),
-    [
-        ("http://b.test/k?acl", "b.test", "/k"),
-        ("HTTP://b.test:80", "b.test:80", "/"),
-        ("https://b.test?acl", "b.test", "/"),
-    ],
-)
+@pytest.mark.parametrize(("target", "host", "path"), CASES["absolute_target_names_the_host"])
 def test_absolute_target_names_the_host(target: str, host: str, path: str) -> None:
     request = parsed(target, ("Host", "other"))
     assert (request.host, request.path, request.proxied) == (host, path, True)
     assert not parsed("/http://b.test/").proxied
 
 
-@rows(
-    ("query", "expected"),
-    ("acl", {"acl": ""}),
-    ("acl=", {"acl": ""}),
-    ("a=1&a=2", {"a": "1"}),
-    ("&&a=1&", {"a": "1"}),
-    ("a=b=c", {"a": "b=c"}),
-    ("a+b=c+d%2B", {"a b": "c d+"}),
-    ("%E4%B8%AD=1", {"中": "1"}),
-)
+@rows(("query", "expected"), *CASES["query_is_decoded"])
 def test_query_is_decoded(query: str, expected: dict[str, str]) -> None:
     """P-04"""
     assert parse_query(query) == expected

@@ -22,7 +22,10 @@ from oss_emulator.protocol.s3 import headers as marks
 from oss_emulator.protocol.s3.operations import SUPPORTED, check_supported
 from oss_emulator.protocol.s3.payload import ChunkDecoder, Framing, Payload, Seed
 
-from tests.rows import rows
+from tests.rows import read_cases, rows
+
+CASES = read_cases("unit.protocol")
+
 
 # --- Bodies in chunks: the examples that AWS publishes, cut anywhere, and malformed ones (P-74)
 # Source: "Signature calculations for the Authorization header: Transferring payload in multiple
@@ -199,15 +202,7 @@ def test_lifecycle_survives_a_round_trip() -> None:
     assert "<DaysAfterInitiation>2</DaysAfterInitiation>" in back
 
 
-@pytest.mark.parametrize(
-    "given",
-    [
-        "<Transition><Date>2030-01-01T00:00:00.000Z</Date></Transition>",
-        "<NoncurrentVersionTransition><NewerNoncurrentVersions>2</NewerNoncurrentVersions>"
-        "</NoncurrentVersionTransition>",
-        "<Something/>",
-    ],
-)
+@pytest.mark.parametrize("given", CASES["element_without_a_counterpart_is_refused_by_name"])
 def test_element_without_a_counterpart_is_refused_by_name(given: str) -> None:
     with pytest.raises(OSSError, match="NotImplemented: The element"):
         documents.TO_OSS["PutBucketLifecycle"](S3_RULE.format(given).encode())
@@ -424,16 +419,7 @@ def test_length_of_the_content_does_not_count_for_a_body_without_chunks(length: 
     assert headers.to_oss(sent, of_object=True) == {"content-length": "5"}
 
 
-@rows(
-    "name",
-    "x-amz-tagging",
-    "x-amz-grant-read",
-    "x-amz-expected-bucket-owner",
-    "x-amz-object-lock-mode",
-    "x-amz-server-side-encryption-customer-key",
-    "x-amz-website-redirect-location",
-    "x-amz-write-offset-bytes",
-)
+@rows("name", *CASES["header_that_is_not_understood_is_refused_by_name"])
 def test_header_that_is_not_understood_is_refused_by_name(name: str) -> None:
     with pytest.raises(OSSError, match=f"NotImplemented: The header {name}") as caught:
         headers.to_oss({name: "a"}, of_object=True)

@@ -10,7 +10,9 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.select import CSVInput, HeaderInfo, JSONInput, RowRange
 from oss_emulator.protocol.xml import DocumentError
 
-from tests.rows import rows
+from tests.rows import read_cases, rows
+
+CASES = read_cases("unit.protocol")
 
 
 def coded(text: str) -> str:
@@ -66,13 +68,7 @@ def test_elements_of_csv_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("compression", "output", "raw"),
-    [
-        ("GZIP", "", True),
-        ("GZIP", "<OutputRawData>false</OutputRawData>", False),
-        ("GZIP", "<EnablePayloadCrc>true</EnablePayloadCrc>", False),
-        ("None", "", False),
-    ],
+    ("compression", "output", "raw"), CASES["csv_in_gzip_is_answered_with_raw_rows"]
 )
 def test_csv_in_gzip_is_answered_with_raw_rows(compression: str, output: str, raw: bool) -> None:
     """Q-02: test_select_object_with_gzip_data_to_file of the C SDK"""
@@ -180,16 +176,7 @@ def test_meta_request_is_read() -> None:
     assert select.parse_meta(text, json=True) == select.MetaRequest(JSONInput(True), False)
 
 
-@pytest.mark.parametrize(
-    ("inner", "code"),
-    [
-        ("<JSON><Type>DOCUMENT</Type></JSON>", "InvalidArgument"),
-        (
-            "<CompressionType>GZIP</CompressionType><JSON><Type>LINES</Type></JSON>",
-            "UnsupportedCompressionFormat",
-        ),
-    ],
-)
+@pytest.mark.parametrize(("inner", "code"), CASES["meta_is_of_plain_lines"])
 def test_meta_is_of_plain_lines(inner: str, code: str) -> None:
     text = f"<JsonMetaRequest><InputSerialization>{inner}</InputSerialization></JsonMetaRequest>"
     with pytest.raises(OSSError) as raised:

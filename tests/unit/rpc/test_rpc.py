@@ -19,7 +19,7 @@ from oss_emulator.rpc.request import RPCRequest, string_to_sign
 from oss_emulator.sts import STS
 from oss_referer import Signing
 
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.sts.requests import (
     ENVIRONMENT,
     MATERIAL,
@@ -32,6 +32,9 @@ from tests.unit.sts.requests import (
     parse,
     sign_v3,
 )
+
+CASES = read_cases("unit.rpc")
+
 
 # --- Requests: their action, parameters and format, and signature V1
 
@@ -267,14 +270,7 @@ def test_bytes_that_are_not_utf8_are_signed_as_they_came() -> None:
         assert parse(answer_v3((changed, body)))["Code"] == "SignatureDoesNotMatch"
 
 
-@rows(
-    ("name", "code"),
-    ("x_acs_date", "MissingTimestamp"),
-    ("x_acs_signature_nonce", "MissingSignatureNonce"),
-    ("x_acs_content_sha256", "MissingContentSha256"),
-    ("x_acs_version", "InvalidVersion"),
-    ("x_acs_action", "MissingAction"),
-)
+@rows(("name", "code"), *CASES["required_header_must_be_there"])
 def test_required_header_must_be_there(name: str, code: str) -> None:
     without: dict[str, Any] = {name: None}
     response = answer_v3(sign_v3({"Format": "JSON"}, None, **without))

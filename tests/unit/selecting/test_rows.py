@@ -21,11 +21,14 @@ from oss_emulator.selecting.output import expand, number
 from oss_emulator.selecting.selection import ObjectSelection, Pump
 from oss_emulator.selecting.statement import Step, Wildcard
 
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.thorough import cases
 from tests.unit.selecting.cases import CONTINUOUS, END, pieces, run
 from tests.unit.selecting.cases import DATA as DATA_FRAME
 from tests.unit.selecting.cases import split as split_frames
+
+CASES = read_cases("unit.selecting")
+
 
 # --- Windows of an object
 
@@ -214,17 +217,7 @@ def test_byte_order_mark_is_passed() -> None:
 
 
 @rows("size", 1, 1000)
-@rows(
-    ("text", "offset"),
-    ("Year,StateAbbr", 0),
-    ('{"a":1', 0),
-    ('{"a" 1}', 0),
-    ('{"a":[1,2}', 0),
-    ('{"a":NaN}', 0),
-    ('{"a":"\t"}', 0),
-    ('{"a":1}}', 7),
-    ("", 0),
-)
+@rows(("text", "offset"), *CASES["other_text_is_refused_with_its_place"])
 def test_other_text_is_refused_with_its_place(text: str, offset: int, size: int) -> None:
     """Q-21"""
     with pytest.raises(OSSError) as raised:

@@ -46,9 +46,12 @@ from oss_emulator.selecting.values import (
     to_whole,
 )
 
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.thorough import cases
 from tests.unit.selecting.cases import run
+
+CASES = read_cases("unit.selecting")
+
 
 # --- Statements as text
 
@@ -124,17 +127,7 @@ def test_walk_finds_everything_in_order() -> None:
     assert found == [A, B, C]
 
 
-@rows(
-    ("text", "place"),
-    ("select", "the end"),
-    ("select a", "the end"),
-    ("select a from b", "'b', character 15"),
-    ("select a from ossobject limit x", "'x', character 31"),
-    ("select a from ossobject where a is 1", "'is', character 33"),
-    ("select a,, b from ossobject", "',', character 10"),
-    ("select # from ossobject", "character 8"),
-    ("select a from ossobject where a = 'x", "character 35"),
-)
+@rows(("text", "place"), *CASES["error_tells_the_place"])
 def test_error_tells_the_place(text: str, place: str) -> None:
     with pytest.raises(OSSError, match=place) as raised:
         parse(text)
@@ -366,15 +359,7 @@ def test_format_is_recognised(text: str) -> None:
     assert timestamps.parse_timestamp(text) == RECOGNISED[text]
 
 
-@rows(
-    ("text", "form"),
-    ("20172802", "YYYYDDMM"),
-    ("2017/28/02", "YYYY/DD/MM"),
-    ("02/28/2017", "MM/DD/YYYY"),
-    ("2017-28-02", "YYYY-DD-MM"),
-    ("02-28-2017", "MM-DD-YYYY"),
-    ("02.28.2017", "MM.DD.YYYY"),
-)
+@rows(("text", "form"), *CASES["ambiguous_format_is_named"])
 def test_ambiguous_format_is_named(text: str, form: str) -> None:
     assert timestamps.is_time_format(form)
     assert timestamps.parse_timestamp(text, form) == DAY

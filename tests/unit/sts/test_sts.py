@@ -10,7 +10,7 @@ from oss_emulator.access.identity import AccessKey, Kind
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.dates import parse_iso
 
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.sts.requests import (
     ACCOUNTS,
     ROLE,
@@ -21,6 +21,9 @@ from tests.unit.sts.requests import (
     parameters,
     parse,
 )
+
+CASES = read_cases("unit.sts")
+
 
 # --- STS: its requests and answers, AssumeRole, and GetCallerIdentity
 
@@ -167,31 +170,7 @@ def test_denial_names_the_policy(
     assert detail["AuthPrincipalType"] == Kind.USER
 
 
-@pytest.mark.parametrize(
-    ("key", "expected"),
-    [
-        (
-            "owner-key",
-            {
-                "IdentityType": "Account",
-                "AccountId": "1000000000000001",
-                "PrincipalId": "1000000000000001",
-                "UserId": "1000000000000001",
-                "Arn": "acs:ram::1000000000000001:root",
-            },
-        ),
-        (
-            "assumer-key",
-            {
-                "IdentityType": "RAMUser",
-                "AccountId": "1000000000000001",
-                "PrincipalId": "2000000000000001",
-                "UserId": "2000000000000001",
-                "Arn": "acs:ram::1000000000000001:user/assumer",
-            },
-        ),
-    ],
-)
+@pytest.mark.parametrize(("key", "expected"), CASES["account_and_user_are_described"])
 def test_account_and_user_are_described(key: str, expected: dict[str, str]) -> None:
     answer = parse(ask(parameters("GetCallerIdentity", AccessKeyId=key)))
     answer.pop("RequestId")

@@ -8,6 +8,10 @@ import pytest
 from oss_emulator import Emulator
 from oss_emulator.testing.remote import RemoteEmulator, ServerSession
 
+from tests.rows import read_cases
+
+CASES = read_cases("unit.testing")
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Emulator]:
@@ -37,16 +41,7 @@ def names(server: Emulator) -> list[str]:
     return [bucket.name for bucket in server.service.storage.buckets()]
 
 
-@pytest.mark.parametrize(
-    ("url", "endpoint"),
-    [
-        ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
-        ("localhost:9000", "http://127.0.0.1:9000"),
-        ("http://localhost:9000/_emulator/requests?x=1", "http://127.0.0.1:9000"),
-        ("https://oss.example.test", "https://oss.example.test"),
-        ("http://[::1]:9000/", "http://[::1]:9000"),
-    ],
-)
+@pytest.mark.parametrize(("url", "endpoint"), CASES["url_becomes_an_endpoint"])
 def test_url_becomes_an_endpoint(url: str, endpoint: str) -> None:
     assert ServerSession(url).endpoint == endpoint
 

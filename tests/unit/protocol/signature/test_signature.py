@@ -23,7 +23,7 @@ from oss_emulator.protocol.errors import OSSError, render
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import Claim, SignedIn, Version, form, is_signed, parse, verify
-from oss_emulator.protocol.signature.claim import MAX_SKEW
+from oss_emulator.protocol.signature.claim import MAX_SKEW, Calculation
 from oss_emulator.protocol.signature.presigning import sign_url
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET
@@ -442,3 +442,13 @@ def test_form_of_version_4_is_valid_in_its_region_and_time() -> None:
         with pytest.raises(OSSError) as caught:
             form.verify(claim, signed, ACCESS_KEY_SECRET, region, now)
         assert caught.value.ec == ec
+
+
+def test_error_repeats_at_most_8_kib_of_what_was_signed() -> None:
+    claim = Claim(Version.V4, SignedIn.FORM, "id", "wrong", None, "")
+    with pytest.raises(OSSError) as raised:
+        Calculation("right", b"a" * 2_000_000, b"b" * 2_000_000).compare(claim, "")
+    details = raised.value.details
+    assert details["StringToSign"] == "a" * 8192
+    assert details["StringToSignBytes"] == "61 " * 8192
+    assert details["CanonicalRequest"] == "b" * 8192
