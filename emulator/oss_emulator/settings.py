@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
-from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar, get_origin
@@ -18,6 +17,7 @@ from oss_referer.sources.account import (
     is_bucket_name,
 )
 from oss_referer.sources.markup import MAX_DOCUMENT
+from oss_referer.sources.nearest import nearest
 from oss_referer.sources.toml import join
 
 from oss_emulator.protocol.address import REGIONS, host_name
@@ -198,7 +198,7 @@ _PARSERS: Final[Mapping[Any, Callable[[str], Any]]] = {
 
 def _check_region(region: str) -> None:
     if not _REGION.fullmatch(region) or region.startswith("oss-"):
-        near = (*get_close_matches(region, REGIONS, 1), "cn-hangzhou")[0]
+        near = nearest(region, REGIONS) or "cn-hangzhou"
         raise ValueError(f"{region!r} is not a region; write one such as {near}")
 
 

@@ -4,12 +4,12 @@ import argparse
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from enum import IntEnum, auto
 from itertools import permutations
 from pathlib import Path
 from typing import Any
 
+from oss_referer.sources.nearest import did_you_mean
 from oss_referer.sources.toml import join, show
 from oss_referer.terminal import language, project
 from oss_referer.terminal.parser import InputError, Parser, check_outputs, complete_path
@@ -130,8 +130,7 @@ def _warn_of_unknown(environ: Mapping[str, str]) -> None:
     ends = [variable.removeprefix(_PREFIX) for variable in known]
     for name in sorted(environ):
         if name.startswith(_PREFIX) and name not in known and not _is_injected(name, environ):
-            found = get_close_matches(name.removeprefix(_PREFIX), ends, 1)
-            near = "".join(f"; did you mean {_PREFIX}{one}?" for one in found)
+            near = did_you_mean(name.removeprefix(_PREFIX), ends, prefix=_PREFIX)
             said = language.explain(f"the variable {name} is unknown{near}")
             print(f"oss-emulator: {said}", file=sys.stderr)
 

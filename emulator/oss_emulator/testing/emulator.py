@@ -5,12 +5,12 @@ import os
 import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from oss_referer import Assumptions
 from oss_referer.sources import referer_xml
+from oss_referer.sources.nearest import did_you_mean
 
 from oss_emulator.control import contents
 from oss_emulator.control.controls import Controls, open_storage
@@ -291,8 +291,7 @@ def _convert(given: Mapping[str, Any]) -> Settings:
             raise TypeError(f"{name} is an option of `oss-emulator serve` only")
     for name in given:
         if name not in SETTINGS:
-            near = "".join(f"; did you mean {one}?" for one in get_close_matches(name, SETTINGS, 1))
-            raise TypeError(f"Emulator has no setting {name}{near}")
+            raise TypeError(f"Emulator has no setting {name}{did_you_mean(name, SETTINGS)}")
     return Settings(**{name: _read(SETTINGS[name], value) for name, value in given.items()})
 
 
