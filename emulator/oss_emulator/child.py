@@ -39,7 +39,7 @@ class Job(NamedTuple):
     """Seconds of CPU time that the job may use."""
 
 
-class Failure(NamedTuple):
+class FailedJob(NamedTuple):
     """Why a job failed."""
 
     error: Exception | None
@@ -108,7 +108,7 @@ def _end_after(server: int) -> None:
     os._exit(0)
 
 
-def _run(job: Job, exchange: _Exchange) -> Failure | None:
+def _run(job: Job, exchange: _Exchange) -> FailedJob | None:
     try:
         if resource is not None:
             _limit(resource.RLIMIT_DATA, job.memory * MIB)
@@ -120,7 +120,7 @@ def _run(job: Job, exchange: _Exchange) -> Failure | None:
         raise
     except Exception as error:
         expected = isinstance(error, MemoryError | ConnectionError) or hasattr(error, "status")
-        return Failure(error if expected else None, "" if expected else traceback.format_exc())
+        return FailedJob(error if expected else None, "" if expected else traceback.format_exc())
     return None
 
 

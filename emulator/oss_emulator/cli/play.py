@@ -59,7 +59,7 @@ from oss_emulator.recording.scenario import (
     RecordedScenario,
     Recording,
 )
-from oss_emulator.settings import Settings
+from oss_emulator.settings import LogLevel, Settings
 from oss_emulator.system import signals
 
 if TYPE_CHECKING:
@@ -522,7 +522,7 @@ def _play_alone(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> 
         region, assumed = file.recording.region, arguments.assumptions
         try:
             settings = Settings(
-                port=0, tls=True, region=region, log_level="error", assumptions=assumed
+                port=0, tls=True, region=region, log_level=LogLevel.ERROR, assumptions=assumed
             )
         except ValueError as error:
             raise InputError(str(error)) from None

@@ -29,7 +29,7 @@ from oss_referer.terminal.program import loading
 
 from oss_emulator.cli import credentials, flags
 from oss_emulator.protocol.address import SERVICE_DOMAIN, split_host
-from oss_emulator.settings import Settings
+from oss_emulator.settings import LogLevel, Settings
 from oss_emulator.system import signals
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ _DESCRIPTION = (
     "signal that ended it, 127 if the command does not exist, or 126 if it cannot be run."
 )
 
-_DEFAULTS: dict[str, Any] = {"port": 0, "tls_port": 0, "log_level": "error"}
+_DEFAULTS: dict[str, Any] = {"port": 0, "tls_port": 0, "log_level": LogLevel.ERROR}
 PRELOAD = Path(__file__).with_name("preload")
 """Modules for programs that ignore the proxy variables."""
 

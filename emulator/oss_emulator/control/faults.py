@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from random import Random
 from typing import Any, Final
+
+from oss_referer.sources.nearest import nearest
 
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.admission import Admission
@@ -96,8 +97,8 @@ def read(description: Mapping[str, Any]) -> Fault:
 def _nearest(name: str, known: Iterable[str], example: str) -> str:
     """Return the most similar known name; without a similar name, words with an example."""
     folded = {one.lower(): one for one in known}
-    found = get_close_matches(name.lower().strip("*?"), folded, 1)
-    return folded[found[0]] if found else f"a name such as {example}"
+    found = nearest(name.lower().strip("*?"), folded)
+    return folded.get(found, f"a name such as {example}")
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from lxml import etree
 from oss_referer.engine.decision import Signing
-from oss_referer.sources import json_text
+from oss_referer.sources import endpoint, json_text
 from oss_referer.sources.toml import SourceError, read_file
 
 from oss_emulator.protocol.xml import lxml_parser
@@ -223,8 +223,8 @@ class Recording:
 
 def region_of(host: str) -> str:
     """Return the region in the host name of an endpoint of the service, or ""."""
-    found = re.fullmatch(r"oss-([a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com", host)
-    return found[1] if found else ""
+    found = endpoint.ENDPOINT.fullmatch(host)
+    return (found["region"] or "") if found else ""
 
 
 def read(path: Path) -> Recording:

@@ -1,29 +1,25 @@
 """`Emulator`: a server in a thread of this process, for tests and scripts."""
 
 import asyncio
+import os
 import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import fields
-from datetime import date
-from difflib import get_close_matches
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from oss_referer import Assumptions
-from oss_referer.sources import assumptions, referer_xml
-from oss_referer.sources.toml import join
+from oss_referer.sources import referer_xml
+from oss_referer.sources.nearest import did_you_mean
 
 from oss_emulator.control import contents
 from oss_emulator.control.controls import Controls, open_storage
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.protocol.parameters import is_number
 from oss_emulator.server import tls as certificates
 from oss_emulator.server.app import Server
 from oss_emulator.server.listening import close_loop, loop_factory
-from oss_emulator.settings import Auth, Fsync, Settings, as_path
+from oss_emulator.settings import SETTINGS, Setting, Settings
 from oss_emulator.testing import buckets
 
 if TYPE_CHECKING:
@@ -37,30 +33,6 @@ _T = TypeVar("_T")
 TIMEOUT = 60.0
 """Seconds to wait for the thread."""
 
-
-def _port(given: object) -> int:
-    text = "" if isinstance(given, bool) else str(given)
-    if not is_number(text, most=65535):
-        raise ValueError(f"The port is {given!r}; give a whole number from 0 to 65535.")
-    return int(text)
-
-
-_CHOICES: Mapping[str, type[StrEnum]] = {"auth": Auth, "fsync": Fsync}
-
-_CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
-    **_CHOICES,
-    "port": _port,
-    "tls_port": _port,
-    "assumptions": lambda given: (
-        given if isinstance(given, Assumptions) else assumptions.read(given)
-    ),
-    "domain": lambda given: (given,) if isinstance(given, str) else tuple(given),
-    "preload": lambda given: {bucket: Path(folder) for bucket, folder in given.items()},
-    "as_of": lambda given: date.fromisoformat(given) if isinstance(given, str) else given,
-    **dict.fromkeys(("accounts", "seed", "data"), as_path),
-    **dict.fromkeys(("tls_dir", "ca_file", "tls_cert", "tls_key"), as_path),
-}
-"""The settings that can be given as strings, and the functions that convert them."""
 
 _SERVE_ONLY = ("ready_file", "access_log", "log_level", "log_format", "watch")
 """The settings of a server process only; `journal` replaces the access log."""
@@ -317,16 +289,21 @@ def _convert(given: Mapping[str, Any]) -> Settings:
     for name in _SERVE_ONLY:
         if name in given:
             raise TypeError(f"{name} is an option of `oss-emulator serve` only")
-    known = [field.name for field in fields(Settings)]
     for name in given:
-        if name not in known:
-            near = "".join(f"; did you mean {one}?" for one in get_close_matches(name, known, 1))
-            raise TypeError(f"Emulator has no setting {name}{near}")
-    for name, choice in _CHOICES.items():
-        if name in given and given[name] not in list(choice):
-            raise ValueError(f"{name}: {given[name]!r} is unknown; use {join(list(choice))}")
-    settings = {
-        name: _CONVERSIONS[name](value) if name in _CONVERSIONS and value is not None else value
-        for name, value in given.items()
-    }
-    return Settings(**settings)
+        if name not in SETTINGS:
+            raise TypeError(f"Emulator has no setting {name}{did_you_mean(name, SETTINGS)}")
+    return Settings(**{name: _read(SETTINGS[name], value) for name, value in given.items()})
+
+
+def _read(setting: Setting, given: Any) -> Any:
+    """Return the value of a setting, given as a value or as a string; raises `ValueError`."""
+    if isinstance(given, Mapping) and setting.names_paths:
+        return {name: Path(path) for name, path in given.items()}
+    if setting.collects and not isinstance(given, Mapping):
+        return (given,) if isinstance(given, str) else tuple(given)
+    is_text = isinstance(given, str | os.PathLike) or setting.choices
+    is_number = isinstance(given, int | float) and not setting.is_switch
+    try:
+        return setting.read(str(given)) if is_text or is_number else given
+    except ValueError as error:
+        raise ValueError(f"{setting.name}: {error}") from None

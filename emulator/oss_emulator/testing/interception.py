@@ -30,16 +30,14 @@ from urllib.request import OpenerDirector, Request
 from weakref import WeakKeyDictionary
 
 from oss_referer.sources.bucket import ServiceAddress
+from oss_referer.sources.endpoint import ENDPOINT
 
 from oss_emulator.kms import KMS
 from oss_emulator.sts import STS
 from oss_emulator.testing.emulator import Emulator
 
-# All kinds of endpoints, with or without a bucket: also of S3, without a region, and the older
-# endpoints of VPCs and of image processing. A name may contain a line end.
-_OSS_HOST = re.compile(
-    r"(?:.*\.)?(?:(?:vpc100-)?oss(?:-[a-z0-9-]+)?|img-[a-z0-9-]+)\.aliyuncs\.com", re.DOTALL
-)
+_OF_IMAGES = re.compile(r"(?:.*\.)?img-[a-z0-9-]+\.aliyuncs\.com", re.DOTALL)
+"""The older endpoints of image processing, with or without a bucket."""
 
 
 def _name(host: str) -> str:
@@ -53,7 +51,8 @@ def _name(host: str) -> str:
 def is_of_service(host: str) -> bool:
     """Return whether a host belongs to OSS, STS or KMS, in any spelling."""
     name = _name(host)
-    return bool(_OSS_HOST.fullmatch(name)) or STS.is_host(name) or KMS.is_host(name)
+    of_oss = ENDPOINT.fullmatch(name) or _OF_IMAGES.fullmatch(name)
+    return of_oss is not None or STS.is_host(name) or KMS.is_host(name)
 
 
 def redirect(url: str, endpoint: str) -> tuple[str, str] | None:

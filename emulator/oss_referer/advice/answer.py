@@ -48,7 +48,7 @@ CACHED = (*RECORDED, Sentence("cached"))
 """The headings where a browser answered some requests from its cache."""
 
 
-class Part(NamedTuple):
+class AnswerPart(NamedTuple):
     """One of the four parts."""
 
     title: str
@@ -60,7 +60,7 @@ class Part(NamedTuple):
     said: Sequence[str] = ()
 
 
-class Room(NamedTuple):
+class AnswerRoom(NamedTuple):
     """The most rows, requests, questions and names in a sentence that a layout shows."""
 
     rows: int
@@ -69,10 +69,10 @@ class Room(NamedTuple):
     names: int
 
 
-WHOLE = Room(*[sys.maxsize] * 4)
+WHOLE = AnswerRoom(*[sys.maxsize] * 4)
 
 
-def make(review: Review, setting: Setting, room: Room = WHOLE) -> Sequence[Part]:
+def make(review: Review, setting: Setting, room: AnswerRoom = WHOLE) -> Sequence[AnswerPart]:
     """Return the parts."""
     shown = _choose(review.visitors, room.rows)
     hidden = len(review.visitors) - len(shown)
@@ -92,7 +92,7 @@ def make(review: Review, setting: Setting, room: Room = WHOLE) -> Sequence[Part]
     headings = CACHED if is_cached else RECORDED if is_recorded else HEADINGS
     said = [Sentence("{} rows more: --all shows them.", str(hidden))] * bool(hidden)
     return (
-        Part(
+        AnswerPart(
             Sentence("1 Who gets in, by recorded requests")
             if is_recorded
             else Sentence("1 Who gets in"),
@@ -101,8 +101,8 @@ def make(review: Review, setting: Setting, room: Room = WHOLE) -> Sequence[Part]
             said=[*said, *_recorded(review, room.names)],
         ),
         _change(review, setting, room),
-        Part(Sentence("3 What it costs"), said=[*_costs(review, setting, room.names)]),
-        Part(
+        AnswerPart(Sentence("3 What it costs"), said=[*_costs(review, setting, room.names)]),
+        AnswerPart(
             _last_title(review, setting),
             code=trials,
             said=[_CAUSES],
@@ -185,7 +185,7 @@ def _mark(allowed: bool) -> str:
     return "✔" if allowed else "✘"
 
 
-def _change(review: Review, setting: Setting, room: Room) -> Part:
+def _change(review: Review, setting: Setting, room: AnswerRoom) -> AnswerPart:
     out = [Sentence("{} ({})", one.entry.strip() or '""', one.why) for one in review.left_out]
     said: list[str] = []
     if out:
@@ -204,7 +204,7 @@ def _change(review: Review, setting: Setting, room: Room) -> Part:
         title = Sentence("2 What to change: nothing")
     form = setting.form if review.changed or review.questions else None
     code = _code(review.rules, review.lines, form) if form else ()
-    return Part(title, code=code, said=said)
+    return AnswerPart(title, code=code, said=said)
 
 
 def _ask(question: Question) -> Iterator[Sentence]:

@@ -62,7 +62,7 @@ class Certainty(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ChangedDecision:
     """A Referer that the two configurations decide differently."""
 
     referer: str | None
@@ -84,7 +84,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    changes: tuple[Change, ...]
+    changes: tuple[ChangedDecision, ...]
     """The first Referer of each kind, for each pair of deciding entries."""
     tried: int
     """The number of Referers that the comparison tried."""
@@ -124,14 +124,14 @@ def compare(
 def _changes(
     policies: tuple[RefererPolicy, RefererPolicy],
     tried: Iterable[tuple[str | None, ProbeKind | None]],
-) -> tuple[Change, ...]:
-    first: dict[object, Change] = {}
+) -> tuple[ChangedDecision, ...]:
+    first: dict[object, ChangedDecision] = {}
     for referer, kind in tried:
         # Compare the verdicts first, which is fast, and explain only the few that differ.
         before, after = (policy.allows(referer) for policy in policies)
         if before != after:
             old, new = (policy.decide(referer) for policy in policies)
-            change = Change(referer, kind, old, new)
+            change = ChangedDecision(referer, kind, old, new)
             first.setdefault((change.settled, kind or referer), change)
     # A changed ordinary page represents the other pages of its site, but not strangers.
     plainest: dict[object, ProbeKind] = {}

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from typing import NamedTuple
 
 from oss_referer.advice.effects import Effects, take_alone
@@ -177,24 +178,18 @@ class _Reviewer:
         )
         texts = (text for one in (plan.rules, live) for text in (*one.whitelist, *one.blacklist))
         self._stranger = choose_stranger((*texts, *(site.host for site in plan.owned.sites)))
-        self._kept_out = {
-            site.entry(scheme): site.page(scheme)
-            for line in plan.lines
-            if line.place and line.place.list is Stage.BLACKLIST
-            for site in line.reading.sites
-            for scheme in BOTH
-            if not plan.owned.find(site.page(scheme))
-        }
+        self._kept_out = dict(_kept_out(plan))
         """The entries of sites that the blacklist names, each with a page."""
-        exceptions = [SearchedEntry(parse_entry(entry)) for entry in self._kept_out]
-        self._costs = (
-            compare(plan.owned, self._live, self._then, exceptions)
-            if self._is_examined
-            else Costs((), (), (), (), is_searched=live == plan.rules)
-        )
+        self._costs = self._compare(is_deployed=live == plan.rules)
         self._own = self._find_own()
         self._is_alone = takes_alone
         self._effects = Effects(plan.rules if takes_alone else plan.corrected, assumptions)
+
+    def _compare(self, *, is_deployed: bool) -> Costs:
+        if not self._is_examined:
+            return Costs((), (), (), (), is_searched=is_deployed)
+        exceptions = [SearchedEntry(parse_entry(entry)) for entry in self._kept_out]
+        return compare(self._plan.owned, self._live, self._then, exceptions)
 
     def review(self) -> Review:
         plan, visitors = self._plan, tuple(self._visitors())
@@ -528,6 +523,15 @@ def sends_whole_url(referer: str) -> bool:
     """Return whether only a page that sends its whole URL sends a Referer, not by default."""
     url = read_sent(referer)
     return url is not None and url.host != SENDS_PATHS and url.text != f"{url.origin}/"
+
+
+def _kept_out(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Yield the entries of strangers' sites that the blacklist names, each with a page."""
+    for line in plan.lines:
+        if line.place and line.place.list is Stage.BLACKLIST:
+            for site, scheme in product(line.reading.sites, BOTH):
+                if not plan.owned.find(page := site.page(scheme)):
+                    yield site.entry(scheme), page
 
 
 def _pages(site: Site) -> Iterator[str]:

@@ -4,13 +4,13 @@ It does not apply to custom domains, or to requests with an Authorization header
 download of a page or an image surprises more people than hotlink protection does.
 """
 
-import re
 from collections.abc import Iterator
 from enum import Enum
 from mimetypes import MimeTypes
 from typing import Final, NamedTuple
 
 from oss_referer.browser import changes as dated
+from oss_referer.sources.endpoint import ENDPOINT
 
 
 class Contents(Enum):
@@ -130,17 +130,15 @@ def find_rule_today(region: str, key: str, content_type: str) -> DomainRule | No
 
 def find_rule_of_url(host: str, path: str) -> DomainRule | None:
     """Return the rule for the object of a URL; its content type is guessed from its name."""
-    named = _ENDPOINT.fullmatch(host)
-    if named is None:
+    named = ENDPOINT.fullmatch(host)
+    if named is None or not (named["bucket"] and named["region"]):
         return None
-    return find_rule_today(named[1], path, MIME_TYPES.guess_type(path, strict=False)[0] or "")
+    content_type = MIME_TYPES.guess_type(path, strict=False)[0] or ""
+    return find_rule_today(named["region"], path, content_type)
 
 
 MIME_TYPES: Final = MimeTypes()
 """Python's own types. The types of the operating system would differ between machines."""
-
-_ENDPOINT: Final = re.compile(r"[a-z0-9-]+\.oss-([a-z0-9-]+)\.aliyuncs\.com")
-"""The host of a bucket at the public endpoint of a region (group 1)."""
 
 
 def _fitting(request: DomainRequest) -> Iterator[DomainRule]:

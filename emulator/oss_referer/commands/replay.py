@@ -36,7 +36,7 @@ _ON_A_TERMINAL, _ON_A_PAGE = Room(5, 3), Room(10, 10)
 """What is shown without --all."""
 
 
-class Form(StrEnum):
+class ReplayForm(StrEnum):
     TEXT = "text"
     JSON = "json"
     MARKDOWN = "markdown"
@@ -62,7 +62,7 @@ def declare(commands: Commands) -> None:
     parser.add_output("--html", said="also write the report as a web page")
     parser.add_output("--report", said="also write the report in Markdown")
     said = "how to print the report (default: text); github makes annotations of a workflow"
-    formats.declare_choices(parser, tuple(Form), said)
+    formats.declare_choices(parser, tuple(ReplayForm), said)
     said = "what reads the logs (default: duckdb)"
     parser.add_choice("--engine", EngineName, said, default=EngineName.DUCKDB.value)
     said = "with --engine spark: local[*], spark://…, yarn or k8s://… (default: local[*])"
@@ -85,17 +85,17 @@ def run(arguments: argparse.Namespace) -> int:
             written = form(verdict, laid)
             with writing(Path(path), InputError) as file:
                 file.write(written.encode(errors="backslashreplace"))  # names may be any bytes
-    match Form(arguments.format):
-        case Form.JSON:
+    match ReplayForm(arguments.format):
+        case ReplayForm.JSON:
             reports = [item.to_dict() for item in judged]
             whole = {"version": VERSION, "notes": found.notes, "reports": reports}
             made = reports[0] if found.plan is None else whole
             write(json.dumps(made, indent=2, ensure_ascii=False) + "\n")
-        case Form.MARKDOWN:
+        case ReplayForm.MARKDOWN:
             write(results.markdown(verdict, laid))
-        case Form.GITHUB:
+        case ReplayForm.GITHUB:
             write(format_github(gate.remark(judged, found.where, found.notes)))
-        case Form.TEXT:
+        case ReplayForm.TEXT:
             _print(verdict, _lay_out(judged, Room() if arguments.all else _ON_A_TERMINAL))
     return int(any(item.objection for item in judged))
 
@@ -110,7 +110,7 @@ class _Subject(NamedTuple):
     actions: tuple[str, ...] = ()
 
 
-class _Found(NamedTuple):
+class _FoundRules(NamedTuple):
     subjects: Sequence[_Subject]
     where: str
     """The file or the address of the rules."""
@@ -127,7 +127,7 @@ class _Found(NamedTuple):
         ]
 
 
-def _find(arguments: argparse.Namespace) -> _Found:
+def _find(arguments: argparse.Namespace) -> _FoundRules:
     """Find the rules to judge: those of each bucket that a plan changes, or the given ones."""
     given = [*filter(None, (arguments.rules, arguments.against))]
     source = rules.read_first(given, arguments)
@@ -136,10 +136,10 @@ def _find(arguments: argparse.Namespace) -> _Found:
             raise InputError(f"{source.name}: a plan is compared with the log; leave out --against")
         _, changes = rules.find_changes(arguments.rules, source)
         subjects = _by_bucket(source, _changed(source, changes, arguments.bucket), arguments.bucket)
-        return _Found(subjects, source.name, None, changes)
+        return _FoundRules(subjects, source.name, None, changes)
     new, *others = rules.select_together(given, arguments, source)
     subject = _Subject(arguments.rules, arguments.bucket, new.configuration)
-    return _Found([subject], new.where, others[0].configuration if others else None)
+    return _FoundRules([subject], new.where, others[0].configuration if others else None)
 
 
 def _changed(
@@ -195,7 +195,7 @@ def _by_bucket(
     return [subject._replace(bucket=bucket) for bucket, subject in found.items()]
 
 
-def _judge(found: _Found, asked: Gate, arguments: argparse.Namespace) -> Sequence[Judged]:
+def _judge(found: _FoundRules, asked: Gate, arguments: argparse.Namespace) -> Sequence[Judged]:
     """Replay the logs under all rules."""
     questions = []
     for subject in found.subjects:

@@ -31,7 +31,7 @@ _DESCRIPTION = (
 )
 
 
-class Form(StrEnum):
+class ReviewForm(StrEnum):
     TEXT = "text"
     JSON = "json"
     HTML = "html"
@@ -54,7 +54,7 @@ def declare(commands: Commands) -> None:
     parser.add_switch("--all", "show everybody and all questions, longer than a screen")
     said = "write the rules to use to this file, in the form that its ending names"
     parser.add_output("-o", "--output", said=said)
-    formats.declare_choices(parser, tuple(Form), "how to print the review (default: text)")
+    formats.declare_choices(parser, tuple(ReviewForm), "how to print the review (default: text)")
     rules.declare(parser)
 
 
@@ -89,14 +89,14 @@ def run(arguments: argparse.Namespace) -> int:
         url,
         tuple(effect.describe()) if effect else (),
     )
-    match Form(arguments.format):
-        case Form.TEXT:
+    match ReviewForm(arguments.format):
+        case ReviewForm.TEXT:
             show(*map(line, layout.text(review, setting, whole=arguments.all)))
-        case Form.JSON:
+        case ReviewForm.JSON:
             write_json(answer.to_dict(review, effect.to_dict() if effect else None))
-        case Form.HTML:
+        case ReviewForm.HTML:
             write(layout.html(review, setting))
-        case Form.MARKDOWN:
+        case ReviewForm.MARKDOWN:
             write(layout.markdown(review, setting))
     return int(not review.plan.is_done)
 

@@ -9,5 +9,6 @@ from typing import Final
 ENDPOINT: Final = re.compile(
     r"(?:(?P<bucket>.+?)\.)??(?P<s3>s3\.)?"
     r"(?:(?:vpc100-)?oss-(?P<region>[a-z0-9-]+?)(?:-internal)?|(?P<dual>[a-z]{2}-[a-z0-9-]+)\.oss|oss)"
-    r"\.aliyuncs\.com"
+    r"\.aliyuncs\.com",
+    re.DOTALL,  # a client may look up a name that contains a line end
 )

@@ -174,7 +174,7 @@ class XmlDocument(NamedTuple):
         if found := FORBIDDEN.search(text):
             flaw = f"the character U+{ord(found[0]):04X} cannot occur in XML"
             raise MarkupError(flaw, text[: found.start()])
-        return cls(text, _Reader(text).read())
+        return cls(text, _TreeBuilder(text).read())
 
     def place(self, element: XmlElement) -> tuple[int, int]:
         return place_of(self.text[: element.span.start])
@@ -207,7 +207,7 @@ _FLAWS: Final[Mapping[str, str]] = {
 """The texts for errors of expat that people cause; any other error is "not valid here"."""
 
 
-class _Reader:
+class _TreeBuilder:
     """Builds the tree of a text while expat reads it."""
 
     def __init__(self, text: str) -> None:

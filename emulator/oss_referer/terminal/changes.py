@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from oss_referer.advice import diff
-from oss_referer.advice.diff import Certainty, Change, Diff
+from oss_referer.advice.diff import Certainty, ChangedDecision, Diff
 from oss_referer.browser.probes import STRANGE, ProbeKind
 from oss_referer.engine import Decision, RefererConfiguration, Sentence, explanation
 from oss_referer.engine.sentence import join
@@ -27,22 +27,22 @@ def describe(diff: Diff, *, whole: bool = False) -> Iterator[Block]:
     """Describe a diff; `whole` shows every Referer, and not one for each group of similar ones."""
     shown = 0
     for opens, title in _TITLES.items():
-        likes = [[change] for change in diff.changes if change.opens is opens]
+        groups = [[change] for change in diff.changes if change.opens is opens]
         if not whole:
-            likes = _likes(diff, opens)[:_SHOWN]
-        if likes:
-            yield TextTable(_HEADINGS, [_row(alike) for alike in likes], title)
+            groups = _group_alike(diff, opens)[:_SHOWN]
+        if groups:
+            yield TextTable(_HEADINGS, [_row(alike) for alike in groups], title)
             yield line()
-        shown += sum(map(len, likes))
+        shown += sum(map(len, groups))
     if shown < len(diff.changes):
         said = Sentence("and {} more (--all shows them)", str(len(diff.changes) - shown))
         yield line(Text(said, Tone.FAINT))
     yield line(_conclusion(diff))
 
 
-def _likes(diff: Diff, opens: bool) -> list[list[Change]]:
+def _group_alike(diff: Diff, opens: bool) -> list[list[ChangedDecision]]:
     """Group the changes that entries of one form decide in the same way, the worst first."""
-    found: dict[object, list[Change]] = {}
+    found: dict[object, list[ChangedDecision]] = {}
     for change in diff.changes:
         if change.opens is opens:
             by = tuple(_HOST.sub("", str(part)) for part in change.settled)
@@ -75,7 +75,7 @@ KINDS = (
 def remark(diff: Diff, new: SelectedRules, *, whole: bool = False) -> Iterator[Remark]:
     """Yield a remark for each group of similar changes, or for each change if `whole`."""
     place = new.placing()
-    first = (alike[0] for opens in _TITLES for alike in _likes(diff, opens))
+    first = (alike[0] for opens in _TITLES for alike in _group_alike(diff, opens))
     for change in diff.changes if whole else first:
         sent = "no Referer" if change.referer is None else change.referer or "an empty Referer"
         verdicts = "let in" if change.opens else "locked out"
@@ -111,7 +111,7 @@ def to_dict(diff: Diff) -> dict[str, object]:
     }
 
 
-def _row(alike: Sequence[Change]) -> tuple[Text, str, Text, Text]:
+def _row(alike: Sequence[ChangedDecision]) -> tuple[Text, str, Text, Text]:
     change = alike[0]
     kind = Sentence(change.kind.value) if change.kind else Sentence("given")
     if len(alike) > 1:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from oss_referer.engine import Sentence
+from oss_referer.sources.nearest import nearest
 from oss_referer.terminal import language
 
 
@@ -241,10 +242,8 @@ suggest `--version` for `--verbose`."""
 
 def _nearest(name: str, known: Iterable[str], least: float = _NEAR) -> str:
     """Return a phrase with the known name nearest to a mistyped one, "" if none is near."""
-    from difflib import get_close_matches  # only here: most command lines are correct
-
-    found = get_close_matches(name, [*known], 1, least)
-    return "".join(f" (did you mean {near}?)" for near in found)
+    found = nearest(name, known, least)
+    return f" (did you mean {found}?)" if found else ""
 
 
 class Synopsis(NamedTuple):

@@ -5,10 +5,10 @@ The server reads them too. The settings of the linter are in the table `lint` (`
 
 import os.path
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from oss_referer.sources.nearest import nearest
 from oss_referer.sources.toml import SourceError, TomlDocument, read_regular_file, show
 from oss_referer.terminal.parser import InputError
 
@@ -47,7 +47,7 @@ class ProjectFile(NamedTuple):
     def check_name(self, name: str, known: Collection[str], *above: str) -> None:
         """Raise InputError, which suggests the nearest name, if a name is unknown."""
         if name not in known:
-            near = get_close_matches(name, sorted(known), n=1, cutoff=0.0)[0]
+            near = nearest(name, sorted(known), least=0.0)
             raise self.error(f"{show(name)} is unknown; did you mean {near}?", *above, name)
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from oss_referer.advice import answer
-from oss_referer.advice.answer import HEADINGS, Room, Setting
+from oss_referer.advice.answer import HEADINGS, AnswerRoom, Setting
 from oss_referer.advice.review import Review
 from oss_referer.engine import Sentence
 from oss_referer.terminal import language
@@ -28,18 +28,18 @@ def text(review: Review, setting: Setting, *, whole: bool = False) -> list[str]:
     if any(item.seen for item in review.visitors):
         most = min(most, _MOST_RECORDED)
     for numbers in _ROOMS:
-        lines = [*_text(review, setting, Room(most, *numbers))]
+        lines = [*_text(review, setting, AnswerRoom(most, *numbers))]
         if len(lines) > HEIGHT:
             lines = [one for one in lines if one]
         if len(lines) > HEIGHT:
             rows = max(most - (len(lines) - HEIGHT) - 1, min(most, _FEWEST))
-            lines = [one for one in _text(review, setting, Room(rows, *numbers)) if one]
+            lines = [one for one in _text(review, setting, AnswerRoom(rows, *numbers)) if one]
         if len(lines) <= HEIGHT:
             break
     return lines
 
 
-def _text(review: Review, setting: Setting, room: Room) -> Iterator[str]:
+def _text(review: Review, setting: Setting, room: AnswerRoom) -> Iterator[str]:
     parts = answer.make(review, setting, room)
     yield from fold(language.say(review.answer), WIDTH, 2)
     if review.taken:
