@@ -252,6 +252,12 @@ def test_bodies_of_answers_take_no_memory() -> None:
     assert peak < 64 << 20
 
 
+def test_too_many_requests_end_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(har, "MAX_ENTRIES", 3)
+    with pytest.raises(HARError, match="it has more than 3 requests"):
+        har.read([gzip.compress(b'{"log": {"entries": [{}, {}, {}, {}]}}')])
+
+
 def test_too_many_different_requests_end_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(har, "MAX_GROUPS", 3)
     with pytest.raises(HARError, match="it has more than 3 different requests"):

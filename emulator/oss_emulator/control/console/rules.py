@@ -143,6 +143,8 @@ async def judge_traffic(asked: ApiRequest) -> Response:
     rules = (find_rules(asked, bucket), _read(asked, body))
     old, new = (RefererPolicy.compile(one, assumptions) for one in rules)
     shown = await asyncio.to_thread(recorded.make, body, old, new, bucket)
+    if shown["recorded"] is None and not wants_page(asked.request):
+        raise ApiError(400, f"{shown['problem']}.")
     found = shown["found"]
     values = {"error": str(shown["problem"])} if found is None else found.effect.to_dict()
     return page.show(asked, "rules_traffic", values, **shown)
