@@ -63,7 +63,8 @@ _YEAR: Final = 365 * 24 * 3600
 def show(asked: ApiRequest, template: str, values: Mapping[str, Any], **shown: Any) -> Response:
     """Answer with a page, or with its `values` as JSON; `shown` is for the template only."""
     if wants_page(asked.request):
-        return render(asked.request, template, {**values, **shown})
+        active = len(asked.controls.faults.planned)
+        return render(asked.request, template, {"active": active, **values, **shown})
     return reply(values)
 
 
@@ -75,7 +76,7 @@ def render(
     word = request.path.removeprefix(PREFIX).removesuffix(".json").partition("/")[0]
     found = _environment().get_template(f"{template}.html")
     text = found.render(
-        **values,
+        {"active": 0, **values},
         t=Catalogue(language, FOLDERS),
         language=language,
         languages=LANGUAGES,
