@@ -1,5 +1,6 @@
 """Renders a page as HTML from its template, or its values as JSON."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -88,6 +89,7 @@ def render(
         session=SESSION in cookies(request),
         release=__version__,
     )
+    text = _show_directions(text)
     headers = dict(_HEADERS)
     if request.query.get("language") in LANGUAGES:
         headers["Set-Cookie"] = f"{COOKIE}={language}; Path={PREFIX}; Max-Age={_YEAR}; SameSite=Lax"
@@ -134,4 +136,22 @@ def _environment() -> Environment:
 def fragment(request: Request, template: str, values: Mapping[str, Any]) -> str:
     """Render a part of a page to send in an event."""
     found = _environment().get_template(f"{template}.html")
-    return found.render(**values, t=texts_of(request), root=PREFIX)
+    return _show_directions(found.render(**values, t=texts_of(request), root=PREFIX))
+
+
+_TURN: Final = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""A character that changes the direction of text."""
+_SHOWN_TURN: Final = re.compile(
+    rf"(?P<kept><(?P<whole>textarea|pre)\b.*?</(?P=whole)>|<[^>]*>)|{_TURN.pattern}", re.DOTALL
+)
+"""Such a character; or a tag, or text to edit or to copy."""
+
+
+def _show_directions(html: str) -> str:
+    """Write characters that change the direction of text as `[U+202E]`, so that no name deceives.
+
+    Tags, text to edit and text to copy stay unchanged.
+    """
+    if not _TURN.search(html):
+        return html
+    return _SHOWN_TURN.sub(lambda found: found["kept"] or f"[U+{ord(found[0]):04X}]", html)

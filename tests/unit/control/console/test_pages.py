@@ -912,3 +912,20 @@ def test_every_page_says_how_many_faults_are_active() -> None:
         ask.controls.faults.add(Fault(latency=number))
         for page in TABS:
             assert f'emulator">{said}</a>' in ask.html(page)
+
+
+# --- Deceptive names
+
+
+def test_characters_that_turn_the_direction_of_a_key_are_shown() -> None:
+    ask = ApiCaller()
+    ask.oss("PUT", "/img", x_oss_acl="public-read")
+    key = "cod\u202egnp.exe"
+    ask.oss("PUT", f"/img/{quote(key)}", b"1")
+    ask.record(f"/img/{quote(key)}", "https://a.test/\u2066x")
+    for page in ("buckets/img", f"objects/img?key={quote(key)}", "requests?by=time", "requests/1"):
+        html = ask.html(page)
+        assert "cod[U+202E]gnp.exe" in html
+        shown = re.sub(r"<pre.*?</pre>|<[^>]*>", "", html, flags=re.DOTALL)
+        assert "\u202e" not in shown
+    assert quote(key) in ask.html(f"objects/img?key={quote(key)}")
