@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from time import time
 from typing import Any, Final
 
 from jinja2 import Environment
@@ -125,11 +126,18 @@ def format_seconds(seconds: float) -> str:
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
+def format_moment(seconds: float) -> str:
+    """Format a time for readers without scripts; one of today without its date."""
+    today = rendering.format_utc(time()).partition(" ")[0]
+    return rendering.format_utc(seconds).removeprefix(f"{today} ")
+
+
 @cache
 def _environment() -> Environment:
     environment = rendering.load(Path(__file__).with_name("templates"))
     environment.filters["bytes"] = format_bytes
     environment.filters["seconds"] = format_seconds
+    environment.filters["moment"] = format_moment
     return environment
 
 
