@@ -119,6 +119,8 @@ class Check(NamedTuple):
 class Review:
     plan: Plan
     answer: Sentence
+    after: Sentence
+    """What the answer would be with the proposed rules."""
     taken: tuple[str, ...] | None
     """The sites from the entries; None if a person named the sites."""
     visitors: tuple[Visitor, ...]
@@ -205,6 +207,7 @@ class _Reviewer:
         return Review(
             plan=plan,
             answer=self._answer(),
+            after=_chain(self._say(plan.then, plan.corrected, self._then)),
             taken=None if self._wish.sites else named,
             visitors=visitors,
             lines=tuple(self._lines()),
@@ -228,16 +231,22 @@ class _Reviewer:
             template = "Not examined: the rules have {} bytes of entries, and a bucket accepts {}."
             return Sentence(template, f"{plan.rules.size:,}", f"{MAX_SIZE:,}")
         said = [Sentence("Nothing to change.")] if plan.is_done else []
-        said += [self._say_strangers(plan.now), *self._say_own(plan.now), *self._say_empty()]
-        first, *more = said
-        for one in more:
-            first = Sentence("{} {}", first, one)
-        return first
+        return _chain([*said, *self._say(plan.now, plan.rules, self._policy)])
 
-    def _say_strangers(self, now: Verdict) -> Sentence:
-        rules, allows = self._plan.rules, self._policy.allows
+    def _say(
+        self, now: Verdict, rules: RefererConfiguration, policy: RefererPolicy
+    ) -> Iterator[Sentence]:
+        yield self._say_strangers(now, rules, policy)
+        yield from self._say_own(now)
+        if not policy.allows(None):
+            yield from self._say_empty()
+
+    def _say_strangers(
+        self, now: Verdict, rules: RefererConfiguration, policy: RefererPolicy
+    ) -> Sentence:
+        allows = policy.allows
         if now.is_open:
-            by = self._policy.decide(now.strangers[0]).entry
+            by = policy.decide(now.strangers[0]).entry
             apart = not all(map(is_blank, rules.blacklist))
             if by is None and apart:
                 template = "Everybody gets in, apart from the blacklist: there is no whitelist."
@@ -255,7 +264,7 @@ class _Reviewer:
             return Sentence(template, by)
         for scheme in BOTH:
             if allows(page := f"{scheme}://{self._stranger}/"):
-                by = self._policy.decide(page).entry or _NO_ENTRY
+                by = policy.decide(page).entry or _NO_ENTRY
                 return Sentence("Everybody gets in by {}: {}.", scheme, by)
         direct = [one for one in now.strangers if not sends_whole_url(one)]
         if direct:
@@ -287,8 +296,6 @@ class _Reviewer:
             yield Sentence("Not searched to the end: addresses of yours may be denied.")
 
     def _say_empty(self) -> Iterator[Sentence]:
-        if self._policy.allows(None):
-            return
         if self._wish.app:
             yield Sentence("Your app cannot get in: it sends no Referer.")
         elif self._plan.is_for_everybody:
@@ -520,6 +527,14 @@ class _Reviewer:
 
 
 _NO_ENTRY = Sentence("no entry")
+
+
+def _chain(said: Iterable[Sentence]) -> Sentence:
+    """Return sentences as one text."""
+    first, *more = said
+    for one in more:
+        first = Sentence("{} {}", first, one)
+    return first
 
 
 def sends_whole_url(referer: str) -> bool:
