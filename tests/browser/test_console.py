@@ -624,10 +624,12 @@ def test_fault_is_planned_and_removed(tab: Page, emulator: Emulator) -> None:
     tab.get_by_label("Error code").fill("SlowDown")
     tab.get_by_role("button", name="Plan").click()
     expect(tab.get_by_text("503 SlowDown")).to_be_visible()
+    expect(tab.locator("#active")).to_have_text("1 fault active")
     answer = fetch(emulator, SITE)
     assert (answer.status_code, "SlowDown" in answer.text) == (503, True)
     tab.get_by_role("button", name="Delete 1").click()
     expect(tab.get_by_text("No faults are planned.")).to_be_visible()
+    expect(tab.locator("#active")).to_be_hidden()
     assert fetch(emulator, SITE).status_code == 200
 
 

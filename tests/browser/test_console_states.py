@@ -178,6 +178,31 @@ def test_pages_without_scripts_offer_only_what_works(browser: Browser) -> None:
     assert {path: found for path, found in dead.items() if found} == {}
 
 
+CUT = """[...document.querySelectorAll("time")].filter(time => {
+  const place = time.getBoundingClientRect();
+  for (let around = time; place.width && around !== document.body; around = around.parentElement) {
+    const { left, right } = around.getBoundingClientRect();
+    const hides = !["visible", ""].includes(getComputedStyle(around).overflowX);
+    if (hides && (place.right > right + 1 || place.left < left - 1)) return true;
+  }
+  return place.right > innerWidth;
+}).map(time => time.parentElement.outerHTML.slice(0, 80))"""
+
+
+@pytest.mark.parametrize("width", axe.WIDTHS)
+def test_times_are_whole_without_scripts(browser: Browser, emulator: Emulator, width: int) -> None:
+    emulator.reset()
+    for key in ("hello.txt", "picture.svg"):
+        requests.get(f"{emulator.endpoint}/{BUCKET}/{key}", timeout=20)
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.set_viewport_size({"width": width, "height": 900})
+    for path in (*EVERYWHERE, "requests?by=time"):
+        visit(tab, emulator, path)
+        assert tab.evaluate(CUT) == [], path
+    context.close()
+
+
 def test_embed_test_shows_its_results_without_scripts(browser: Browser, emulator: Emulator) -> None:
     context = browser.new_context(java_script_enabled=False)
     tab = context.new_page()

@@ -93,7 +93,7 @@ def test_empty_log_passes_only_if_it_may_be_empty(ask: Any, tmp_path: Path) -> N
     ]
     status, out, _ = ask(*asked)
     assert status == 1
-    assert "blocked: the logs have 0 requests to judge, and the verdict needs 1" in out
+    assert "blocked: the logs have 0 requests to judge; the verdict needs 1" in out
     assert ask(*asked, "--min-requests", "0")[0] == 0
 
 

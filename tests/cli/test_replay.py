@@ -272,6 +272,12 @@ def test_compressed_file_without_the_ending_is_named(ask: Any, tmp_path: Path) -
     assert err == f"oss-emulator: {said}\n"
 
 
+def test_har_is_named_with_the_command_that_reads_it(ask: Any) -> None:
+    har = str(ROOT / "fixtures" / "har" / "site.har")
+    said = f"{har}: this is a HAR, not an access log; oss-emulator review --traffic reads it"
+    assert ask("replay", RULES, "--traffic", har) == (2, "", f"oss-emulator: {said}\n")
+
+
 def test_form_can_be_given(ask: Any, tmp_path: Path) -> None:
     log = tmp_path / "export"
     log.write_text('\n{"bucket": "b"\n' + Path(LOGS, "realtime.json").read_text())

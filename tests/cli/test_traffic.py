@@ -117,7 +117,7 @@ def test_rules_of_a_bucket_count_its_requests_alone(ask: Any, site: str) -> None
         assert (status in (0, 1), rows(out)[0][0]) == (True, OWN)
         status, _, err = ask("review", "oss://another", *flags)
     assert status == 2
-    assert "no request to the bucket another, but to examplebucket" in err
+    assert "these requests are not to the bucket another but to examplebucket" in err
 
 
 def test_bucket_of_a_log_is_chosen_by_its_name(ask: Any) -> None:

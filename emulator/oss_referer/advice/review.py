@@ -120,6 +120,8 @@ class Check(NamedTuple):
 class Review:
     plan: Plan
     answer: Sentence
+    after: Sentence
+    """What the answer would be with the proposed rules."""
     taken: tuple[str, ...] | None
     """The sites from the entries; None if a person named the sites."""
     visitors: tuple[Visitor, ...]
@@ -200,6 +202,7 @@ class _Reviewer:
         return Review(
             plan=plan,
             answer=self._answer(),
+            after=_chain(self._say(plan.then, plan.corrected, self._then)),
             taken=None if self._wish.sites else named,
             visitors=visitors,
             lines=tuple(self._lines()),
@@ -223,17 +226,22 @@ class _Reviewer:
             template = "Not examined: the rules have {} bytes of entries, and a bucket accepts {}."
             return Sentence(template, f"{plan.rules.size:,}", f"{MAX_SIZE:,}")
         said = [Sentence("Nothing to change.")] if plan.is_done else []
-        said += [self._say_strangers(plan.now), *self._say_own(plan.now), *self._say_empty()]
-        first, *more = said
-        for one in more:
-            first = Sentence("{} {}", first, one)
-        return first
+        return _chain([*said, *self._say(plan.now, plan.rules, self._policy)])
 
-    def _say_strangers(self, now: Verdict) -> Sentence:
-        rules, allows = self._plan.rules, self._policy.allows
+    def _say(
+        self, now: Verdict, rules: RefererConfiguration, policy: RefererPolicy
+    ) -> Iterator[Sentence]:
+        yield self._say_strangers(now, rules, policy)
+        yield from self._say_own(now)
+        if not policy.allows(None):
+            yield from self._say_empty()
+
+    def _say_strangers(
+        self, now: Verdict, rules: RefererConfiguration, policy: RefererPolicy
+    ) -> Sentence:
         apart = not all(map(is_blank, rules.blacklist))
         if now.open == BOTH:
-            by = self._policy.decide(now.strangers[0]).entry
+            by = policy.decide(now.strangers[0]).entry
             if by is None and apart:
                 template = "Everybody gets in, apart from the blacklist: there is no whitelist."
                 if not rules.allow_empty_referer:
@@ -249,7 +257,7 @@ class _Reviewer:
                 template = "Everybody gets in by {}, apart from the blacklist."
             return Sentence(template, by)
         for scheme in now.open:
-            by = self._policy.decide(f"{scheme}://{self._stranger}/").entry or _NO_ENTRY
+            by = policy.decide(f"{scheme}://{self._stranger}/").entry or _NO_ENTRY
             template = "Everybody gets in by {}: {}."
             if apart:
                 template = "Everybody gets in by {}: {}, apart from the blacklist."
@@ -263,7 +271,7 @@ class _Reviewer:
             return Sentence("Not searched to the end: strangers may get in.")
         if self._plan.is_for_everybody:
             return Sentence("Nobody gets in who sends a Referer.")
-        if allows(None):
+        if policy.allows(None):
             return Sentence("Strangers get in only without a Referer.")
         return Sentence("Strangers stay out.")
 
@@ -284,8 +292,6 @@ class _Reviewer:
             yield Sentence("Not searched to the end: addresses of yours may be denied.")
 
     def _say_empty(self) -> Iterator[Sentence]:
-        if self._policy.allows(None):
-            return
         if self._wish.app:
             yield Sentence("Your app cannot get in: it sends no Referer.")
         elif self._plan.is_for_everybody:
@@ -517,6 +523,14 @@ class _Reviewer:
 
 
 _NO_ENTRY = Sentence("no entry")
+
+
+def _chain(said: Iterable[Sentence]) -> Sentence:
+    """Return sentences as one text."""
+    first, *more = said
+    for one in more:
+        first = Sentence("{} {}", first, one)
+    return first
 
 
 def sends_whole_url(referer: str) -> bool:

@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
 
 from oss_referer.advice import answer
 from oss_referer.advice.answer import HEADINGS, AnswerRoom, Setting
-from oss_referer.advice.review import Review
-from oss_referer.engine import Sentence
+from oss_referer.advice.review import Review, Visitor
+from oss_referer.engine import RefererConfiguration, Sentence
+from oss_referer.sources import forms
+from oss_referer.sources.forms import RulesForm
 from oss_referer.terminal import language
 from oss_referer.terminal.output import fold, visible, width_of
 
@@ -145,10 +149,53 @@ def _code_or_plain(cell: str) -> str:
     return _plain(cell) if "`" in shown else f"`{shown}`"
 
 
+def _join_schemes(visitors: Sequence[Visitor]) -> Iterator[Visitor]:
+    """Yield one visitor for the https and http pages of a host that the rules treat alike."""
+    found: dict[object, Visitor] = {}
+    for one in visitors:
+        host = (one.referer or "").partition("://")[2]
+        decided = one.now.allowed, one.now.entry, one.now.reason, one.then.allowed
+        key = (host, one.who, decided) if host and not one.seen else id(one)
+        before = found.setdefault(key, one)
+        if before is not one:
+            found[key] = replace(before, who=Sentence("{}; also over http", one.who))
+    yield from found.values()
+
+
+_GROUPS = {True: "yours", None: "open", False: "strangers"}
+"""The headings of visitors, by whether the owner wants to let them in."""
+_ASKED = ("You decide: {}", "- {}: {}.")
+"""The templates of what a page shows as questions."""
+
+
+def _wanted(row: tuple[Visitor, Sequence[str]]) -> bool | None:
+    return row[0].wanted
+
+
+def _lines(rules: RefererConfiguration, form: RulesForm) -> frozenset[str]:
+    return frozenset(line.strip(" ,") for line in forms.format(rules, form).splitlines())
+
+
 def html(review: Review, setting: Setting) -> str:
     """Return a self-contained page."""
     from oss_referer.page import rendering  # only here: the other layouts need no templates
 
-    parts = answer.make(review, setting)
-    page = rendering.render("answer_page", language.current(), review=review, parts=parts)
+    order = [*_GROUPS]
+    ranked = sorted(
+        _join_schemes(review.visitors), key=lambda one: (order.index(one.wanted), not one.is_wrong)
+    )
+    who = answer.make(replace(review, visitors=tuple(ranked)), setting)[0]
+    rows = zip(ranked, who.rows, strict=True)
+    _, change, costs, trials = answer.make(review, setting)
+    shown = {
+        "review": review,
+        "who": who,
+        "groups": [(_GROUPS[wanted], [*some]) for wanted, some in groupby(rows, _wanted)],
+        "change": change._replace(
+            said=[one for one in change.said if getattr(one, "template", "") not in _ASKED]
+        ),
+        "others": (costs, trials),
+        "before": _lines(review.plan.rules, setting.form) if setting.form else (),
+    }
+    page = rendering.render("answer_page", language.current(), **shown)
     return "\n".join(map(visible, page.split("\n")))

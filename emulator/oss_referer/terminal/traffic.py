@@ -107,7 +107,7 @@ def _within(traffic: Traffic, name: str) -> Traffic:
     if not found.groups:
         others = ", ".join(sorted({one.asked.bucket for one in traffic.groups}))
         if others:
-            raise InputError(f"the traffic has no request to the bucket {name}, but to {others}")
+            raise InputError(f"these requests are not to the bucket {name} but to {others}")
         raise InputError(f"the traffic has no request to the bucket {name}")
     return found
 

@@ -52,7 +52,7 @@ class Effect:
     def describe(self) -> Iterator[Sentence]:
         """Yield sentences about the costs, and about what does not count."""
         yield Sentence(
-            "Of {} recorded requests, newly locked out: {} ({}), newly let in: {} ({}).",
+            "Of {} recorded requests, these rules lock out {} more ({}) and let in {} more ({}).",
             quantity(self.checked.requests),
             *self.locked_out.say(),
             *self.let_in.say(),
@@ -60,7 +60,7 @@ class Effect:
         if self.own.requests:
             yield Sentence("Requests of your sites would be locked out: {} ({}).", *self.own.say())
         if self.apart["derived"]:
-            template = "A Referer that the file lacks follows from the page's policy: {} requests."
+            template = "{} requests lack their Referer in the file; the page's policy implies it."
             yield Sentence(template, quantity(self.apart["derived"]))
         if left := [*self._left_out()]:
             yield Sentence("Not counted: {}.", join(left))
@@ -69,9 +69,9 @@ class Effect:
         if count := self.apart["unchecked"]:
             yield Sentence("{} not checked by the rules", quantity(count))
         if count := self.apart["unsure"]:
-            yield Sentence("{} perhaps signed by a header that the file lacks", quantity(count))
+            yield Sentence("{} that may be signed by a header missing in the file", quantity(count))
         if count := sum(self.traffic.elsewhere.values()):
-            yield Sentence("{} to other hosts (--host)", quantity(count))
+            yield Sentence("{} to other hosts (see --host)", quantity(count))
         for reason, count in sorted(self.traffic.skipped.items()):
             yield Sentence("{} {}", quantity(count), _SKIPPED.get(reason, Sentence("{}", reason)))
 
@@ -90,7 +90,7 @@ _SKIPPED = {
         Sentence("not to a bucket"),
     )
 }
-"""Why an entry is no request that counts."""
+"""Why entries of a record were left out."""
 
 
 def measure(

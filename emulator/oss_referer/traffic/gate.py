@@ -35,8 +35,8 @@ class Limit:
         except InvalidOperation:
             most = Decimal(-1)
         is_percentage = text.endswith("%")
-        whole = is_percentage or most == most.to_integral_value()
-        if not (re.fullmatch(r"[0-9.]{1,20}", number) and most >= 0 and whole):
+        fits = most <= 100 if is_percentage else most == most.to_integral_value()
+        if not (re.fullmatch(r"[0-9.]{1,20}", number) and most >= 0 and fits):
             raise ValueError(f"{text!r} is neither a number of requests nor a percentage like 0.1%")
         return cls(most, is_percentage)
 
@@ -109,7 +109,7 @@ class Judged:
             return Sentence("")
         if self.requests < least:
             few = f"{self.requests:,}", f"{least:,}"
-            return Sentence("the logs have {} requests to judge, and the verdict needs {}", *few)
+            return Sentence("the logs have {} requests to judge; the verdict needs {}", *few)
         if limit.allows(self.locked_out, self.requests):
             return Sentence("")
         if limit.is_percentage:
@@ -160,16 +160,9 @@ def verdict(judged: Sequence[Judged], notes: Sequence[str]) -> Part:
     return Part(Sentence(""), (said, *map(Said, notes)), table)
 
 
-_HEADINGS = (
-    Sentence("rules"),
-    Sentence("Bucket"),
-    Sentence("requests"),
-    Sentence("locked out"),
-    Sentence(""),
-    Sentence("as agreed"),
-    Sentence("let in"),
-    Sentence("verdict"),
-)
+_HEADINGS = (Sentence("rules"), Sentence("Bucket"), Sentence("requests"), Sentence("locked out"),
+             Sentence(""), Sentence("as agreed"), Sentence("let in"),
+             Sentence("verdict"))  # fmt: skip
 
 
 def edits(judged: Judged) -> Part:

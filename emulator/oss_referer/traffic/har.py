@@ -9,6 +9,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, NamedTuple
@@ -32,6 +33,8 @@ from oss_referer.traffic.requests import (
 
 MAX_ENTRY = 16 << 20
 """The most characters of an entry; the body of its answer does not count if it is longer."""
+MAX_ENTRIES = 1_000_000
+"""The most requests; a small compressed file may have any number, and each takes time."""
 MAX_GROUPS = 200_000
 """The most requests that differ, which are all in memory."""
 MAX_REFERER = 32 * 1024
@@ -46,7 +49,7 @@ _CACHES = ("Memory Cache", "Disk Cache", "Service Worker")
 
 
 class HARError(ValueError):
-    """A file is no HAR that can be read; the text says why."""
+    """A file cannot be read as a HAR; the text says why."""
 
 
 def read(pieces: Iterable[bytes]) -> Traffic:
@@ -104,7 +107,7 @@ def _expand(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 class _Bare(NamedTuple):
-    """Whose Referer is missing: the page, what the browser says about the sender, the target."""
+    """A request without its Referer: its page, the sender that the browser names, its target."""
 
     page: str
     sender: str
@@ -123,7 +126,7 @@ class _Reader:
         """The policies that answers set, by their URLs."""
 
     def add_pages(self, pages: Any) -> None:
-        """Chrome titles a page with its URL; other browsers with its title."""
+        """Learn the URLs of pages: Chrome writes them as titles."""
         for page in filter(_is_object, pages if isinstance(pages, list) else ()):
             texts = (page.get("_URL"), page.get("title"))
             url = next((one for one in texts if str(one).startswith(("http://", "https://"))), "")
@@ -132,6 +135,8 @@ class _Reader:
 
     def add(self, entry: Any) -> None:
         self.entries += 1
+        if self.entries > MAX_ENTRIES:
+            raise HARError(f"it has more than {MAX_ENTRIES:,} requests")
         if reason := self._add(entry):
             self._skipped[reason] += 1
 
@@ -183,11 +188,7 @@ class _Reader:
         return ""
 
     def _learn(
-        self,
-        url: str,
-        page: str,
-        response: Mapping[str, Any],
-        headers: Mapping[str, list[str]],
+        self, url: str, page: str, response: Mapping[str, Any], headers: Mapping[str, list[str]]
     ) -> None:
         """Remember the document of a page, and the referrer policy that an answer sets."""
         is_document = str(_member(response, "content").get("mimeType")).startswith("text/html")
@@ -215,9 +216,7 @@ class _Reader:
                 policy = self._policies.get(sender, DEFAULT)
                 with suppress(WebURLError):  # no page with such a URL sends a Referer
                     asked = asked._replace(referer=send(sender, bare.target, policy))
-            yield RequestGroup(
-                asked, group.requests, group.bytes, group.first, group.last, group.sample
-            )
+            yield replace(group, asked=asked)
 
 
 def _is_object(value: Any) -> bool:

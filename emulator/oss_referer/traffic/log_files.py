@@ -30,6 +30,7 @@ from oss_referer.sources.json_text import JSONError
 from oss_referer.sources.masking import mask
 from oss_referer.traffic import accesslog
 from oss_referer.traffic.accesslog import LogLine, LogLineError
+from oss_referer.traffic.har import is_har
 
 PIECES = 60
 """The most pieces of a plain line between its quotation marks."""
@@ -193,6 +194,10 @@ def recognise(path: Path) -> LogForm:
         start = file.read(_SNIFFED)
     if start.startswith(GZIP):
         raise LogSourceError(f"{path}: the file is compressed; give it a name that ends in .gz")
+    if is_har(start):
+        raise LogSourceError(
+            f"{path}: this is a HAR, not an access log; oss-emulator review --traffic reads it"
+        )
     first = start.lstrip(BOM_UTF8 + b" \t\r\n").partition(b"\n")[0].decode("utf-8", "replace")
     if first.startswith("{"):
         return LogForm.JSON

@@ -49,22 +49,26 @@ def from_values(values: object) -> Traffic:
     """Raises SourceError for values that `to_values` does not return."""
     try:
         return _from_values(dict(values))  # type: ignore[call-overload]  # checked by its errors
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
         raise SourceError("these are not recorded requests; open their file again") from None
 
 
 def _from_values(values: Mapping[str, Any]) -> Traffic:
     groups = []
-    for *asked, count, size, sample in values["groups"]:
+    for group in values["groups"]:
+        if not all(isinstance(one, kind) for one, kind in zip(group, _TYPES, strict=True)):
+            raise TypeError
+        *asked, count, size, sample = group
         made = Asked(*asked)
         signed = None if made.signed is None else Signing(made.signed)
-        made = made._replace(signed=signed, scope=Scope(made.scope), status=int(made.status))
-        texts = (made.host, made.bucket, made.method, made.referer or "", made.page, sample)
-        if not all(isinstance(text, str) for text in texts):
-            raise TypeError
-        groups.append(RequestGroup(made, int(count), int(size), sample=sample))
+        made = made._replace(signed=signed, scope=Scope(made.scope))
+        groups.append(RequestGroup(made, count, size, sample=sample))
     skipped = {str(why): int(count) for why, count in values["skipped"].items()}
     return Traffic(tuple(groups), skipped=skipped, service=frozenset(map(str, values["service"])))
+
+
+_TYPES: Final = (str, str, str | None, str, str, str | None, bool, bool, int, str, int, int, str)
+"""The types of the members of a group, in the order of `to_values`."""
 
 
 class Denied(NamedTuple):
@@ -127,12 +131,12 @@ def choose(traffic: Traffic, hosts: Iterable[str], bucket: str = "") -> tuple[Tr
     named = tuple(hosts)
     chosen = traffic.at((*traffic.service, *named) if named else ())
     if not chosen.groups:
-        return chosen, Sentence("No host in it looks like one of OSS; choose yours.")
-    if bucket and not chosen.of_bucket(bucket).groups:
-        others = ", ".join(sorted({one.asked.bucket for one in chosen.groups}))
-        said = Sentence("The traffic has no request to the bucket {}, but to {}.", bucket, others)
-        return chosen.of_bucket(bucket), said
-    return (chosen.of_bucket(bucket) if bucket else chosen), Sentence("")
+        return chosen, Sentence("None of its hosts looks like one of OSS; choose yours.")
+    found = chosen.of_bucket(bucket) if bucket else chosen
+    if found.groups:
+        return found, Sentence("")
+    others = ", ".join(sorted({one.asked.bucket for one in chosen.groups}))
+    return found, Sentence("These requests are not to the bucket {} but to {}.", bucket, others)
 
 
 def make(

@@ -129,11 +129,8 @@ class Traffic:
         chosen = {*hosts} or self.service
         kept = tuple(one for one in self.groups if one.asked.host in chosen)
         counts = self.hosts
-        return replace(
-            self,
-            groups=kept,
-            elsewhere={host: counts[host] for host in counts if host not in chosen},
-        )
+        elsewhere = {host: counts[host] for host in counts if host not in chosen}
+        return replace(self, groups=kept, elsewhere=elsewhere)
 
     def of_bucket(self, name: str) -> "Traffic":
         """Return the requests to a bucket, and those whose bucket is unknown."""

@@ -80,10 +80,10 @@ def test_sentences_name_costs_and_what_is_left_out() -> None:
     old, new = map(RefererPolicy.compile, (OLD, NEW))
     found = measure(record, old, new, lambda page: page == OWN)
     assert [*map(str, found.describe())] == [
-        "Of 4 recorded requests, newly locked out: 3 (300 B), newly let in: 1 (300 B).",
+        "Of 4 recorded requests, these rules lock out 3 more (300 B) and let in 1 more (300 B).",
         "Requests of your sites would be locked out: 3 (300 B).",
-        "Not counted: 1 not checked by the rules, 1 perhaps signed by a header that the file "
-        "lacks, 1 to other hosts (--host), 1 not over http.",
+        "Not counted: 1 not checked by the rules, 1 that may be signed by a header missing "
+        "in the file, 1 to other hosts (see --host), 1 not over http.",
     ]
     assert json.loads(json.dumps(found.to_dict())) == {
         "checked": {"requests": 4, "bytes": 600},

@@ -48,7 +48,7 @@ def test_limit_is_exact(text: str, allowed: int, refused: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "%", "-1", "1.5", "x", "1e9", "NaN", "Infinity%", "٣", "1" * 30]
+    "text", ["", "%", "-1", "1.5", "x", "1e9", "NaN", "Infinity%", "٣", "1" * 30, "101%"]
 )
 def test_wrong_limit_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="neither a number of requests nor a percentage"):
@@ -71,9 +71,7 @@ def test_agreed_hosts_do_not_count() -> None:
 
 def test_verdict_needs_requests() -> None:
     asked = Gate(Limit.parse("1%"))
-    assert make(asked, 0).objection == (
-        "the logs have 0 requests to judge, and the verdict needs 1"
-    )
+    assert make(asked, 0).objection == ("the logs have 0 requests to judge; the verdict needs 1")
     assert make(Gate(Limit.parse("1%"), least=0), 0).objection == ""
     assert make(Gate(Limit.parse("1%"), least=1001)).objection.endswith("needs 1,001")
 

@@ -258,6 +258,12 @@ def test_bodies_of_answers_take_no_memory() -> None:
     assert peak < 64 << 20
 
 
+def test_too_many_requests_end_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(har, "MAX_ENTRIES", 3)
+    with pytest.raises(HARError, match="it has more than 3 requests"):
+        har.read([gzip.compress(b'{"log": {"entries": [{}, {}, {}, {}]}}')])
+
+
 def test_too_many_different_requests_end_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(har, "MAX_GROUPS", 3)
     with pytest.raises(HARError, match="it has more than 3 different requests"):
@@ -374,11 +380,25 @@ def test_text_that_is_no_record_gets_a_sentence() -> None:
         assert "these are not recorded requests" in ask(recorded=values)
 
 
+WHOLE = ["h", "b", "none", "GET", "object", None, False, False, 200, "", 1, 1, ""]
+WRONG = [(0, 1), (2, []), (2, "x"), (4, "x"), (5, []), (5, {}), (6, "x"), (7, 2), (7, None)]
+WRONG += [(8, "200"), (8, 1.5), (9, None), (10, "1"), (10, []), (11, float("inf")), (12, 1)]
+
+
+@pytest.mark.parametrize(("place", "value"), WRONG)
+def test_member_of_a_wrong_type_is_refused(place: int, value: object) -> None:
+    values = {"groups": [WHOLE], "skipped": {}, "service": []}
+    assert recorded.from_values(values).requests == 1
+    group = [*WHOLE[:place], value, *WHOLE[place + 1 :]]
+    with pytest.raises(SourceError, match="open their file again"):
+        recorded.from_values({**values, "groups": [group]})
+
+
 def test_hosts_of_another_name_are_offered_to_choose_from() -> None:
     har = HAR.replace("examplebucket.oss-cn-hangzhou.aliyuncs.com", "cdn.example.com")
     har = re.sub("x-oss-request-id", "x-id", har, flags=re.IGNORECASE)
     html = ask(text=har)
-    assert "No host in it looks like one of OSS; choose yours." in html
+    assert "None of its hosts looks like one of OSS; choose yours." in html
     assert 'data-host="cdn.example.com"' in html
     html = ask(text=har, hosts=["cdn.example.com"])
     assert "4 of 8 recorded requests are denied by these rules." in html
@@ -389,5 +409,5 @@ def test_requests_to_another_bucket_are_left_out() -> None:
     traffic = recorded.read(HAR)
     chosen, problem = recorded.choose(traffic, (), "other")
     assert not chosen.groups
-    assert problem == "The traffic has no request to the bucket other, but to examplebucket."
+    assert problem == "These requests are not to the bucket other but to examplebucket."
     assert recorded.choose(traffic, (), "examplebucket")[1] == ""

@@ -1,15 +1,20 @@
-"""`/_emulator/buckets`: the buckets, and their objects by folders."""
+"""`/_emulator/buckets`, `/_emulator/rules`: the buckets, and their objects by folders."""
 
+from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
+from itertools import islice
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
 from oss_emulator.access.authorize import BucketAcl
+from oss_emulator.control.api.referer import find_rules
 from oss_emulator.control.api.route import PREFIX, ApiError, ApiRequest, OwnerRequest, Route, reply
-from oss_emulator.control.console import page
+from oss_emulator.control.console import page, sites
+from oss_emulator.control.console.search import Search
 from oss_emulator.control.console.visitors import find_referers, find_url, try_referer
+from oss_emulator.control.journal import RefererResult
 from oss_emulator.protocol import paging
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.protocol.parameters import is_number
@@ -109,9 +114,64 @@ def read_folder(storage: Storage, bucket: str, asked: FolderQuery) -> FolderPage
     )
 
 
+class Standing(StrEnum):
+    """The verdict on the rules of a bucket, by the requests since the start."""
+
+    LOCKED_OUT = "locked_out"
+    """Some sites that are likely yours are locked out."""
+    NO_RULES = "no_rules"
+    PRIVATE = "private"
+    """Without rules, but nobody gets in without a signature either."""
+    NO_REQUESTS = "no_requests"
+    CALM = "calm"
+
+
 def list_buckets(asked: ApiRequest) -> Response:
-    buckets = [_describe(bucket) for bucket in asked.controls.service.storage.buckets()]
+    """Show each bucket with the verdict on its rules, and count its objects and their bytes."""
+    buckets, storage = _list(asked), asked.controls.service.storage
+    most = max(SHOWN, WINDOW // max(1, len(buckets)))
+    for one in buckets:
+        current = (item for item in storage.objects(one["name"]) if not item.delete_marker)
+        sizes = [item.size for item in islice(current, most + 1)]
+        one |= {"objects": min(len(sizes), most), "bytes": sum(sizes[:most])}
+        one["more"] = len(sizes) > most
     return page.show(asked, "buckets", {"buckets": buckets}, acls=tuple(BucketAcl))
+
+
+def list_rules(asked: ApiRequest) -> Response:
+    """Show each bucket with the verdict on its rules, and the requests that they decided."""
+    return page.show(asked, "rules_list", {"buckets": _list(asked)})
+
+
+def _list(asked: ApiRequest) -> list[dict[str, Any]]:
+    """Describe all buckets with their rules and the requests to them."""
+    survey = sites.survey(asked, Search.parse("", asked.controls.clock.now()))
+    out, decided = Counter[str](), Counter[tuple[str, RefererResult]]()
+    for group in survey.locked_out:
+        out[group.bucket] += group.number
+    for key, tally in asked.controls.journal.traffic.sites.items():
+        decided[key.bucket, RefererResult.ALLOWED] += tally.allowed
+        decided[key.bucket, RefererResult.DENIED] += tally.denied
+    found = []
+    for bucket in asked.controls.service.storage.buckets():
+        rules = find_rules(asked, bucket.name)
+        counts = {
+            verdict.value: decided[bucket.name, verdict]
+            for verdict in (RefererResult.ALLOWED, RefererResult.DENIED)
+        }
+        standing = Standing.CALM if any(counts.values()) else Standing.NO_REQUESTS
+        if not (rules.whitelist or rules.blacklist or not rules.allow_empty_referer):
+            standing = Standing.PRIVATE if bucket.acl == BucketAcl.PRIVATE else Standing.NO_RULES
+        found.append({
+            **_describe(bucket),
+            "standing": Standing.LOCKED_OUT if out[bucket.name] else standing,
+            "locked_out": out[bucket.name],
+            "allow_empty_referer": rules.allow_empty_referer,
+            "whitelist": len(rules.whitelist),
+            "blacklist": len(rules.blacklist),
+            **counts,
+        })  # fmt: skip
+    return found
 
 
 def get_bucket(asked: ApiRequest) -> Response:

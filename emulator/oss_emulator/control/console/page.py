@@ -1,8 +1,10 @@
 """Renders a page as HTML from its template, or its values as JSON."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from time import time
 from typing import Any, Final
 
 from jinja2 import Environment
@@ -63,7 +65,8 @@ _YEAR: Final = 365 * 24 * 3600
 def show(asked: ApiRequest, template: str, values: Mapping[str, Any], **shown: Any) -> Response:
     """Answer with a page, or with its `values` as JSON; `shown` is for the template only."""
     if wants_page(asked.request):
-        return render(asked.request, template, {**values, **shown})
+        active = len(asked.controls.faults.planned)
+        return render(asked.request, template, {"active": active, **values, **shown})
     return reply(values)
 
 
@@ -75,7 +78,7 @@ def render(
     word = request.path.removeprefix(PREFIX).removesuffix(".json").partition("/")[0]
     found = _environment().get_template(f"{template}.html")
     text = found.render(
-        **values,
+        {"active": 0, **values},
         t=Catalogue(language, FOLDERS),
         language=language,
         languages=LANGUAGES,
@@ -87,6 +90,7 @@ def render(
         session=SESSION in cookies(request),
         release=__version__,
     )
+    text = _show_directions(text)
     headers = dict(_HEADERS)
     if request.query.get("language") in LANGUAGES:
         headers["Set-Cookie"] = f"{COOKIE}={language}; Path={PREFIX}; Max-Age={_YEAR}; SameSite=Lax"
@@ -122,15 +126,40 @@ def format_seconds(seconds: float) -> str:
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
+def format_moment(seconds: float) -> str:
+    """Format a time for readers without scripts; one of today without its date."""
+    today = rendering.format_utc(time()).partition(" ")[0]
+    return rendering.format_utc(seconds).removeprefix(f"{today} ")
+
+
 @cache
 def _environment() -> Environment:
     environment = rendering.load(Path(__file__).with_name("templates"))
     environment.filters["bytes"] = format_bytes
     environment.filters["seconds"] = format_seconds
+    environment.filters["moment"] = format_moment
     return environment
 
 
 def fragment(request: Request, template: str, values: Mapping[str, Any]) -> str:
     """Render a part of a page to send in an event."""
     found = _environment().get_template(f"{template}.html")
-    return found.render(**values, t=texts_of(request), root=PREFIX)
+    return _show_directions(found.render(**values, t=texts_of(request), root=PREFIX))
+
+
+_TURN: Final = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""A character that changes the direction of text."""
+_SHOWN_TURN: Final = re.compile(
+    rf"(?P<kept><(?P<whole>textarea|pre)\b.*?</(?P=whole)>|<[^>]*>)|{_TURN.pattern}", re.DOTALL
+)
+"""Such a character; or a tag, or text to edit or to copy."""
+
+
+def _show_directions(html: str) -> str:
+    """Write characters that change the direction of text as `[U+202E]`, so that no name deceives.
+
+    Tags, text to edit and text to copy stay unchanged.
+    """
+    if not _TURN.search(html):
+        return html
+    return _SHOWN_TURN.sub(lambda found: found["kept"] or f"[U+{ord(found[0]):04X}]", html)

@@ -1,7 +1,6 @@
 """`/_emulator/rules`: edit, try, compare, apply and export the Referer rules of each bucket."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
@@ -21,32 +20,13 @@ from oss_referer.traffic import recorded
 from oss_emulator.control.api.referer import decide, find_rules, list_requests, read_rules
 from oss_emulator.control.api.route import ApiError, ApiRequest, Route, reply
 from oss_emulator.control.console import page, wants_page
-from oss_emulator.control.console.buckets import find_bucket
+from oss_emulator.control.console.buckets import find_bucket, list_rules
 from oss_emulator.control.console.review import JournalReview, etag_of, replace, tag
 from oss_emulator.control.console.visitors import find_address
-from oss_emulator.control.journal import RefererResult
 from oss_emulator.protocol.message import Response
 
 _NONE: Final = "none"
 """The parameter of the page to try only a request without a Referer."""
-
-
-def list_rules(asked: ApiRequest) -> Response:
-    """Show the buckets with the numbers of requests that their rules allowed and denied."""
-    counts = Counter((entry.bucket, entry.verdict) for entry in asked.controls.journal.entries())
-    names = [bucket.name for bucket in asked.controls.service.storage.buckets()]
-    buckets = [
-        {
-            "name": name,
-            "allow_empty_referer": rules.allow_empty_referer,
-            "whitelist": len(rules.whitelist),
-            "blacklist": len(rules.blacklist),
-            "allowed": counts[name, RefererResult.ALLOWED],
-            "denied": counts[name, RefererResult.DENIED],
-        }
-        for name, rules in ((name, find_rules(asked, name)) for name in names)
-    ]
-    return page.show(asked, "rules_list", {"buckets": buckets})
 
 
 def get_rules(asked: ApiRequest) -> Response:
@@ -143,6 +123,8 @@ async def judge_traffic(asked: ApiRequest) -> Response:
     rules = (find_rules(asked, bucket), _read(asked, body))
     old, new = (RefererPolicy.compile(one, assumptions) for one in rules)
     shown = await asyncio.to_thread(recorded.make, body, old, new, bucket)
+    if shown["recorded"] is None and not wants_page(asked.request):
+        raise ApiError(400, f"{shown['problem']}.")
     found = shown["found"]
     values = {"error": str(shown["problem"])} if found is None else found.effect.to_dict()
     return page.show(asked, "rules_traffic", values, **shown)

@@ -418,6 +418,8 @@ export async function refresh() {
     if (controls.has(name)) controls.set(name, field);
   }
   main.replaceChildren(made);
+  const active = find("[data-active]", main);
+  if (active) Object.assign(find("#active"), { hidden: active.hidden, textContent: active.textContent });
   if (place < 0) return;
   const near = [...names.slice(place), ...names.slice(0, place).reverse()].find((name) => controls.has(name));
   (controls.get(near ?? "") ?? main).focus();

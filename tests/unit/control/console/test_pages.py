@@ -27,6 +27,7 @@ from oss_emulator.control.console import (
     EMBED_DOMAIN,
     LOGIN,
     PAGES,
+    buckets,
     connect,
     find,
     show,
@@ -34,7 +35,7 @@ from oss_emulator.control.console import (
     wants_page,
 )
 from oss_emulator.control.console.embed import MARK, POLICIES
-from oss_emulator.control.console.page import FRAGMENT
+from oss_emulator.control.console.page import FRAGMENT, TABS
 from oss_emulator.control.console.requests import (
     LONGER,
     MOST_SENT,
@@ -49,6 +50,7 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
 from oss_referer import RefererConfiguration, lint
 from oss_referer.page import STATIC
+from oss_referer.sources import referer_xml
 
 from tests.rows import rows
 from tests.thorough import cases
@@ -857,3 +859,73 @@ def test_clients_get_the_endpoint_in_the_form_that_they_take(
     )
     assert any(f'"{endpoint}"' in client["text"] for client in card["clients"])
     assert f"{endpoint}/examplebucket/hello.txt" in card["curl"]
+
+
+# --- The lists of buckets
+
+
+MINE = referer_xml.format(RefererConfiguration(False, whitelist=("https://www.mine.test/",)))
+
+
+def test_each_bucket_has_a_verdict_on_its_rules_and_its_size() -> None:
+    ask = ApiCaller()
+    for name, acl in (("bare", "public-read"), ("hidden", "private"), ("calm", "public-read")):
+        ask.oss("PUT", f"/{name}", x_oss_acl=acl)
+    ask.oss("PUT", "/bare/a", b"12345")
+    for name in ("asked", "calm", "quiet"):
+        ask.oss("PUT", f"/{name}", x_oss_acl="public-read")
+        ask.oss("PUT", f"/{name}?referer", MINE)
+    ask.record("/asked/a", "https://shop.mine.test/")
+    ask.record("/calm/a", "https://www.mine.test/")
+    found = {one["name"]: one for one in ask("GET", "buckets").json["buckets"]}
+    assert {name: one["standing"] for name, one in found.items()} == {
+        "asked": "locked_out",
+        "bare": "no_rules",
+        "calm": "calm",
+        "hidden": "private",
+        "quiet": "no_requests",
+    }
+    assert [found["bare"][name] for name in ("objects", "bytes", "more")] == [1, 5, False]
+    assert [found["asked"][name] for name in ("locked_out", "whitelist", "denied")] == [1, 1, 1]
+    rules = {one["name"]: one for one in ask("GET", "rules").json["buckets"]}
+    assert rules["asked"]["standing"] == "locked_out"
+    for page in ("buckets", "rules"):
+        assert "1 of your sites is locked out" in ask.html(page)
+
+
+def test_many_objects_are_counted_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buckets, "WINDOW", 2)
+    monkeypatch.setattr(buckets, "SHOWN", 2)
+    ask = ApiCaller()
+    ask.oss("PUT", "/many")
+    for key in "abc":
+        ask.oss("PUT", f"/many/{key}", b"1")
+    (found,) = ask("GET", "buckets").json["buckets"]
+    assert (found["objects"], found["bytes"], found["more"]) == (2, 2, True)
+    assert "more than 2 B" in ask.html("buckets")
+
+
+def test_every_page_says_how_many_faults_are_active() -> None:
+    ask = ApiCaller()
+    assert 'emulator" hidden>0 faults' in ask.html("requests")
+    for number, said in ((1, "1 fault active"), (2, "2 faults active")):
+        ask.controls.faults.add(Fault(latency=number))
+        for page in TABS:
+            assert f'emulator">{said}</a>' in ask.html(page)
+
+
+# --- Deceptive names
+
+
+def test_characters_that_turn_the_direction_of_a_key_are_shown() -> None:
+    ask = ApiCaller()
+    ask.oss("PUT", "/img", x_oss_acl="public-read")
+    key = "cod\u202egnp.exe"
+    ask.oss("PUT", f"/img/{quote(key)}", b"1")
+    ask.record(f"/img/{quote(key)}", "https://a.test/\u2066x")
+    for page in ("buckets/img", f"objects/img?key={quote(key)}", "requests?by=time", "requests/1"):
+        html = ask.html(page)
+        assert "cod[U+202E]gnp.exe" in html
+        shown = re.sub(r"<pre.*?</pre>|<[^>]*>", "", html, flags=re.DOTALL)
+        assert "\u202e" not in shown
+    assert quote(key) in ask.html(f"objects/img?key={quote(key)}")

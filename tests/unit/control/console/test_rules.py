@@ -55,6 +55,15 @@ def test_rules_are_replaced_only_in_place_of_those_that_were_seen(ask: ApiCaller
     }
 
 
+def test_recorded_requests_of_wrong_types_are_refused(ask: ApiCaller) -> None:
+    group = ["h", BUCKET, "none", "GET", "object", [], False, False, 200, "", 1, 1, ""]
+    recorded = {"groups": [group], "skipped": {}, "service": []}
+    body = {"rules": members(), "bucket": BUCKET, "recorded": recorded}
+    refused = ask("POST", "rules/traffic", body)
+    said = "these are not recorded requests; open their file again."
+    assert (refused.status, refused.json["error"]) == (400, said)
+
+
 def test_review_says_which_rules_it_compared(ask: ApiCaller) -> None:
     body = {"rules": members("https://a.test/"), "bucket": BUCKET}
     before = ask("POST", "rules/review", body).json["etag"]
