@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
-from typing import Any, Final, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from oss_emulator.operations.call import Body
 
@@ -18,8 +18,11 @@ class Pool(StrEnum):
     """Work that reads bytes or records, in time proportional to their size."""
 
 
-class Workplace(Protocol):
-    """Where a body is made."""
+class Workplace:
+    """Where a body is made: here, in the caller's thread and without limits.
+
+    A server has other places (`server/pools.py`).
+    """
 
     def make(
         self,
@@ -31,12 +34,14 @@ class Workplace(Protocol):
 
         Raises `OSSError`, also for work that exceeds the limits of one request.
         """
+        return function(sources, *arguments)
 
     def be_alone(self) -> None:
         """Wait until the pool has no other work, because the next step needs much memory."""
 
     def steps(self, items: Iterable[_T]) -> Iterator[_T]:
         """Yield the items; raises `ServiceUnavailable` when nobody waits for the body any more."""
+        return iter(items)
 
     def close(self) -> None:
         """End unfinished work; called after its stream was sent."""
@@ -49,25 +54,5 @@ class Work(NamedTuple):
     make: Callable[[Workplace], Body]
 
 
-class _Here:
-    """The caller's thread, for a service without a server; work is not limited."""
-
-    def make(
-        self,
-        function: Callable[..., Iterator[Any]],
-        sources: Sequence[Iterator[bytes]],
-        *arguments: object,
-    ) -> Iterator[Any]:
-        return function(sources, *arguments)
-
-    def be_alone(self) -> None:
-        pass
-
-    def steps(self, items: Iterable[_T]) -> Iterator[_T]:
-        return iter(items)
-
-    def close(self) -> None:
-        pass
-
-
-HERE: Final[Workplace] = _Here()
+HERE: Final = Workplace()
+"""The place of a service without a server."""

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from oss_emulator.child import Job
 from oss_emulator.operations.call import Body
-from oss_emulator.operations.work import Pool, Work
+from oss_emulator.operations.work import Pool, Work, Workplace
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.server.process import JobProcess
 
@@ -52,7 +52,7 @@ def never_leaves(_: Callable[[], None]) -> AbstractContextManager[object]:
     return nullcontext()
 
 
-class JobTurn:
+class JobTurn(Workplace):
     """One job in a pool: the `Workplace` of its work, which runs in a thread."""
 
     def __init__(self, queue: "JobQueue") -> None:
