@@ -15,7 +15,6 @@ import oss2
 import pytest
 from oss2 import models
 from oss2.exceptions import BucketNotEmpty, NoSuchBucket, ServerError
-from oss2.utils import iso8601_to_unixtime
 
 from tests.client import REGION, Client, Live, serve
 from tests.sdk.v2 import Ask, asking
@@ -188,22 +187,6 @@ def five() -> Any:
 @pytest.fixture
 def service(five: Live, owner: Any) -> oss2.Service:
     return oss2.Service(owner, five.endpoint, region=REGION)
-
-
-def test_bucket_is_listed_with_an_endpoint_that_works(five: Live, service: oss2.Service) -> None:
-    """P-33"""
-    result = service.list_buckets(prefix="gamma")
-    (found,) = result.buckets
-    assert (found.location, found.region) == (f"oss-{REGION}", REGION)
-    assert found.storage_class == oss2.BUCKET_STORAGE_CLASS_STANDARD
-    assert result.owner.id == result.owner.display_name
-    assert result.owner.id.isdigit()
-    assert found.intranet_endpoint
-    again = oss2.Bucket(service.auth, found.extranet_endpoint, found.name, region=REGION)
-    assert again.get_bucket_info().name == "gamma"
-    # A text in the info, a number in the list.
-    created = iso8601_to_unixtime(again.get_bucket_info().creation_date)
-    assert created == found.creation_date > 0
 
 
 def test_account_may_have_100_buckets_and_all_are_listed(owner: Any) -> None:
