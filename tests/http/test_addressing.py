@@ -1,4 +1,4 @@
-"""The bucket and key of a request: paths, hosts, custom domains, regions, strict addressing."""
+"""The bucket and key of a request: queries, custom domains, regions, listening addresses."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def get(client: Client, host: str, target: str = "/a") -> Answer:
     return client.get(target, ("Host", host))
 
 
-# --- keys, and the two styles
+# --- the path and the query
 
 
 @pytest.fixture

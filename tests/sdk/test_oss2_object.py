@@ -1,4 +1,4 @@
-"""oss2: objects, and all that one may do with them."""
+"""oss2: objects and Referer rules, as far as exchanges and the suite of oss2 do not show them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.client import ANONYMOUS, Live
 from tests.sdk.v2 import NAMES
 from tests.unit.selecting.cases import CASES, Case
 
-# --- Objects through oss2: upload, download, metadata, deletion
+# --- Objects through oss2: bodies, odd keys, deletion
 
 BODIES = {
     "empty": b"",
@@ -193,7 +193,7 @@ def test_channel_is_created_read_switched_and_deleted(bucket: oss2.Bucket) -> No
         bucket.get_live_channel("ch")
 
 
-# --- SelectObject through oss2: the table of statements, progress, checksums and metas
+# --- SelectObject through oss2: the table of statements
 
 
 @pytest.mark.parametrize(
