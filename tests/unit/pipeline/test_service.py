@@ -277,6 +277,9 @@ def test_form_gets_its_own_admission(service: Service) -> None:
     assert (outcome.target.key, outcome.request) == ("b", original.request)
     assert outcome.decision is not None
     assert outcome.known.access is not None
+    _, refused = post(service, "public-bucket", {"key": "b", "x-oss-traffic-limit": "1"})
+    assert isinstance(refused, Refused)
+    assert refused.error.ec == "0004-00000502"
 
 
 # --- Answers
