@@ -25,9 +25,6 @@ from oss_referer import extras
 from tests.cli.forking import Forked, serving
 from tests.cli.process import EMULATOR, environment, wait_for
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, PATIENCE, Live
-from tests.rows import read_cases
-
-CASES = read_cases("cli")
 
 ROOT = Path(__file__).parents[2]
 LOGS = str(ROOT / "fixtures" / "logs")

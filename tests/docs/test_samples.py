@@ -113,7 +113,6 @@ def test_script_that_would_not_work_is_refused(text: str, complaint: str) -> Non
 # --- The settings in docs/clients.md work as they are printed, and so do those of the S3 clients
 # The other tests take the settings of `docs/s3.md` from that page themselves (tests/s3/).
 
-ROOT = Path(__file__).parents[2]
 PAGE = "docs/clients.md"
 
 PYTHON = {

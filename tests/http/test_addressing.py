@@ -1,10 +1,9 @@
-"""The bucket and key of a request: paths, hosts, custom domains, regions, strict addressing."""
+"""The bucket and key of a request: queries, custom domains, regions, listening addresses."""
 
 from __future__ import annotations
 
 import hmac
 import socket
-import time
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,9 +14,7 @@ from typing import Any
 import alibabacloud_oss_v2 as oss
 import oss2
 import pytest
-from lxml import etree
 from oss_emulator import Emulator
-from oss_emulator.protocol.message import Request
 
 from tests.client import (
     ACCESS_KEY_ID,
@@ -32,24 +29,13 @@ from tests.client import (
     serve,
     sign,
 )
-from tests.rows import read_cases
-
-CASES = read_cases("others.http")
-
-
-@pytest.fixture
-def readable(live: Live, make_bucket: Callable[..., str]) -> str:
-    """A bucket that anybody may read, with the object `a`."""
-    name = make_bucket("public-read")
-    live.put(f"/{name}/a", b"content")
-    return name
 
 
 def get(client: Client, host: str, target: str = "/a") -> Answer:
     return client.get(target, ("Host", host))
 
 
-# --- keys, and the two styles
+# --- the path and the query
 
 
 @pytest.fixture
@@ -58,21 +44,6 @@ def bucket(live: Live, make_bucket: Callable[..., str]) -> str:
     name = make_bucket("public-read-write")
     live.put(f"/{name}/dir/a%20b", b"content")
     return name
-
-
-@pytest.mark.parametrize(("written", "key"), CASES["key_is_decoded_once_and_not_normalized"])
-@pytest.mark.parametrize("style", ["path", "host"])
-def test_key_is_decoded_once_and_not_normalized(
-    live: Live, client: Client, make_bucket: Callable[..., str], written: str, key: str, style: str
-) -> None:
-    """P-03"""
-    bucket = make_bucket("public-read-write")
-    prefix = f"/{bucket}" if style == "path" else ""
-    host = ("Host", "localhost" if style == "path" else f"{bucket}.localhost")
-    assert client.put(f"{prefix}/{written}", b"x", host).status == 200
-    keys = live.run(lambda: [item.key for item in live.service.storage.objects(bucket)])
-    assert keys == [key]
-    assert client.get(f"{prefix}/{written}", host).body == b"x"
 
 
 @pytest.mark.parametrize("blank", ["%20", "+"])
@@ -171,23 +142,6 @@ def test_buckets_of_two_regions_live_in_one_server(version: str) -> None:
         assert caught.value.details["EC"] == "0016-00000306"
         with pytest.raises(oss2.exceptions.ServerError, match="InvalidTargetBucketForLogging"):
             here.put_bucket_logging(oss2.models.BucketLogging("bucket-2", "logs/"))
-
-
-@pytest.mark.parametrize(
-    ("host", "public", "internal"), CASES["bucket_info_has_the_endpoints_of_the_bucket"]
-)
-def test_bucket_info_has_the_endpoints_of_the_bucket(
-    live: Live, readable: str, host: str, public: str, internal: str
-) -> None:
-    """GetBucketInfo; P-33"""
-    owner = live.service.accounts.owner
-    fields = [("Host", host.format(b=readable, B=readable.upper()))]
-    request = Request.parse("GET", "/?bucketInfo", fields, time.time())
-    answer = live.run(lambda: live.service.handle(request, caller=owner))
-    bucket = etree.fromstring(answer.body).find("Bucket")
-    assert bucket is not None
-    assert bucket.findtext("ExtranetEndpoint") == public.format(r=REGION)
-    assert bucket.findtext("IntranetEndpoint") == internal.format(r=REGION)
 
 
 # --- invalid hosts

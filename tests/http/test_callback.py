@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import parse_qs, quote
 
-import oss2
 import pytest
 from oss_emulator import Emulator
 from oss_emulator.server import callback as server_callback
@@ -114,25 +113,6 @@ def test_callback_in_the_query_is_called(client: Client, public: str, app: Appli
     target = f"/{public}/a?callback={callback}&callback-var={variables}"
     assert client.put(target, BODY).body == b'{"a":"b"}'
     assert app.taken[0].body == b"v=1"
-
-
-@in_thread
-def test_callback_in_a_url_signed_by_oss2_is_called(bucket: oss2.Bucket, app: Application) -> None:
-    parameters = {"callback": wanted(app.url(), "v=${x:v}"), "callback-var": encode({"x:v": "2"})}
-    url = bucket.sign_url("PUT", "a", 60, params=parameters)
-    assert bucket.put_object_with_url(url, BODY).resp.read() == b'{"a":"b"}'
-    assert app.taken[0].body == b"v=2"
-
-
-@in_thread
-def test_callback_in_headers_of_oss2_is_called(bucket: oss2.Bucket, app: Application) -> None:
-    headers = {"x-oss-callback": wanted(app.url(), "size=${size}")}
-    assert bucket.put_object("a", BODY, headers=headers).resp.read() == b'{"a":"b"}'
-    upload = bucket.init_multipart_upload("b").upload_id
-    part = oss2.models.PartInfo(1, bucket.upload_part("b", upload, 1, BODY).etag)
-    result = bucket.complete_multipart_upload("b", upload, [part], headers=headers)
-    assert result.resp.read() == b'{"a":"b"}'
-    assert [taken.body for taken in app.taken] == [b"size=5", b"size=5"]
 
 
 @in_thread

@@ -371,17 +371,3 @@ async def test_throttle_subtracts_elapsed_time(
     monkeypatch.setattr(waiting, "monotonic", lambda: 7.0)
     await limited.passed(LEAST // 8)
     assert slept == [1.0, 0.75]
-
-
-def test_invalid_limit_is_refused(client: Client, public: str) -> None:
-    check_error(
-        client.put(f"/{public}/a", b"x", ("x-oss-traffic-limit", str(LEAST - 1))),
-        400,
-        "InvalidArgument",
-        "x-oss-traffic-limit is invalid, should be specified between 819200(100KB/s) and "
-        "838860800(100MB/s).",
-        "0004-00000502",
-        ArgumentName="x-oss-traffic-limit",
-        ArgumentValue=str(LEAST - 1),
-    )
-    assert client.head(f"/{public}/a").status == 404

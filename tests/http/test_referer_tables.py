@@ -26,10 +26,7 @@ from tests.client import (
     write,
 )
 from tests.http import forms
-from tests.rows import check_differences, read_cases
-
-CASES = read_cases("others.http")
-
+from tests.rows import check_differences
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "referer"
 TABLES = {path.stem: tables.read(path) for path in sorted(FOLDER.glob("*.toml"))}
@@ -181,32 +178,6 @@ def site(live: Live, make_bucket: Callable[..., str]) -> str:
     rules(live, bucket, SITE)
     live.put(f"/{bucket}/a", BODY)
     return bucket
-
-
-@pytest.mark.parametrize("target", ["a?acl", "a?objectMeta", "a?uploads", "a?v=1"])
-@pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_every_anonymous_request_to_an_object_is_checked(
-    live: Live, client: Client, site: str, method: str, target: str
-) -> None:
-    """R-04: every anonymous request to an object; operations that are missing get 501 as before."""
-    answer = client.request(method, f"/{site}/{target}", [THIEF])
-    if answer.status == 501:
-        assert answer.code == "NotImplemented"
-        return
-    check_denied(answer, site, "0003-00000503", f"{live.host}:{live.port}")
-
-
-@pytest.mark.parametrize("method", ["GET", "HEAD"])
-@pytest.mark.parametrize(("host", "prefix"), CASES["rules_apply_in_each_style_of_addressing"])
-def test_rules_apply_in_each_style_of_addressing(
-    client: Client, site: str, host: str, prefix: str, method: str
-) -> None:
-    """P-01; HostId is the Host as it was sent."""
-    name = host.format(bucket=site)
-    target = prefix.format(bucket=site) + "a"
-    answer = client.request(method, target, [("Host", name), THIEF])
-    check_denied(answer, site, "0003-00000503", name)
-    assert client.request(method, target, [("Host", name), GUEST]).status == 200
 
 
 @pytest.mark.parametrize("version", ["v1", "v2", "v4"])

@@ -17,7 +17,7 @@ from tests.unit.selecting.cases import DATA, END, read, split
 
 RULES = b"""<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer>
 <RefererList><Referer>http://www.example.com</Referer></RefererList></RefererConfiguration>"""
-PAGE, THIEF = "http://www.example.com/page", "http://thief.test/"
+PAGE = "http://www.example.com/page"
 
 TABLE = b"Ann,31\nBob,25\n"
 LARGE = (b"Ann,31," + b"x" * 20_000 + b"\nBob,25\n") * 215

@@ -87,18 +87,6 @@ def test_right_secret_reads_and_a_wrong_one_gets_the_string_to_sign(
     )
 
 
-@each_version
-@each_place
-def test_token_with_a_permanent_key_is_refused(
-    client: Client, bucket: str, version: str, place: str
-) -> None:
-    """P-16; EC page 0002-00000002"""
-    sts = oss2.StsAuth(ACCESS_KEY_ID, ACCESS_KEY_SECRET, "token+/=", auth_version=version)
-    answer = get(client, sts, place, bucket)
-    assert (answer.status, answer.code) == (403, "InvalidAccessKeyId")
-    assert answer.headers["x-oss-ec"] == "0002-00000002"
-
-
 # --- relaxed and off
 
 

@@ -8,7 +8,7 @@ import ssl
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -303,24 +303,6 @@ def test_custom_certificate_is_used(own: tuple[Path, Path, Path], in_one_file: b
 
 
 # --- ports and the end
-
-
-@pytest.mark.parametrize("factory", FACTORIES)
-def test_idle_tls_client_does_not_delay_stopping(
-    monkeypatch: pytest.MonkeyPatch, factory: Any
-) -> None:
-    """The client does not confirm the end of TLS; TLS itself would wait 30 seconds for that."""
-    monkeypatch.setattr(running, "loop_factory", factory)
-    with ExitStack() as stack:
-        emulator = stack.enter_context(Emulator(tls=True))
-        context = ssl.create_default_context(cafile=emulator.ca_file)
-        raw = stack.enter_context(socket.create_connection(("127.0.0.1", emulator.port), 20))
-        idle = stack.enter_context(context.wrap_socket(raw, server_hostname="localhost"))
-        idle.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert idle.recv(100).startswith(b"HTTP/1.1 403 ")
-        begun = time.monotonic()
-        emulator.stop()
-        assert time.monotonic() - begun < 20
 
 
 def test_taken_port_fails_the_start_and_closes_the_other_port() -> None:

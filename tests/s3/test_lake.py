@@ -56,20 +56,6 @@ def test_s3fs_writes_lists_copies_and_removes(files: Any, bucket: str, tmp_path:
     assert not files.exists(f"{bucket}/a")
 
 
-def test_s3fs_needs_single_deletions_where_the_service_is_followed_strictly() -> None:
-    """P-76: its `rm` sends a DeleteObjects without Content-MD5."""
-    kind = client_of("s3fs").S3FileSystem
-    with Emulator(strict_s3=True) as strict:
-        strict.bucket("examplebucket")
-        key = {"key": strict.access_key_id, "secret": strict.access_key_secret}
-        files = kind(**key, endpoint_url=strict.endpoint, skip_instance_cache=True)
-        files.pipe_file("examplebucket/dir/a", b"1")
-        with pytest.raises(OSError, match="MissingArgument"):
-            files.rm("examplebucket/dir", recursive=True)
-        files.rm_file("examplebucket/dir/a")
-        assert files.find("examplebucket") == []
-
-
 def test_s3fs_writes_a_large_file_in_parts(files: Any, bucket: str, over_oss: oss2.Bucket) -> None:
     content = os.urandom(11 * MIB)
     with files.open(f"{bucket}/a", "wb", block_size=5 * MIB) as opened:

@@ -16,8 +16,6 @@ from alibabacloud_credentials.models import Config
 from alibabacloud_credentials.provider import (
     CLIProfileCredentialsProvider,
     DefaultCredentialsProvider,
-    EnvironmentVariableCredentialsProvider,
-    ExternalCredentialsProvider,
     ProfileCredentialsProvider,
 )
 from alibabacloud_credentials.utils import auth_util
@@ -122,20 +120,6 @@ async def test_intercepted_asynchronous_credentials(emulator: Emulator) -> None:
 # --- providers that do not ask STS themselves
 
 
-def test_access_key_is_accepted(emulator: Emulator) -> None:
-    assert arn(emulator, Client(Config(type="access_key", **KEY))) == APP
-
-
-def test_temporary_key_is_accepted(emulator: Emulator, session: dict[str, str]) -> None:
-    config = Config(
-        type="sts",
-        access_key_id=session["AccessKeyId"],
-        access_key_secret=session["AccessKeySecret"],
-        security_token=session["SecurityToken"],
-    )
-    assert arn(emulator, Client(config)) == UPLOADER
-
-
 def test_uri_can_be_an_object(emulator: Emulator, session: dict[str, str]) -> None:
     """A program fetches its credentials from a URL, here that of a public object."""
     answer = {"Code": "Success", **session}
@@ -143,21 +127,6 @@ def test_uri_can_be_an_object(emulator: Emulator, session: dict[str, str]) -> No
     bucket.put_object("app.json", json.dumps(answer))
     uri = f"{emulator.endpoint}/credentials/app.json"
     assert arn(emulator, Client(Config(type="credentials_uri", credentials_uri=uri))) == UPLOADER
-
-
-def test_program_prints_the_credentials(
-    emulator: Emulator, session: dict[str, str], tmp_path: Path
-) -> None:
-    printed = {
-        "mode": "StsToken",
-        "access_key_id": session["AccessKeyId"],
-        "access_key_secret": session["AccessKeySecret"],
-        "sts_token": session["SecurityToken"],
-    }
-    (tmp_path / "printed.json").write_text(json.dumps(printed))
-    command = f"cat {shlex.quote(str(tmp_path / 'printed.json'))}"
-    provider = ExternalCredentialsProvider(process_command=command)
-    assert arn(emulator, Client(provider=provider)) == UPLOADER
 
 
 # --- providers that read variables and files
@@ -174,13 +143,6 @@ def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.Monke
     monkeypatch.setattr(auth_util, "enable_oidc_credential", False)
     monkeypatch.setattr("alibabacloud_credentials.utils.auth_constant.HOME", str(tmp_path))
     return monkeypatch
-
-
-def test_key_comes_from_the_variables(emulator: Emulator, no_settings: pytest.MonkeyPatch) -> None:
-    no_settings.setattr(auth_util, "environment_access_key_id", "app")
-    no_settings.setattr(auth_util, "environment_access_key_secret", "secret of app")
-    for provider in (EnvironmentVariableCredentialsProvider(), DefaultCredentialsProvider()):
-        assert arn(emulator, Client(provider=provider)) == APP
 
 
 @pytest.fixture
@@ -266,16 +228,6 @@ def test_profile_of_the_aliyun_command(
     with intercept(emulator.endpoint):
         provider = CLIProfileCredentialsProvider(profile_file=str(file))
         assert arn(emulator, Client(provider=provider)) == wanted
-
-
-def test_default_chain_asks_the_uri_last(
-    emulator: Emulator, no_settings: pytest.MonkeyPatch, session: dict[str, str]
-) -> None:
-    bucket = emulator.bucket("credentials", acl="public-read")
-    bucket.put_object("app.json", json.dumps({"Code": "Success", **session}))
-    uri = f"{emulator.endpoint}/credentials/app.json"
-    no_settings.setattr(auth_util, "environment_credentials_uri", uri)
-    assert arn(emulator, Client(provider=DefaultCredentialsProvider())) == UPLOADER
 
 
 # --- STS with the SDKs that sign with V3

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime
+from collections.abc import Callable
 from typing import Any
 
-import alibabacloud_oss_v2 as oss
 import oss2
 import pytest
 import requests
 from aliyunsdkcore.acs_exception.exceptions import ServerException
 from aliyunsdkcore.client import AcsClient
 from aliyunsdksts.request.v20150401.GetCallerIdentityRequest import GetCallerIdentityRequest
-from oss2.credentials import Credentials, CredentialsProvider
 from oss2.exceptions import AccessDenied, ServerError
 from oss2.models import BucketReferer
 from oss_emulator import Emulator
 
-from tests.sdk import v2
 from tests.sdk.accounts import (
     OWNER,
     PAYER,
@@ -311,30 +306,6 @@ def test_journal_holds_calls_to_sts(emulator: Emulator) -> None:
 # --- The expiry of tokens
 
 
-class Refreshing(CredentialsProvider):  # type: ignore[misc]  # oss2 has no types
-    """Fetches new credentials once the emulator's clock has passed the end of the old ones."""
-
-    def __init__(self, emulator: Emulator) -> None:
-        self._emulator = emulator
-        self._given: Given = {}
-        self.count = 0
-
-    def get_credentials(self) -> Credentials:
-        if not self._given or self._now() >= _end(self._given):
-            self._given = assume_role(self._emulator, seconds=900)
-            self.count += 1
-        return Credentials(
-            self._given["AccessKeyId"], self._given["AccessKeySecret"], self._given["SecurityToken"]
-        )
-
-    def _now(self) -> float:
-        return float(self._emulator.run(self._emulator.controls.clock.now))
-
-
-def _end(given: Given) -> float:
-    return datetime.fromisoformat(given["Expiration"]).timestamp()
-
-
 def _shift(emulator: Emulator, seconds: float) -> None:
     """Shift the emulator's clock from that of the clients, by less than the allowed 900 s."""
     emulator.run(lambda: setattr(emulator.controls.clock, "shift", seconds))
@@ -349,27 +320,3 @@ def test_expired_credentials_are_refused(emulator: Emulator, place: str) -> None
     _shift(emulator, 400)
     status, error = get_object_as(emulator, auth, place)
     assert (status, error["Code"], error["EC"]) == (403, "SecurityTokenExpired", "0002-00000007")
-
-
-def test_provider_fetches_new_credentials_in_time(emulator: Emulator) -> None:
-    provider = Refreshing(emulator)
-    bucket = bucket_as(emulator, oss2.ProviderAuthV4(provider))
-    _shift(emulator, -600)
-    bucket.put_object("b", b"first")
-    assert bucket.get_object("b").read() == b"first"
-    assert provider.count == 1
-    _shift(emulator, 400)
-    assert bucket.get_object("b").read() == b"first"
-    assert provider.count == 2
-
-
-# --- The service at a date and for a new account (P-45, P-60)
-
-
-@contextmanager
-def asking(emulator: Emulator) -> Iterator[v2.Ask]:
-    """Calls of SDK V2 with the key of the owner."""
-    key = (emulator.access_key_id, emulator.access_key_secret)
-    provider = oss.credentials.StaticCredentialsProvider(*key)
-    with v2.asking("sync", emulator.endpoint, provider) as ask:
-        yield ask

@@ -12,10 +12,8 @@ import pytest
 import requests
 from lxml import etree
 from oss2.models import BucketReferer, PartInfo
-from oss_emulator import Emulator
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION, SIGNERS, Answer, Live, Signed
-from tests.sdk.accounts import OWNER, VERSIONS, assume_role, bucket_as, sts_auth
 from tests.sdk.v2 import NAMES
 
 # oss2 signs no URL for a blank key; `requests` resolves the dots of a path unless its slashes are
@@ -211,19 +209,3 @@ def test_signed_url_carries_parameters_and_headers(bucket: oss2.Bucket) -> None:
     assert bucket.get_object_with_url(url).content_type == "text/x-other; charset=gbk"
     with pytest.raises(oss2.exceptions.SignatureDoesNotMatch):
         bucket.get_object_with_url(url.replace("gbk", "gb2"))
-
-
-# --- Temporary credentials
-
-each_version = pytest.mark.parametrize("version", VERSIONS)
-
-
-@each_version
-def test_temporary_credentials_do_what_their_role_may(emulator: Emulator, version: str) -> None:
-    bucket = bucket_as(emulator, sts_auth(assume_role(emulator), version))
-    bucket.put_object("b", b"new")
-    assert bucket.get_object("b").read() == b"new"
-    assert requests.get(bucket.sign_url("GET", "b", 60), timeout=20).content == b"new"
-    put = requests.put(bucket.sign_url("PUT", "c", 60), data=b"more", timeout=20)
-    assert put.status_code == 200
-    assert bucket.get_bucket_info().owner.id == OWNER

@@ -10,7 +10,7 @@ import pytest
 
 from tests.sdk.v2 import Ask
 
-# --- Bucket configurations through SDK V2; test_oss2_bucket.py has those that oss2 knows
+# --- Bucket configurations through SDK V2; test_oss2.py has those that oss2 knows
 
 OWNER = "1000000000000001"
 

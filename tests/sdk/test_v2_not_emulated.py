@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any, get_type_hints
 
-import alibabacloud_oss_v2 as oss
 import pytest
 from alibabacloud_oss_v2 import agentic, dataprocess, tables, vectors
 from alibabacloud_oss_v2.exceptions import OperationError, ServiceError
@@ -84,12 +83,3 @@ def test_each_call_fails_with_its_name(endpoint: str, kind: str, name: str) -> N
         assert error.status_code != 501 or error.message.startswith(f"{operation} is not"), asked
         seen += 1
     assert seen > 20
-
-
-@pytest.mark.parametrize("kind", CLIENTS)
-def test_unknown_key_fails_first(endpoint: str, kind: str, name: str) -> None:
-    config = configure(endpoint, oss.credentials.StaticCredentialsProvider("nobody", "secret"))
-    config.account_id = ACCOUNT
-    client = CLIENTS[kind](config)
-    for asked, call, request in calls(kind, name):
-        assert error_of(call, client, request).code == "InvalidAccessKeyId", asked

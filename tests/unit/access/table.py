@@ -131,12 +131,11 @@ def _policy(table: str, name: str, policy_type: PolicyType) -> Policy | None:
 TABLES = {
     name: load(FOLDER / f"{name}.toml")
     for name in (
-        "acls",
+        "acls_and_payer",
         "ram_policies",
         "bucket_policies",
         "conditions",
         "sessions",
-        "public_and_payer",
     )
 }
 

@@ -1,4 +1,4 @@
-"""What browsers get: CORS, websites, and the rules of default domains."""
+"""What browsers get: refused changes, and notes on default domains. Exchanges have the answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Auth, Settings
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
-from tests.rows import read_cases, rows
+from tests.rows import rows
 from tests.unit.pipeline.service import (
     PAGE,
     accelerate,
@@ -29,9 +29,6 @@ from tests.unit.pipeline.service import (
     serve_as_of,
     visited,
 )
-
-CASES = read_cases("unit.pipeline")
-
 
 # --- Web pages in a browser: forbidden changes, and the sandbox for documents
 
@@ -101,15 +98,6 @@ def test_reason_is_kept_for_the_journal(service: Service) -> None:
     assert outcome.error.details["Origin"] == "http://evil.example"
 
 
-# --- The entry to a website: which requests get an index page
-
-PATH, OWN = "localhost", "site.localhost"
-"""The host for path style, and the virtual host of the bucket."""
-
-SITE = b"""<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix>
-<SupportSubDir>true</SupportSubDir></IndexDocument></WebsiteConfiguration>"""
-
-
 # --- Objects at the service's own host names: the answer, and the note in the journal
 
 NOW = date(2026, 1, 1)
@@ -169,9 +157,6 @@ def test_entry_of_another_request_says_nothing() -> None:
     answer = service.execute(admission)
     assert find_rule_at_endpoint(admission, answer) is not None
     assert find_rule_at_endpoint(admission, answer._replace(status=304)) is None
-
-
-# --- The answer
 
 
 def get(

@@ -98,7 +98,7 @@ def answer(assumptions: Assumptions, target: str, referer: str = THIEF, method: 
     return response.headers.get("x-oss-ec", str(response.status))
 
 
-DENIED, NO_ACL, NO_KEY = "0003-00000503", "0003-00000001", "0026-00000001"
+DENIED = "0003-00000503"
 
 
 @rows(

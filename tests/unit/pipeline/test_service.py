@@ -24,11 +24,8 @@ from oss_referer import Reason, Signing
 
 from tests.client import REGION
 from tests.http import forms
-from tests.rows import read_cases, rows
+from tests.rows import rows
 from tests.unit.pipeline.service import PAGE, THIEF, ask, put
-
-CASES = read_cases("unit.pipeline")
-
 
 # --- The steps of a request: the first error wins, and a refusal has the earlier results
 
@@ -280,6 +277,9 @@ def test_form_gets_its_own_admission(service: Service) -> None:
     assert (outcome.target.key, outcome.request) == ("b", original.request)
     assert outcome.decision is not None
     assert outcome.known.access is not None
+    _, refused = post(service, "public-bucket", {"key": "b", "x-oss-traffic-limit": "1"})
+    assert isinstance(refused, Refused)
+    assert refused.error.ec == "0004-00000502"
 
 
 # --- Answers
@@ -407,7 +407,7 @@ def test_rules_of_host_names_may_apply_with_a_date_or_to_a_new_account(
     assert service.follows_default_domain is follows
 
 
-# --- The bucket of a request: a missing one, and the headers it adds to answers and errors
+# --- The headers that the bucket of a request adds to answers and errors
 
 CORS = b"""<CORSConfiguration><CORSRule><AllowedOrigin>http://a</AllowedOrigin>
 <AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>"""

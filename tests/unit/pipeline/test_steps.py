@@ -44,9 +44,6 @@ CASES = read_cases("unit.pipeline")
 ROOT = Path(__file__).parents[3]
 PAGES = ("docs/architecture.md", "docs/zh/architecture.md")
 
-SITE = b"""<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument>
-</WebsiteConfiguration>"""
-
 
 def listed(page: str) -> dict[str, list[str]]:
     """Read the steps of each list from a page: the words that are indented once."""
