@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple, TextIO, TypeAlias
 
 from oss_referer.engine import explanation
 from oss_referer.sources.masking import mask
+from oss_referer.terminal.output import replacing
 from oss_referer.terminal.parser import CommandError, InputError
 from oss_referer.terminal.program import loading
 from oss_referer.terminal.progress import Progress
@@ -139,10 +140,9 @@ class Listening(NamedTuple):
         path = self.server.settings.ready_file
         if path is None:
             return
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
         try:
-            part.write_text(json.dumps(_facts(self)) + "\n", encoding="utf-8")
-            part.replace(path)
+            with replacing(path) as file:
+                file.write(f"{json.dumps(_facts(self))}\n".encode())
         except OSError as error:
             raise CommandError(
                 f"the ready file {path} cannot be written: {error.strerror}"

@@ -39,33 +39,21 @@ MOST: Final = 1024
 """The maximum number of cached results, and of characters of a host, path and query together."""
 
 
-class Plan(NamedTuple):
-    """The facts in a bucket's record that decide which steps its requests need."""
-
-    has_website: bool = False
-    has_image_access: bool = False
-    """Whether it has separators for styles, or protects originals."""
-    adds_headers: bool = False
-    """Whether CORS rules or the payer add headers to its answers."""
+_WEBSITE: Final = site.subresource
+_IMAGE_ACCESS: Final = image_access.subresource
+NO_BUCKET: Final = frozenset[str]()
 
 
-NO_BUCKET: Final = Plan()
-
-
-def plan(record: Bucket) -> Plan:
-    documents = record.documents
-    return Plan(
-        site.subresource in documents,
-        image_access.subresource in documents,
-        not bucket.ADDS_HEADERS.isdisjoint(documents),
-    )
+def documents_of(record: Bucket) -> frozenset[str]:
+    """Return the documents of a bucket that decide which steps its requests need."""
+    return (bucket.ADDS_HEADERS | {_WEBSITE, _IMAGE_ACCESS}).intersection(record.documents)
 
 
 class Situation(NamedTuple):
     """The facts that, with the service's settings, decide which steps a request needs."""
 
     operation: Operation
-    plan: Plan
+    documents: frozenset[str]
     trusted: bool
     has_fields: bool
     """Whether the request is a form whose fields have arrived."""
@@ -96,14 +84,14 @@ _NEEDED: Final[Mapping[Any, Callable[[Situation, Deployment], bool]]] = {
         service.changes.follow(V1_OF_ACCOUNTS) or service.changes.follow(V1_OF_BUCKETS)
     ),
     authentication.find_payload: lambda now, service: now.over_s3,
-    website.find_page: lambda now, service: now.plan.has_website and now.reads,
-    images.find_style: lambda now, service: now.plan.has_image_access and now.reads,
-    images.check_original: lambda now, service: now.plan.has_image_access and now.reads,
+    website.find_page: lambda now, service: _WEBSITE in now.documents and now.reads,
+    images.find_style: lambda now, service: _IMAGE_ACCESS in now.documents and now.reads,
+    images.check_original: lambda now, service: _IMAGE_ACCESS in now.documents and now.reads,
     referer.check_late: lambda now, service: service.hotlinks.decides_late(now.operation),
     steps.check_body: lambda now, service: now.operation.takes is not Takes.NOTHING,
     s3.translate_body: lambda now, service: now.over_s3,
     default_domain.apply: lambda now, service: service.follows_default_domain,
-    bucket.add_headers: lambda now, service: now.plan.adds_headers,
+    bucket.add_headers: lambda now, service: not bucket.ADDS_HEADERS.isdisjoint(now.documents),
     s3.translate_back: lambda now, service: now.over_s3,
     browser.sandbox: lambda now, service: now.by_browser,
 }
@@ -177,7 +165,7 @@ class Shortcuts:
         record, request = admission.record, admission.request
         situation = (
             admission.operation,
-            NO_BUCKET if record is None else record.once(plan),
+            NO_BUCKET if record is None else record.once(documents_of),
             admission.trusted,
             admission.form is not None,
             admission.target.region != "",

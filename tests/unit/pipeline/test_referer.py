@@ -11,7 +11,7 @@ from oss_emulator.operations import object_process
 from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline.referer import HotlinkProtection
 from oss_emulator.pipeline.service import Service
-from oss_emulator.pipeline.shortcuts import MOST, NO_BUCKET, Needed, Plan, plan
+from oss_emulator.pipeline.shortcuts import MOST, Needed, documents_of
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.protocol.signature import SignedIn, Version
@@ -398,18 +398,8 @@ def all_of(needed: Needed) -> set[str]:
     return {name for listed in needed for name in names(listed)}
 
 
-@rows(
-    ("document", "expected"),
-    ("website", Plan(has_website=True)),
-    ("processConfiguration", Plan(has_image_access=True)),
-    ("cors", Plan(adds_headers=True)),
-    ("requestPayment", Plan(adds_headers=True)),
-    ("lifecycle", NO_BUCKET),
-    (None, NO_BUCKET),
-)
-def test_plan_of_a_bucket_follows_from_its_configurations(
-    document: str | None, expected: Plan
-) -> None:
-    documents = {} if document is None else {document: b""}
-    assert plan(Bucket("b", "1", 0.0, "cn-hangzhou", documents=documents)) == expected
-    assert Plan(False, False, False) == NO_BUCKET
+@rows("document", "website", "processConfiguration", "cors", "requestPayment", None)
+def test_some_documents_of_a_bucket_decide_which_steps_are_needed(document: str | None) -> None:
+    found = frozenset[str]() if document is None else {document}
+    documents = dict.fromkeys((*found, "lifecycle"), b"")
+    assert documents_of(Bucket("b", "1", 0.0, "cn-hangzhou", documents=documents)) == found
