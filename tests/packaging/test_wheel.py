@@ -109,6 +109,7 @@ def test_wheel_contains_both_packages_and_nothing_else(wheel: Path) -> None:
         "base.css",
         "rules.css",
         "report.css",
+        "review.css",
         "zh.toml",
     ],
 )
