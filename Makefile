@@ -129,6 +129,7 @@ docs: $(TESTING)  ## write the pages that are generated from the code
 	@$(BIN)/python -m tests.docs.fidelity
 	@$(BIN)/python -m tests.docs.phrases
 	@$(BIN)/python -m tests.docs.translations --blocks
+	@$(BIN)/python -m tests.docs.outputs
 
 site: $(BUILDING)  ## build the documentation site in build/site, with the lab
 	@rm -rf build/site build/doctrees

@@ -1,8 +1,9 @@
-"""Write pictures of the console to docs/img/: `make screenshots`."""
+"""Write pictures of the console to docs/img/ and docs/zh/img/: `make screenshots`."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Collection
@@ -23,7 +24,8 @@ from tests.browser.console import drop
 from tests.requirements import find
 
 ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / "docs" / "img"
+FOLDERS = {"en-GB": ROOT / "docs" / "img", "zh-CN": ROOT / "docs" / "zh" / "img"}
+"""The folder of the pictures for the readers of each locale."""
 BUCKET = "examplebucket"
 
 COLOURS = 256
@@ -66,8 +68,8 @@ def _open_story(page: Page) -> None:
 def _allow(page: Page) -> None:
     """Allow the site, and send the request again."""
     _open_story(page)
-    page.get_by_role("button", name="Apply", exact=True).click()
-    page.locator("#fix").get_by_role("button", name="Send it again").click()
+    page.locator("#fix button.primary").click()
+    page.locator("#fix").get_by_role("button", name=re.compile("Send it again|重新发送")).click()
     page.locator(".again a").first.wait_for()
     page.evaluate(_SCROLL_UP)
 
@@ -98,15 +100,20 @@ def _drop_har(page: Page) -> None:
 PICTURES = [
     Picture("requests", "requests", _open_story, width=1440, height=900),
     Picture("rules", f"rules/{BUCKET}", _edit, height=1150),
-    Picture("lab", "index.html", _wait_for_findings, height=1000, of_lab=True),
-    Picture("har", "index.html", _drop_har, width=760, height=820, of_lab=True),
+    Picture("lab", "", _wait_for_findings, height=1000, of_lab=True),
+    Picture("har", "", _drop_har, width=760, height=820, of_lab=True),
     Picture("story", "requests", _allow, width=720, height=960),  # the last: it changes the rules
 ]
 
 
 def take(names: Collection[str]) -> None:
     """Take the pictures with these names, or all of them without names."""
-    FOLDER.mkdir(exist_ok=True)
+    for locale, folder in FOLDERS.items():
+        folder.mkdir(exist_ok=True)
+        _take(names, locale, folder)
+
+
+def _take(names: Collection[str], locale: str, target: Path) -> None:
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with (
         Emulator(seed=DEMO.relative_to(ROOT)) as emulator,
@@ -125,15 +132,16 @@ def take(names: Collection[str]) -> None:
                 continue
             page = browser.new_page(
                 viewport={"width": picture.width, "height": picture.height},
-                locale="en-GB",
+                locale=locale,
                 timezone_id="UTC",
             )
             root = lab if picture.of_lab else f"{emulator.endpoint}/_emulator"
-            page.goto(f"{root}/{picture.path}")
+            of_lab = "index.html" if locale == "en-GB" else "zh.html"
+            page.goto(f"{root}/{of_lab if picture.of_lab else picture.path}")
             picture.act(page)
             if not _has_chinese_font():
                 page.evaluate("() => { document.querySelector('.settings').hidden = true; }")
-            _save(page.screenshot(), FOLDER / f"{picture.name}.png")
+            _save(page.screenshot(), target / f"{picture.name}.png")
             page.close()
         browser.close()
 

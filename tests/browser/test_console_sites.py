@@ -300,7 +300,7 @@ def test_list_is_by_site_or_in_order_of_arrival(tab: Page, emulator: Emulator) -
     expect(rows.locator(".referer")).to_have_text([THIEF, THIEF, SITE, THIEF])
     assert "by=time" in tab.url
     heights = {row.bounding_box()["height"] for row in rows.all()}  # type: ignore[index]
-    assert heights == {23}
+    assert heights == {24}
 
 
 def test_bad_token_is_reported_and_the_list_stays(tab: Page, emulator: Emulator) -> None:

@@ -145,6 +145,17 @@ def test_diff_shows_few_changes_or_all(ask: Any) -> None:
     assert len(every.splitlines()) > len(few.splitlines())
 
 
+def test_diff_names_all_hosts_that_entries_name(ask: Any, tmp_path: Path) -> None:
+    names = [f"{one}.example.com" for one in "abcdefghijklmnop"]
+    old, new = tmp_path / "old.txt", tmp_path / "new.txt"
+    old.write_text("".join(f"https://{name}/\n" for name in names))
+    new.write_text("https://kept.test/\n")
+    for pair, verdict in ((old, new), "locked out"), ((new, old), "let in"):
+        _, out, _ = ask("diff", *map(str, pair))
+        assert f"https://{names[0]}/ " in out
+        assert f"Also {verdict}: {', '.join(names[1:])}.\n" in out
+
+
 @pytest.mark.parametrize("form", forms.WHOLE)
 def test_output_of_translate_can_be_read(ask: Any, form: str, tmp_path: Path) -> None:
     _, out, errors = ask("translate", "--from", "nginx", str(LAB / "nginx.conf"), "--as", form)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from oss_referer.sources import forms
+from oss_referer.terminal.output import width_of
 from oss_referer.terminal.project import SERVER_NAMES
 
 from tests.cli.refusal import refuse
@@ -266,6 +267,15 @@ def test_wrapped_line_has_no_space_in_an_81st_column(
     _, out, errors = ask("lint", str(file))
     text = re.sub(r"\x1b\[[0-9;]*m", "", out + errors)
     assert [line for line in text.splitlines() if len(line) > 80] == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_explanation_is_as_narrow_as_the_terminal(
+    ask: Any, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    _, out, _ = ask("lint", "--explain", "open-host", "--lang", language)
+    assert [line for line in out.splitlines() if width_of(line) > 80] == []
 
 
 def test_large_input_is_answered(ask: Any, tmp_path: Path) -> None:

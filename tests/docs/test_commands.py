@@ -5,79 +5,29 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from tests.cli.forking import install, serving
 from tests.cli.process import environment, reserved_port
 from tests.client import PATIENCE
-from tests.docs.markdown import Block, agrees, blocks
+from tests.docs.markdown import agrees, blocks
+from tests.docs.outputs import LOCALES, PAGES, run
 from tests.requirements import require
 
 ROOT = Path(__file__).parents[2]
-PAGES = [
-    "addressing",
-    "admin",
-    "har",
-    "operations",
-    "referer",
-    "replay",
-    "review",
-    "rule-lab",
-    "scenarios",
-    "terraform",
-    "translate",
-]
-
-
-def steps(page: str) -> Iterator[tuple[str, str]]:
-    """Yield each command of a page with the output below it; "" for a command without output."""
-    found = [block for block in blocks(page) if block.language in ("sh", "python", "text")]
-    run = [block for block in found if not block.why_not_run]
-    nothing = Block("text", "")
-    for before, block, after in zip([nothing, *run], run, [*run[1:], nothing], strict=False):
-        if block.language == "sh":
-            yield block.text, after.text if after.language == "text" else ""
-        elif block.language == "text":
-            assert before.language in ("sh", "python"), f"an output follows nothing: {block.text}"
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_commands_print_what_is_shown(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("folder", LOCALES)
+def test_commands_print_what_is_shown(name: str, folder: str, tmp_path: Path) -> None:
     require("curl")
-    page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
-    reader = tmp_path / "reader"
-    shutil.copytree(ROOT / "fixtures" / "logs", reader / "logs")
-    shutil.copy(ROOT / "fixtures" / "har" / "site.har", reader)
-    shutil.copytree(ROOT / "examples" / "gate", reader / "gate")
-    (tmp_path / ".curlrc").write_text("silent\nshow-error\n", encoding="utf-8")
-    place = install(tmp_path)
-    with serving(tmp_path, "--demo") as running:
-        path = f"{place}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        variables = environment(
-            PATH=path, HOME=str(tmp_path), OSS_ENDPOINT=running.endpoint, no_proxy="*"
-        )
-        for command, shown in steps(re.sub(r":9000\b", f":{running.port}", page)):
-            printed = subprocess.run(
-                ["sh"],
-                input=command,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                cwd=reader,
-                env=variables,
-                timeout=PATIENCE,
-            ).stdout
-            if printed and not printed.endswith("\n"):
-                printed += "\n"
-            assert agrees(shown, printed), f"{command}\n{printed}"
+    page = (ROOT / "docs" / f"{folder}{name}.md").read_text(encoding="utf-8")
+    for command, shown, printed in run(page, tmp_path, LOCALES[folder]):
+        assert agrees(shown, printed), f"{command}\n{printed}"
 
 
 @pytest.mark.parametrize("name", ["referer", "testing", "tls"])

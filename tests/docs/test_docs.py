@@ -172,7 +172,8 @@ OF_OTHERS = {"tests/functional/tests.py"}
 
 def test_each_picture_is_shown() -> None:
     pages = "".join(DOCUMENTS.values())
-    hidden = [path.name for path in ROOT.glob("docs/img/*") if f"img/{path.name})" not in pages]
+    pictures = [*ROOT.glob("docs/img/*"), *ROOT.glob("docs/zh/img/*")]
+    hidden = [path.name for path in pictures if f"img/{path.name})" not in pages]
     assert hidden == []
 
 

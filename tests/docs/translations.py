@@ -1,11 +1,12 @@
 """Compares the Chinese pages with the English ones that they follow.
 
-A Chinese page has the same headings, rows of tables, commands and outputs in the same order, and
-each of its sections names the code and the numbers of the English one. A mark below its title has
-the hash of the English text with which it was last compared: `<!-- follows 3f2a91c4 -->`.
+A Chinese page has the same headings, rows of tables and commands in the same order, and each of its
+sections names the code and the numbers of the English one. A mark below its title has the hash of
+the English text with which it was last compared: `<!-- follows 3f2a91c4 -->`. The outputs of
+commands are in Chinese: `tests/docs/outputs.py` writes them.
 
     make translations    writes the marks: confirms that the Chinese pages are up to date
-    make docs            copies changed commands and outputs to the Chinese pages
+    make docs            copies changed commands to the Chinese pages, and writes their outputs
 """
 
 import hashlib
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.docs import outputs
 from tests.docs.markdown import Block, blocks
 
 ROOT = Path(__file__).parents[2]
@@ -62,15 +64,19 @@ class Section:
         codes = {" ".join(code.split()) for code in _CODE.findall(prose)}
         return codes | set(_NUMBER.findall(_CODE.sub("", prose)))
 
-    @property
-    def blocks(self) -> list[tuple[str, str, str]]:
-        return [_essence(block) for block in blocks(self.text)]
+    def blocks(self, page: str) -> list[tuple[str, str, str]]:
+        return [_essence(block, page) for block in blocks(self.text)]
 
 
-def _essence(block: Block) -> tuple[str, str, str]:
-    """Return what must be the same in both languages: everything but the comments in code."""
+def _essence(block: Block, page: str) -> tuple[str, str, str]:
+    """Return what must be the same in both languages.
+
+    That is everything but the comments in code, and the outputs of commands that tests run.
+    """
     commented = block.language in ("python", "sh", "toml")
     text = _COMMENT.sub("", block.text) if commented else block.text
+    if block.language == "text" and not block.why_not_run and Path(page).stem in outputs.PAGES:
+        text = ""
     return block.language, text, block.why_not_run
 
 
@@ -93,7 +99,7 @@ def problems(chinese: str, english: str, *, page: str, original: str) -> Iterato
             yield f"{where} has tables of {here.rows} lines, and {original} of {there.rows}."
         if missing := there.names - here.names:
             yield f"{where} lacks what {original} names: {' '.join(sorted(missing))}"
-        if here.blocks != there.blocks:
+        if here.blocks(original) != there.blocks(original):
             yield f"{where} has other commands or outputs than {original}: `make docs` copies them."
     if _MARK.findall(chinese) != [state(english)]:
         yield (
@@ -113,7 +119,7 @@ def mark(chinese: str, english: str) -> str:
     return f"{title}\n<!-- follows {state(english)} -->\n{rest}"
 
 
-def copy_blocks(chinese: str, english: str) -> str:
+def copy_blocks(chinese: str, english: str, page: str) -> str:
     """Return the Chinese page with the commands and outputs of the English one."""
     ours, theirs = blocks(chinese), blocks(english)
     if len(ours) != len(theirs):
@@ -122,14 +128,15 @@ def copy_blocks(chinese: str, english: str) -> str:
 
     def copy(fence: re.Match[str]) -> str:
         here, there = next(pairs)
-        same = _essence(here) == _essence(there)
+        same = _essence(here, page) == _essence(there, page)
         return fence[0] if same else f"```{there.language}\n{there.text}```\n"
 
     return _FENCE.sub(copy, chinese)
 
 
 if __name__ == "__main__":
-    write = copy_blocks if "--blocks" in sys.argv else mark
     for page, original in PAGES.items():
         text, english = ((ROOT / name).read_text(encoding="utf-8") for name in (page, original))
-        (ROOT / page).write_text(write(text, english), encoding="utf-8")
+        copies = "--blocks" in sys.argv
+        new = copy_blocks(text, english, original) if copies else mark(text, english)
+        (ROOT / page).write_text(new, encoding="utf-8")

@@ -12,7 +12,9 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from oss_referer.engine import Sentence
 from oss_referer.sources.account import DEFAULT_ACCESS_KEY_SECRET
+from oss_referer.terminal import language
 from oss_referer.terminal.parser import Commands
 from oss_referer.terminal.program import loading
 
@@ -22,10 +24,18 @@ from oss_emulator.settings import Settings
 if TYPE_CHECKING:
     from oss_emulator.cli.foreground import Listening
 
-_HINT = (
+_HINT = Sentence(
     "Hint: this key is public, so every web page in your browser can sign requests\n"
     "with it. Choose your own with --access-key-id and --access-key-secret."
 )
+_DEMO = {
+    str(line): line
+    for line in (
+        Sentence("Only pages of www.example.com may embed the objects of examplebucket:"),
+        Sentence("In a browser:"),
+    )
+}
+"""The lines of the demo's hint that are translated."""
 
 
 def declare(commands: Commands) -> None:
@@ -64,7 +74,8 @@ async def _wait_for_signal(opens: bool, made: str, listening: "Listening") -> in
     listening.write_ready_file()
     _announce(listening, made)
     if opens and not await asyncio.to_thread(_open, _console(listening, made)):
-        print("No browser was found: open the console yourself.", file=sys.stderr)
+        said = Sentence("No browser was found: open the console yourself.")
+        print(language.say(said), file=sys.stderr)
     await ended.wait()
     return 0
 
@@ -89,23 +100,27 @@ def _console(listening: "Listening", made: str) -> str:
 def _announce(listening: "Listening", made: str) -> None:
     settings, endpoint = listening.server.settings, listening.server.endpoint
     beside = listening.server.https_endpoint
-    both = endpoint if beside in (None, endpoint) else f"{endpoint} and {beside}"
+    both = endpoint
+    if beside not in (None, endpoint):
+        both = Sentence("{} and {}", endpoint, str(beside))
     fixed = listening.key.secret == DEFAULT_ACCESS_KEY_SECRET
-    secret = DEFAULT_ACCESS_KEY_SECRET if fixed else "(as configured)"
-    print(
-        f"oss-emulator is ready: endpoint {both}, region {settings.region}, "
-        f"access key {listening.key.id} / {secret}",
-        flush=True,
-    )
-    asks = not made and bool(settings.admin_token)
-    note = " (asks other machines for the value of --admin-token)" if asks else ""
-    print(f"Console: {_console(listening, made)}{note}", flush=True)
+    secret = DEFAULT_ACCESS_KEY_SECRET if fixed else Sentence("(as configured)")
+    template = "oss-emulator is ready: endpoint {}, region {}, access key {} / {}"
+    _print(Sentence(template, both, settings.region, listening.key.id, secret))
+    template = "Console: {}"
+    if settings.admin_token and not made:
+        template = "Console: {} (asks other machines for the value of --admin-token)"
+    _print(Sentence(template, _console(listening, made)))
     if fixed:
-        print(_HINT, flush=True)
+        _print(_HINT)
     if found := _proxy_hint(endpoint):
-        print(found, flush=True)
-    if listening.hint:
-        print(listening.hint.replace("{endpoint}", endpoint).rstrip(), flush=True)
+        _print(found)
+    for one in listening.hint.rstrip().splitlines():
+        _print(_DEMO.get(one, one.replace("{endpoint}", endpoint)))
+
+
+def _print(text: str) -> None:
+    print(language.say(text), flush=True)
 
 
 def _proxy_hint(endpoint: str) -> str:
@@ -119,7 +134,8 @@ def _proxy_hint(endpoint: str) -> str:
         return ""
     given = [name.strip() for name in proxies.get("no", "").split(",") if name.strip()]
     direct = ",".join(dict.fromkeys((*given, "localhost", "127.0.0.1", "::1", host)))
-    return (
+    template = (
         "Hint: a proxy is set, which clients ask instead of this server. In their\n"
-        f"shell: export no_proxy='{direct}'"
+        "shell: export no_proxy='{}'"
     )
+    return Sentence(template, direct)

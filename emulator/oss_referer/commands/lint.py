@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any
 
 from oss_referer import lint
@@ -76,7 +77,7 @@ def declare(commands: Commands) -> None:
 
 
 _COLUMNS = 100
-"""The most columns of an explanation, as in the sources."""
+"""The most columns of an explanation, as in the sources; a terminal may be narrower."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -85,7 +86,8 @@ def run(arguments: argparse.Namespace) -> int:
         rule = _NAMES[arguments.explain]
         severity = language.say(Sentence(rule.severity.value))
         lines = language.say_rule(rule.name, rule.page).splitlines()
-        page = "\n".join(part for one in lines for part in fold(one, _COLUMNS, 0) or [""])
+        width = min(_COLUMNS, get_terminal_size((_COLUMNS, 0)).columns)
+        page = "\n".join(part for one in lines for part in fold(one, width, 0) or [""])
         write(f"{rule.name} ({severity})\n\n{page}\n")
         return 0
     if arguments.list:

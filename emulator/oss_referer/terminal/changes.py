@@ -32,6 +32,9 @@ def describe(diff: Diff, *, whole: bool = False) -> Iterator[Block]:
             groups = _group_alike(diff, opens)[:_SHOWN]
         if groups:
             yield TextTable(_HEADINGS, [_row(alike) for alike in groups], title)
+            if hosts := _other_hosts(diff, groups, opens):
+                template = "Also let in: {}." if opens else "Also locked out: {}."
+                yield line(Sentence(template, join(hosts)))
             yield line()
         shown += sum(map(len, groups))
     if shown < len(diff.changes):
@@ -50,6 +53,19 @@ def _group_alike(diff: Diff, opens: bool) -> list[list[ChangedDecision]]:
             found.setdefault(like, []).append(change)
     kinds: list[ProbeKind | None] = [None, *(STRANGE if opens else ()), *ProbeKind]
     return sorted(found.values(), key=lambda alike: kinds.index(alike[0].kind))
+
+
+def _other_hosts(diff: Diff, likes: Sequence[Sequence[Change]], opens: bool) -> list[str]:
+    """Return the hosts of the entries, but no invented ones, that no row names."""
+    changes = [one for one in diff.changes if one.opens is opens and one.kind not in STRANGE]
+    hosts = dict.fromkeys(_host(one) for one in changes)
+    shown = {_host(alike[0]) for alike in likes}
+    return [host for host in hosts if host and host not in shown]
+
+
+def _host(change: Change) -> str:
+    found = _HOST.search(change.referer or "")
+    return found[0] if found else ""
 
 
 def describe_text(old: RefererConfiguration, new: RefererConfiguration) -> Iterator[Block]:

@@ -1,7 +1,7 @@
 """The language of texts for people: the value of `--lang`, or else the language of the locale.
 
-Only text for people is translated: JSON, SARIF, annotations, JUnit XML, the server's log and lines
-that programs wait for are the same in every language.
+Only text for people is translated: JSON, SARIF, annotations, JUnit XML and the log of the server
+are the same in every language. Programs wait for `--ready-file`.
 """
 
 import io

@@ -35,7 +35,7 @@ from oss_emulator.control.console import (
     wants_page,
 )
 from oss_emulator.control.console.embed import MARK, POLICIES
-from oss_emulator.control.console.page import FRAGMENT, TABS
+from oss_emulator.control.console.page import FRAGMENT, TABS, format_moment
 from oss_emulator.control.console.requests import (
     LONGER,
     MOST_SENT,
@@ -817,7 +817,7 @@ def test_times_are_shown_without_scripts(ask: ApiCaller) -> None:
     for path in ("requests", "buckets", "emulator"):
         times: list[Any] = re.findall(r"<time[^>]*>([^<]*)</time>", ask.html(path))
         assert times
-        assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", time) for time in times)
+        assert all(re.fullmatch(r"(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d UTC", time) for time in times)
 
 
 def test_page_counts_the_requests_that_made_room_for_others(ask: ApiCaller) -> None:
@@ -929,3 +929,8 @@ def test_characters_that_turn_the_direction_of_a_key_are_shown() -> None:
         shown = re.sub(r"<pre.*?</pre>|<[^>]*>", "", html, flags=re.DOTALL)
         assert "\u202e" not in shown
     assert quote(key) in ask.html(f"objects/img?key={quote(key)}")
+
+
+def test_time_before_today_has_its_date() -> None:
+    assert re.fullmatch(r"\d\d:\d\d:\d\d UTC", format_moment(time.time()))
+    assert format_moment(0) == "1970-01-01 00:00:00 UTC"
