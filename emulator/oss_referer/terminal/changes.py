@@ -55,15 +55,15 @@ def _group_alike(diff: Diff, opens: bool) -> list[list[ChangedDecision]]:
     return sorted(found.values(), key=lambda alike: kinds.index(alike[0].kind))
 
 
-def _other_hosts(diff: Diff, likes: Sequence[Sequence[Change]], opens: bool) -> list[str]:
+def _other_hosts(diff: Diff, groups: Sequence[Sequence[ChangedDecision]], opens: bool) -> list[str]:
     """Return the hosts of the entries, but no invented ones, that no row names."""
     changes = [one for one in diff.changes if one.opens is opens and one.kind not in STRANGE]
     hosts = dict.fromkeys(_host(one) for one in changes)
-    shown = {_host(alike[0]) for alike in likes}
+    shown = {_host(alike[0]) for alike in groups}
     return [host for host in hosts if host and host not in shown]
 
 
-def _host(change: Change) -> str:
+def _host(change: ChangedDecision) -> str:
     found = _HOST.search(change.referer or "")
     return found[0] if found else ""
 
