@@ -132,7 +132,7 @@ def test_bucket_of_a_log_is_chosen_by_its_name(ask: Any) -> None:
 
 @pytest.mark.parametrize(
     ("form", "counts"),
-    [("html", '43</bdi></td><td class="c6" data-label="cached"><bdi class="data">1<'),
+    [("html", '43</bdi></td><td class="by" data-label="cached"><bdi class="data">1<'),
      ("markdown", "| 43 | 1 |")],
 )  # fmt: skip
 def test_page_and_markdown_name_every_site(ask: Any, site: str, form: str, counts: str) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import re
 import sys
 from codecs import BOM_UTF8
 from collections import Counter
@@ -85,9 +86,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.explain:
         rule = _NAMES[arguments.explain]
         severity = language.say(Sentence(rule.severity.value))
-        lines = language.say_rule(rule.name, rule.page).splitlines()
+        text = re.sub(r"(?<=[ -~])\n(?=[^\n])", " ", language.say_rule(rule.name, rule.page))
+        text = re.sub(r"(?<=[^\n ])\n(?=[^\n])", "", text)  # Chinese has no spaces at line ends
         width = min(_COLUMNS, get_terminal_size((_COLUMNS, 0)).columns)
-        page = "\n".join(part for one in lines for part in fold(one, width, 0) or [""])
+        page = "\n\n".join("\n".join(fold(part, width, 0)) for part in text.split("\n\n"))
         write(f"{rule.name} ({severity})\n\n{page}\n")
         return 0
     if arguments.list:
