@@ -64,7 +64,10 @@ def show(asked: ApiRequest, template: str, values: Mapping[str, Any], **shown: A
     """Answer with a page, or with its `values` as JSON; `shown` is for the template only."""
     if wants_page(asked.request):
         return render(asked.request, template, {**values, **shown})
-    return reply(values)
+    answer = reply(values)
+    # A browser that goes back to the page must not show the JSON of the same address.
+    kept = {name: _HEADERS[name] for name in ("Cache-Control", "Vary")}
+    return answer._replace(headers={**answer.headers, **kept})
 
 
 def render(
