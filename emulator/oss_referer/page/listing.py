@@ -102,6 +102,7 @@ class Listing:
             if entry in said.plan.rules.whitelist:
                 anchor = entry
             elif missed := self._locks_out.get(entry):
+                self._shown.add(entry)
                 self._gone[anchor].append(Row(Fate.GONE, entry, Line(None), guests=missed))
 
     def rows(self, stage: Stage) -> Iterator[Row]:
