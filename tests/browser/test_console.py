@@ -644,7 +644,7 @@ def test_login_with_the_token_opens_the_console(tab: Page, monkeypatch: pytest.M
             "/_emulator/",
         )
         assert "s3cret" not in cookie["value"]
-        expect(tab.locator("#verdicts table")).to_be_visible()
+        expect(tab.locator("#guests section").first).to_be_visible()
         tab.get_by_label("AllowEmptyReferer").uncheck()
         tab.locator("#apply").click()
         expect(tab.get_by_text("as saved in the bucket")).to_be_visible()

@@ -9,14 +9,15 @@ from typing import Any, Final
 
 from oss_referer.engine import RefererConfiguration, RefererPolicy, Sentence
 from oss_referer.engine.policy import MAX_EXAMINED
-from oss_referer.page import reading, review
+from oss_referer.page import review
 from oss_referer.page.rendering import render
-from oss_referer.page.review import NOTHING, PastedText, Wanted
+from oss_referer.page.review import NOTHING, Wanted
 from oss_referer.plan import WishError
 from oss_referer.sources import ossutil
 from oss_referer.sources.toml import SourceError
 from oss_referer.texts import Catalogue
 from oss_referer.traffic import recorded
+from oss_referer.translate import exports, reading
 
 Values = Mapping[str, Any]
 
@@ -112,15 +113,15 @@ def _generate(values: Values) -> Values:
 
 
 def _export(values: Values) -> Values:
-    source = PastedText.read(values.get("source"))
+    source = exports.PastedText.read(values.get("source"))
     with _writing():
-        exports = review.export(_rules(values), source=source, say=_say(values))
-    return {"html": _show("rules_export", values, exports=exports, bucket="rules")}
+        made = exports.export(_rules(values), source=source, say=_say(values))
+    return {"html": _show("rules_export", values, exports=made, bucket="rules")}
 
 
 def _write(values: Values) -> Values:
     """Write rules back into the text that they were read from, and keep the rest of the text."""
-    source = PastedText.read(values)
+    source = exports.PastedText.read(values)
     if source is None:
         raise SourceError("rules cannot be written back into a list")
     with _writing():

@@ -1,4 +1,4 @@
-"""The contents of a page about rules: the plan as a list, who gets in, what changes, exports."""
+"""The contents of a page about rules: the plan as a list, who gets in, and what changes."""
 
 import re
 from collections import Counter
@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from oss_referer import translate as translation
 from oss_referer.advice import review as advice
 from oss_referer.advice.adding import add, widen
 from oss_referer.advice.effects import take_alone
@@ -22,13 +21,8 @@ from oss_referer.engine.policy import MAX_SIZE
 from oss_referer.page.guests import Group, Tone, find_guests, judge, say_lost
 from oss_referer.page.listing import MOST_ROWS, Listing, fold, name_change
 from oss_referer.plan import LISTS, Plan, Wish, WishError, apply, plan
-from oss_referer.sources import editing, forms
-from oss_referer.sources.editing import NotEditableError
-from oss_referer.sources.forms import RulesForm
-from oss_referer.sources.programs import format_oss2, format_ossutil
 from oss_referer.traffic.effect import measure
 from oss_referer.traffic.requests import Traffic
-from oss_referer.translate import SYSTEMS, Loss
 
 
 class Wanted(NamedTuple):
@@ -169,81 +163,3 @@ def make_answer(
         "is_edited": rules != saved,
         "most": MAX_SIZE,
     }
-
-
-# Exports
-
-_PLACE: Final = "YOUR-BUCKET"
-"""The placeholder for the name of the bucket, in the forms that have one."""
-
-_FILES: Final = {
-    "xml": "referer.xml",
-    "json": "referer.json",
-    "terraform": "referer.tf.json",
-    "hcl": "referer.tf",
-    "toml": "referer.toml",
-    "oss2": "put_referer.py",
-    "ossutil": "put_referer.sh",
-    "nginx": "referer.conf",
-    "cdn": "cdn.json",
-}
-"""The names of the saved files."""
-
-
-class Export(NamedTuple):
-    text: str
-    file: str
-    """The name of the saved file."""
-    lost: tuple[Loss, ...] = ()
-    """Losses of the translation, with an example of each cause."""
-
-
-class PastedText(NamedTuple):
-    """The text that rules were read from."""
-
-    text: str
-    form: RulesForm
-    name: str
-
-    @classmethod
-    def read(cls, values: object) -> "PastedText | None":
-        """Read the member `source` of a request; None without one."""
-        if not isinstance(values, dict):
-            return None
-        text, form, name = (values.get(one) for one in ("text", "form", "name"))
-        known = form in {one.value for one in forms.WHOLE}
-        is_text = isinstance(text, str) and isinstance(name, str)
-        return cls(str(text), RulesForm(str(form)), str(name)) if known and is_text else None
-
-    def edit(self, rules: RefererConfiguration) -> str:
-        """Return the text with other rules, or only the rules if that fails. Raises ValueError."""
-        try:
-            return editing.edit(forms.encode(self.text), self.form, self.name, rules)
-        except NotEditableError:
-            return forms.format(rules, self.form)
-
-
-def export(
-    rules: RefererConfiguration,
-    bucket: str = _PLACE,
-    assumptions: Assumptions = DEFAULT,
-    source: PastedText | None = None,
-    say: Callable[[Sentence], str] = str,
-) -> dict[str, Export]:
-    """Format rules for a bucket in every form, and in the text of `source`. Raises ValueError.
-
-    `say` translates the comments.
-    """
-    texts = {form.value: forms.format(rules, form) for form in forms.WHOLE}
-    for form in (RulesForm.TERRAFORM, RulesForm.HCL):
-        texts[form.value] = texts[form.value].replace(_PLACE, bucket, 1)
-    texts["oss2"] = format_oss2(rules, bucket, bucket, say)
-    texts["ossutil"] = format_ossutil(rules, bucket, bucket, say)
-    found = {name: Export(text, _FILES[name]) for name, text in texts.items()}
-    for name, system in SYSTEMS.items():
-        theirs = system.from_oss(rules, assumptions)
-        lost = translation.losses(theirs, rules, assumptions)
-        found[name] = Export(theirs.format(say), _FILES[name], lost)
-    if source is not None:
-        found["source"] = Export(source.edit(rules), _FILES[source.form.value])
-    return found

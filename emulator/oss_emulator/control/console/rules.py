@@ -9,12 +9,14 @@ from urllib.parse import quote
 from oss_referer import RefererConfiguration, RefererPolicy
 from oss_referer.advice import answer
 from oss_referer.engine import explanation
-from oss_referer.page import reading, review
-from oss_referer.page.review import PastedText, Wanted, export
+from oss_referer.page import review
+from oss_referer.page.review import Wanted
 from oss_referer.plan import WishError
 from oss_referer.sources.ossutil import to_members
 from oss_referer.sources.toml import SourceError
 from oss_referer.traffic import recorded
+from oss_referer.translate import reading
+from oss_referer.translate.exports import PastedText, export
 
 from oss_emulator.control.api.referer import decide, find_rules, list_requests, read_rules
 from oss_emulator.control.api.route import ApiError, ApiRequest, Route, reply

@@ -289,6 +289,7 @@ export class Editor {
     this.#page.touched?.();
     this.#reads += 1;
     const turn = this.#reads;
+    const wasText = list.classList.contains("as-text");
     return attempt(async () => {
       if (isLarge(text)) throw new Error(large);
       if (text.includes("\0")) throw new Error(binary);
@@ -314,6 +315,7 @@ export class Editor {
         this.step(now);
       }
       read.replaceChildren(made);
+      if (!wasText) this.view("lines");
     });
   }
 
@@ -464,6 +466,7 @@ export class Editor {
     if (kind === "check") find("#verdicts").replaceChildren();
     if (kind !== "answer") return;
     for (const place of PARTS) find(`#${place}`)?.replaceChildren();
+    this.view("text"); // which needs no answer
     this.#mark("");
     this.#say("", "");
   }
