@@ -19,7 +19,7 @@ from tests.browser.console import Watch
 from tests.cli.process import reserved_port
 from tests.requirements import find, require
 
-PATIENCE = 60_000
+PATIENCE = 8_000
 """Milliseconds to wait for anything. A busy machine may need seconds."""
 
 expect.set_options(timeout=PATIENCE)

@@ -65,6 +65,12 @@ def fetch(
     return requests.get(f"{emulator.endpoint}/{bucket}/{quote(key)}", headers=headers, timeout=20)
 
 
+def whitelist(page: Page) -> Locator:
+    """Return the whitelist of the rules page as text, which is shown for it."""
+    page.locator("#as-text").click()
+    return page.locator("#whitelist")
+
+
 def drop(tab: Page, place: str, files: dict[str, str]) -> None:
     """Drop files on an element, each with its name and its text."""
     tab.evaluate(

@@ -20,7 +20,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from docs.site.lab.build import build
-from tests.browser.console import drop
+from tests.browser.console import drop, whitelist
 from tests.requirements import find
 
 ROOT = Path(__file__).parents[2]
@@ -75,24 +75,25 @@ def _allow(page: Page) -> None:
 
 
 def _edit(page: Page) -> None:
-    page.locator("#whitelist").fill("https://www.example.com/\nhttp://www.example.com")
-    page.locator(".line.changes").wait_for()
+    whitelist(page).fill("https://www.example.com/\nhttp://www.example.com")
+    page.locator("#as-lines").click()
+    page.locator(".r.changes").wait_for()
 
 
 def _wait_for_findings(page: Page) -> None:
-    page.locator(".line").first.wait_for(timeout=120_000)
+    page.locator("#lines .r").first.wait_for(timeout=120_000)
     page.wait_for_timeout(500)
 
 
 def _drop_har(page: Page) -> None:
     """Judge the requests of a HAR by rules that forget two sites."""
     _wait_for_findings(page)
-    page.locator("#whitelist").fill("https://www.example.com/")
+    whitelist(page).fill("https://www.example.com/")
     page.get_by_label("AllowEmptyReferer").uncheck()
     har = (ROOT / "fixtures" / "har" / "site.har").read_text(encoding="utf-8")
     drop(page, "body", {"site.har": har})
     page.locator("#recorded-found table").first.wait_for()
-    page.locator("#edit").scroll_into_view_if_needed()
+    page.locator("#list").scroll_into_view_if_needed()
     page.evaluate("() => { document.querySelector('#recorded').scrollIntoView(); }")
     page.wait_for_timeout(1500)
 

@@ -1,7 +1,7 @@
 // The page of the lab: it shows what Python in a worker says of the rules; no server takes part.
 
 import { all, announce, attempt, copy, find, later } from "./base.js";
-import { Editor, area, isLarge, referers, site } from "./editor.js";
+import { Editor, area, finder, isLarge, site } from "./editor.js";
 import { isRules, isSame, lists, pack, unpack } from "./entries.js";
 
 /**
@@ -55,22 +55,23 @@ const editor = new Editor({
     opened = given;
     if (!isComparing) other = opened;
   },
-  show: (kind, values) => new Promise((resolve, reject) => want(kind, () => ({ ...values, other, isComparing }), ({ html }) => {
-    if (kind === "review") complain("refused");
+  show: (kind, values) => new Promise((resolve, reject) => want(kind, () => ({ ...values, other }), ({ html }) => {
+    if (kind === "answer") complain("refused");
     resolve(html);
   }, reject)),
   refused: (kind, error) => {
     editor.forget(kind); // it is of other rules
-    if (kind === "review") complain("refused", error);
-    else if (kind === "check" || kind === "traffic") announce(error.message, true); // what the review says stands there already
+    if (kind === "answer") complain("refused", error);
+    else announce(error.message, true);
   },
-  tell: (kind, values) => (kind === "read" ? new Promise((resolve, reject) => want(kind, () => values, resolve, reject)) : tell(kind, values)),
+  tell: (kind, values) => (kind === "read" ? new Promise((resolve, reject) => want(kind, () => values, resolve, reject))
+    : tell(kind, { ...values, other })),
 });
 const rules = () => editor.rules;
 
 // --- Asking Python: one call at a time, and of each kind only the last
 
-const KINDS = ["read", "other", "answer", "check", "review", "traffic", "write"]; // in the order of their urgency
+const KINDS = ["read", "other", "answer", "check", "traffic", "write"]; // in the order of their urgency
 /** @type {Map<string, { values: () => object, show: (answer: any) => void, refuse: (error: any) => void }>} */
 const waiting = new Map();
 let asking = ""; // the kind that Python is at work on
@@ -142,7 +143,7 @@ async function tell(action, values) {
  */
 function sayBusy(isBusy) {
   engine.hidden = !isBusy;
-  for (const part of all("#sentence, #parts, #notes, #change, #verdicts, #tally")) part.ariaBusy = String(isBusy);
+  for (const part of all("#sentence, #facts, #lines, #guests, #verdicts")) part.ariaBusy = String(isBusy);
 }
 
 const sentences = JSON.parse(engine.dataset.errors ?? "{}");
@@ -216,7 +217,7 @@ function own() {
   isOwn = true;
 }
 
-for (const field of [site, referers]) {
+for (const field of [site, finder]) {
   field.addEventListener("input", () => {
     own();
     remember();
@@ -230,7 +231,7 @@ for (const field of [site, referers]) {
  * @returns {Case}
  */
 const theCase = () => ({
-  rules: rules(), referers: referers.value, site: site.value, ...(isComparing ? { other } : {}),
+  rules: rules(), referers: finder.value, site: site.value, ...(isComparing ? { other } : {}),
 });
 
 async function address() {
@@ -248,6 +249,7 @@ const remember = later(async () => {
 find("#link").addEventListener("click", () => attempt(async () => {
   history.replaceState(null, "", await address());
   await copy(location.href);
+  if (location.protocol === "file:") announce(state.dataset.local);
 }));
 const otherLanguage = find("a#other-language");
 otherLanguage.addEventListener("click", () => { otherLanguage.hash = location.hash; });
@@ -326,17 +328,16 @@ function reset() {
   find("#output").textContent = "";
   area("other").value = "";
   complain("other-error");
-  referers.dataset.proposed = "";
+  finder.value = "";
   site.value = "";
 }
 
 /**
- * Show the reader's own Referers, not proposed ones.
+ * Try the first of some Referers.
  * @param {string} text
  */
 function putReferers(text) {
-  referers.value = text;
-  delete referers.dataset.proposed;
+  [finder.value] = text.split("\n");
 }
 
 /** @param {Case} given */

@@ -7,23 +7,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-from oss_referer.advice.answer import Setting
-from oss_referer.browser import probes
 from oss_referer.engine import RefererConfiguration, RefererPolicy, Sentence
 from oss_referer.engine.policy import MAX_EXAMINED
-from oss_referer.page import reading, review
+from oss_referer.page import review
 from oss_referer.page.rendering import render
-from oss_referer.page.review import PastedText, Wanted
+from oss_referer.page.review import NOTHING, Wanted
 from oss_referer.plan import WishError
 from oss_referer.sources import ossutil
 from oss_referer.sources.toml import SourceError
 from oss_referer.texts import Catalogue
 from oss_referer.traffic import recorded
+from oss_referer.translate import exports, reading
 
 Values = Mapping[str, Any]
-
-REFERERS: Final = 1_000
-"""The most Referers that the page tries."""
 
 
 def answer(name: str, values: Values) -> Values:
@@ -58,27 +54,22 @@ def _read(values: Values) -> Values:
 
 
 def _check(values: Values) -> Values:
-    """Decide on Referers by `rules` and by `other`; without `referers`, on proposed Referers."""
-    rules, other = _rules(values), _rules(values, "other")
-    referers: list[str | None] = [None, *probes.propose_referers(rules)]
-    if "referers" in values:
-        referers = _list(values, "referers")
-    if len(referers) > REFERERS:
-        raise SourceError(
-            f"these are {len(referers)} Referers; the page tries at most {REFERERS}: check them "
-            "with a table of oss-emulator test"
-        )
-    policies = RefererPolicy.compile(rules), RefererPolicy.compile(other)
-    decisions, before = ([policy.decide(item) for item in referers] for policy in policies)
-    rows = list(zip(referers, decisions, before, strict=True))
-    shown = {"rows": rows, "decisions": decisions, "words": _words(values)}
-    return {"html": _show("rules_check", values, **shown)}
+    """Decide on a Referer by `rules`, and by the corrected rules if they decide otherwise."""
+    rules, referer = _rules(values), values.get("referer")
+    if not isinstance(referer, str | None):
+        raise SourceError("referer must be a string")
+    decision = RefererPolicy.compile(rules).decide(referer)
+    return {"html": _show("rules_check", values, rows=[(referer, decision)])}
 
 
 def _answer(values: Values) -> Values:
-    """Review rules for some sites."""
-    setting = Setting(None, "FILE", "oss://BUCKET", "")
-    shown = review.make_answer(_examined(values), Wanted.read(values), setting)
+    """Review rules, compared with `other`, by the requests that a reader `recorded`."""
+    found = NOTHING
+    if values.get("recorded"):
+        found = recorded.choose_kept(values)
+    shown = review.make_answer(
+        _examined(values), Wanted.read(values), _rules(values, "other"), found
+    )
     return {"html": _show("rules_answer", values, **shown)}
 
 
@@ -92,13 +83,6 @@ def _examined(values: Values) -> RefererConfiguration:
     return rules
 
 
-def _review(values: Values) -> Values:
-    """List what is good to know about rules, and compare them with others."""
-    made = review.make(_examined(values), _rules(values, "other"), Wanted.read(values))
-    shown = {"review": made, "journal": None, "words": _words(values)}
-    return {"html": _show("rules_review", values, **shown)}
-
-
 def _traffic(values: Values) -> Values:
     """Judge recorded requests by `rules`, compared with `other`."""
     old, new = (RefererPolicy.compile(_rules(values, name)) for name in ("other", "rules"))
@@ -109,7 +93,8 @@ def _take(values: Values) -> Values:
     """Return the corrected rules, or the rules with the answer to a question."""
     try:
         taken = review.take(
-            review.make_plan(_examined(values), Wanted.read(values)), values.get("change")
+            review.make_plan(_examined(values), Wanted.read(values), saved=_rules(values, "other")),
+            values.get("change"),
         )
     except WishError as error:
         raise SourceError(str(error)) from None
@@ -128,15 +113,15 @@ def _generate(values: Values) -> Values:
 
 
 def _export(values: Values) -> Values:
-    source = PastedText.read(values.get("source"))
+    source = exports.PastedText.read(values.get("source"))
     with _writing():
-        exports = review.export(_rules(values), source=source, say=_say(values))
-    return {"html": _show("rules_export", values, exports=exports, bucket="rules")}
+        made = exports.export(_rules(values), source=source, say=_say(values))
+    return {"html": _show("rules_export", values, exports=made, bucket="rules")}
 
 
 def _write(values: Values) -> Values:
     """Write rules back into the text that they were read from, and keep the rest of the text."""
-    source = PastedText.read(values)
+    source = exports.PastedText.read(values)
     if source is None:
         raise SourceError("rules cannot be written back into a list")
     with _writing():
@@ -157,18 +142,12 @@ _ACTIONS: Final[Mapping[str, Callable[[Values], Values]]] = {
     "read": _read,
     "check": _check,
     "answer": _answer,
-    "review": _review,
     "traffic": _traffic,
     "take": _take,
     "generate": _generate,
     "export": _export,
     "write": _write,
 }
-
-
-def _words(values: Values) -> review.Words:
-    """Return the words for the comparison: with other rules, or with the rules as opened."""
-    return review.OTHER if values.get("isComparing") else review.OPENED
 
 
 def _say(values: Values) -> Callable[[Sentence], str]:
@@ -180,18 +159,11 @@ def _show(template: str, values: Values, **shown: Any) -> str:
 
 
 def _rules(values: Values, name: str = "rules") -> RefererConfiguration:
-    return ossutil.convert_members(values.get(name))
+    return ossutil.convert_members(values.get(name, values.get("rules")))
 
 
 def _text(values: Values, name: str) -> str:
     found = values.get(name)
     if not isinstance(found, str):
         raise SourceError(f"{name} must be a string")
-    return found
-
-
-def _list(values: Values, name: str) -> list[str | None]:
-    found = values.get(name)
-    if not isinstance(found, list) or not all(isinstance(item, str | None) for item in found):
-        raise SourceError(f"{name} must be a list of strings")
     return found

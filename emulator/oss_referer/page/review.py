@@ -1,82 +1,28 @@
-"""The contents of a page about rules: a plan, notes, the difference from others, exports."""
+"""The contents of a page about rules: the plan as a list, who gets in, and what changes."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from oss_referer import lint
-from oss_referer import translate as translation
-from oss_referer.advice import answer, diff
 from oss_referer.advice import review as advice
 from oss_referer.advice.adding import add, widen
-from oss_referer.advice.answer import Setting
 from oss_referer.advice.effects import take_alone
-from oss_referer.advice.review import Question
 from oss_referer.advice.table import format_table
 from oss_referer.engine import (
     DEFAULT,
     Assumptions,
     RefererConfiguration,
+    RefererPolicy,
     Sentence,
-    explanation,
 )
-from oss_referer.lint import Finding, Severity
-from oss_referer.plan import Change, Line, Plan, Wish, WishError, apply, plan, read_site
-from oss_referer.sources import editing, forms
-from oss_referer.sources.editing import NotEditableError
-from oss_referer.sources.forms import RulesForm
-from oss_referer.sources.programs import format_oss2, format_ossutil
-from oss_referer.translate import SYSTEMS, Loss
-
-
-class Words(NamedTuple):
-    """The names of the texts for a comparison."""
-
-    title: str
-    was: str
-    old: str
-    new: str
-    alike: str
-    """The heading if both are proved to decide alike."""
-
-
-SAVED: Final = Words(
-    "rules.difference", "rules.was", "rules.saved", "rules.edited", "certainty.proved"
-)
-OPENED: Final = Words("lab.since", "lab.then", "lab.opened", "lab.these", "lab.unchanged")
-OTHER: Final = Words("lab.difference", "lab.was", "lab.other", "lab.these", "lab.alike")
-
-
-class Review(NamedTuple):
-    """What is good to know about rules, and the difference from other rules."""
-
-    notes: Sequence[Sequence[Finding]]
-    """The notes of the linter, those of one rule together."""
-    difference: diff.Diff
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "notes": [item.to_dict() for found in self.notes for item in found],
-            "difference": difference_to_dict(self.difference),
-        }
-
-
-def difference_to_dict(difference: diff.Diff) -> dict[str, Any]:
-    return {
-        "equivalent": difference.equivalent,
-        "certainty": difference.certainty.value,
-        "tried": difference.tried,
-        "changes": [
-            {
-                "referer": change.referer,
-                "old": explanation.to_dict(change.old),
-                "new": explanation.to_dict(change.new),
-            }
-            for change in difference.changes
-        ],
-    }
+from oss_referer.engine.policy import MAX_SIZE
+from oss_referer.page.guests import Group, Tone, find_guests, judge, say_lost
+from oss_referer.page.listing import MOST_ROWS, Listing, fold, name_change
+from oss_referer.plan import LISTS, Plan, Wish, WishError, apply, plan
+from oss_referer.traffic.effect import measure
+from oss_referer.traffic.requests import Traffic
 
 
 class Wanted(NamedTuple):
@@ -85,14 +31,17 @@ class Wanted(NamedTuple):
     sites: tuple[str, ...] = ()
     meant: frozenset[str] = frozenset()
     """The entries that are meant as they are."""
+    forgotten: frozenset[str] = frozenset()
+    """The saved entries whose sites are not the owner's any more."""
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> "Wanted":
-        """Read the members `site` and `meant` of a request."""
-        site, meant = values.get("site"), values.get("meant")
+        """Read the members `site`, `meant` and `forgotten` of a request."""
+        site = values.get("site")
+        lists = (values.get(name) for name in ("meant", "forgotten"))
         return cls(
             split_sites(site) if isinstance(site, str) else (),
-            frozenset(map(str, meant)) if isinstance(meant, list) else frozenset(),
+            *(frozenset(map(str, one)) if isinstance(one, list) else frozenset() for one in lists),
         )
 
 
@@ -106,20 +55,10 @@ def make_plan(
 
     Raises WishError.
     """
+    if saved:
+        kept = tuple(entry for entry in saved.whitelist if entry not in wanted.forgotten)
+        saved = replace(saved, whitelist=kept)
     return plan(rules, Wish(wanted.sites, saved=saved, meant=wanted.meant), assumptions)
-
-
-def make(
-    rules: RefererConfiguration,
-    other: RefererConfiguration,
-    wanted: Wanted,
-    assumptions: Assumptions = DEFAULT,
-) -> Review:
-    """Lint rules, and compare them with `other`."""
-    sites = wanted.sites if all(map(read_site, wanted.sites)) else ()
-    found = lint.run(rules, assumptions=assumptions, sites=sites)
-    notes = lint.group(item for item in found if item.severity is Severity.NOTE)
-    return Review(notes, diff.compare(other, rules, assumptions=assumptions))
 
 
 def take(planned: Plan, named: object = None) -> RefererConfiguration | None:
@@ -134,14 +73,6 @@ def take(planned: Plan, named: object = None) -> RefererConfiguration | None:
     if change is None:
         return None
     return apply(planned.rules, take_alone(planned, change))
-
-
-def name_change(change: Change) -> dict[str, Any]:
-    """Return values for JSON that identify a change of rules in a request."""
-    place, values = change.place, change.to_dict()
-    lists = {name: list(one) if isinstance(one, tuple) else one for name, one in values.items()}
-    return {"list": place.list.value if place else None, **lists,
-            "position": place.position if place else None}  # fmt: skip
 
 
 def generate(
@@ -182,146 +113,53 @@ def split_sites(text: str) -> tuple[str, ...]:
     return tuple(filter(None, _BETWEEN.split(text)))
 
 
-class Mark(StrEnum):
-    """What a plan says of an entry, as the page marks it."""
-
-    ASKS = "asks"
-    CHANGES = "changes"
-    LETS_IN = "lets-in"
-    """It lets strangers in, and stays."""
-    RIGHT = "right"
-
-
-class PlanRow(NamedTuple):
-    """A line of a plan, as the page shows it."""
-
-    line: Line
-    mark: Mark
-    question: Question | None
-
-    @property
-    def place(self) -> str:
-        """The place of the entry, such as `whitelist:0`; "" without one."""
-        place = self.line.place
-        return f"{place.list.value}:{place.position}" if place else ""
-
-    @property
-    def answers(self) -> Sequence[tuple[advice.Answer, dict[str, Any]]]:
-        """The answers to the question, each with the name of its change."""
-        answers = self.question.answers if self.question else ()
-        return [(one, name_change(option.change))
-                for one, option in zip(answers, self.line.options, strict=True)]  # fmt: skip
-
-
-def _list_rows(said: advice.Review) -> Iterator[PlanRow]:
-    questions = iter(said.questions)
-    for line in said.plan.lines:
-        question = next(questions) if line.question else None
-        mark = Mark.RIGHT
-        if question:
-            mark = Mark.ASKS
-        elif line.change:
-            mark = Mark.CHANGES
-        elif line.stranger and not said.plan.is_for_everybody:
-            mark = Mark.LETS_IN
-        yield PlanRow(line, mark, question)
+NOTHING: Final = Traffic()
 
 
 def make_answer(
     rules: RefererConfiguration,
     wanted: Wanted,
-    setting: Setting,
+    saved: RefererConfiguration,
+    traffic: Traffic = NOTHING,
     assumptions: Assumptions = DEFAULT,
-    saved: RefererConfiguration | None = None,
 ) -> dict[str, Any]:
-    """Return the main part of a page: a review with its parts and a plan, or a problem."""
+    """Return what the page shows of edited rules, compared with the saved ones; or a problem."""
     try:
         planned = make_plan(rules, wanted, assumptions, saved)
     except WishError as error:
         return {"said": None, "problem": str(error)}
-    said = advice.review(planned, None, assumptions, takes_alone=True)
+    before, now, then = (
+        RefererPolicy.compile(one, assumptions) for one in (saved, rules, planned.corrected)
+    )
+    fix, change = (
+        measure(traffic, *some, lambda _: False) for some in ((now, then), (before, now))
+    )
+    said = advice.review(planned, None, assumptions, fix.seen, takes_alone=True)
+    counts = Counter[str]()
+    for group in traffic.groups:
+        if group.asked.is_checked_by(now) and not group.asked.cached:
+            counts[group.asked.answer(now).entry or ""] += group.requests
+    guests, total = find_guests(said, before), fix.checked.requests
+    own = [one for one in guests if one.group is Group.YOURS]
+    lost = [one for one in own if one.is_newly_out]
+    tone, sentence = judge(said, [one.visitor.now.allowed for one in own], planned.now)
+    if lost and saved.whitelist:
+        tone, sentence = Tone.OUT, say_lost(lost, total)
+    listing = Listing(said, wanted.meant, saved.whitelist, guests, counts)
+    lists = {stage: [*listing.rows(stage)] for stage in LISTS}
     return {
         "said": said,
         "problem": "",
-        "parts": answer.make(said, setting),
-        "rows": [*_list_rows(said)],
-        "meant": sorted(wanted.meant.intersection((*rules.whitelist, *rules.blacklist))),
+        "tone": tone,
+        "sentence": sentence,
+        "after": judge(said, [one.visitor.then.allowed for one in own], planned.then),
+        "guests": {name: [one for one in guests if one.group is name] for name in Group},
+        "lost": lost,
+        "lists": lists,
+        "runs": {stage: fold(rows[:MOST_ROWS]) for stage, rows in lists.items()},
+        "fix": fix,
+        "change": change,
+        "total": total,
+        "is_edited": rules != saved,
+        "most": MAX_SIZE,
     }
-
-
-# Exports
-
-_PLACE: Final = "YOUR-BUCKET"
-"""The placeholder for the name of the bucket, in the forms that have one."""
-
-_FILES: Final = {
-    "xml": "referer.xml",
-    "json": "referer.json",
-    "terraform": "referer.tf.json",
-    "hcl": "referer.tf",
-    "toml": "referer.toml",
-    "oss2": "put_referer.py",
-    "ossutil": "put_referer.sh",
-    "nginx": "referer.conf",
-    "cdn": "cdn.json",
-}
-"""The names of the saved files."""
-
-
-class Export(NamedTuple):
-    text: str
-    file: str
-    """The name of the saved file."""
-    lost: tuple[Loss, ...] = ()
-    """Losses of the translation, with an example of each cause."""
-
-
-class PastedText(NamedTuple):
-    """The text that rules were read from."""
-
-    text: str
-    form: RulesForm
-    name: str
-
-    @classmethod
-    def read(cls, values: object) -> "PastedText | None":
-        """Read the member `source` of a request; None without one."""
-        if not isinstance(values, dict):
-            return None
-        text, form, name = (values.get(one) for one in ("text", "form", "name"))
-        known = form in {one.value for one in forms.WHOLE}
-        is_text = isinstance(text, str) and isinstance(name, str)
-        return cls(str(text), RulesForm(str(form)), str(name)) if known and is_text else None
-
-    def edit(self, rules: RefererConfiguration) -> str:
-        """Return the text with other rules, or only the rules if that fails. Raises ValueError."""
-        try:
-            return editing.edit(forms.encode(self.text), self.form, self.name, rules)
-        except NotEditableError:
-            return forms.format(rules, self.form)
-
-
-def export(
-    rules: RefererConfiguration,
-    bucket: str = _PLACE,
-    assumptions: Assumptions = DEFAULT,
-    source: PastedText | None = None,
-    say: Callable[[Sentence], str] = str,
-) -> dict[str, Export]:
-    """Format rules for a bucket in every form, and in the text of `source`. Raises ValueError.
-
-    `say` translates the comments.
-    """
-    texts = {form.value: forms.format(rules, form) for form in forms.WHOLE}
-    for form in (RulesForm.TERRAFORM, RulesForm.HCL):
-        texts[form.value] = texts[form.value].replace(_PLACE, bucket, 1)
-    texts["oss2"] = format_oss2(rules, bucket, bucket, say)
-    texts["ossutil"] = format_ossutil(rules, bucket, bucket, say)
-    found = {name: Export(text, _FILES[name]) for name, text in texts.items()}
-    for name, system in SYSTEMS.items():
-        theirs = system.from_oss(rules, assumptions)
-        lost = translation.losses(theirs, rules, assumptions)
-        found[name] = Export(theirs.format(say), _FILES[name], lost)
-    if source is not None:
-        found["source"] = Export(source.edit(rules), _FILES[source.form.value])
-    return found

@@ -139,6 +139,13 @@ def choose(traffic: Traffic, hosts: Iterable[str], bucket: str = "") -> tuple[Tr
     return found, Sentence("These requests are not to the bucket {} but to {}.", bucket, others)
 
 
+def choose_kept(values: Mapping[str, Any], bucket: str = "") -> Traffic:
+    """Return the chosen requests of what a page kept (`recorded`). Raises SourceError."""
+    hosts = values.get("hosts")
+    wanted = tuple(map(str, hosts)) if isinstance(hosts, list) else ()
+    return choose(from_values(values.get("recorded")), wanted, bucket)[0]
+
+
 def make(
     values: Mapping[str, Any], old: RefererPolicy, new: RefererPolicy, bucket: str = ""
 ) -> dict[str, Any]:

@@ -67,7 +67,10 @@ def show(asked: ApiRequest, template: str, values: Mapping[str, Any], **shown: A
     if wants_page(asked.request):
         active = len(asked.controls.faults.planned)
         return render(asked.request, template, {"active": active, **values, **shown})
-    return reply(values)
+    answer = reply(values)
+    # A browser that goes back to the page must not show the JSON of the same address.
+    kept = {name: _HEADERS[name] for name in ("Cache-Control", "Vary")}
+    return answer._replace(headers={**answer.headers, **kept})
 
 
 def render(

@@ -8,7 +8,7 @@ from oss_referer import Assumptions, RefererPolicy, Signing
 from oss_referer.advice import diff
 from oss_referer.browser import probes, scenarios
 from oss_referer.browser.scenarios import Scenario
-from oss_referer.page.review import difference_to_dict
+from oss_referer.engine import explanation
 from oss_referer.search.automaton import UndecidedError
 from oss_referer.search.difference import find_change_elsewhere
 
@@ -38,10 +38,16 @@ class Proof(NamedTuple):
     """The requests among these that the present and the changed rules decide differently."""
 
     def to_dict(self) -> dict[str, Any]:
-        found = difference_to_dict(self.difference)
         return {
-            "changes": found["changes"],
-            "tried": found["tried"],
+            "changes": [
+                {
+                    "referer": change.referer,
+                    "old": explanation.to_dict(change.old),
+                    "new": explanation.to_dict(change.new),
+                }
+                for change in self.difference.changes
+            ],
+            "tried": self.difference.tried,
             "proved": self.proved,
             "other": self.other,
             "decided": self.decided,

@@ -2,18 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from typing import Any, Final, NamedTuple, Self
+from typing import Final, NamedTuple, Self
 from urllib.parse import quote
 
 from oss_referer import Decision, RefererConfiguration, RefererPolicy, Scope
-from oss_referer.engine import explanation
 from oss_referer.sources import referer_xml
-from oss_referer.sources.masking import mask_values
+from oss_referer.traffic.requests import Asked, RequestGroup, Traffic, gather
 
 from oss_emulator.control.api.referer import find_document
 from oss_emulator.control.api.route import ApiError, ApiRequest
-from oss_emulator.control.console import page
-from oss_emulator.control.journal import JournalEntry
+from oss_emulator.control.journal import JournalEntry, RefererResult
 from oss_emulator.control.rule_changes import RuleChange
 from oss_emulator.operations.admission import Refused
 from oss_emulator.operations.call import Body
@@ -115,20 +113,30 @@ class JournalReview(NamedTuple):
                 turns.append(ChangedDecision(entry, decision))
         return cls(len(decided), turns)
 
-    def to_dict(self) -> dict[str, Any]:
-        turns = [
-            {
-                **page.pick(turn.entry, "number time bucket key referer"),
-                "decision": mask_values(explanation.to_dict(turn.decision)),
-            }
-            for turn in self.turns
-        ]
-        return {"decided": self.decided, "turns": turns}
-
 
 def select_decided(entries: Iterable[JournalEntry]) -> list[JournalEntry]:
     """Select the last requests that rules decided, the oldest first."""
     return [entry for entry in entries if entry.decision is not None][-LAST:]
+
+
+def to_traffic(entries: Iterable[JournalEntry]) -> Traffic:
+    """Return the last requests that rules decided as traffic, which counts alike in any record."""
+    return Traffic(
+        gather(
+            RequestGroup(
+                Asked(
+                    bucket=entry.bucket,
+                    signed=entry.signed,
+                    method=entry.request.method,
+                    scope=Scope.OBJECT if entry.key else Scope.BUCKET,
+                    referer=entry.request.headers.get("referer"),
+                    # A request that rules denied has no other reason to fail.
+                    status=200 if entry.verdict is RefererResult.DENIED else entry.response.status,
+                )
+            )
+            for entry in select_decided(entries)
+        )
+    )
 
 
 def decide_again(policy: RefererPolicy, entry: JournalEntry) -> Decision:

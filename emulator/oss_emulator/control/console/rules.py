@@ -2,49 +2,38 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 
-from oss_referer import Decision, RefererConfiguration, RefererPolicy
+from oss_referer import RefererConfiguration, RefererPolicy
 from oss_referer.advice import answer
-from oss_referer.advice.answer import Setting
-from oss_referer.browser import probes
 from oss_referer.engine import explanation
-from oss_referer.page import reading, review
-from oss_referer.page.review import PastedText, Wanted, export
+from oss_referer.page import review
+from oss_referer.page.review import Wanted
 from oss_referer.plan import WishError
 from oss_referer.sources.ossutil import to_members
 from oss_referer.sources.toml import SourceError
 from oss_referer.traffic import recorded
+from oss_referer.translate import reading
+from oss_referer.translate.exports import PastedText, export
 
 from oss_emulator.control.api.referer import decide, find_rules, list_requests, read_rules
 from oss_emulator.control.api.route import ApiError, ApiRequest, Route, reply
 from oss_emulator.control.console import page, wants_page
 from oss_emulator.control.console.buckets import find_bucket, list_rules
-from oss_emulator.control.console.review import JournalReview, etag_of, replace, tag
+from oss_emulator.control.console.review import etag_of, replace, tag, to_traffic
 from oss_emulator.control.console.visitors import find_address
 from oss_emulator.protocol.message import Response
-
-_NONE: Final = "none"
-"""The parameter of the page to try only a request without a Referer."""
 
 
 def get_rules(asked: ApiRequest) -> Response:
     bucket, rules = asked.rest, find_rules(asked, asked.rest)
-    given = asked.query.get("referer")
     values = {
         "bucket": bucket,
         "rules": to_members(rules),
         "etag": etag_of(asked, bucket),
     }
-    is_proposed = not given and _NONE not in asked.query
-    return page.show(
-        asked,
-        "rules",
-        values,
-        referers=probes.propose_referers(rules) if is_proposed else [given] if given else [],
-        is_proposed=is_proposed,
-    )
+    return page.show(asked, "rules", values, referer=asked.query.get("referer", ""))
 
 
 async def put_rules(asked: ApiRequest) -> Response:
@@ -55,65 +44,42 @@ async def put_rules(asked: ApiRequest) -> Response:
 
 
 async def check_rules(asked: ApiRequest) -> Response:
-    """Decide on requests by edited rules, and by the saved rules of a bucket if it is named.
-
-    Without `requests`, decide on Referers that are proposed for the edited rules.
-    """
+    """Decide on requests by edited rules."""
     body = asked.json()
-    assumptions = asked.controls.service.settings.assumptions
-    rules = _read(asked, body)
-    if "requests" not in body:
-        proposed = await asyncio.to_thread(probes.propose_referers, rules)
-        body["requests"] = [{"referer": referer} for referer in (None, *proposed)]
-    requests = list_requests(body)
-    saved = find_rules(asked, _text(body, "bucket")) if body.get("bucket") is not None else None
-
-    def decide_all(by: RefererConfiguration) -> list[Decision]:
-        policy = RefererPolicy.compile(by, assumptions)
-        return [decide(policy, item) for item in requests]
-
-    decisions = await asyncio.to_thread(decide_all, rules)
-    before: list[Decision] | list[None] = [None] * len(requests)
-    if saved is not None:
-        before = await asyncio.to_thread(decide_all, saved)
+    requests, assumptions = list_requests(body), asked.controls.service.settings.assumptions
+    policy = RefererPolicy.compile(_read(asked, body), assumptions)
+    decisions = [decide(policy, item) for item in requests]
     sent = [item.get("referer") for item in requests]
     return page.show(
         asked,
         "rules_check",
         {"decisions": [explanation.to_dict(decision) for decision in decisions]},
-        rows=list(zip(sent, decisions, before, strict=True)),
-        words=review.SAVED,
+        rows=list(zip(sent, decisions, strict=True)),
     )
 
 
 async def answer_rules(asked: ApiRequest) -> Response:
-    """Review edited rules for some sites, with requests for an object of their bucket."""
+    """Review edited rules, compared with the saved ones, by the journal or by recorded requests."""
     body = asked.json()
     rules, bucket = _read(asked, body), find_bucket(asked, _text(body, "bucket")).name
     objects = asked.controls.service.storage.objects(bucket)
     key = next((item.key for item in objects if not item.delete_marker), "photo.jpg")
-    setting = Setting(None, "", "", f"{find_address(asked, bucket)}/{quote(key)}")
     assumptions = asked.controls.service.settings.assumptions
     wanted, saved = Wanted.read(body), find_rules(asked, bucket)
-    shown = await asyncio.to_thread(review.make_answer, rules, wanted, setting, assumptions, saved)
-    said, error = shown["said"], {"error": shown["problem"]}
-    return page.show(asked, "rules_answer", answer.to_dict(said) if said else error, **shown)
-
-
-async def review_rules(asked: ApiRequest) -> Response:
-    """List notes on edited rules, compare them with the saved rules, and play the journal."""
-    body = asked.json()
-    bucket = _text(body, "bucket")
-    rules, saved = _read(asked, body), find_rules(asked, bucket)
     entries = [entry for entry in asked.controls.journal.entries() if entry.bucket == bucket]
-    assumptions = asked.controls.service.settings.assumptions
-    # In a thread, because the search for a difference may take a while.
-    made = await asyncio.to_thread(review.make, rules, saved, Wanted.read(body), assumptions)
-    policy = RefererPolicy.compile(rules, assumptions)
-    journal = await asyncio.to_thread(JournalReview.make, policy, entries)
-    values = {**made.to_dict(), "journal": journal.to_dict(), "etag": etag_of(asked, bucket)}
-    shown = {"review": made, "journal": journal, "words": review.SAVED}
-    return page.show(asked, "rules_review", values, **shown)
+
+    def make() -> dict[str, Any]:
+        found = recorded.choose_kept(body, bucket) if body.get("recorded") else to_traffic(entries)
+        return review.make_answer(rules, wanted, saved, found, assumptions)
+
+    try:
+        shown = await asyncio.to_thread(make)
+    except SourceError as error:
+        raise ApiError(400, f"{error}.") from None
+    said, refused = shown["said"], {"error": shown["problem"]}
+    url = f"{find_address(asked, bucket)}/{quote(key)}"
+    values = {**(answer.to_dict(said) if said else refused), "etag": etag_of(asked, bucket)}
+    return page.show(asked, "rules_answer", values, url=url, has_journal=True, **shown)
 
 
 async def judge_traffic(asked: ApiRequest) -> Response:
@@ -220,7 +186,6 @@ ROUTES = (
     Route("GET", "rules", list_rules),
     Route("POST", "rules/check", check_rules),
     Route("POST", "rules/answer", answer_rules),
-    Route("POST", "rules/review", review_rules),
     Route("POST", "rules/traffic", judge_traffic),
     Route("POST", "rules/take", take_plan),
     Route("POST", "rules/generate", generate_rules),

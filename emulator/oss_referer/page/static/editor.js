@@ -1,10 +1,10 @@
-// The page about rules: the editor, the plan and the answers about its rules, undo, reading, exports.
+// The page about rules: the list with its corrections, the verdict, who gets in, undo, reading, exports.
 //
 // The editor sends no requests: the page that contains it answers.
 
 import { all, at, attempt, fill, find, later, onDrop, parse, values } from "./base.js";
 import {
-  Timeline, follow, isSame, join, keepFocus, lines, lists, mark, number, onUndo, readText, select, write,
+  Timeline, follow, isSame, join, keepFocus, lines, lists, mark, number, onUndo, readText, write,
 } from "./entries.js";
 
 import { Recorded, isRecorded, unzip } from "./traffic.js";
@@ -22,12 +22,14 @@ const gutter = (name) => find(`.gutter[data-list=${name}]`);
 
 export const boxes = all("#editor .switches input");
 export const site = find("input#site");
-export const referers = find("textarea#referers");
+export const finder = find("input#find");
 const areas = Object.keys(lists).map(area);
 const [editor, read, unread] = ["#editor", "#read", "#unread"].map((name) => find(name));
+const PARTS = ["facts", "plan", "cost", "none", "lines", "guests"]; // what an answer fills; a page may lack some
 const [undoButton, redoButton, popover, exports] = ["#undo", "#redo", "#export", "#export-texts"].map((name) => find(name));
 const sentence = find("#sentence");
 const title = sentence.textContent ?? "";
+const list = find("#list");
 const { paste = "", unread: notRead = "", unreadable = "", large = "", binary = "" } = editor.dataset;
 
 /**
@@ -81,6 +83,9 @@ function insert(one, text) {
   one.dispatchEvent(new InputEvent("input", { bubbles: true, inputType: "insertFromPaste" }));
 }
 
+/** Milliseconds until a text that is being read is shown as it is. */
+const PATIENCE = 200;
+
 /** Milliseconds until the page asks about a change. */
 const SOON = 60;
 
@@ -92,6 +97,8 @@ export class Editor {
   #source;
   /** @type {string[]} */
   #meant = []; // the entries that the reader means as they are
+  /** @type {string[]} */
+  #forgotten = []; // the saved entries whose sites are not the reader's any more
   #isBusy = false;
   #reads = 0;
   #page;
@@ -102,7 +109,8 @@ export class Editor {
    * @param {() => void} page.changed called after each change
    * @param {() => void} [page.touched] called before each change that the reader makes
    * @param {(rules: Rules) => void} [page.opened] called with rules that were read, before they are shown
-   * @param {(data: DOMStringMap) => void} [page.reviewed] called with the data of a review
+   * @param {(data: DOMStringMap, made: DocumentFragment) => void} [page.answered] called with the data of an
+   *   answer, and with the parts that the editor does not show
    * @param {(kind: string, values: object) => Promise<string | undefined>} page.show requests a part of the
    *   page; only the last request of a kind gets an answer, the others get undefined
    * @param {(kind: string, error: Error) => void} page.refused called if `show` fails
@@ -129,10 +137,12 @@ export class Editor {
     });
     popover.addEventListener("toggle", () => this.#refreshExport());
     site.addEventListener("input", () => this.ask());
-    referers.addEventListener("input", () => {
-      delete referers.dataset.proposed; // the Referers are now the reader's own
+    finder.addEventListener("input", () => {
+      this.#filter();
       this.#check();
     });
+    for (const name of ["lines", "text"]) find(`#as-${name}`).addEventListener("click", () => this.view(name));
+    this.#listen();
     find("#generate form").addEventListener("submit", (event) => this.#generate(event));
     const file = find("input#file");
     file.addEventListener("change", () => attempt(async () => {
@@ -140,7 +150,18 @@ export class Editor {
       file.value = ""; // so that the same file can be chosen again
     }));
     onDrop("body", ({ files: [dropped] }) => this.#open(dropped));
-    if (find("[data-answer]")) this.#sayAnswer();
+    const first = find("template#first");
+    if (first) this.#showAnswer(document.importNode(first.content, true));
+  }
+
+  /**
+   * Show the list as lines with their corrections, or as text.
+   * @param {string} name
+   */
+  view(name) {
+    list.classList.toggle("as-text", name === "text");
+    for (const one of ["lines", "text"]) find(`#as-${one}`).setAttribute("aria-pressed", String(one === name));
+    if (name === "text") for (const one of areas) number(gutter(one.id), one);
   }
 
   /** The rules on the page, in the JSON of ossutil; while a text is not read, the previous rules. */
@@ -187,6 +208,7 @@ export class Editor {
     for (const one of areas) number(gutter(one.id), one);
     allow(undoButton, this.isUnread || this.#timeline.past.length > 0);
     allow(redoButton, this.#timeline.future.length > 0);
+    this.#age();
     this.#page.changed();
     if (!this.isUnread) this.ask(isTyped);
     exports.hidden ||= !popover.matches(":popover-open"); // until it shows these rules
@@ -267,10 +289,12 @@ export class Editor {
     this.#page.touched?.();
     this.#reads += 1;
     const turn = this.#reads;
+    const wasText = list.classList.contains("as-text");
     return attempt(async () => {
       if (isLarge(text)) throw new Error(large);
       if (text.includes("\0")) throw new Error(binary);
-      const { html } = await this.#page.tell("read", { text, name });
+      const slow = setTimeout(() => this.#hold(text), PATIENCE); // so that it is seen while Python loads
+      const { html } = await this.#page.tell("read", { text, name }).finally(() => clearTimeout(slow));
       if (turn !== this.#reads) return;
       const made = parse(html);
       const given = find("[data-rules]", made);
@@ -291,6 +315,7 @@ export class Editor {
         this.step(now);
       }
       read.replaceChildren(made);
+      if (!wasText) this.view("lines");
     });
   }
 
@@ -309,6 +334,7 @@ export class Editor {
    */
   #hold(text) {
     this.#text = text;
+    this.view("text");
     if (area("whitelist").value !== text) write(area("whitelist"), text);
     if (document.activeElement === area("blacklist")) area("whitelist").focus();
     number(gutter("whitelist"), area("whitelist"));
@@ -327,8 +353,7 @@ export class Editor {
     editor.classList.add("unread");
     read.textContent = notRead;
     keepFocus(unread, () => unread.replaceChildren(why));
-    this.#say(unreadable, true);
-    find("#stale").hidden = false;
+    this.#say(unreadable, "out");
     this.#change();
   }
 
@@ -338,7 +363,6 @@ export class Editor {
     this.#text = undefined;
     this.#reads += 1;
     editor.classList.remove("unread");
-    find("#stale").hidden = true;
     unread.replaceChildren();
     read.textContent = paste;
   }
@@ -352,15 +376,22 @@ export class Editor {
   // --- Answers about the rules
 
   get #asked() {
-    return { rules: this.rules, site: site.value, meant: this.#meant };
+    const { recorded } = this.#recorded.values ?? /** @type {any} */ ({});
+    const traffic = recorded ? this.#recorded.values : {};
+    return { rules: this.rules, site: site.value, meant: this.#meant, forgotten: this.#forgotten, ...traffic };
   }
 
   /** Request all answers about the rules. */
   ask(isTyped = false) {
+    this.#age();
     this.#check();
-    this.#answer();
-    this.#review(isTyped ? 250 : SOON);
+    this.#answer(isTyped ? 150 : SOON);
     this.#judge();
+  }
+
+  /** Dim what is said of earlier rules. */
+  #age() {
+    document.body.classList.add("dated");
   }
 
   /**
@@ -377,39 +408,54 @@ export class Editor {
     }
   }
 
-  #check = later(() => {
-    const isProposed = "proposed" in referers.dataset;
-    const tried = [null, ...lines(referers.value).filter(Boolean)];
-    return this.#put("check", isProposed ? {} : { referers: tried }, (html) => {
-      refill(find("#verdicts"), parse(html));
-      const { tally = "", referers: proposed = "[]" } = find("#verdicts table").dataset;
-      find("#tally").textContent = tally;
-      if (isProposed && "proposed" in referers.dataset) referers.value = JSON.parse(proposed).join("\n");
-    });
-  }, SOON);
-
-  #answer = later(() => this.#put("answer", {}, (html) => {
-    refill(find("#parts"), parse(html));
-    if (!this.isUnread) this.#sayAnswer();
-  }), SOON);
-
-  #sayAnswer() {
-    const { answer = "", wrong, marks = "" } = find("[data-answer]").dataset;
-    this.#say(answer, wrong !== "0");
-    this.#mark(marks);
+  /** The text in the box as a Referer; undefined if it is only part of a name. */
+  get #tried() {
+    const text = finder.value.trim();
+    if (!/\.\w|:\/\//.test(text)) return undefined;
+    const url = text.includes("://") ? text : `https://${text}`;
+    return /^[a-z]+:\/\/[^/?#]+$/.test(url) ? `${url}/` : url;
   }
 
-  #review = later(() => this.#put("review", {}, (html) => {
-    const made = parse(html);
-    const said = find(".reviews", made).dataset;
-    refill(find("#change"), find("#difference", made));
-    refill(find("#notes"), find("#found", made));
-    this.#page.reviewed?.(said);
-  }), SOON);
+  #check = later(() => {
+    const referer = this.#tried;
+    if (referer === undefined) find("#verdicts").replaceChildren();
+    else return this.#put("check", { referer }, (html) => refill(find("#verdicts"), parse(html)));
+    return undefined;
+  }, SOON);
+
+  /** Show only the sites with the text in the box. */
+  #filter() {
+    const text = finder.value.trim().toLowerCase().replace(/^https:\/\//, "").replace(/\/$/, "");
+    for (const row of all("#guests [data-name]")) row.hidden = !row.dataset.name?.includes(text);
+    for (const part of all("#guests section")) part.hidden = Boolean(text) && !find("[data-name]:not([hidden])", part);
+    for (const part of all("#guests details")) part.open = Boolean(text);
+  }
+
+  #answer = later(() => this.#put("answer", {}, (html) => this.#showAnswer(parse(html))), SOON);
+
+  /** @param {DocumentFragment} made */
+  #showAnswer(made) {
+    const said = find("[data-answer]", made).dataset;
+    const editing = /** @type {HTMLElement | null} */ (document.activeElement?.closest("#lines [contenteditable]"));
+    if (editing && editing.textContent !== editing.dataset.entry) return; // the next answer shows it
+    for (const name of PARTS) {
+      const [part, place] = [find(`[data-part=${name}]`, made), find(`#${name}`)];
+      if (place) refill(place, ...(part?.childNodes ?? []));
+    }
+    if (finder.value) this.#filter();
+    document.body.classList.remove("dated");
+    if (!this.isUnread) this.#say(said.answer ?? "", said.tone ?? "");
+    this.#mark(said.marks ?? "");
+    this.#page.answered?.(said, made);
+  }
 
   #judge = later(() => {
     const values = this.#recorded.values;
-    return values && this.#put("traffic", values, (html) => this.#recorded.show(html));
+    const isNew = "text" in (values ?? {});
+    return values && this.#put("traffic", values, (html) => {
+      this.#recorded.show(html);
+      if (isNew) this.#answer(); // with the requests beside the lines
+    });
   }, SOON);
 
   /**
@@ -417,21 +463,22 @@ export class Editor {
    * @param {string} kind
    */
   forget(kind) {
-    const places = { check: "#verdicts, #tally", answer: "#parts", review: "#notes, #change" }[kind] ?? "";
-    for (const place of places ? all(places) : []) place.replaceChildren();
+    if (kind === "check") find("#verdicts").replaceChildren();
     if (kind !== "answer") return;
+    for (const place of PARTS) find(`#${place}`)?.replaceChildren();
+    this.view("text"); // which needs no answer
     this.#mark("");
-    this.#say("", false);
+    this.#say("", "");
   }
 
   /**
    * @param {string} text
-   * @param {boolean} isWrong
+   * @param {string} tone
    */
-  #say(text, isWrong) {
+  #say(text, tone) {
     const said = text || title;
     if (sentence.textContent !== said) sentence.textContent = said;
-    sentence.className = text && (isWrong ? "out" : "in");
+    sentence.className = text && tone ? `v ${tone}` : "";
   }
 
   /**
@@ -462,19 +509,27 @@ export class Editor {
 
   /** @param {Event} event */
   #click(event) {
-    const target = at(event, "#use, [data-goto], [data-take], [data-mean], [data-unmean], "
-      + "[data-text], [data-entries], [data-back], .gutter [data-mark]");
+    const target = at(event, "#use, [data-take], [data-mean], [data-unmean], [data-remove], [data-add], [data-forget], "
+      + "[data-back-entry], [data-ask], [data-text], [data-entries], [data-back], .gutter [data-mark]");
     if (!target || this.#isBusy) return;
-    const { goto: place, take, mean, unmean, text, entries, back } = target.dataset;
+    const { take, mean, unmean, remove, add, forget, backEntry, text, entries, back } = target.dataset;
     if (target.id === "use") this.#step(() => this.#take(), target);
     else if (take) this.#step(() => this.#take(JSON.parse(take)), target);
-    else if (place) {
-      event.preventDefault();
-      const [name, position] = place.split(":");
-      select(area(name), Number(position));
-    } else if (mean !== undefined || unmean !== undefined) {
-      this.#meant = mean === undefined ? [] : [...this.#meant, mean];
+    else if (mean !== undefined || unmean !== undefined) {
+      this.#meant = mean === undefined ? this.#meant.filter((one) => one !== unmean) : [...this.#meant, mean];
       this.ask();
+    } else if (remove) this.#set(remove);
+    else if (add) this.#begin(add);
+    else if (forget !== undefined) {
+      this.#forgotten = [...this.#forgotten, forget];
+      this.ask();
+    } else if (backEntry !== undefined) this.putBack([backEntry]);
+    else if ("ask" in target.dataset) {
+      event.preventDefault();
+      this.view("lines");
+      const asked = find("#lines .r.asks");
+      asked?.scrollIntoView({ block: "center" });
+      find("button[data-take], button[data-mean]", asked ?? document)?.focus({ preventScroll: true });
     } else if (text !== undefined) this.take(text);
     else if (entries) this.#step(() => ({ ...this.rules, RefererList: { Referer: JSON.parse(entries) } }));
     else if (back !== undefined) this.#back();
@@ -482,17 +537,140 @@ export class Editor {
   }
 
   /**
-   * Show the line of the plan for a marked line.
+   * Put saved entries back that the list lacks.
+   * @param {string[]} entries
+   */
+  putBack(entries) {
+    this.#page.touched?.();
+    const now = this.rules;
+    this.step({ ...now, RefererList: { Referer: [...now.RefererList.Referer, ...entries] } });
+  }
+
+  /** The saved entries that are missed, in order. */
+  get missed() {
+    return all("#lines [data-back-entry]").map((one) => one.dataset.backEntry ?? "");
+  }
+
+  /**
+   * Replace the entry at a place such as `whitelist:0` by others; without others, remove it.
+   * @param {string} place
+   * @param {string[]} texts
+   */
+  #set(place, ...texts) {
+    this.#page.touched?.();
+    const [name, position] = place.split(":");
+    const now = this.rules;
+    const entries = [...now[lists[name]].Referer];
+    entries.splice(Number(position), 1, ...texts);
+    this.step({ ...now, [lists[name]]: { Referer: entries } });
+  }
+
+  /**
+   * Add a line to a list, and edit it.
+   * @param {string} name
+   */
+  #begin(name) {
+    const line = document.createElement("li");
+    const entry = document.createElement("code");
+    line.className = "r stays";
+    line.dataset.place = `${name}:${this.rules[lists[name]].Referer.length}`;
+    Object.assign(entry, { className: "e", contentEditable: "plaintext-only", role: "textbox", spellcheck: false });
+    entry.dataset.entry = "";
+    entry.ariaLabel = find(`label[for=${name}]`).firstChild?.textContent?.trim() ?? "";
+    line.append(entry);
+    find(`#lines [data-list=${name}]`).append(line);
+    entry.focus();
+  }
+
+  /** Edit entries in their lines. */
+  #listen() {
+    const entryOf = (/** @type {Event} */ event) => at(event, "#lines [contenteditable]");
+    document.addEventListener("focusin", (event) => {
+      const entry = entryOf(event);
+      if (entry && entry.textContent !== entry.dataset.entry) entry.textContent = entry.dataset.entry ?? "";
+    });
+    document.addEventListener("input", (event) => {
+      const entry = entryOf(event);
+      if (entry) entry.dataset.typed = ""; // its own undo goes first
+    });
+    document.addEventListener("focusout", (event) => {
+      const entry = entryOf(event);
+      if (entry) this.#leave(entry);
+    });
+    document.addEventListener("keydown", (event) => {
+      const entry = entryOf(event);
+      const isMain = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+      if (isMain) this.#pressMain();
+      else if (event.key === "/" && !at(event, "input, textarea, select, [contenteditable]")) finder.focus();
+      else if (event.key === "Escape" && event.target === finder && finder.value) {
+        finder.value = "";
+        finder.dispatchEvent(new Event("input"));
+      } else if (entry && event.key === "Enter") this.#next(entry);
+      else if (entry && event.key === "Escape") {
+        entry.textContent = entry.dataset.entry ?? "";
+        entry.blur();
+      } else if (entry && event.key === "Backspace" && !entry.textContent) entry.blur();
+      else return;
+      event.preventDefault();
+    });
+    document.addEventListener("paste", (event) => {
+      const text = event.clipboardData?.getData("text/plain") ?? "";
+      const entry = entryOf(event);
+      if (at(event, "input, textarea, select, dialog") || (entry && !text.trim().includes("\n") && !DOCUMENT.test(text))) return;
+      if (!text.trim()) return;
+      event.preventDefault();
+      if (entry) entry.textContent = entry.dataset.entry ?? "";
+      attempt(async () => (isRecorded(text) ? this.#recorded.take(text) : this.take(text)));
+    });
+  }
+
+  /**
+   * Take the text of a line that the reader leaves; an empty line goes.
+   * @param {HTMLElement} entry
+   */
+  #leave(entry) {
+    const text = (entry.textContent ?? "").trim();
+    const place = /** @type {HTMLElement} */ (entry.closest(".r")).dataset.place ?? "";
+    if (text === entry.dataset.entry?.trim()) {
+      if (!text) entry.closest(".r")?.remove();
+      else this.#answer();
+    } else if (text) this.#set(place, text);
+    else this.#set(place);
+  }
+
+  /**
+   * End an edit, and go to the next line; after the last one, begin a new one.
+   * @param {HTMLElement} entry
+   */
+  #next(entry) {
+    const name = /** @type {HTMLElement} */ (entry.closest("[data-list]")).dataset.list ?? "";
+    const entries = all(`#lines [data-list=${name}] [contenteditable]`);
+    const next = entries[entries.indexOf(entry) + 1];
+    entry.blur();
+    if (next) next.focus();
+    else if (entry.textContent) this.#begin(name);
+  }
+
+  /** Press the main button of the page. */
+  #pressMain() {
+    /** @type {HTMLElement | undefined} */
+    const main = find("#use") ?? find("#apply");
+    main?.click();
+  }
+
+  /**
+   * Show the line of a marked line of the text.
    * @param {HTMLElement} marked
    */
   #reveal(marked) {
-    const list = /** @type {HTMLElement} */ (marked.parentElement);
-    const place = `${list.dataset.list}:${[...list.children].indexOf(marked)}`;
-    const line = all(".plan .line").find((one) => one.dataset.place === place);
+    const lines = /** @type {HTMLElement} */ (marked.parentElement);
+    const place = `${lines.dataset.list}:${[...lines.children].indexOf(marked)}`;
+    this.view("lines");
+    const line = all("#lines .r").find((one) => one.dataset.place === place);
     const folded = line?.closest("details");
     if (folded) folded.open = true;
-    line?.scrollIntoView({ block: "nearest" });
-    if (line) find("a", line).focus({ preventScroll: true });
+    line?.scrollIntoView({ block: "center" });
+    if (line) find("[contenteditable]", line).focus({ preventScroll: true });
   }
 
   /**
@@ -542,21 +720,18 @@ function nameSite() {
 }
 
 /**
- * Fill a part of the page, and keep its open details and its scroll positions.
+ * Fill a part of the page, and keep its open details and the focus.
  * @param {HTMLElement} part
- * @param {Node} node
+ * @param {Node[]} nodes
  */
-function refill(part, node) {
+function refill(part, ...nodes) {
   const opened = new Set(all("details[open]", part).map(nameOf));
-  const tops = all("pre, .rows, .lines", part).map((one) => one.scrollTop);
-  const isFirst = !part.children.length;
-  keepFocus(part, () => part.replaceChildren(node));
-  if (!isFirst) for (const one of all("details", part)) one.open = opened.has(nameOf(one));
-  all("pre, .rows, .lines", part).forEach((one, number) => { one.scrollTop = tops[number] ?? 0; });
+  keepFocus(part, () => part.replaceChildren(...nodes));
+  for (const one of all("details", part)) one.open = opened.has(nameOf(one));
 }
 
 /**
- * Return a name of a details element: its row and its title without counts.
+ * Return a name of a details element that does not change with its counts.
  * @param {Element} one
  */
-const nameOf = (one) => `${one.closest("tr")?.querySelector(".data, .none")?.textContent} ${find("summary", one).firstChild?.textContent}`;
+const nameOf = (one) => one.closest("section, li, tr")?.id || `${find("summary", one).firstChild?.textContent}`;

@@ -101,19 +101,6 @@ export function mark(gutter, found) {
 }
 
 /**
- * Select a line of a text area, and show it.
- * @param {HTMLTextAreaElement} area
- * @param {number} position
- */
-export function select(area, position) {
-  const texts = area.value.split("\n");
-  const start = texts.slice(0, position).join("\n").length + Number(position > 0);
-  area.focus();
-  area.setSelectionRange(start, start + (texts[position] ?? "").length);
-  reveal(area, position);
-}
-
-/**
  * @param {HTMLTextAreaElement} area
  * @param {number} position
  */
@@ -205,7 +192,7 @@ export class Timeline {
   }
 }
 
-const FOREIGN = "dialog, textarea, select, input:not([type=checkbox])";
+const FOREIGN = "dialog, textarea, select, input:not([type=checkbox]), [data-typed]";
 
 /**
  * Call an action for Ctrl-Z, Ctrl-Shift-Z and Ctrl-Y, except in dialogs and in fields that are not `own`.
@@ -233,7 +220,7 @@ export function onUndo(own, undo, redo) {
   });
 }
 
-const CONTROLS = "a[href], button:not(:disabled), input, select, textarea, summary, [tabindex]";
+const CONTROLS = "a[href], button:not(:disabled), input, select, textarea, summary, [tabindex], [contenteditable]";
 
 /**
  * Change a part of a page; if the part had the focus, focus the control at the same position afterwards.

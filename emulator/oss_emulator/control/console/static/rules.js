@@ -2,7 +2,7 @@
 
 import { all, announce, ask, attempt, copy, find } from "./base.js";
 import { Drafts } from "./drafts.js";
-import { Editor, allow, boxes, referers, site, when } from "./editor.js";
+import { Editor, allow, boxes, finder, site, when } from "./editor.js";
 import { isRules, isSame, lists, pack, unpack } from "./entries.js";
 
 /** @typedef {import("./entries.js").Rules} Rules */
@@ -17,6 +17,9 @@ let saved = JSON.parse(given);
 let etag = tag; // of the saved rules
 let isConflict = false; // whether the user must choose between the draft and the saved rules
 let isApplying = false;
+let isTooLarge = false; // whether a bucket does not take the list
+/** @type {Rules | undefined} */
+let replaced; // the rules that were applied over
 /** @type {Rules | undefined} */
 let linked; // the rules of the link in the address
 const drafts = new Drafts(bucket);
@@ -25,9 +28,7 @@ const editor = new Editor({
   changed,
   show,
   refused: (_, error) => age(true, error),
-  reviewed: (said) => {
-    if (said.etag !== etag) attempt(look);
-  },
+  answered,
   tell,
 });
 const rules = () => editor.rules;
@@ -73,13 +74,13 @@ const asking = {};
 /**
  * Request a part of the page, and abort the last request of the same kind.
  * @param {string} kind
- * @param {{ referers?: (string | null)[] }} values
+ * @param {{ referer?: string | null }} values
  */
-async function show(kind, { referers: tried, ...value }) {
+async function show(kind, { referer, ...value }) {
   asking[kind]?.abort();
   asking[kind] = new AbortController();
   const { signal } = asking[kind];
-  const requests = tried?.map((referer) => ({ referer }));
+  const requests = kind === "check" ? [{ referer }] : undefined;
   try {
     const html = await ask(`rules/${kind}`, { method: "POST", value: { ...value, requests, bucket }, html: true, signal });
     age(false);
@@ -131,7 +132,8 @@ function changed() {
   const said = state.dataset[editor.isUnread ? "unread" : isConflict ? "conflict" : edited ? "edited" : "same"] ?? "";
   if (state.textContent !== said) state.textContent = said;
   allow(revertButton, edited || editor.isUnread);
-  allow(applyButton, edited && !isConflict && !editor.isUnread);
+  allow(applyButton, edited && !isConflict && !editor.isUnread && !isTooLarge);
+  applyButton.classList.toggle("primary", edited && !find("#use"));
   if (edited) drafts.keep(current());
   else drafts.drop();
   offer();
@@ -143,13 +145,40 @@ when(revertButton, () => {
   setAside();
   editor.step(saved);
 });
-when(applyButton, async () => {
+when(applyButton, () => (find("#lock-said").childNodes.length ? find("dialog#lock").showModal() : apply(rules())));
+find("dialog#lock").addEventListener("close", () => attempt(async () => {
+  const dialog = /** @type {HTMLDialogElement} */ (find("dialog#lock"));
+  const { returnValue: chosen } = dialog;
+  dialog.returnValue = "";
+  if (chosen === "back") editor.putBack(editor.missed);
+  else if (chosen === "anyway") await apply(rules());
+}));
+find("#undo-apply").addEventListener("click", () => attempt(async () => {
+  const before = replaced;
+  if (!before) return;
+  find("#receipt").hidden = true;
+  editor.step(before);
+  await apply(before, true);
+}));
+
+/**
+ * Put rules into the bucket in place of those that the page knows.
+ * @param {Rules} given
+ * @param {boolean} [isUndo]
+ */
+async function apply(given, isUndo = false) {
   if (isApplying) return;
   isApplying = true;
+  const before = saved;
+  const cost = find("#cost").textContent?.trim() ?? "";
   try {
     const headers = { "If-Match": etag };
-    ({ rules: saved, etag } = await ask(path, { method: "PUT", value: { rules: rules() }, headers }));
-    announce(state.dataset.applied);
+    ({ rules: saved, etag } = await ask(path, { method: "PUT", value: { rules: given }, headers }));
+    announce(isUndo ? state.dataset.restored : state.dataset.applied);
+    replaced = isUndo ? undefined : before;
+    find("#done").textContent = cost;
+    find("#receipt").hidden = isUndo;
+    if (!isUndo) find("#receipt").focus({ preventScroll: true });
   } catch (error) {
     if (statusOf(error) !== 409) throw error;
   } finally {
@@ -159,7 +188,20 @@ when(applyButton, async () => {
   changed();
   editor.ask();
   if (isConflict) find("#conflict").focus();
-});
+}
+
+/**
+ * Use what an answer says beside what the editor shows.
+ * @param {DOMStringMap} said
+ * @param {DocumentFragment} made
+ */
+function answered(said, made) {
+  if (said.etag && said.etag !== etag) attempt(look);
+  find("#lock-said").replaceChildren(...(find("[data-part=lock]", made)?.childNodes ?? []));
+  find("#try-it").replaceChildren(...(find("[data-part=receipt]", made)?.childNodes ?? []));
+  isTooLarge = Boolean(find("#cost [data-too-large]"));
+  changed();
+}
 
 const statusOf = (/** @type {any} */ error) => error.status;
 
@@ -208,8 +250,8 @@ function confront() {
 /** @param {Rules} given */
 function settle(given) {
   isConflict = false;
-  applyButton.focus();
   editor.step(given);
+  applyButton.focus();
 }
 
 find("#take-theirs").addEventListener("click", () => {
@@ -222,7 +264,7 @@ addEventListener("focus", lookAgain);
 // --- Links
 
 find("#link").addEventListener("click", () => attempt(async () => {
-  const given = { rules: rules(), referers: referers.value, site: site.value };
+  const given = { rules: rules(), referers: finder.value, site: site.value };
   history.replaceState(null, "", `#case=${await pack(given)}`);
   linked = given.rules;
   await copy(location.href);
@@ -243,9 +285,8 @@ async function readLink() {
 async function open() {
   const given = await readLink();
   if (!given) return;
-  referers.value = given.referers;
+  [finder.value] = given.referers.split("\n");
   site.value = given.site;
-  delete referers.dataset.proposed;
   linked = given.rules;
   if (isSame(given.rules, rules())) {
     editor.ask();

@@ -1,0 +1,121 @@
+"""Who gets in by rules: before an edit, now, and by the corrected list; and the verdict on it."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from oss_referer.advice.review import LOOKS_LIKE_YOURS, Review, Visitor
+from oss_referer.engine import Decision, RefererPolicy, Sentence
+from oss_referer.engine.sentence import join
+from oss_referer.plan import BOTH, Verdict
+
+
+class Group(StrEnum):
+    """Whose site it is; those that are disguised have no name, or resemble the owner's."""
+
+    YOURS = "yours"
+    MAYBE = "maybe"
+    DISGUISED = "disguised"
+    STRANGERS = "strangers"
+
+
+class Tone(StrEnum):
+    """The mark of a verdict: its shape says in or out, and its colour right or wrong."""
+
+    IN = "in"
+    OUT = "out"
+    WRONG = "in wrong"
+    STAYS_OUT = "stay"
+    ASKS = "ask"
+    NONE = "none"
+
+
+_PLAIN = frozenset({"a stranger", "fits an entry", "anybody", "on your blacklist"})
+"""What a review says of strangers who do not resemble the owner."""
+
+
+class Guest(NamedTuple):
+    visitor: Visitor
+    was: Decision
+    """The decision of the saved rules."""
+
+    @property
+    def requests(self) -> int:
+        return self.visitor.seen.requests if self.visitor.seen else 0
+
+    @property
+    def name(self) -> str:
+        """Its address without https and the last slash."""
+        return (self.visitor.referer or "").removeprefix("https://").removesuffix("/")
+
+    @property
+    def is_newly_out(self) -> bool:
+        return bool(self.visitor.wanted) and self.was.allowed and not self.visitor.now.allowed
+
+    @property
+    def group(self) -> Group:
+        if self.visitor.wanted and self.visitor.referer:
+            return Group.YOURS
+        if self.visitor.who == LOOKS_LIKE_YOURS:
+            return Group.MAYBE
+        return Group.STRANGERS if self.visitor.who in _PLAIN else Group.DISGUISED
+
+    def mark(self, decision: Decision) -> Tone:
+        """Return the mark of one of its decisions."""
+        if decision.allowed:
+            return Tone.WRONG if self.visitor.wanted is False else Tone.IN
+        return Tone.OUT if self.visitor.wanted else Tone.STAYS_OUT
+
+
+def find_guests(said: Review, saved: RefererPolicy) -> Sequence[Guest]:
+    """Return the visitors of a review: first the wrong ones, then those with the most requests."""
+    found: dict[str | None, Guest] = {}
+    for one in said.visitors:
+        found.setdefault(one.referer, Guest(one, saved.decide(one.referer)))
+    return sorted(found.values(), key=lambda one: (not one.visitor.is_wrong, -one.requests))
+
+
+NAMED = 3
+"""The most sites that a sentence names."""
+
+
+def say_lost(lost: Sequence[Guest], recorded: int) -> Sentence:
+    """Name the sites that an edit locks out, and their part of the recorded requests."""
+    names = join([one.name for one in lost[:NAMED]])
+    if len(lost) > NAMED:
+        names = Sentence("{} and {} more", names, str(len(lost) - NAMED))
+    if not recorded:
+        return Sentence("Your changes lock out {}.", names)
+    count = f"{sum(one.requests for one in lost):,}"
+    template = "Your changes lock out {}: {} of the last {} requests."
+    return Sentence(template, names, count, f"{recorded:,}")
+
+
+def judge(said: Review, own: Sequence[bool], verdict: Verdict) -> tuple[Tone, Sentence]:
+    """Return the verdict on rules: which of the owner's sites get in, and whether others do."""
+    plan = said.plan
+    if not (plan.rules.whitelist or plan.rules.blacklist) and plan.rules.allow_empty_referer:
+        return Tone.NONE, Sentence("No rules yet: everybody gets in.")
+    if plan.is_for_everybody or not plan.lines:
+        return Tone.NONE, said.answer
+    tone = Tone.IN if verdict.is_searched else Tone.ASKS
+    others = Sentence("strangers stay out")
+    if verdict.strangers:
+        tone, others = Tone.WRONG, Sentence("strangers can get in")
+        if verdict.open == BOTH:
+            others = Sentence("everybody else can get in")
+    elif not verdict.is_searched:
+        others = Sentence("strangers may get in: not searched to the end")
+    out = own.count(False)
+    return Tone.OUT if out else tone, Sentence("{}, and {}.", _say_own(len(own), out), others)
+
+
+def _say_own(count: int, out: int) -> Sentence:
+    if not count:
+        return Sentence("The list names no site of yours")
+    if count == 1:
+        return Sentence("Your site is locked out") if out else Sentence("Your site gets in")
+    if out < 2:
+        template = "1 of your {} sites is locked out" if out else "All {} of your sites get in"
+        return Sentence(template, str(count))
+    return Sentence("{} of your {} sites are locked out", str(out), str(count))
