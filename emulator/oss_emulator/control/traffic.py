@@ -7,10 +7,10 @@ last request of each verdict. Adding a request takes constant time.
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections.abc import Iterable
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from oss_referer import Signing
 from oss_referer.sources.masking import mask
@@ -23,9 +23,13 @@ if TYPE_CHECKING:  # the journal imports this module
 MOST: Final = 500
 """Maximum number of sites with a tally; above it, the site with the oldest last request goes."""
 SLOT: Final = 15
-"""Seconds of a slot, whose requests are counted together."""
+"""Seconds of the narrowest slot, whose requests are counted together."""
 SLOTS: Final = 60
-"""Number of last slots in a tally: a quarter of an hour if each has requests."""
+"""Number of slots from the first request of a tally to its last; above it, slots get wider."""
+EMBED_TEST: Final = "embed-test"
+"""The parameter of the objects that the embed test requests."""
+EMBED_SITE: Final = f"{EMBED_TEST}:"
+"""The site of the requests of the embed test, whatever their Referers are."""
 _MINI_PROGRAMS: Final = "https://servicewechat.com/"
 """The beginning of the Referers of mini programs; an appid follows (R-44)."""
 _ORIGIN: Final = re.compile(
@@ -36,7 +40,8 @@ _LONGEST: Final = 300
 """Maximum characters of a site; a host has at most 253."""
 
 ALLOWED, DENIED, UNCHECKED = 1, 2, 3
-"""The indexes of the verdicts in a slot, after its number."""
+"""The indexes of the verdicts in the counts of a tally; index 0 is not used."""
+_NONE: Final = [0, 0, 0, 0]
 
 
 class Failure(StrEnum):
@@ -81,11 +86,13 @@ def read_site(referer: str) -> str:
     end = referer.find("/", 8)
     if end > 0 and referer.startswith(_MINI_PROGRAMS):
         end = referer.find("/", len(_MINI_PROGRAMS))
-    return _read_beginning(mask(referer[:end] if end > 0 else referer)[:_LONGEST])
+    begin = referer[:end] if end > 0 else referer
+    return _read_beginning(begin if len(begin) <= _LONGEST else mask(begin)[:_LONGEST])
 
 
 @lru_cache(4096)
 def _read_beginning(text: str) -> str:
+    text = mask(text)
     if text.startswith(_MINI_PROGRAMS):
         from oss_referer.browser.strangers import APPID  # on first use, for a faster start
 
@@ -112,11 +119,12 @@ class Tally:
         "last_denied",
         "since",
         "slots",
+        "width",
     )
 
     def __init__(self) -> None:
-        self.counts = [0, 0, 0, 0]
-        """The numbers of requests by verdict, with the same indexes as in a slot."""
+        self.counts = [*_NONE]
+        """The numbers of requests by verdict."""
         self.since = 0.0
         """Start of the present verdict in seconds since the epoch."""
         self.last = 0
@@ -126,8 +134,10 @@ class Tally:
         self.allowed_bytes = 0
         """The bytes of the last allowed entry, which the journal may have dropped."""
         self.denied_bytes = 0
-        self.slots: deque[list[int]] = deque(maxlen=SLOTS)
-        """The number of each slot and its requests by verdict, the oldest slot first."""
+        self.slots: dict[int, list[int]] = {}
+        """The numbers of requests by verdict in each slot that has any, by its number."""
+        self.width = SLOT
+        """Seconds of a slot: a power of two of the narrowest ones. Slot 0 begins at the epoch."""
 
     @property
     def allowed(self) -> int:
@@ -153,13 +163,30 @@ class Tally:
 
     def add(self, time: float, verdict: int) -> None:
         """Count a request."""
-        number, slots = int(time) // SLOT, self.slots
+        number = int(time) // self.width
         if verdict != self.last:
             self.last, self.since = verdict, time
         self.counts[verdict] += 1
-        if not slots or slots[-1][0] != number:
-            slots.append([number, 0, 0, 0])
-        slots[-1][verdict] += 1
+        slot = self.slots.get(number)
+        if slot is not None:
+            slot[verdict] += 1
+        else:
+            self.slots[number] = slot = [*_NONE]
+            slot[verdict] = 1
+            self._fit()
+
+    def _fit(self) -> None:
+        """Merge slots until there are few enough from the first to the last."""
+        while self.slots and max(self.slots) - min(self.slots) >= SLOTS:
+            self._widen(2 * self.width)
+
+    def _widen(self, width: int) -> None:
+        factor = width // self.width
+        merged: dict[int, list[int]] = {}
+        for number, counts in self.slots.items():
+            place = number // factor
+            merged[place] = _sum(merged.get(place, _NONE), counts)
+        self.slots, self.width = merged, width
 
     def absorb(self, later: Tally) -> None:
         """Add the counts of a later tally, which may be empty."""
@@ -173,7 +200,19 @@ class Tally:
         if later.last_denied is not None:
             self.last_denied, self.denied_bytes = later.last_denied, later.denied_bytes
         self.counts = _sum(self.counts, later.counts)
-        self.slots.extend(later.slots)  # one slot may be split into two
+        self._widen(max(self.width, later.width))
+        for number, counts in later.slots.items():
+            place = number * later.width // self.width
+            self.slots[place] = _sum(self.slots.get(place, _NONE), counts)
+        self._fit()
+
+    def count(self, verdict: int, entry: JournalEntry, size: int = 0) -> None:
+        """Count a request of `size` bytes, and keep it as the last one with its verdict."""
+        self.add(entry.admission.request.received, verdict)
+        if verdict == ALLOWED:
+            self.last_allowed, self.allowed_bytes = entry, size
+        else:
+            self.last_denied, self.denied_bytes = entry, size
 
 
 class SiteOf(NamedTuple):
@@ -200,6 +239,23 @@ class Traffic:
         self.signed = 0
         """Number of requests that were not checked because of their signature (R-01)."""
         self.failures: dict[Failure, int] = {}
+        self.private: dict[str, tuple[int, int, str]] = {}
+        """How many reads without a signature an ACL denied, and the number in the journal and the
+        key of the last one, by bucket."""
+
+    @classmethod
+    def of(cls, entries: Iterable[JournalEntry]) -> Self:
+        """Tally some requests, the oldest first."""
+        made = cls()
+        for entry in entries:
+            made.add(entry, 0)
+        return made
+
+    def copy(self) -> Traffic:
+        """Return the same tallies, which do not change; another thread may read them."""
+        made = Traffic()
+        made.absorb(self)
+        return made
 
     def add(self, entry: JournalEntry, size: int) -> None:
         """Tally a request of `size` bytes, in constant time."""
@@ -207,6 +263,11 @@ class Traffic:
         decision, time = admission.decision, admission.request.received
         if entry.response.status >= 400 and (failure := find_failure(entry)) is not None:
             self.failures[failure] = self.failures.get(failure, 0) + 1
+            if failure is Failure.PERMISSIONS and entry.needs_public_read:
+                before, *_ = self.private.pop(entry.bucket, (0,))
+                self.private[entry.bucket] = before + 1, entry.number, admission.target.key
+                if len(self.private) > MOST:
+                    del self.private[next(iter(self.private))]
         if decision is None or decision.referer is None:
             self.whole.add(time, UNCHECKED)
             is_signed = decision is not None and admission.claimed.signing is Signing.HEADER
@@ -214,20 +275,16 @@ class Traffic:
             return
         verdict = ALLOWED if decision.allowed else DENIED
         self.whole.add(time, verdict)
-        key = SiteOf(read_site(decision.referer), admission.target.bucket)
+        key = _key_of(entry, decision.referer)
         tally = self.sites.pop(key, None)
         if tally is None:
             tally = Tally()
             if len(self.sites) == MOST:
                 self.forget()
         self.sites[key] = tally
-        tally.add(time, verdict)
-        if verdict == ALLOWED:
-            self.held += size - tally.allowed_bytes
-            tally.last_allowed, tally.allowed_bytes = entry, size
-        else:
-            self.held += size - tally.denied_bytes
-            tally.last_denied, tally.denied_bytes = entry, size
+        self.held -= tally.held
+        tally.count(verdict, entry, size)
+        self.held += tally.held
 
     @property
     def oldest(self) -> int:
@@ -257,6 +314,8 @@ class Traffic:
         self.signed += later.signed
         for failure, count in later.failures.items():
             self.failures[failure] = self.failures.get(failure, 0) + count
+        for bucket, (count, number, name) in later.private.items():
+            self.private[bucket] = self.private.get(bucket, (0,))[0] + count, number, name
 
     def find(self, number: int) -> JournalEntry | None:
         """Return a request by its number if it is the last of a site with its verdict."""
@@ -276,4 +335,14 @@ def key_of(entry: JournalEntry) -> SiteOf | None:
     decision = entry.decision
     if decision is None or decision.referer is None:
         return None
-    return SiteOf(read_site(decision.referer), entry.bucket)
+    return _key_of(entry, decision.referer)
+
+
+def _key_of(entry: JournalEntry, referer: str) -> SiteOf:
+    site = EMBED_SITE if is_of_embed_test(entry) else read_site(referer)
+    return SiteOf(site, entry.admission.target.bucket)
+
+
+def is_of_embed_test(entry: JournalEntry) -> bool:
+    """Return whether a page of the embed test sent a request."""
+    return EMBED_TEST in entry.admission.request.query

@@ -3,6 +3,7 @@
 import pytest
 from oss_emulator.control.journal import Journal, JournalEntry
 from oss_emulator.control.traffic import (
+    EMBED_SITE,
     MOST,
     SLOT,
     SLOTS,
@@ -96,12 +97,28 @@ def test_state_begins_with_the_first_of_equal_verdicts() -> None:
     assert (tally.since, tally.allowed, tally.denied) == (30.0, 2, 2)
 
 
-def test_requests_of_a_slot_are_counted_together_and_old_slots_go() -> None:
+def test_slots_get_wider_so_that_few_cover_all_requests() -> None:
     tally = Tally()
-    for time in range(0, SLOT * (SLOTS + 5), 5):
+    for time in range(0, SLOT * (SLOTS + 6), 5):
         tally.add(float(time), 1)
-    assert len(tally.slots) == SLOTS
-    assert tally.slots[0] == [5, 3, 0, 0]
+    assert tally.width == 2 * SLOT
+    assert len(tally.slots) == SLOTS // 2 + 3
+    assert {tuple(counts) for counts in tally.slots.values()} == {(0, 6, 0, 0)}
+    tally.add(1e6, 2)
+    assert sum(counts[1] for counts in tally.slots.values()) == tally.allowed
+
+
+def test_requests_of_the_embed_test_are_of_no_site(ask: ApiCaller) -> None:
+    ask.record("/bucket/a?embed-test=1", BLOG)
+    ask.record("/bucket/a?embed-test=2")
+    (key,) = ask.journal.traffic.sites
+    assert key.site == EMBED_SITE
+
+
+def test_reads_that_an_acl_denies_are_counted_by_bucket(ask: ApiCaller) -> None:
+    ask.oss("PUT", "/private")
+    last = [ask.record("/private/a", SITE), ask.record("/private/b")][-1]
+    assert ask.journal.traffic.copy().private == {"private": (2, last.number, "b")}
 
 
 def test_sites_with_the_oldest_requests_become_others(ask: ApiCaller) -> None:
@@ -191,12 +208,7 @@ def test_tallies_equal_a_recount_after_any_clear_and_undo(seed: int) -> None:
 
 
 def _by_slot(tally: Tally) -> dict[int, list[int]]:
-    """Return the last 30 slots; a slot that an undone Clear splits in two pushes out older ones."""
-    found: dict[int, list[int]] = {}
-    for slot, *counts in tally.slots:
-        merged = found.get(slot, [0, 0, 0])
-        found[slot] = [a + b for a, b in zip(merged, counts, strict=True)]
-    return dict(sorted(found.items())[-30:])
+    return {number * tally.width: counts for number, counts in sorted(tally.slots.items())}
 
 
 def test_site_of_a_host_without_end_is_cut(ask: ApiCaller) -> None:

@@ -6,11 +6,11 @@ import secrets
 from html import escape
 from itertools import islice
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from oss_referer.browser.browser import ReferrerPolicy
 from oss_referer.browser.probes import DEFAULT_SITE, guess_site
-from oss_referer.search.url import WebURL, WebURLError
+from oss_referer.search.url import WebURL, WebURLError, is_machine
 from oss_referer.sources.account import is_bucket_name
 
 from oss_emulator.control.api.referer import find_rules
@@ -19,11 +19,9 @@ from oss_emulator.control.console import EMBED_DOMAIN, page
 from oss_emulator.control.console.buckets import is_image
 from oss_emulator.control.console.visitors import find_url, name_server, try_referer
 from oss_emulator.control.journal import JournalEntry
+from oss_emulator.control.traffic import EMBED_TEST
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.protocol.parameters import is_number
-
-MARK: Final = "embed-test"
-"""The parameter of the embedded object with the test and the number of the policy."""
 
 POLICIES: Final = ("", *ReferrerPolicy)
 """The policies of the pages; the first sets none."""
@@ -43,7 +41,7 @@ def answer(request: Request) -> Response:
     if policy:
         headers["Referrer-Policy"] = policy
     server = name_server(request, f"{bucket}.localhost")
-    url = escape(f"{server}/{quote(key)}?{MARK}={quote(test)}")
+    url = escape(f"{server}/{quote(key)}?{EMBED_TEST}={quote(test)}")
     title = escape(policy or "no policy")
     body = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
@@ -55,13 +53,18 @@ def answer(request: Request) -> Response:
 _TIMEOUT: Final = 8.0
 """Seconds to wait for the requests of a browser."""
 
-_PATH: Final = "gallery/page.html"
+_PATH: Final = "/gallery/page.html"
+"""The path of the pages of a test that names only a host."""
 
 _LOOKED_AT: Final = 1_000
 """Maximum number of objects that are searched for images."""
 
 _OFFERED: Final = 100
 """Maximum number of keys that the form offers."""
+
+_HOST: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
+_LONGEST: Final = 200
+"""Maximum characters of the host of a page, which is below another domain in the test."""
 
 _RUN: Final = re.compile("[0-9a-f]{12}")
 
@@ -71,22 +74,18 @@ def get_embed(asked: ApiRequest) -> Response:
     buckets = [bucket.name for bucket in asked.controls.service.storage.buckets()]
     bucket, key = asked.query.get("bucket", "") or next(iter(buckets), ""), asked.query.get("key")
     own = urlsplit(guess_site(find_rules(asked, bucket)) if bucket else DEFAULT_SITE)
-    host = asked.query.get("host", "") or own.hostname or ""
-    if not re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", host) or len(host) > 200:
-        raise ApiError(
-            400, f"{host!r} is not the name of a host; write one such as www.example.com."
-        )
+    page_of = _read_page(asked.query.get("host", "") or own.netloc, own)
     run = secrets.token_hex(6) if bucket and key else None
     item = asked.controls.service.storage.object(bucket, key) if run and key else None
     values = {
         "buckets": buckets,
         "run": run,
-        "frames": _frames(asked, run, bucket, key, host) if run and key else [],
+        "frames": _frames(asked, run, bucket, key, page_of) if run and key else [],
         "bucket": bucket,
         "key": key or "",
         "is_image": item is not None and is_image(item),
-        "host": host,
-        "site": f"{own.scheme if host == own.hostname else 'https'}://{host}",
+        "host": asked.query.get("host", "") or own.netloc,
+        "site": page_of.origin,
         "keys": _keys(asked, bucket),
     }
     return page.show(asked, "embed", values)
@@ -102,8 +101,8 @@ async def get_results(asked: ApiRequest) -> Response:
     marks = [f"{run}-{number}" for number in range(len(POLICIES))]
 
     def take(entry: JournalEntry) -> None:
-        if run in entry.request.target and entry.request.query.get(MARK) in marks:
-            found[entry.request.query[MARK]] = entry
+        if run in entry.request.target and entry.request.query.get(EMBED_TEST) in marks:
+            found[entry.request.query[EMBED_TEST]] = entry
             if len(found) == len(marks):
                 complete.set()
 
@@ -122,12 +121,34 @@ async def get_results(asked: ApiRequest) -> Response:
     return page.show(asked, "embed_results", {"results": rows}, site=_site(asked))
 
 
-def _frames(asked: ApiRequest, run: str, bucket: str, key: str, host: str) -> list[dict[str, str]]:
+def _read_page(text: str, own: SplitResult) -> WebURL:
+    """Parse the URL of a page, or a host with or without a port. Raises `ApiError`.
+
+    A host without a scheme has that of the own site if it is the same, else https, but http if it
+    is of this machine.
+    """
+    host = text.partition("/")[0]
+    local = "http" if is_machine(host.partition(":")[0]) else "https"
+    scheme = own.scheme if host == own.netloc else local
+    try:
+        url = WebURL.parse(text if "://" in text else f"{scheme}://{text}")
+    except WebURLError:
+        url = None
+    if url is None or not _HOST.fullmatch(url.host) or len(url.host) > _LONGEST:
+        said = f"{text!r} is not a host or a URL; write one such as www.example.com."
+        raise ApiError(400, said)
+    return url
+
+
+def _frames(
+    asked: ApiRequest, run: str, bucket: str, key: str, url: WebURL
+) -> list[dict[str, str]]:
     """Return the pages of a test: the policy and the address of each."""
-    server = name_server(asked.request, f"{host}.{EMBED_DOMAIN}")
+    server = name_server(asked.request, f"{url.host}.{EMBED_DOMAIN}")
+    path = _PATH if url.path == "/" else url.path
     query = f"show={quote(bucket)}/{quote(key)}&test={run}"
     return [
-        {"policy": policy, "url": f"{server}/{_PATH}?{query}-{number}"}
+        {"policy": policy, "url": f"{server}{path}?{query}-{number}"}
         for number, policy in enumerate(POLICIES)
     ]
 

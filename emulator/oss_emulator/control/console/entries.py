@@ -13,7 +13,7 @@ from oss_emulator.control.api.route import ApiError, ApiRequest
 from oss_emulator.control.console import page
 from oss_emulator.control.faults import Fault
 from oss_emulator.control.journal import JournalEntry
-from oss_emulator.control.traffic import find_failure, key_of
+from oss_emulator.control.traffic import find_failure, is_of_embed_test, key_of
 from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.protocol.parameters import is_number
 
@@ -122,5 +122,6 @@ def summarize(entry: JournalEntry) -> dict[str, Any]:
         "denied_by_access": entry.access is not None and not entry.access.allowed,
         "failure": find_failure(entry),
         "site": None if (key := key_of(entry)) is None else key.site,
+        "embed_test": is_of_embed_test(entry),
         "incidents": [incident.to_dict() for incident in find_incidents(entry)],
     }

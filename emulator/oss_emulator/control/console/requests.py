@@ -17,10 +17,18 @@ from oss_emulator.control.console import connect, page, review, sites, story, vi
 from oss_emulator.control.console.entries import summarize
 from oss_emulator.control.console.reversal import name_site
 from oss_emulator.control.console.review import JournalReview
-from oss_emulator.control.console.search import NO_REFERER, Search, Word, format_word
+from oss_emulator.control.console.search import (
+    UTC,
+    ZONE,
+    Found,
+    Search,
+    Word,
+    format_site,
+    format_word,
+)
 from oss_emulator.control.console.sites import Band, Overview
 from oss_emulator.control.journal import JournalEntry, RefererResult
-from oss_emulator.control.traffic import SLOT, SLOTS, SiteOf, key_of
+from oss_emulator.control.traffic import SiteOf, Tally, Traffic, key_of
 from oss_emulator.protocol.message import Response
 
 SHOWN: Final = 200
@@ -33,7 +41,7 @@ GROUPS: Final = 200
 """Maximum number of sites in a list by site."""
 
 SCREEN: Final = 30
-"""Number of rows after which the sites in a list by site are folded."""
+"""Number of rows after which the sites in a list by site are folded; they load when opened."""
 
 PAUSE: Final = 0.1
 """Seconds in which new requests are collected before they are sent to the page."""
@@ -62,14 +70,14 @@ class Group(NamedTuple):
     is_open: bool
     """Whether its rows are unfolded at first: only those on the first screen."""
     rows: list[dict[str, Any]]
-    """The newest requests, the newest first."""
+    """The newest requests, the newest first; none while it is folded."""
 
     @property
     def search(self) -> str:
         """The search that finds all requests of the group."""
         if self.key is None:
             return "is:not-checked"
-        site = Word("site", self.key.site.rstrip("/") or NO_REFERER)
+        site = Word("site", format_site(self.key.site))
         return f"{format_word(site)} bucket:{self.key.bucket}"
 
 
@@ -81,42 +89,78 @@ class _View(NamedTuple):
     problem: str
     """Why the search cannot be parsed; "" for a valid search."""
     by_site: bool
+    sort: str
+    """The column that sorts the sites."""
 
     @classmethod
     def parse(cls, asked: ApiRequest) -> "_View":
         # Mask the search like the entries, so that a signed URL finds its requests.
         text, problem = mask(asked.query.get("q", "")), ""
-        now = asked.controls.clock.now()
+        now, zone = asked.controls.clock.now(), asked.query.get("zone", "")
         try:
-            search = Search.parse(text, now)
+            search = Search.parse(text, now, zone if ZONE.fullmatch(zone) and zone else UTC)
         except ApiError as error:
             search, problem = Search.parse("", now), error.sentence
-        return cls(search, text, problem, asked.query.get("by") != "time")
+        sort = asked.query.get("sort", "")
+        return cls(search, text, problem, asked.query.get("by") != "time", sort)
 
 
-def list_requests(asked: ApiRequest) -> Response:
+class _Seen(NamedTuple):
+    """What the journal had when a page was requested; another thread renders the page from it."""
+
+    entries: list[JournalEntry]
+    traffic: Traffic
+    dropped: int
+
+    @classmethod
+    def take(cls, asked: ApiRequest, since: int = 0) -> "_Seen":
+        """Take the entries with a number above `since`."""
+        journal = asked.controls.journal
+        return cls(journal.entries(since), journal.traffic.copy(), journal.dropped)
+
+    def find(self, search: Search) -> Found | None:
+        """Return what a search finds; None without a search, because that is everything."""
+        if not search.words:
+            return None
+        found = Found([], Traffic(), Tally())
+        found.take(search, self.entries)
+        return found
+
+
+async def list_requests(asked: ApiRequest) -> Response:
     """Show the sites and the matching requests, the newest first."""
-    journal, view = asked.controls.journal, _View.parse(asked)
+    view = _View.parse(asked)
     if view.problem and not wants_page(asked.request):
         raise ApiError(400, view.problem)
-    before, limit = asked.number("before"), int(asked.number("limit")) or SHOWN
-    kept = journal.entries(int(asked.number("since")))
-    fitting = view.search.find(entry for entry in kept if not before or entry.number < before)
-    found = fitting[-limit:][::-1]
-    overview = sites.survey(asked, view.search)
+    return await asyncio.to_thread(_answer, asked, view, _Seen.take(asked))
+
+
+def _answer(asked: ApiRequest, view: _View, seen: _Seen) -> Response:
+    """Render the page, in a thread: other requests do not wait for 100,000 entries."""
+    journal, kept = asked.controls.journal, seen.entries
+    since, before = int(asked.number("since")), asked.number("before")
+    found = seen.find(view.search)
+    fitting = kept if found is None else found.entries
+    if since or before:
+        fitting = [one for one in fitting if since < one.number < (before or float("inf"))]
+    shown = fitting[-(int(asked.number("limit")) or SHOWN) :][::-1]
+    overview = sites.survey(asked, seen.traffic, view.search, found, view.sort)
     groups = _group(fitting, overview) if view.by_site else []
     is_fresh = not kept and overview.is_empty and not view.text
     return page.show(
         asked,
         "requests",
         {
-            "entries": [summarize(entry) for entry in found],
+            "entries": [summarize(entry) for entry in shown],
             "kept": len(kept),
             "size": journal.size,
             "last": kept[-1].number if kept else 0,
             **overview.to_dict(),
         },
         **_show(asked, overview, view),
+        dropped=seen.dropped,
+        hints=view.search.suggest(seen.traffic.sites),
+        grouped=GROUPED,
         groups=groups[:GROUPS],
         more_groups=len(groups[GROUPS:]),
         by_site=view.by_site,
@@ -130,24 +174,38 @@ def list_requests(asked: ApiRequest) -> Response:
 
 def _show(asked: ApiRequest, overview: Overview, view: _View) -> dict[str, Any]:
     """Return the values for the part of the page above the list."""
-    rows = [row for band in (Band.YOURS, Band.STRANGERS) for row in overview.rows[band]]
-    inside = overview.rows[Band.IN]
+    leading = [row for band in (Band.YOURS, Band.WRONG) for row in overview.rows[band]]
+    shown = len(leading) - overview.folded
+    marked = [*leading, *overview.rows[Band.STRANGERS]]
     return {
         "overview": overview,
-        "dropped": asked.controls.journal.dropped,
-        "nearest": {row.key: sites.mark_nearest(asked, row) for row in rows},
+        "leading": {
+            band: [row for row in leading[:shown] if row.band is band]
+            for band in (Band.YOURS, Band.WRONG)
+        },
+        "folded": {
+            "more": leading[shown:],
+            **{band: overview.rows[band] for band in (Band.STRANGERS, Band.IN, Band.TEST)},
+        },
+        "nearest": {row.site: sites.mark_nearest(asked, row) for row in marked},
         "draw": sites.draw,
+        "named": sites.NAMED,
+        "few": sites.FIRST_FOUND,
         "search": view.search,
         "query": view.text,
-        "slots": SLOTS,
-        "slot": SLOT,
-        "inside": inside,
+        "sort": view.sort if view.sort in sites.SORTS else next(iter(sites.SORTS)),
+        "format_site": format_site,
     }
 
 
 def _group(entries: Iterable[JournalEntry], overview: Overview) -> list[Group]:
     """Group requests by site: first sites locked out, then sites that get in, then the rest."""
-    bands = {row.key: place for place, band in enumerate(Band) for row in overview.rows[band]}
+    bands = {
+        visit.key: place
+        for place, band in enumerate(Band)
+        for row in overview.rows[band]
+        for visit in row.visits
+    }
     groups: dict[SiteOf | None, list[JournalEntry]] = {}
     for entry in reversed(list(entries)):
         groups.setdefault(key_of(entry), []).append(entry)
@@ -157,10 +215,10 @@ def _group(entries: Iterable[JournalEntry], overview: Overview) -> list[Group]:
     for key in sorted(groups, key=lambda key: places[key]):
         found = groups[key]
         denied = sum(entry.verdict is RefererResult.DENIED for entry in found)
-        rows = [summarize(entry) for entry in found[:GROUPED]]
+        rows = [summarize(entry) for entry in found[:GROUPED]] if room > 0 else []
         last = found[0].request.received
         made.append(Group(key, places[key], len(found), denied, last, room > 0, rows))
-        room -= len(rows)
+        room -= len(rows) or 1
     return made
 
 
@@ -214,6 +272,9 @@ async def _events(asked: ApiRequest, view: _View, since: int) -> AsyncGenerator[
         changes.listen(lambda: loop.call_soon_threadsafe(came.set)),  # called in any thread
     ]
     shown, stretch = "", 1
+    seen = _Seen.take(asked)
+    found = await asyncio.to_thread(seen.find, view.search)
+    known = seen.entries[-1].number if seen.entries else 0
     try:
         yield api_journal.format(None, {"journal": journal.name})
         if journal.entries(since):
@@ -226,11 +287,14 @@ async def _events(asked: ApiRequest, view: _View, since: int) -> AsyncGenerator[
                 continue
             await asyncio.sleep(PAUSE * stretch)
             came.clear()
-            new = journal.entries(since)
+            seen = _Seen.take(asked, since)
+            new = seen.entries
             stretch = LONGER if len(new) > READABLE * stretch else 1
+            if found is not None:
+                found.take(view.search, [entry for entry in new if entry.number > known])
+            known = max(known, new[-1].number if new else 0)
             value: dict[str, Any] = {}
-            overview = sites.survey(asked, view.search)
-            above = page.fragment(asked.request, "requests_overview", _show(asked, overview, view))
+            above = await asyncio.to_thread(_render_above, asked, view, seen, found)
             if above != shown:
                 shown = value["overview"] = above
             fitting = view.search.find(new)
@@ -244,6 +308,12 @@ async def _events(asked: ApiRequest, view: _View, since: int) -> AsyncGenerator[
     finally:
         for end in ends:
             end()
+
+
+def _render_above(asked: ApiRequest, view: _View, seen: _Seen, found: Found | None) -> str:
+    overview = sites.survey(asked, seen.traffic, view.search, found, view.sort)
+    shown = {**_show(asked, overview, view), "dropped": seen.dropped}
+    return page.fragment(asked.request, "requests_overview", shown)
 
 
 def _skips(new: list[JournalEntry], since: int, fitting: list[JournalEntry]) -> bool:

@@ -22,6 +22,7 @@ from oss_emulator.control.console import (
     resend,
     review,
     snippets,
+    visitors,
     wants_page,
 )
 from oss_emulator.control.console.nearest import NearMiss, find_nearest
@@ -242,6 +243,7 @@ async def _describe(
         "can_resend": resend.is_possible(entry),
         "changes": resend.changes(entry),
         "folded": SHOWN,
+        "link": f"{visitors.find_console(asked)}requests/{entry.number}",
     }
     return values, shown
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from oss_referer.browser.probes import guess_site
 
 from oss_emulator.control.api.referer import find_rules
-from oss_emulator.control.api.route import ApiRequest
+from oss_emulator.control.api.route import PREFIX, ApiRequest
 from oss_emulator.control.console.entries import summarize
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.operations.admission import Refused
@@ -60,6 +60,11 @@ def find_address(asked: ApiRequest, bucket: str) -> str:
     if asked.controls.service.settings.strict_addressing:
         return name_server(request, f"{bucket}.localhost")
     return f"{'https' if request.secure else 'http'}://{request.host}/{bucket}"
+
+
+def find_console(asked: ApiRequest) -> str:
+    """Return the address of the console, as the reader sees it."""
+    return f"{'https' if asked.request.secure else 'http'}://{asked.request.host}{PREFIX}"
 
 
 def name_server(request: Request, host: str) -> str:

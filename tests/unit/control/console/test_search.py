@@ -44,6 +44,8 @@ def ask() -> ApiCaller:
     ("site:blog.example.com", [1]),
     ("site:blog.example.com:8443", [1]),
     ("site:https://blog.example.com:8443", [1]),
+    ("site:example.com", [1, 2, 5]),
+    ("site:ample.com", []),
     ("site:none", [4]),
     ("ec:0003-00000503", [1]),
     ("ec:503", [1]),
@@ -95,11 +97,18 @@ def test_token_that_cannot_be_read_gets_one_sentence(
     ("19:00..19:30+08:00", NOON - 3600, NOON - 1800),
     ("23:00..01:00", NOON - 13 * 3600, NOON - 11 * 3600),
     ("11:59..12:10", NOON - 60, NOON + 600),
+    ("11:30", NOON - 1800, NOON - 1740),
+    ("2025-11-29T11:30:15", NOON - 88_185, NOON - 88_184),
     ("2025-11-29T12:00..12:01", NOON - 86_400, NOON - 86_340),
     ("2025-11-29T20:00..2025-11-30T20:00+08:00", NOON - 86_400, NOON),
 )
 def test_time_is_a_period(text: str, begin: float, end: float) -> None:
     assert parse_period(text, NOON) == (begin, end)
+
+
+def test_time_without_an_offset_is_in_the_zone_of_the_reader() -> None:
+    assert parse_period("19:30", NOON, "+08:00") == (NOON - 1800, NOON - 1740)
+    assert parse_period("11:30Z", NOON, "+08:00") == (NOON - 1800, NOON - 1740)
 
 
 def test_tokens_are_put_in_and_taken_out() -> None:
@@ -117,12 +126,21 @@ def test_text_of_a_search_is_parsed_as_the_same_words(text: str) -> None:
     assert Search.parse(search.without(), NOON).words == search.words
 
 
-def test_sites_follow_the_tokens_that_name_them() -> None:
-    site = SiteOf("https://blog.example.com", "img")
-    assert Search.parse("bucket:img is:denied words", NOON).fits_site(site)
-    assert Search.parse("site:blog.example.com", NOON).fits_site(site)
-    assert not Search.parse("bucket:other", NOON).fits_site(site)
-    assert not Search.parse("site:none", NOON).fits_site(site)
+@rows(
+    "text, hosts",
+    ("blog", ["blog.example.com"]),
+    ("is:denied site:EXAMPLE", ["blog.example.com", "www.example.com"]),
+    ("blog is:denied", []),
+    ("site:blog.example.com", []),
+    ("a", []),
+    ("", []),
+)
+def test_last_word_suggests_hosts(text: str, hosts: list[str]) -> None:
+    keys = [SiteOf(f"https://{host}.example.com", "img") for host in ("blog", "www")]
+    found = Search.parse(text, NOON).suggest(keys)
+    assert [host for host, _ in found] == hosts
+    if text.startswith("is:denied"):
+        assert found[0][1] == "is:denied site:blog.example.com"
 
 
 def test_hint_of_the_field_has_every_token(ask: ApiCaller) -> None:

@@ -70,7 +70,7 @@ def test_answer_names_bucket_time_and_the_change_that_locked_out(ask: ApiCaller)
     put(ask, SITE)
     get(ask, BLOG, SITE, THIEF)
     said = answer(ask)
-    assert said.startswith("1 of your sites is locked out 1 of img since ")
+    assert said.startswith("1 of your sites is locked out blog.example.com 1 of img since ")
     assert ", when its rules changed what changed" in said
     assert "<del>- https://*.example.com/" in said
     assert f"<ins>+ {SITE}" in said
@@ -122,6 +122,113 @@ def test_site_is_in_as_soon_as_the_rules_allow_it(ask: ApiCaller) -> None:
     put(ask, SITE, BLOG)
     assert bands(ask) == {"in": ["https://blog.example.com"]}
     assert "now in" in ask.html("requests")
+
+
+def headlines(ask: ApiCaller, query: str = "") -> list[tuple[str, int, list[str]]]:
+    found = ask("GET", f"requests{query}").json["headlines"]
+    return [(one["kind"], one["number"], [name for name, *_ in one["names"]]) for one in found]
+
+
+EVIL = "https://www.example.com.evil.test/"
+
+
+def test_answer_says_who_is_locked_out_who_gets_in_wrongly_and_what_is_private(
+    ask: ApiCaller,
+) -> None:
+    ask.oss("PUT", "/private")
+    put(ask, "https://www.example.com*")
+    get(ask, SITE, BLOG, THIEF, EVIL)
+    for _ in range(6):
+        ask.record("/private/a.png", SITE)
+    found = [
+        ("out", 1, ["blog.example.com"]),
+        ("wrong", 1, ["www.example.com.evil.test"]),
+        ("private", 6, ["private"]),
+    ]
+    assert headlines(ask) == found
+    assert headlines(ask, "?q=site:www.example.com") == found  # whatever is searched for
+    assert bands(ask)["wrong"] == ["https://www.example.com.evil.test"]
+    assert "Permissions deny 6 reads without a signature: private" in answer(ask)
+    ask.oss("PUT", "/private?acl", x_oss_acl="public-read")
+    assert [kind for kind, *_ in headlines(ask)] == ["out", "wrong"]
+
+
+@rows(
+    "whitelist, referer, is_wrong",
+    (["https://www.example.com*"], EVIL, True),
+    (["https://www.example.com*"], "https://m.example.com/", False),
+    (["*"], EVIL, False),
+    (["*", SITE], EVIL, True),
+    (["*example*", SITE], "https://example.cn/", False),
+    (["*test*", SITE], "https://thief.test/", True),
+    (["http://192.168.*", SITE], "http://192.168.1.2/", False),
+    (["https://*.qq.com/"], "https://mail.qq.com/", False),
+    (["https://mp.weixin.qq.com*", "https://mail*"], "https://mail.qq.com/", True),
+)
+def test_stranger_gets_in_wrongly_if_the_list_means_others(
+    ask: ApiCaller, whitelist: list[str], referer: str, is_wrong: bool
+) -> None:
+    put(ask, *whitelist)
+    get(ask, referer)
+    assert ("wrong" in bands(ask, f"?q=site:{referer.split('/')[2]}")) is is_wrong
+
+
+def test_host_of_a_shared_platform_is_not_yours(ask: ApiCaller) -> None:
+    put(ask, "https://mp.weixin.qq.com/", "https://shop.example.com/")
+    get(ask, "https://mail.qq.com/", BLOG)
+    assert bands(ask) == {
+        "yours": ["https://blog.example.com"],
+        "strangers": ["https://mail.qq.com"],
+    }
+
+
+def test_site_is_one_row_with_its_buckets(ask: ApiCaller) -> None:
+    ask.oss("PUT", "/other", x_oss_acl="public-read")
+    put(ask, SITE)
+    get(ask, BLOG)
+    ask.record("/other/a.png", BLOG)
+    (row,) = ask("GET", "requests").json["sites"]
+    assert (row["band"], row["buckets"], row["denied"]) == ("yours", ["img", "other"], 1)
+
+
+def test_a_hundred_buckets_have_a_headline_of_one_line(ask: ApiCaller) -> None:
+    put(ask, SITE)
+    document = ask.oss("GET", "/img?referer").body
+    assert isinstance(document, bytes)
+    for number in range(99):  # and one more: the most of an account
+        ask.oss("PUT", f"/bucket{number}", x_oss_acl="public-read")
+        ask.oss("PUT", f"/bucket{number}?referer", document)
+        ask.record(f"/bucket{number}/a.png", BLOG)
+    said = answer(ask).partition("and of 98 other buckets or changes")[0]
+    assert said.startswith("1 of your sites is locked out blog.example.com 1 of bucket")
+    assert len(said) < 120
+    assert "+96" in ask.html("requests")
+
+
+@rows("sort, first", ("site", "one.test"), ("denied", "two.test"), ("last", "one.test"))
+def test_sites_are_sorted_by_a_column(ask: ApiCaller, sort: str, first: str) -> None:
+    get(ask, "https://two.test/", "https://two.test/", "https://one.test/")
+    found = ask("GET", f"requests?sort={sort}").json["sites"]
+    assert found[0]["site"] == f"https://{first}"
+
+
+def test_embed_test_is_marked_and_nothing_is_offered(ask: ApiCaller) -> None:
+    put(ask, SITE)
+    entry = ask.record("/img/a.png?embed-test=1", "https://blog.example.com.embed.localhost/")
+    assert headlines(ask) == []
+    assert bands(ask) == {"test": ["embed-test:"]}
+    assert "data-allow" not in ask.html("requests")
+    story = ask.html(f"requests/{entry.number}")
+    assert "A page of the embed test sent this" in story
+    assert 'id="fix"' not in story
+
+
+def test_search_filters_the_sites_and_the_requests_over_time(ask: ApiCaller) -> None:
+    get(ask, BLOG, THIEF, THIEF)
+    page = ask.html("requests?q=site:thief.test")
+    legend = re.findall(r'data-toggle="is:(\w+)".*?</span>\s*(\d+)', page, re.DOTALL)
+    assert legend[:2] == [("allowed", "0"), ("denied", "2")]
+    assert "blog.example.com" not in page[page.index('id="sites"') :]
 
 
 def test_site_of_which_the_blacklist_denies_a_page_gets_in_partly(ask: ApiCaller) -> None:

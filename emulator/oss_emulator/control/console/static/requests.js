@@ -6,7 +6,7 @@ import { mark, open } from "./story.js";
 
 const MOST_ROWS = 500; // maximum rows after new rows are added
 const AGAIN = 3000; // milliseconds until the list is loaded again after a failure
-const STEP = 15, LEAP = 60; // seconds by which a key moves an end of the chosen time
+const LEAP = 4; // slots by which a key with Shift moves an end of the chosen time
 
 const list = find("#rows");
 const section = find("section#list");
@@ -21,7 +21,9 @@ const page = Number(list.dataset.page);
 
 let { journal } = list.dataset; // the name of the journal of the rows
 let last = Number(list.dataset.last);
-let by = new URLSearchParams(location.search).get("by") === "time" ? "time" : "site";
+const shown = new URLSearchParams(location.search);
+let by = shown.get("by") === "time" ? "time" : "site";
+let sort = shown.get("sort") ?? ""; // the column that sorts the sites
 /** @type {EventSource | undefined} */
 let source;
 /** @type {{ rows: string, count: number }[]} */
@@ -37,8 +39,19 @@ const query = () => {
   const asked = new URLSearchParams();
   if (search.value.trim()) asked.set("q", search.value.trim());
   if (by === "time") asked.set("by", by);
+  if (sort) asked.set("sort", sort);
+  if (search.value.includes("time:")) asked.set("zone", zone(new Date()));
   return asked;
 };
+/**
+ * The offset of this browser's zone from UTC, such as +08:00.
+ * @param {Date} moment
+ */
+function zone(moment) {
+  const offset = -moment.getTimezoneOffset();
+  const two = (/** @type {number} */ number) => `${Math.trunc(Math.abs(number))}`.padStart(2, "0");
+  return `${offset < 0 ? "-" : "+"}${two(offset / 60)}:${two(offset % 60)}`;
+}
 const isFiltered = () => search.value.trim() !== "";
 const isPaused = () => pause.getAttribute("aria-pressed") === "true";
 const rows = () => all("#rows tbody tr");
@@ -200,9 +213,12 @@ function showAbove() {
   above = undefined;
 }
 
-/** @param {ParentNode} made */
-function replaceAbove(made) {
-  keepPlaces(made);
+/**
+ * @param {ParentNode} made
+ * @param {boolean} [sorts] whether the rows of sites take new places
+ */
+function replaceAbove(made, sorts = false) {
+  if (!sorts) keepPlaces(made);
   for (const id of ["answer", "sites", "time"]) replace(find(`#${id}`), find(`#${id}`, made));
   fit();
   mark();
@@ -286,13 +302,10 @@ function choose(since, until) {
     token("time", "");
     return;
   }
-  const offset = -new Date(since * 1000).getTimezoneOffset();
-  const two = (/** @type {number} */ number) => `${Math.trunc(Math.abs(number))}`.padStart(2, "0");
-  const zone = `${offset < 0 ? "-" : "+"}${two(offset / 60)}:${two(offset % 60)}`;
   const isToday = Math.abs(Date.now() / 1000 - since) < 12 * 3600;
   const say = (/** @type {number} */ at) =>
     (isToday ? local(at) : `${new Date(at * 1000).toLocaleDateString("sv")}T${local(at)}`);
-  token("time", `${say(since)}..${say(until)}${zone}`);
+  token("time", `${say(since)}..${say(until)}${zone(new Date(since * 1000))}`);
 }
 
 /**
@@ -358,7 +371,7 @@ function slide(event) {
   if (!grip || !["ArrowLeft", "ArrowRight"].includes(event.key)) return false;
   const { begin, slot, width, since, until } = numbers();
   const end = begin + width * slot;
-  const by = (event.key === "ArrowLeft" ? -1 : 1) * (event.shiftKey ? LEAP : STEP);
+  const by = (event.key === "ArrowLeft" ? -1 : 1) * (event.shiftKey ? LEAP : 1) * slot;
   const [from, to] = grip.id === "from" ?
     [Math.max(begin, Math.min(until - slot, since + by)), until] :
     [since, Math.min(end, Math.max(since + slot, until + by))];
@@ -373,6 +386,7 @@ function slide(event) {
 
 /** @type {AbortController | undefined} */
 let loading;
+let sorted = sort; // the column that sorts the shown sites
 
 /** Load the requests of the search and follow new requests. */
 async function load() {
@@ -400,7 +414,9 @@ async function loadRows() {
     find("#count").textContent = find("#count", made).textContent;
     if (find("#empty", made).childElementCount) find("#empty").replaceChildren(...find("#empty", made).children);
     for (const link of all("[data-by]")) link.dataset.by === by ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
-    replaceAbove(made);
+    find("#hints").replaceWith(find("#hints", made));
+    replaceAbove(made, sorted !== sort);
+    sorted = sort;
     forget();
     return true;
   } catch (error) {
@@ -434,6 +450,18 @@ older.addEventListener("click", () => attempt(async () => {
   if (document.activeElement === older) find("a", added[0] ?? list)?.focus();
   older.hidden = find("#older", made).hidden;
 }));
+new IntersectionObserver(([end]) => end.isIntersecting && older.click(), { rootMargin: "600px" }).observe(older);
+
+/** Load the requests of a site whose group the reader opens. */
+list.addEventListener("toggle", (event) => attempt(async () => {
+  const group = at(event, "details[data-group]");
+  const body = group?.open && find("tbody", group);
+  if (!body || body.childElementCount) return;
+  const asked = new URLSearchParams({ q: group.dataset.group ?? "", by: "time", limit: group.dataset.rows ?? "" });
+  const made = parse(await ask(`requests?${asked}`, { html: true }));
+  if (!body.childElementCount) body.append(...all("#rows tbody tr", made));
+  mark();
+}), true);
 
 pause.addEventListener("click", () => {
   pause.setAttribute("aria-pressed", `${!isPaused()}`);
@@ -467,12 +495,16 @@ async function tellStory(row, allows = false) {
 document.addEventListener("click", (event) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey || !at(event, "main")) return;
   const [toggle, words, order] = [at(event, "[data-toggle]"), at(event, "[data-query]"), at(event, "[data-by]")];
-  const row = at(event, "#sites tr[data-story], #rows tbody tr");
+  const column = at(event, "[data-sort]");
+  const row = at(event, "#first [data-story], #rows tbody tr");
   if (toggle) {
     const [name, value = ""] = (toggle.dataset.toggle ?? "").split(":");
     token(name, toggle.hasAttribute("aria-current") ? "" : value);
   } else if (order) {
     by = order.dataset.by ?? by;
+    load();
+  } else if (column) {
+    sort = column.dataset.sort ?? "";
     load();
   } else if (words) {
     if (at(event, "#rows")) by = "time";
@@ -526,4 +558,5 @@ addEventListener("pageshow", () => compareSoon());
 addEventListener("popstate", () => history.replaceState(history.state, "", `?${query()}`));
 
 fit();
-connect();
+if (search.value.includes("time:") && !shown.has("zone")) load(); // the server took it for UTC
+else connect();
