@@ -68,6 +68,7 @@ def run(page: str, folder: Path, locale: str) -> Iterator[tuple[str, str, str]]:
             OSS_ENDPOINT=running.endpoint,
             no_proxy="*",
             LC_ALL=locale,
+            COLUMNS="80",
         )
         for command, shown in steps(page):
             printed = subprocess.run(
