@@ -168,7 +168,7 @@ def test_pages_show_the_time(emulator: Emulator, client: Client, now: float) -> 
         answer = requests.get(address, headers={"Accept": "text/html"}, timeout=60)
         assert answer.status_code < 500, (place, answer.text)
         if place == "requests":
-            assert f"{dates.format_iso(now)[:10]} " in answer.text
+            assert dates.format_iso(now)[11:19] in answer.text
 
 
 def test_clock_stops_at_both_ends() -> None:

@@ -1,10 +1,10 @@
 """Renders a page as HTML from its template, or its values as JSON."""
 
 import re
+import time
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from time import time
 from typing import Any, Final
 
 from jinja2 import Environment
@@ -131,7 +131,7 @@ def format_seconds(seconds: float) -> str:
 
 def format_moment(seconds: float) -> str:
     """Format a time for readers without scripts; one of today without its date."""
-    today = rendering.format_utc(time()).partition(" ")[0]
+    today = rendering.format_utc(time.time()).partition(" ")[0]
     return rendering.format_utc(seconds).removeprefix(f"{today} ")
 
 
