@@ -68,7 +68,7 @@ def test_newcomer_finds_out_why_and_changes_the_rule(tab: Page, tmp_path: Path) 
         row.click()
         story = tab.locator("#detail")
         expect(story.locator(".because")).to_contain_text("No whitelist entry matches")
-        expect(story.get_by_text("0003-00000503").first).to_be_visible()
+        expect(story.get_by_text("0003-00000503").locator("visible=true").first).to_be_visible()
 
         story.get_by_role("link", name="Edit the rules").click()
         expect(tab.locator("#verdicts tr", has_text=THIEF).locator(".verdict")).to_have_text(
@@ -238,7 +238,7 @@ def test_story_of_a_request_by_keyboard(tab: Page, emulator: Emulator) -> None:
         expect(detail).to_contain_text(text)
     detail.locator("summary", has_text="Repeat it elsewhere").click()
     detail.locator(".snippet summary", has_text="curl").click()
-    detail.get_by_role("button", name="Copy").first.click()
+    detail.get_by_role("button", name="Copy", exact=True).first.click()
     expect(tab.locator("#announce")).to_have_text("Copied")
     copied = tab.evaluate("() => navigator.clipboard.readText()")
     assert copied.startswith(f"curl -i {emulator.endpoint}/{BUCKET}/hello.txt")
@@ -729,7 +729,7 @@ def test_no_page_is_left_out() -> None:
 def settle(tab: Page, path: str) -> None:
     """Wait for the files that a page loads after it is shown."""
     if path.startswith(f"rules/{BUCKET}"):
-        tab.locator("#guests section").first.wait_for()
+        tab.locator("#guests section:not([hidden])").first.wait_for()
     if path.startswith("embed"):
         tab.locator("#results .embedded").wait_for()
 
