@@ -31,7 +31,7 @@ def test_each_finding_is_one_line() -> None:
 
 
 def test_annotation_names_file_line_and_rule() -> None:
-    found = lint.run(RefererConfiguration(False, whitelist=("h 100%\nx.example",)))
+    found = lint.lint(RefererConfiguration(False, whitelist=("h 100%\nx.example",))).found
     where = {(Stage.WHITELIST, 0): (4, 7)}
     first = format_github(remark(found, "rules.xml", where)).split("\n")[0]
     assert first.startswith(
@@ -172,7 +172,9 @@ def test_output_has_what_the_schema_requires(source: str) -> None:
 def test_result_names_the_line_and_the_correction() -> None:
     text = '[rules.a]\nwhitelist = [\n    "www.example.com",\n]\n'
     configuration = RefererConfiguration(False, whitelist=("www.example.com",))
-    found = lint.run(configuration, [rule for rule in RULES if rule.name == "missing-scheme"])
+    found = lint.lint(
+        configuration, [rule for rule in RULES if rule.name == "missing-scheme"]
+    ).found
     where = places.find(text, "a", configuration)
     made = remark(found, "rules.toml", where)
     log = json.loads(format_sarif(made, KINDS, "lint", "1"))

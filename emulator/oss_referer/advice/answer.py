@@ -27,10 +27,10 @@ from oss_referer.sources.forms import RulesForm
 class Setting:
     """The context of a review: the form of its rules, and the names in its commands."""
 
-    form: RulesForm | None
-    """The form of the rules; None on a page, which shows the lines of the plan instead."""
+    form: RulesForm
+    """The form of the rules to write."""
     rules: str
-    """The file to apply; "" on a page, which has a button instead."""
+    """The file to apply."""
     bucket: str
     url: str
     """The object to try; "" if nobody named one."""
@@ -77,10 +77,7 @@ def make(review: Review, setting: Setting, room: AnswerRoom = WHOLE) -> Sequence
     shown = _choose(review.visitors, room.rows)
     hidden = len(review.visitors) - len(shown)
     url = shlex.quote(setting.url or "URL")
-    trials = []
-    if setting.url and not setting.rules:  # a page has less room, and a button to copy all lines
-        trials, url = [(f"U={url}", "")], "$U"
-    trials += [
+    trials = [
         (
             f"curl -I {'' if check.referer is None else f'-e {shlex.quote(check.referer)} '}{url}",
             f"{check.status} x-oss-ec: {check.ec}" if check.ec else str(check.status),
@@ -91,6 +88,7 @@ def make(review: Review, setting: Setting, room: AnswerRoom = WHOLE) -> Sequence
     is_cached = any(item.seen and item.seen.cached for item in review.visitors)
     headings = CACHED if is_cached else RECORDED if is_recorded else HEADINGS
     said = [Sentence("{} rows more: --all shows them.", str(hidden))] * bool(hidden)
+    command = shlex.join(["oss-emulator", "apply", setting.rules, setting.bucket])
     return (
         AnswerPart(
             Sentence("1 Who gets in, by recorded requests")
@@ -103,20 +101,13 @@ def make(review: Review, setting: Setting, room: AnswerRoom = WHOLE) -> Sequence
         _change(review, setting, room),
         AnswerPart(Sentence("3 What it costs"), said=[*_costs(review, setting, room.names)]),
         AnswerPart(
-            _last_title(review, setting),
+            Sentence("4 After applying: {}", command)
+            if review.changed
+            else Sentence("4 To try the rules"),
             code=trials,
             said=[_CAUSES],
         ),
     )
-
-
-def _last_title(review: Review, setting: Setting) -> Sentence:
-    if not review.changed:
-        return Sentence("4 To try the rules")
-    if not setting.rules:
-        return Sentence("4 After applying")
-    command = shlex.join(["oss-emulator", "apply", setting.rules, setting.bucket])
-    return Sentence("4 After applying: {}", command)
 
 
 def _choose(visitors: Sequence[Visitor], most: int) -> Sequence[Visitor]:
@@ -149,8 +140,8 @@ def _row(item: Visitor, headings: Sequence[str]) -> tuple[str, ...]:
         "!" if item.is_wrong else "",
         item.referer or Sentence("no Referer"),
         item.who,
-        _mark(item.now.allowed),
-        _mark(item.then.allowed),
+        _MARKS[item.now.allowed],
+        _MARKS[item.then.allowed],
         *last,
     )
 
@@ -181,8 +172,7 @@ _SWITCHES = {
 }
 
 
-def _mark(allowed: bool) -> str:
-    return "✔" if allowed else "✘"
+_MARKS = {True: "✔", False: "✘"}
 
 
 def _change(review: Review, setting: Setting, room: AnswerRoom) -> AnswerPart:
@@ -202,8 +192,8 @@ def _change(review: Review, setting: Setting, room: AnswerRoom) -> AnswerPart:
         title = Sentence("2 What to change: only what you decide")
     else:
         title = Sentence("2 What to change: nothing")
-    form = setting.form if review.changed or review.questions else None
-    code = _code(review.rules, review.lines, form) if form else ()
+    is_shown = review.changed or review.questions
+    code = _code(review.rules, review.lines, setting.form) if is_shown else ()
     return AnswerPart(title, code=code, said=said)
 
 

@@ -68,11 +68,10 @@ def _cases(plan: Plan) -> Iterator[Case]:
         for site in sites
         if not (site.is_mini_program or site.is_console or site.is_wild or site.host in cdn)
     ]
-    own = [(site, scheme) for site in sites for scheme in site.schemes]
     for site in plain:
         for name, other in _resembling(site, stranger):
             # A host that resembles one site may belong to another of the sites.
-            if not _is_of(other, own):
+            if not plan.owned.find(other.join()):
                 yield _deny(name, other.join())
     for entry in rules.blacklist:
         address = entry.replace("*/*", f"{stranger}/x")
@@ -94,16 +93,6 @@ def _name(site: Site, scheme: str, page: str, cdn: Iterable[str]) -> Sentence:
     if site.host in cdn:
         return Sentence("a style sheet of {} by {}", site.host, scheme)
     return Sentence("a sub-domain {}", page) if site.is_wild else Sentence("the site {}", page)
-
-
-def _is_of(page: Parts, own: Iterable[tuple[Site, str]]) -> bool:
-    """Return whether a page is one of a site with the same scheme and port."""
-    return any(
-        scheme == page.scheme
-        and site.port == page.port
-        and (page.host == site.host or (site.is_wild and page.host.endswith(site.fixed)))
-        for site, scheme in own
-    )
 
 
 def _resembling(site: Site, stranger: str) -> Iterator[tuple[Sentence, Parts]]:

@@ -135,7 +135,7 @@ def _describe(found: Kept) -> Iterator[Text]:
 
 def _check(proposal: Plan) -> Text:
     rules = proposal.corrected
-    found = lint.run(rules)
+    found = lint.lint(rules).found
     mistakes = sorted({item.rule for item in found if item.severity is Severity.ERROR})
     if mistakes:
         raise InputError(f"lint finds mistakes in these rules: {', '.join(mistakes)}")

@@ -9,7 +9,7 @@ finding: the first in the order of the rules. Findings about which the plan does
 
 from oss_referer.lint.finding import Evidence, Finding, Severity, group, remark
 from oss_referer.lint.rule import LintRule
-from oss_referer.lint.running import KINDS, RULES, Fixed, Linted, fix, lint, run
+from oss_referer.lint.running import KINDS, RULES, Fixed, Linted, fix, lint
 
 __all__ = [
     "KINDS",
@@ -24,5 +24,4 @@ __all__ = [
     "group",
     "lint",
     "remark",
-    "run",
 ]

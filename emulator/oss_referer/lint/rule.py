@@ -24,9 +24,9 @@ Suspect = Callable[[Subject], Suspicions]
 @dataclass(frozen=True, slots=True)
 class LintRule:
     name: str
-    severity: Severity
     page: str
     """The documentation of the rule."""
+    severity: Severity
     examine: Examine | None = None
     suspect: Suspect | None = None
     common: bool = False
@@ -36,31 +36,22 @@ class LintRule:
     def title(self) -> str:
         return self.page.partition("\n")[0]
 
-    @classmethod
-    def of(
-        cls,
-        function: Callable[..., object],
-        severity: Severity,
-        examine: Examine | None = None,
-        suspect: Suspect | None = None,
-        *,
-        common: bool = False,
-    ) -> "LintRule":
-        """Make a rule with the name and the docstring of a function."""
-        name, page = function.__name__.replace("_", "-"), inspect.getdoc(function) or ""
-        return cls(name, severity, page, examine, suspect, common)
+
+def _describe(function: Callable[..., object]) -> tuple[str, str]:
+    """Return the name of a function's rule and its documentation."""
+    return function.__name__.replace("_", "-"), inspect.getdoc(function) or ""
 
 
 def examines(
     severity: Severity = Severity.ERROR, *, suspect: Suspect | None = None
 ) -> Callable[[Examine], LintRule]:
-    return lambda examine: LintRule.of(examine, severity, examine, suspect)
+    return lambda examine: LintRule(*_describe(examine), severity, examine, suspect)
 
 
 def suspects(
     severity: Severity = Severity.ERROR, *, common: bool = False
 ) -> Callable[[Suspect], LintRule]:
-    return lambda suspect: LintRule.of(suspect, severity, suspect=suspect, common=common)
+    return lambda suspect: LintRule(*_describe(suspect), severity, None, suspect, common)
 
 
 def spelling(severity: Severity = Severity.ERROR) -> Callable[[Callable[[], Sentence]], LintRule]:
@@ -75,7 +66,7 @@ def spelling(severity: Severity = Severity.ERROR) -> Callable[[Callable[[], Sent
                 pages = (corrected, STRANGER) if read_sent(corrected) else (STRANGER,)
             return Suspicion(Evidence.UNMATCHED, pages, explain())
 
-        rule = LintRule.of(explain, severity, examine)
+        rule = LintRule(*_describe(explain), severity, examine)
         name = rule.name
         return rule
 

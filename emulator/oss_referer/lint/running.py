@@ -36,30 +36,13 @@ _BEYOND = tuple(rule for rule in RULES if rule.name == "too-large")
 """The only rule for lists with more than MAX_EXAMINED bytes; `accepted` does not apply to it."""
 
 
-def run(
-    configuration: RefererConfiguration,
-    rules: Iterable[LintRule] = RULES,
-    assumptions: Assumptions = DEFAULT,
-    accepted: Collection[str] = (),
-    *,
-    sites: Sequence[str] = (),
-) -> tuple[Finding, ...]:
-    """Lint a configuration and return the findings, the most severe first.
-
-    `sites` are the owner's sites, such as `https://www.example.com` and `*.example.org`; by default
-    the sites that the entries name. What rules named in `accepted` find is meant, so that no rule
-    finds anything about these entries. For lists with more than MAX_EXAMINED bytes, only the size
-    is checked. Raises WishError for `sites` that are not sites.
-    """
-    return lint(configuration, rules, assumptions, accepted, sites=sites).found
-
-
 @dataclass(frozen=True, slots=True)
 class Linted:
     """A plan, and the findings about it."""
 
     plan: Plan
     found: tuple[Finding, ...]
+    """The most severe first."""
 
     def correct(self, *, unsafe: bool = False) -> RefererConfiguration:
         """Return the rules after the safe changes; with `unsafe`, also the first answers."""
@@ -79,7 +62,10 @@ def lint(
 ) -> Linted:
     """Lint a configuration, and return the findings with their plan.
 
-    `meant` are entries that are meant as they are. Raises WishError.
+    `sites` are the owner's sites, such as `https://www.example.com` and `*.example.org`; by default
+    the sites that the entries name. `meant` are entries that are meant as they are, and so are
+    those about which rules named in `accepted` find something. For lists with more than
+    MAX_EXAMINED bytes, only the size is checked. Raises WishError for `sites` that are not sites.
     """
     chosen = tuple(rules)
     if configuration.size > MAX_EXAMINED:

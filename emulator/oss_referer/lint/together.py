@@ -34,11 +34,8 @@ def too_long(subject: Subject) -> Suspicions:
     for place in subject.lines:
         count = len(place.entry)
         if count > MAX_LENGTH and not is_blank(place.entry):
-            reason = Sentence(
-                "It has {} characters, but a Referer has at most {}.",
-                f"{count:,}",
-                f"{MAX_LENGTH:,}",
-            )
+            template = "It has {} characters, but a Referer has at most {}."
+            reason = Sentence(template, f"{count:,}", f"{MAX_LENGTH:,}")
             yield Suspicion(Evidence.UNMATCHED, (STRANGER,), reason, place)
 
 
@@ -350,15 +347,10 @@ def _other_verdicts(
 
 def _describe(subject: Subject, name: str, allowed: bool, others: Sequence[StrEnum]) -> Sentence:
     variant = subject.assumptions.chosen()[name]
-    values = (SENTENCES[variant], FACTS[name], variant, toml.join(others))
+    template = "It is assumed and not documented that {} ({}, {}). With {} it would be allowed."
     if allowed:
-        return Sentence(
-            "It is assumed and not documented that {} ({}, {}). With {} it would be denied.",
-            *values,
-        )
-    return Sentence(
-        "It is assumed and not documented that {} ({}, {}). With {} it would be allowed.", *values
-    )
+        template = "It is assumed and not documented that {} ({}, {}). With {} it would be denied."
+    return Sentence(template, SENTENCES[variant], FACTS[name], variant, toml.join(others))
 
 
 @suspects(Severity.NOTE)
@@ -367,13 +359,10 @@ def no_rules(subject: Subject) -> Suspicions:
 
     Without a whitelist and a blacklist, hotlink protection is off: every site is allowed (R-15).
     """
-    if (
-        not (subject.has_whitelist or subject.has_blacklist)
-        and subject.configuration.allow_empty_referer
-    ):
-        yield Suspicion(
-            Evidence.ALLOWED, (STRANGER,), Sentence("There are no rules, so every site is allowed.")
-        )
+    is_empty = not (subject.has_whitelist or subject.has_blacklist)
+    if is_empty and subject.configuration.allow_empty_referer:
+        reason = Sentence("There are no rules, so every site is allowed.")
+        yield Suspicion(Evidence.ALLOWED, (STRANGER,), reason)
 
 
 @suspects(Severity.WARNING)
@@ -457,12 +446,10 @@ def mini_program(subject: Subject) -> Suspicions:
     The mini program of any site sends `https://servicewechat.com/<appid>/<version>/page-frame.html`
     (R-44). Without an entry such as `https://servicewechat.com/<appid>/`, the rules deny it.
     """
-    if subject.has_whitelist and not any(
-        "servicewechat" in entry.text for entry in subject.whitelist
-    ):
-        yield Suspicion(
-            Evidence.DENIED, (PROGRAM,), Sentence("The rules deny WeChat mini programs.")
-        )
+    is_named = any("servicewechat" in entry.text for entry in subject.whitelist)
+    if subject.has_whitelist and not is_named:
+        reason = Sentence("The rules deny WeChat mini programs.")
+        yield Suspicion(Evidence.DENIED, (PROGRAM,), reason)
 
 
 @suspects(Severity.NOTE, common=True)

@@ -195,7 +195,7 @@ def html(review: Review, setting: Setting) -> str:
             said=[one for one in change.said if getattr(one, "template", "") not in _ASKED]
         ),
         "others": (costs, trials),
-        "before": _lines(review.plan.rules, setting.form) if setting.form else (),
+        "before": _lines(review.plan.rules, setting.form),
     }
     page = rendering.render("answer_page", language.current(), **shown)
     return "\n".join(map(visible, page.split("\n")))

@@ -343,7 +343,7 @@ def mistakes(before: RefererConfiguration, wish: Wish) -> Iterator[str]:
             yield f"strangers get in: {let_in}"
         if not planned.now.is_searched:
             yield "not searched, and yet strangers stay out"
-    for problem in lint.run(found.rules):
+    for problem in lint.lint(found.rules).found:
         is_error = problem.severity is Severity.ERROR and not planned.questions
         if is_error and found.rules.size:
             yield f"lint: {problem.rule}: {problem.place}"

@@ -96,7 +96,7 @@ def test_only_questions_without_answers_remain_after_answers(part: int) -> None:
         assert not any(item.change for item in left), (seed, configuration)
         assert all(item.decide for item in left), (seed, configuration)
         if seed % 10 == 0:
-            again = lint.run(fixed.configuration, accepted={item.rule for item in left})
+            again = lint.lint(fixed.configuration, accepted={item.rule for item in left}).found
             assert not any(map(is_mistake, again)), (seed, configuration)
 
 
@@ -128,7 +128,7 @@ def test_many_random_entries_are_linted_without_an_error(seed: int) -> None:
     entries = tuple(entry(random) for _ in range(cases(60, 3_000)))
     parted = len(entries) * (seed + 1) // 4
     configuration = RefererConfiguration(whitelist=entries[:parted], blacklist=entries[parted:])
-    for finding in lint.run(configuration):
+    for finding in lint.lint(configuration).found:
         assert finding.reason.endswith(".")
 
 

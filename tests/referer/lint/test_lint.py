@@ -70,7 +70,7 @@ ADVICE = ("instead", "add", "add_to_blacklist", "set", "decide", "options")
 @pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_rule_finds_what_its_case_expects_and_explains_the_plan(case: dict[str, Any]) -> None:
     configuration, rule = configuration_of(case), RULE[case["rule"]]
-    found = lint.run(configuration, [rule])
+    found = lint.lint(configuration, [rule]).found
     if case.get("nothing"):
         assert found == ()
         return
@@ -137,7 +137,7 @@ def test_engine_confirms_the_evidence_on_the_rules_of_the_tables() -> None:
     for path in sorted((FIXTURES / "referer").glob("*.toml")):
         for rules in tomllib.loads(path.read_text(encoding="utf-8"))["rules"].values():
             configuration = configuration_of(rules)
-            for finding in lint.run(configuration):
+            for finding in lint.lint(configuration).found:
                 confirm(configuration, finding)
                 count += 1
     assert count > 200
@@ -157,7 +157,7 @@ def test_findings_are_ordered_by_severity_and_place() -> None:
     rules = RefererConfiguration(
         whitelist=("http://a.test", "b.test", "https://c.test/x/"), blacklist=("d.test",)
     )
-    found = lint.run(rules)
+    found = lint.lint(rules).found
     severities = [list(Severity).index(finding.severity) for finding in found]
     assert severities == sorted(severities)
     errors = [f.place for f in found if f.severity is Severity.ERROR and f.place]
@@ -174,10 +174,10 @@ def test_entry_longer_than_any_referer_is_cut_to_its_origin_or_split_by_an_answe
     joined = ",".join(f"https://www{number}.example.com/" for number in range(300))
     for entry, expected in ((deep, 1), (joined, 300), ("*a" * 3000, 0)):
         rules = RefererConfiguration(whitelist=("https://a.example/", entry))
-        (finding,) = lint.run(rules, [RULE["too-long"]])
+        (finding,) = lint.lint(rules, [RULE["too-long"]]).found
         assert len(finding.change.instead or ()) == expected
         assert not finding.is_safe
-    assert lint.run(RefererConfiguration(whitelist=(deep[:4096],)), [RULE["too-long"]]) == ()
+    assert lint.lint(RefererConfiguration(whitelist=(deep[:4096],)), [RULE["too-long"]]).found == ()
 
 
 def test_lists_are_reported_from_16_kb_on() -> None:
@@ -185,19 +185,19 @@ def test_lists_are_reported_from_16_kb_on() -> None:
     half = "https://www.example.com/例".ljust(8_190, "a")
     assert len(half.encode()) == 8_192
     rules = RefererConfiguration(whitelist=(half,), blacklist=(half,))
-    (finding,) = lint.run(rules, [RULE["too-large"]])
+    (finding,) = lint.lint(rules, [RULE["too-large"]]).found
     assert finding.reason == (
         "The entries have 16,384 bytes, and PutBucketReferer refuses more than 20,480."
     )
     assert finding.severity is Severity.NOTE
     less = RefererConfiguration(whitelist=(half,), blacklist=(half[1:],))
-    assert lint.run(less, [RULE["too-large"]]) == ()
+    assert lint.lint(less, [RULE["too-large"]]).found == ()
 
 
 def test_lists_beyond_20_kb_are_an_error_and_examined_like_others() -> None:
     long = "w" * 60 + "."
     rules = RefererConfiguration(whitelist=tuple(f"{long * 3}{n}.example.com" for n in range(110)))
-    found = lint.run(rules)
+    found = lint.lint(rules).found
     (large,) = [finding for finding in found if finding.rule == "too-large"]
     assert large.severity is Severity.ERROR
     assert sum(finding.rule == "missing-scheme" for finding in found) == 110
@@ -206,7 +206,7 @@ def test_lists_beyond_20_kb_are_an_error_and_examined_like_others() -> None:
 @pytest.mark.parametrize("accepted", [(), ("too-large",)])
 def test_lists_beyond_100_kb_have_a_single_finding(accepted: tuple[str, ...]) -> None:
     rules = RefererConfiguration(whitelist=tuple(f"www{n}.example.com" for n in range(6_000)))
-    (finding,) = lint.run(rules, accepted=accepted)
+    (finding,) = lint.lint(rules, accepted=accepted).found
     assert (finding.rule, finding.severity) == ("too-large", Severity.ERROR)
     assert finding.reason.endswith("Nothing else was examined.")
     fixed = lint.fix(rules, accepted=accepted)
@@ -216,7 +216,7 @@ def test_lists_beyond_100_kb_have_a_single_finding(accepted: tuple[str, ...]) ->
 def test_search_that_ends_too_soon_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proving, "_STEPS", 0)
     rules = RefererConfiguration(whitelist=("https://www.example.com/a",))
-    (finding,) = lint.run(rules, [RULE["not-examined"]])
+    (finding,) = lint.lint(rules, [RULE["not-examined"]]).found
     assert finding.place
     assert finding.place.entry == "https://www.example.com/a"
 
@@ -230,7 +230,7 @@ def test_each_fact_is_reported_once_with_its_variants() -> None:
         truncate_path=True,
         whitelist=("https://www.example.com/a", "https://www.example.com/b"),
     )
-    reasons = [finding.reason for finding in lint.run(rules, [RESTS])]
+    reasons = [finding.reason for finding in lint.lint(rules, [RESTS]).found]
     assert reasons == [
         "It is assumed and not documented that truncation cuts the Referer and not the entries "
         "(R-28, entries-uncut). With entries-cut it would be allowed.",
@@ -239,17 +239,17 @@ def test_each_fact_is_reported_once_with_its_variants() -> None:
 
 def test_findings_follow_the_given_assumptions() -> None:
     rules = RefererConfiguration(blacklist=("https://thief.example/",))
-    (finding,) = lint.run(rules, [RESTS], Assumptions(empty_whitelist=EmptyWhitelist.DENIES))
+    (finding,) = lint.lint(rules, [RESTS], Assumptions(empty_whitelist=EmptyWhitelist.DENIES)).found
     assert not finding.decision_reason.allows
     assert finding.reason.endswith("With empty-whitelist-allows it would be allowed.")
     capitals = RefererConfiguration(whitelist=("https://www.Example.com/",))
     insensitive = Assumptions(letter_case=LetterCase.INSENSITIVE)
-    assert lint.run(capitals, [RULE["upper-case"]])
-    assert lint.run(capitals, [RULE["upper-case"]], insensitive) == ()
+    assert lint.lint(capitals, [RULE["upper-case"]]).found
+    assert lint.lint(capitals, [RULE["upper-case"]], insensitive).found == ()
     joined = RefererConfiguration(whitelist=("https://a.example/,https://b.example/",))
     separated = Assumptions(joined_entry=JoinedEntry.SEPARATED)
     for read, assumptions in ((capitals, insensitive), (joined, separated)):
-        found = {finding.rule for finding in lint.run(read, RULES, assumptions)}
+        found = {finding.rule for finding in lint.lint(read, RULES, assumptions).found}
         assert "never-matches" not in found
 
 
@@ -259,7 +259,7 @@ ROOTS = ("http://*.example.com/", "http://example.com/")
 
 def test_finding_is_written_as_plain_data() -> None:
     rules = RefererConfiguration(False, whitelist=("*.example.com",))
-    (finding,) = (item for item in lint.run(rules) if not item.common)
+    (finding,) = (item for item in lint.lint(rules).found if not item.common)
     assert finding.to_dict(line=2) == {
         "rule": "open-host",
         "severity": "error",
@@ -286,7 +286,7 @@ def test_finding_is_written_as_plain_data() -> None:
 
 def test_question_is_written_with_its_answers() -> None:
     rules = RefererConfiguration(False, whitelist=("*", "https://www.example.com/"))
-    (finding,) = (item for item in lint.run(rules) if item.decide)
+    (finding,) = (item for item in lint.lint(rules).found if item.decide)
     written = finding.to_dict()
     assert (written["safe"], written["instead"]) == (False, ())
     assert written["options"] == [
