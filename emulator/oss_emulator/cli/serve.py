@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import os
 import secrets
 import signal
@@ -24,6 +25,8 @@ from oss_emulator.settings import Settings
 if TYPE_CHECKING:
     from oss_emulator.cli.foreground import Listening
 
+_FULL_COLLECTION = 1000
+"""How many smaller garbage collections pass before a full one; Python's default is 10."""
 _HINT = Sentence(
     "Hint: this key is public, so every web page in your browser can sign requests\n"
     "with it. Choose your own with --access-key-id and --access-key-secret."
@@ -50,6 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
         from oss_emulator.cli import foreground  # not needed for --help
 
     settings = flags.parse_settings(arguments, os.environ, {})
+    # Each full collection searches the whole journal: 0.7 s with 100,000 requests. By default one
+    # comes every few thousand requests; this makes it a hundredth as often.
+    gc.set_threshold(*gc.get_threshold()[:2], _FULL_COLLECTION)
     made = "" if settings.admin_token or _is_loopback(settings.host) else secrets.token_urlsafe(18)
     meanwhile = partial(_wait_for_signal, arguments.open, made)
     admin_token = settings.admin_token or made

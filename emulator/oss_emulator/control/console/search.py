@@ -162,13 +162,13 @@ class Found(NamedTuple):
 
     def take(self, search: "Search", entries: Iterable[JournalEntry]) -> None:
         """Add the requests among later ones that a search finds."""
+        for fits in search.fitting:
+            entries = filter(fits, entries)
         for entry in entries:
-            if all(fit(entry) for fit in search.fitting):
-                verdict = _VERDICTS[entry.verdict]
-                self.whole.add(entry.request.received, verdict)
-                if search.is_in_time(entry):
-                    self.traffic.add(entry, 0)
-                    self.entries.append(entry)
+            self.whole.add(entry.request.received, _VERDICTS[entry.verdict])
+            if search.is_in_time(entry):
+                self.traffic.add(entry, 0)
+                self.entries.append(entry)
 
 
 _VERDICTS: Final = {
