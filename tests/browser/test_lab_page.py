@@ -264,6 +264,7 @@ def test_page_says_once_and_in_its_language_why_python_does_not_run(
     }
     expect(page.locator(".notice.bad >> visible=true")).to_have_text([sentences[language]])
     assert page.evaluate("lab.ready.catch((error) => error.message)") == sentences["en"]
+    page.locator("#as-text").click()
     page.locator("#whitelist").fill(SITE)  # parts of the page that need Python add no other error
     page.locator("#whitelist").press("a")
     page.wait_for_url("**#case=*")  # Python has been asked by then
