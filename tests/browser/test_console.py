@@ -729,7 +729,10 @@ def test_no_page_is_left_out() -> None:
 def settle(tab: Page, path: str) -> None:
     """Wait for the files that a page loads after it is shown."""
     if path.startswith(f"rules/{BUCKET}"):
-        tab.locator("#guests section").first.wait_for(state="attached")  # the search may hide all
+        tab.locator("#lines .lines").first.wait_for()
+        expect(tab.locator("body.dated")).to_have_count(0)
+        if "referer=" in path:  # it fills the box, which may hide all sites
+            tab.locator("#verdicts .verdict").wait_for()
     if path.startswith("embed"):
         tab.locator("#results .embedded").wait_for()
 

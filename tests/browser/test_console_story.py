@@ -170,7 +170,7 @@ WORDS = {
         "host": "The host differs. It is blog, not www.",
         "allow": "Allow this site",
         "proved": "Proved: no other site is decided differently.",
-        "apply": "Apply",
+        "apply": "Apply to the bucket",
         "in": "blog.example.com gets in now",
         "applied": "Applied to examplebucket",
         "resend": "Send it again",
@@ -183,7 +183,7 @@ WORDS = {
         "host": "域名不同。是 blog，不是 www。",
         "allow": "允许该网站",
         "proved": "已证明：其他网站的结果不变。",
-        "apply": "应用",
+        "apply": "应用到 Bucket",
         "in": "blog.example.com 现在允许访问",
         "applied": "已应用到 examplebucket",
         "resend": "重新发送",
@@ -319,7 +319,7 @@ def test_rules_that_changed_after_the_proof_are_not_overwritten(
     visit_last(tab, emulator)
     others = RefererConfiguration(False, whitelist=("https://others.test/",))
     put_rules(emulator, others)
-    tab.get_by_role("button", name="Apply", exact=True).click()
+    tab.get_by_role("button", name="Apply to the bucket", exact=True).click()
     expect(tab.locator("#announce")).to_contain_text("changed meanwhile")
     assert fetch(emulator, "https://others.test/").status_code == 200
     assert fetch(emulator, f"{BLOG}/").status_code == 403

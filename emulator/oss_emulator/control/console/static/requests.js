@@ -516,7 +516,7 @@ document.addEventListener("click", (event) => {
 });
 
 /** The elements that the arrow keys visit: visible sites and requests. */
-const stops = () => all("#sites tr[data-story] th a, :is(#sites, #rows) summary, #rows th a")
+const stops = () => all("#sites tr[data-story] th > a, :is(#sites, #rows) summary, #rows th a")
   .filter((stop) => stop.checkVisibility());
 
 /**
