@@ -128,16 +128,41 @@ function take(event) {
 const isUsed = (...parts) => parts.some((part) => part.matches(":hover") || part.contains(document.activeElement));
 const isRead = () => rows().length > 0 && (isPast || find("#first").inert || isUsed(section, fresh));
 
-/** In the next frame, show the waiting requests, or only their number while the list is read. */
+/** In the next frame in which nothing moves, show the waiting requests, or only their number while the list is read. */
 function plan() {
   if (isPlanned) return;
   isPlanned = true;
-  requestAnimationFrame(() => {
+  setTimeout(() => requestAnimationFrame(() => {
     isPlanned = false;
-    showAbove();
-    if (isRead()) tell();
-    else if (waiting.length) showWaiting();
+    glide(() => {
+      showAbove();
+      if (isRead()) tell();
+      else if (waiting.length) showWaiting();
+    });
+  }), settled - performance.now());
+}
+
+const SCREEN = 40; // the most rows of the list that a screen shows
+let settled = 0; // when everything that glides has arrived
+
+/**
+ * Change the page. What is moved by that glides to its new place, so that the eye can follow it.
+ * @param {() => void} change
+ */
+function glide(change) {
+  const parts = [...all("#sites, #time, #fresh, #list"), ...rows().slice(0, SCREEN)];
+  const places = parts.map((part) => part.offsetTop);
+  change();
+  const moved = parts.filter((part, index) => {
+    const by = part.isConnected ? places[index] - part.offsetTop : 0;
+    if (by) Object.assign(part.style, { transition: "none", transform: `translateY(${by}px)` });
+    return by;
   });
+  if (moved.length === 0) return;
+  settled = performance.now() + 200;
+  requestAnimationFrame(() => requestAnimationFrame(() => { // the old places are drawn first
+    for (const { style } of moved) Object.assign(style, { transition: "transform .12s", transform: "" });
+  }));
 }
 
 /**
@@ -409,13 +434,15 @@ async function loadRows() {
     const loaded = find("#rows", made);
     ({ journal } = loaded.dataset);
     last = Number(loaded.dataset.last);
-    replaceRows(loaded);
-    older.hidden = find("#older", made).hidden;
-    find("#count").textContent = find("#count", made).textContent;
-    if (find("#empty", made).childElementCount) find("#empty").replaceChildren(...find("#empty", made).children);
-    for (const link of all("[data-by]")) link.dataset.by === by ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
-    find("#hints").replaceWith(find("#hints", made));
-    replaceAbove(made, sorted !== sort);
+    glide(() => {
+      replaceRows(loaded);
+      older.hidden = find("#older", made).hidden;
+      find("#count").textContent = find("#count", made).textContent;
+      if (find("#empty", made).childElementCount) find("#empty").replaceChildren(...find("#empty", made).children);
+      for (const link of all("[data-by]")) link.dataset.by === by ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
+      find("#hints").replaceWith(find("#hints", made));
+      replaceAbove(made, sorted !== sort);
+    });
     sorted = sort;
     forget();
     return true;
