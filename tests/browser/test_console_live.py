@@ -32,9 +32,9 @@ def emulator(emulator: Emulator) -> Emulator:
     return emulator
 
 
-def visit(tab: Page, emulator: Emulator, query: str = "") -> Locator:
+def visit(tab: Page, emulator: Emulator, query: str = "", order: str = "time") -> Locator:
     """Open the list; return its rows once it is live."""
-    tab.goto(f"{emulator.endpoint}/_emulator/requests?by=time&{query}")
+    tab.goto(f"{emulator.endpoint}/_emulator/requests?by={order}&{query}")
     expect(tab.locator("#state")).to_have_attribute("data-state", "live")
     return tab.locator("#rows tbody tr")
 
@@ -422,3 +422,25 @@ def test_axe_finds_nothing_in_any_state(tab: Page, language: str) -> None:
     expect(tab.locator("#state")).to_have_attribute("data-state", "lost")
     look("the server is gone")
     assert {state: said for state, said in found.items() if said} == {}
+
+
+SHIFTS = """() => {
+  window.shifts = [];
+  const look = (list) => shifts.push(...list.getEntries().map(({ value }) => value));
+  new PerformanceObserver(look).observe({ type: "layout-shift" });
+}"""
+"""Collects the layout shifts of a page, as shares of the viewport."""
+
+
+@pytest.mark.parametrize("order", ["site", "time"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_live_traffic_shifts_nothing(tab: Page, emulator: Emulator, order: str, width: int) -> None:
+    tab.set_viewport_size({"width": width, "height": 900})
+    fetch(emulator, SITE)
+    visit(tab, emulator, order=order)
+    tab.evaluate(SHIFTS)
+    for number in range(40):
+        fetch(emulator, f"https://site{number % 20}.test/")
+        tab.wait_for_timeout(60)
+    expect(tab.locator("#count")).to_have_text("41")
+    assert sum(tab.evaluate("shifts")) < 0.05

@@ -295,6 +295,67 @@ def test_sites_of_the_last_minute_take_no_click(tab: Page, emulator: Emulator) -
     assert is_new == [True, True, False]
 
 
+def test_page_names_who_is_locked_out_and_who_gets_in_wrongly(
+    tab: Page, emulator: Emulator
+) -> None:
+    put(emulator, SITE, "https://shop.example.com")
+    evil = "https://shop.example.com.evil.test/"
+    assert fetch(emulator, BLOG).status_code == 403
+    assert fetch(emulator, evil).status_code == 200
+    visit(tab, emulator, "requests")
+    for name in ("blog.example.com", "shop.example.com.evil.test"):
+        link = tab.locator("#answer").get_by_text(name, exact=True)
+        expect(link).to_be_in_viewport(ratio=1)
+
+
+def test_request_of_an_hour_ago_is_found_by_its_time(
+    hand: Hand, within: Callable[[int], None], emulator: Emulator
+) -> None:
+    put(emulator, SITE)
+    clock, ago = emulator.controls.clock, time.time() - 3600
+    clock.shift = -3600.0
+    fetch(emulator, OLD)
+    clock.shift = 0.0
+    for _ in range(30):
+        fetch(emulator, SITE)
+    visit(hand.tab, emulator, "requests?by=time")
+    expect(hand.tab.locator("#rows tbody tr")).to_have_count(31)
+    hand.tab.keyboard.press("/")
+    hand.tab.keyboard.insert_text(f"time:{time.strftime('%H:%M', time.localtime(ago))}")
+    found = hand.tab.locator("#rows tbody tr")
+    expect(found).to_have_count(1)
+    hand.press(found.locator("a"))
+    expect(hand.tab.locator("#detail")).to_contain_text("old.example.com")
+    within(1)
+
+
+def test_embedding_is_tried_on_a_page_of_another_site(
+    hand: Hand, within: Callable[[int], None], emulator: Emulator
+) -> None:
+    put(emulator, SITE)
+    visit(hand.tab, emulator, "embed")
+    hand.paste(hand.tab.locator("[name=host]"), "https://blog.example.net/post/1")
+    hand.press(hand.tab.locator("form button.primary"))
+    expect(hand.tab.locator("#results .embedded").first).to_contain_text("blog.example.net")
+    within(3)
+
+
+def test_story_is_shared_with_one_click(
+    hand: Hand, within: Callable[[int], None], emulator: Emulator
+) -> None:
+    put(emulator, SITE)
+    fetch(emulator, BLOG)
+    number = emulator.controls.journal.entries()[-1].number
+    visit(hand.tab, emulator, f"requests/{number}")
+    hand.press(hand.tab.locator("[data-copy='#share-link']"))
+    expect(hand.tab.locator("#announce")).not_to_be_empty()
+    within(1)
+    shared = hand.tab.evaluate("() => navigator.clipboard.readText()")
+    other = hand.tab.context.new_page()
+    other.goto(shared)
+    expect(other.locator("main")).to_contain_text("blog.example.com")
+
+
 def test_lab_on_the_disk_fixes_and_shares(
     hand: Hand, within: Callable[[int], None], folder: Path
 ) -> None:
