@@ -288,8 +288,10 @@ def test_main_buttons_and_the_box_have_keys(tab: Page, emulator: Emulator) -> No
     assert saved(emulator).endswith("http://a.test/")
     tab.keyboard.press("/")
     expect(tab.locator("#find")).to_be_focused()
-    tab.keyboard.insert_text("www")
+    tab.keyboard.insert_text("no such site")
+    expect(tab.locator("#nobody")).to_be_visible()
     tab.keyboard.press("Escape")
+    expect(tab.locator("#nobody")).to_be_hidden()
     expect(tab.locator("#find")).to_have_value("")
 
 

@@ -429,6 +429,7 @@ export class Editor {
     for (const row of all("#guests [data-name]")) row.hidden = !row.dataset.name?.includes(text);
     for (const part of all("#guests section")) part.hidden = Boolean(text) && !find("[data-name]:not([hidden])", part);
     for (const part of all("#guests details")) part.open = Boolean(text);
+    find("#nobody").hidden = !text || Boolean(find("#guests [data-name]:not([hidden])"));
   }
 
   #answer = later(() => this.#put("answer", {}, (html) => this.#showAnswer(parse(html))), SOON);
