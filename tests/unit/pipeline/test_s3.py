@@ -138,13 +138,7 @@ def test_body_of_another_hash_is_not_stored(service: Service) -> None:
     assert service.handle(sign(ask("HEAD", "/private-bucket/b"))).status == 404
 
 
-@pytest.mark.parametrize(
-    "hoisted",
-    [
-        "x-amz-meta-color=blue&x-amz-storage-class=GLACIER",
-        "X-Amz-Meta-Color=blue&X-Amz-Storage-Class=GLACIER",
-    ],
-)
+@pytest.mark.parametrize("hoisted", CASES["headers_may_be_hoisted_into_the_query"])
 def test_headers_may_be_hoisted_into_the_query(service: Service, hoisted: str) -> None:
     """SDKs for JavaScript sign headers of S3 as parameters of the URL; case does not matter."""
     target = f"/private-bucket/b?x-id=PutObject&{hoisted}"

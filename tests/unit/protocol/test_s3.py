@@ -239,19 +239,13 @@ def test_answer_has_the_name_space_and_the_storage_classes_of_s3() -> None:
     assert "<Key>&lt;StorageClass&gt;IA" in found
 
 
-@rows(
-    ("acl", "permissions"),
-    ("private", ["FULL_CONTROL"]),
-    ("default", ["FULL_CONTROL"]),
-    ("public-read", ["FULL_CONTROL", "READ"]),
-    ("public-read-write", ["FULL_CONTROL", "READ", "WRITE"]),
-)
-def test_acl_becomes_grants(acl: str, permissions: list[str]) -> None:
+@rows("acl, permissions", *CASES["acl_becomes_grants"])
+def test_acl_becomes_grants(acl: str, permissions: tuple[str, ...]) -> None:
     owner = ("Owner", [("ID", "1"), ("DisplayName", "a & b")])
     oss = xml.format("AccessControlPolicy", [owner, ("AccessControlList", [("Grant", acl)])])
     found = xml.parse(documents.from_oss("GetBucketAcl", oss), "AccessControlPolicy")
     grants = found.all("AccessControlList")[0].all("Grant")
-    assert [grant.text("Permission") for grant in grants] == permissions
+    assert tuple(grant.text("Permission") for grant in grants) == permissions
     assert grants[0].text("Grantee/DisplayName") == "a & b"
 
 
@@ -331,13 +325,7 @@ def test_signed_form_needs_all_its_fields(name: str) -> None:
         form.parse(Form({**SIGNED, name: ""}))
 
 
-@rows(
-    ("name", "value"),
-    ("x-amz-algorithm", "AWS4-HMAC-SHA1"),
-    ("x-amz-date", "yesterday"),
-    ("x-amz-credential", "id/20151230/us-east-1/s3/aws4_request"),
-    ("x-amz-credential", "id"),
-)
+@rows("name, value", *CASES["malformed_field_is_refused"])
 def test_malformed_field_is_refused(name: str, value: str) -> None:
     with pytest.raises(OSSError, match="InvalidArgument"):
         form.parse(Form({**SIGNED, name: value}))
