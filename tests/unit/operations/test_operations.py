@@ -49,6 +49,15 @@ def test_buckets_of_other_accounts_are_neither_listed_nor_targets_of_logs(ask: C
     assert (answer.status, answer.code) == (403, "InvalidTargetBucketForLogging")
 
 
+def test_account_may_have_100_buckets_and_all_are_listed(ask: Caller) -> None:
+    """GetService: max-keys is 100 by default, and an account may have 100 buckets."""
+    for number in range(99):
+        assert ask("PUT", f"/bucket-{number:03}").status == 200
+    assert len(ask("GET", "/").texts("Buckets/Bucket/Name")) == 100
+    refused = ask("PUT", "/one-too-many")
+    assert (refused.status, refused.code) == (400, "TooManyBuckets")
+
+
 def test_several_ranges_are_parts_of_the_documented_length(ask: Caller) -> None:
     """P-95: four ranges of ten bytes of text/plain have 446 bytes."""
     ask("PUT", "/bucket/a", "0123456789", Content_Type="text/plain")
