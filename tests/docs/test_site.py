@@ -22,6 +22,9 @@ from oss_referer.__main__ import PROGRAM
 from docs.site.lab import build, pages, runner
 from docs.site.samples import COMMANDS
 from tests.requirements import require
+from tests.rows import read_cases
+
+CASES = read_cases("others.docs")
 
 # --- The reference of the packages
 
@@ -124,25 +127,7 @@ def test_each_error_of_the_script_is_that_of_the_page() -> None:
     assert json.loads(done.stdout) == {**pages.errors("en"), "refused": "{said}"}
 
 
-IMPORT = """
-const [folder, library, lab] = process.argv.slice(1);
-const { readFileSync } = await import("node:fs");
-const { loadPyodide } = await import(`file://${folder}/pyodide.mjs`);
-const pyodide = await loadPyodide({ stdLibURL: library });
-pyodide.unpackArchive(new Uint8Array(readFileSync(lab)), "zip", { extractDir: "/lab" });
-pyodide.globals.set("names", process.env.NAMES);
-console.log(pyodide.runPython(`
-import importlib, json, sys
-sys.path.insert(0, "/lab")
-failures = {}
-for name in names.split():
-    try:
-        importlib.import_module(name)
-    except Exception as error:
-        failures[name] = repr(error)
-json.dumps(failures)
-`));
-"""
+IMPORT = CASES["import"]
 
 
 @pytest.fixture(scope="module")

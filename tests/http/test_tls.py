@@ -23,16 +23,11 @@ from oss_emulator.server.listening import loop_factory
 from oss_emulator.server.tls import CA_FILE, KEY_FILE, LIFE, CertificateError
 from oss_emulator.testing import emulator as running
 
-DOMAINS = (
-    "localhost",
-    "oss-cn-hangzhou.localhost",
-    "oss-cn-hangzhou.aliyuncs.com",
-    "oss-cn-hangzhou-internal.aliyuncs.com",
-    "cn-hangzhou.oss.aliyuncs.com",
-    "oss-accelerate.aliyuncs.com",
-    "oss-accelerate-overseas.aliyuncs.com",
-    "oss.example.test",
-)
+from tests.rows import read_cases
+
+CASES = read_cases("others.http")
+
+DOMAINS = tuple(CASES["domains"])
 
 
 FACTORIES = [pytest.param(loop_factory, id="fast"), pytest.param(lambda: None, id="asyncio")]

@@ -19,7 +19,10 @@ from oss_emulator import Emulator
 from tests.client import PATIENCE
 from tests.docs.markdown import settings
 from tests.requirements import required
+from tests.rows import read_cases
 from tests.s3.conftest import PAGE
+
+CASES = read_cases("others.s3")
 
 MIB = 1024 * 1024
 
@@ -108,15 +111,7 @@ def test_polars_writes_and_scans(rust_options: dict[str, str], bucket: str) -> N
     ]
 
 
-DUCKDB = """
-import sys
-import duckdb
-extension, statement, folder = sys.argv[1:]
-duckdb.execute(f"LOAD '{extension}'")
-duckdb.execute(statement)
-duckdb.sql("SELECT range AS id FROM range(1000)").write_parquet(f"{folder}/a b+c.parquet")
-print(duckdb.read_parquet(f"{folder}/*.parquet").sum("id").fetchall())
-"""
+DUCKDB = CASES["duckdb"]
 
 
 def test_duckdb_writes_and_reads(server: Emulator, bucket: str) -> None:

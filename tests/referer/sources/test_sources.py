@@ -232,33 +232,7 @@ def test_error_of_the_service_is_quoted_with_its_place() -> None:
     assert (refusal.value.line, refusal.value.column) == (5, 1)
 
 
-HCL = """# a comment
-locals {
-  site = [for s in var.sites : "https://${s}/"]
-}
-
-/* another
-   one */
-resource "alicloud_oss_bucket_referer" "site" {
-  bucket              = alicloud_oss_bucket.b.bucket
-  allow_empty_referer = "false"   // as the documentation has it
-  referer_list        = ["https://www.example.com/"]
-  lifecycle {
-    prevent_destroy = true
-  }
-}
-
-resource "alicloud_oss_bucket" "b" {
-  bucket = var.name
-  referer_config {
-    referers = ["https://$${x}.test/\\u4f8b\\"", "b"]
-  }
-}
-
-resource "alicloud_oss_bucket" "without" {
-  bucket = "without"
-}
-"""
+HCL = CASES["sources_hcl"]
 CONFIG = RefererConfiguration(False, whitelist=('https://${x}.test/例"', "b"))
 
 

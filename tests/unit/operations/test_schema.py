@@ -14,20 +14,7 @@ TABLES = read_cases("unit.operations")
 CASES = read_cases("unit.documents")
 
 
-SCHEMA = """
-# A comment
-Root
-  Once
-  Text text
-  Name? name
-  Flag? boolean =false
-  Day* date
-  Number+ 1..10
-  Word{1,2} A|B
-  Open{2,} text
-  Part?
-    Low? ..0
-"""
+SCHEMA = TABLES["schema"]
 
 
 def test_schema_is_read_from_its_lines() -> None:

@@ -134,18 +134,7 @@ def test_explain_header_makes_no_wrong_signature_right(place: str) -> None:
     assert outcome.error.code == "SignatureDoesNotMatch"
 
 
-ROLE = """
-[[account]]
-id = "1000000000000001"
-
-[[account.key]]
-id = "owner-key"
-secret = "owner-secret"
-
-[[account.role]]
-id = "3000000000000000001"
-name = "worker"
-"""
+ROLE = CASES["role"]
 
 
 @pytest.mark.parametrize(

@@ -287,15 +287,7 @@ def test_authorization_may_have_spaces_after_commas() -> None:
 
 # --- Who signed a request with V3, and every refusal; test_signature.py has those of V1
 
-REFUSED_SIGNATURES: list[tuple[dict[str, str], int, str]] = [
-    ({"key": "unknown-key"}, 404, "InvalidAccessKeyId.NotFound"),
-    ({"key": "STS.unknown"}, 400, "MissingSecurityToken"),
-    ({"x_acs_security_token": "CAIS"}, 400, "InvalidSecurityToken.MismatchWithAccessKey"),
-    ({"secret": "wrong"}, 400, "SignatureDoesNotMatch"),
-    ({"x_acs_date": "yesterday"}, 400, "InvalidTimeStamp.Format"),
-    ({"x_acs_date": "2023-11-14T21:58:19Z"}, 400, "InvalidTimeStamp.Expired"),
-    ({"x_acs_date": "2023-11-14T22:28:21Z"}, 400, "InvalidTimeStamp.Expired"),
-]
+REFUSED_SIGNATURES: list[tuple[dict[str, str], int, str]] = CASES["refused_signatures"]
 
 
 @rows(("changes", "status", "code"), *REFUSED_SIGNATURES)
