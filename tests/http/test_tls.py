@@ -206,25 +206,6 @@ def test_stopping_closes_connections_that_never_began_tls(
         assert silent.recv(1) == b""
 
 
-def test_referers_are_checked_over_https() -> None:
-    with Emulator(tls=True) as emulator:
-        bucket = emulator.bucket("a-bucket", acl="public-read")
-        bucket.put_object("a", b"x")
-        rules = oss2.models.BucketReferer(False, ["https://www.example.com/"])
-        bucket.put_bucket_referer(rules)
-        for referer, status in [
-            ("https://www.example.com/page", 200),
-            ("http://www.example.com/page", 403),
-        ]:
-            answer = requests.get(
-                f"{emulator.endpoint}/a-bucket/a",
-                headers={"Referer": referer},
-                verify=str(emulator.ca_file),
-                timeout=20,
-            )
-            assert answer.status_code == status
-
-
 def test_server_without_tls_has_no_ca() -> None:
     with Emulator() as emulator:
         assert emulator.ca_file is None
