@@ -19,10 +19,7 @@ from oss_emulator import Emulator
 from tests.client import PATIENCE
 from tests.docs.markdown import settings
 from tests.requirements import required
-from tests.rows import read_cases
 from tests.s3.conftest import PAGE
-
-CASES = read_cases("others.s3")
 
 MIB = 1024 * 1024
 
@@ -111,7 +108,15 @@ def test_polars_writes_and_scans(rust_options: dict[str, str], bucket: str) -> N
     ]
 
 
-DUCKDB = CASES["duckdb"]
+DUCKDB = """
+import sys
+import duckdb
+extension, statement, folder = sys.argv[1:]
+duckdb.execute(f"LOAD '{extension}'")
+duckdb.execute(statement)
+duckdb.sql("SELECT range AS id FROM range(1000)").write_parquet(f"{folder}/a b+c.parquet")
+print(duckdb.read_parquet(f"{folder}/*.parquet").sum("id").fetchall())
+"""
 
 
 def test_duckdb_writes_and_reads(server: Emulator, bucket: str) -> None:
