@@ -139,14 +139,6 @@ def make_bucket(live: Live) -> Iterator[Callable[..., str]]:
 
 
 @pytest.fixture
-def new_name(live: Live) -> Iterator[str]:
-    """The name of a bucket that does not exist yet; the test may create it."""
-    name = f"new-bucket-{next(_NUMBERS)}"
-    yield name
-    live.drop_bucket(name)
-
-
-@pytest.fixture
 def owner() -> Any:
     """The key's owner, who signs with V4; tests/sdk/test_signers.py covers the other versions."""
     return SIGNERS["v4"](ACCESS_KEY_ID, ACCESS_KEY_SECRET)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import wraps
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
@@ -56,17 +56,22 @@ def check_differences(found: Mapping[str, Iterable[str]]) -> None:
 _FOLDER = Path(__file__).parents[1] / "fixtures" / "tests"
 
 
-def read_cases(name: str) -> Mapping[str, Sequence[Any]]:
-    """Return the cases of a folder by the names of their tests; arrays in them are tuples.
+def read_cases(name: str) -> Mapping[str, Any]:
+    """Return the tables and texts of a folder by the names of their tests, or those used there.
 
-    `unit.access` is the table `access` in `unit.toml`.
+    `unit.access` is the table `access` in `unit.toml`. Arrays in the rows of a table are tuples.
     """
     file, _, table = name.partition(".")
-    cases = tomllib.loads((_FOLDER / f"{file}.toml").read_text(encoding="utf-8"))
+    cases = _read(file)
     return {
-        test: [frozen(case) for case in of]
+        test: of if isinstance(of, str) else [frozen(case) for case in of]
         for test, of in (cases[table] if table else cases).items()
     }
+
+
+@cache
+def _read(file: str) -> Mapping[str, Any]:
+    return tomllib.loads((_FOLDER / f"{file}.toml").read_text(encoding="utf-8"))
 
 
 def frozen(value: Any) -> Any:

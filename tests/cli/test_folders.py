@@ -16,19 +16,14 @@ from oss_referer.sources import forms
 from oss_referer.sources.forms import RulesForm
 from oss_referer.terminal import rules as folders
 
+from tests.rows import read_cases
+
+CASES = read_cases("cli")
+
 ROOT = Path(__file__).parents[2]
 GOOD = RefererConfiguration(False, whitelist=("https://www.example.com/",))
 BAD = RefererConfiguration(False, whitelist=("www.example.com",))
-TABLE = """\
-[rules.site]
-allow_empty_referer = false
-whitelist = ["https://www.example.com/"]
-
-[[case]]
-name = "the site"
-referer = "https://www.example.com/"
-verdict = "allow"
-"""
+TABLE = CASES["table"]
 
 
 def write(path: Path, text: str) -> Path:
@@ -346,30 +341,10 @@ def test_folder_that_cannot_be_read_is_named_without_git(
     assert refused == [f"oss-emulator: {tree / name}: {said}" for name in names]
 
 
-COMMANDS_WITH_A_FILE = [
-    ("check", "FILE", "x"),
-    ("lint", "FILE"),
-    ("test", "FILE", "x"),
-    ("diff", "FILE", "x"),
-    ("translate", "--to", "nginx", "FILE"),
-    ("scenarios", "FILE", "--site", "https://a.test"),
-    ("apply", "FILE", "oss://bbb"),
-    ("replay", "FILE", "--traffic", "x"),
-    ("generate", "https://a.test", "--to", "xml", "--traffic", "FILE"),
-    ("play", "FILE"),
-    ("run", "--ca-file", "FILE", "--", "true"),
-    ("run", "--data", "FILE", "--", "true"),
-]
+COMMANDS_WITH_A_FILE = CASES["commands_with_a_file"]
 
 
-COMMANDS_OF_THE_SERVER = (
-    ("serve", "--seed", "FILE"),
-    ("serve", "--accounts", "FILE"),
-    ("serve", "--assumptions", "FILE"),
-    ("serve", "--preload", "FILE=examplebucket"),
-    ("serve", "--tls-cert", "FILE"),
-    ("run", "--seed", "FILE", "--", "true"),
-)
+COMMANDS_OF_THE_SERVER = tuple(CASES["commands_of_the_server"])
 
 
 def test_missing_input_ends_every_command_with_2(tmp_path: Path, ask: Any) -> None:

@@ -413,21 +413,7 @@ def test_empty_referers_are_allowed_if_asked_for(capsys: pytest.CaptureFixture[s
 
 # --- The command generate: it agrees with review, and refuses what names no site
 
-GENERATED = (
-    "https://www.example.com",
-    "http://www.example.com/shop?id=1",
-    "https://WWW.Example.COM:443",
-    "https://shop.example.co.uk:8443",
-    "https://192.168.1.10",
-    "http://10.0.0.1",
-    "https://[::1]/",
-    "www.example.com",
-    "10.0.0.1",
-    "[::1]:8443",
-    "localhost:3000",
-    "例子.example.com",
-    "*.example.com",
-)
+GENERATED = tuple(CASES["generated"])
 
 
 @pytest.mark.parametrize("site", GENERATED)

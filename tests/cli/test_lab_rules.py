@@ -152,16 +152,7 @@ def test_blacklist_of_a_list_is_a_list(ask: Any) -> None:
     assert "rules.xml, line 1, column 1: --blacklist needs a list of entries" in errors
 
 
-COMMANDS = [
-    ("check", "{}", "--no-referer"),
-    ("test", "{}", "{}"),
-    ("lint", "{}"),
-    ("diff", "{}", "{}"),
-    ("translate", "--to", "nginx", "{}"),
-    ("scenarios", "{}", "--site", "https://www.example.com"),
-    ("apply", "{}", "oss://examplebucket", "--yes"),
-    ("replay", "{}", "--traffic", "fixtures/logs"),
-]
+COMMANDS = CASES["commands"]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])

@@ -352,38 +352,9 @@ def write_scenario(path: Path, *steps: Any, versioned: bool = False, **others: A
 
 
 UPLOAD = {"method": "POST", "path": "/up load/ü", "query": {"uploads": ""}}
-CHANNEL = {
-    "method": "PUT",
-    "path": "/channel",
-    "query": {"live": ""},
-    "body": {
-        "xml": [
-            "LiveChannelConfiguration",
-            "LiveChannelConfiguration/Target",
-            "LiveChannelConfiguration/Target/Type=HLS",
-        ]
-    },
-}
-POINT = {
-    "method": "PUT",
-    "path": "/",
-    "query": {"accessPoint": ""},
-    "body": {
-        "xml": [
-            "CreateAccessPointConfiguration",
-            "CreateAccessPointConfiguration/AccessPointName=ap-01",
-            "CreateAccessPointConfiguration/NetworkOrigin=internet",
-        ]
-    },
-}
-RETENTION = {
-    "method": "POST",
-    "path": "/",
-    "query": {"worm": ""},
-    "body": {
-        "xml": ["InitiateWormConfiguration", "InitiateWormConfiguration/RetentionPeriodInDays=1"]
-    },
-}
+CHANNEL = dict(CASES["channel"])
+POINT = dict(CASES["point"])
+RETENTION = dict(CASES["retention"])
 KEY = {"method": "PUT", "path": "/key"}
 
 

@@ -25,6 +25,9 @@ from oss_referer import extras
 from tests.cli.forking import Forked, serving
 from tests.cli.process import EMULATOR, environment, wait_for
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, PATIENCE, Live
+from tests.rows import read_cases
+
+CASES = read_cases("cli")
 
 ROOT = Path(__file__).parents[2]
 LOGS = str(ROOT / "fixtures" / "logs")
@@ -286,11 +289,7 @@ def test_form_can_be_given(ask: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("after", "judged", "reason"),
-    [
-        (9, 20, "it has 10 fields instead of 23"),
-        (900, 400, "it has a field of more than 131,072 characters"),
-    ],
+    ("after", "judged", "reason"), CASES["lines_after_a_missing_quotation_mark_are_damaged"]
 )
 def test_lines_after_a_missing_quotation_mark_are_damaged(
     ask: Any, tmp_path: Path, after: int, judged: int, reason: str

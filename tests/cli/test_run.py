@@ -566,20 +566,7 @@ def test_key_of_the_accounts_replaces_inherited_ones(tmp_path: Path) -> None:
     assert found["OSS_ACCESS_KEY_ID"] == found["AWS_ACCESS_KEY_ID"] == "app"
 
 
-PROFILES = """
-import boto3, configparser, json, os, sys
-from alibabacloud_credentials.provider import ProfileCredentialsProvider
-config = json.load(open(os.environ["ALIBABA_CLOUD_CONFIG_FILE"]))
-(profile,) = [one for one in config["profiles"] if one["name"] == config["current"]]
-ossutil = configparser.ConfigParser()
-ossutil.read(os.environ["OSSUTIL_CONFIG_FILE"])
-for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-    del os.environ[name]
-print(ProfileCredentialsProvider().get_credentials().get_access_key_id())
-print(profile["access_key_id"], profile["mode"])
-print(ossutil["default"]["access_key_id"], ossutil["default"]["region"])
-print(boto3.Session().get_credentials().access_key, boto3.Session().region_name)
-"""
+PROFILES = CASES["profiles"]
 
 
 def test_files_of_profiles_have_the_key_of_the_emulator(tmp_path: Path) -> None:
@@ -638,19 +625,7 @@ def test_token_of_another_key_is_removed(tmp_path: Path, seed: str) -> None:
     assert done.stdout == "allow empty referer=True, referers=[]\n", done.stderr
 
 
-ACCOUNTS = """
-[[account]]
-id = "1000000000000001"
-
-[[account.user]]
-name = "app"
-policies = ["AliyunSTSAssumeRoleAccess", "AliyunOSSFullAccess"]
-key = [{id = "app", secret = "secret of app"}]
-
-[[account.role]]
-name = "uploader"
-policies = ["AliyunOSSFullAccess"]
-"""
+ACCOUNTS = CASES["accounts"]
 
 
 @pytest.mark.system

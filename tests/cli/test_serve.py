@@ -39,26 +39,7 @@ from tests.rows import read_cases
 
 CASES = read_cases("cli")
 
-SEED = """
-[[bucket]]
-name = "examplebucket"
-acl = "public-read-write"
-
-[bucket.referer]
-allow_empty_referer = true
-whitelist = ["http://www.example.com/"]
-
-[[bucket.object]]
-key = "hello.txt"
-text = "Hello"
-
-[[bucket]]
-name = "privatebucket"
-
-[[bucket.object]]
-key = "hello.txt"
-text = "Hello"
-"""
+SEED = CASES["seed"]
 OBJECT = "/examplebucket/hello.txt"
 BAD_REFERER = "http://thief.example.org/"
 
@@ -470,15 +451,7 @@ WAYS = ("variable", "flag")
 APART = {"tls_cert", "tls_key", "accounts", "demo", "preload", "watch"}
 """Settings that cannot be combined with others, or that other files test."""
 
-UNSEEN = (
-    "log_level",
-    "log_format",
-    "fsync",
-    "request_timeout",
-    "max_connections",
-    "journal_size",
-    "journal_bytes",
-)
+UNSEEN = tuple(CASES["unseen"])
 """The settings whose effects no client of a healthy server can see."""
 
 SWITCHES = {"strict_addressing", "strict_s3", "lenient", "new_account", "tls", "seed_anywhere"}
@@ -789,18 +762,7 @@ def test_download_finishes_before_the_server_ends(tmp_path: Path, number: signal
         assert running.stderr.read_text() == ""
 
 
-SHORT = """
-import socket, sys, time
-from oss_emulator.cli import foreground, main
-from oss_emulator.server import app
-look_up = socket.getaddrinfo
-socket.getaddrinfo = lambda name, *given, **more: (
-    time.sleep(300) if name == "slow.test" else look_up(name, *given, **more)
-)
-foreground.loop_factory = lambda: None  # uvloop looks names up without Python
-app.SHUTDOWN_TIMEOUT, foreground.LAST = 1, 2
-sys.exit(main(sys.argv[1:]))
-"""
+SHORT = CASES["short"]
 """A server whose requests get a second to finish, and that hangs when it looks up a name."""
 
 

@@ -120,44 +120,9 @@ def test_mistake_gets_one_line(tmp_path: Path, flags: tuple[str, ...], said: str
 # --- `serve --accounts` and the accounts of a seed: accepted keys, and errors
 
 
-ACCOUNTS = """
-[[account]]
-id = "1000000000000001"
-key = [{ id = "owner", secret = "secret of owner" }]
-
-[[account.user]]
-name = "app"
-policies = ["AliyunSTSAssumeRoleAccess"]
-key = [{ id = "app", secret = "secret of app" }]
-
-[[account.role]]
-name = "uploader"
-policies = ["AliyunOSSFullAccess"]
-
-[[account]]
-id = "1000000000000002"
-key = [{ id = "payer", secret = "secret of payer" }]
-"""
+ACCOUNTS = CASES["serve_with_accounts"]
 BUCKET = '\n[[bucket]]\nname = "examplebucket"\n'
-PROGRAM = """
-import json
-import oss2
-from aliyunsdkcore.client import AcsClient
-from aliyunsdksts.request.v20150401.AssumeRoleRequest import AssumeRoleRequest
-
-request = AssumeRoleRequest()
-request.set_accept_format("json")
-request.set_protocol_type("https")
-request.set_RoleArn("acs:ram::1000000000000001:role/uploader")
-request.set_RoleSessionName("night")
-client = AcsClient("app", "secret of app", "cn-hangzhou")
-given = json.loads(client.do_action_with_exception(request))["Credentials"]
-keys = given["AccessKeyId"], given["AccessKeySecret"], given["SecurityToken"]
-endpoint, auth = "https://oss-cn-hangzhou.aliyuncs.com", oss2.StsAuth(*keys, auth_version="v4")
-bucket = oss2.Bucket(auth, endpoint, "examplebucket", region="cn-hangzhou")
-bucket.create_bucket()
-print(bucket.get_bucket_info().name)
-"""
+PROGRAM = CASES["serve_with_program"]
 
 
 @pytest.fixture

@@ -130,11 +130,7 @@ def test_bucket_of_a_log_is_chosen_by_its_name(ask: Any) -> None:
         assert (status, "'No!' is not the name of a bucket" in err) == (2, True)
 
 
-@pytest.mark.parametrize(
-    ("form", "counts"),
-    [("html", '43</bdi></td><td class="by" data-label="cached"><bdi class="data">1<'),
-     ("markdown", "| 43 | 1 |")],
-)  # fmt: skip
+@pytest.mark.parametrize(("form", "counts"), CASES["page_and_markdown_name_every_site"])
 def test_page_and_markdown_name_every_site(ask: Any, site: str, form: str, counts: str) -> None:
     out = ask("review", CORRECTED, "--traffic", site, "--format", form)[1]
     assert all(f"https://s{number}.test/" in out for number in range(30))

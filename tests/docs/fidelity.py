@@ -14,6 +14,7 @@ from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import presigning
 from oss_emulator.recording.scenario import RecordedRequest
 
+from tests.recorded.test_errors import PAGES as ERROR_PAGES
 from tests.recorded.test_errors import ECBasis, basis_of, ecs_of_the_server
 from tests.recorded.test_recorded import ERRORS, ERRORS_EXPECTED, EXPECTED, RECORDING
 
@@ -35,49 +36,6 @@ BASES = ("recorded", "observed", "documented", "asserted", "assumed")
 """The bases of facts, the strongest first."""
 
 
-MODULES = {
-    "0002": ("signatures", "签名"),
-    "0003": ("permissions", "权限"),
-    "0004": ("bandwidth, blur", "流控、模糊"),
-    "0005": ("encryption", "加密"),
-    "0006": ("forms", "表单上传"),
-    "0007": ("callbacks", "上传回调"),
-    "0010": ("tags", "标签"),
-    "0011": ("user metadata", "用户元数据"),
-    "0012": ("versions", "版本控制"),
-    "0013": ("storage classes", "存储类型"),
-    "0014": ("lifecycle rules", "生命周期规则"),
-    "0015": ("buckets", "Bucket"),
-    "0016": ("objects", "Object"),
-    "0017": ("headers, parameters, bodies", "请求头、参数、请求体"),
-    "0018": ("domains", "自定义域名"),
-    "0019": ("mirroring", "镜像回源"),
-    "0020": ("inventories", "清单"),
-    "0024": ("data lakes", "数据湖"),
-    "0026": ("keys, appending, symlinks", "Object 名称、追加、软链接"),
-    "0027": ("retention policies", "合规保留策略"),
-    "0028": ("transfer acceleration", "传输加速"),
-    "0030": ("bucket policies", "Bucket Policy"),
-    "0031": ("replication", "数据复制"),
-    "0032": ("logging", "日志"),
-    "0033": ("Referer rules", "防盗链规则"),
-    "0034": ("cross-origin rules", "跨域规则"),
-    "0035": ("requester pays", "请求者付费"),
-    "0036": ("access tracking", "访问跟踪"),
-    "0037": ("data indexing", "数据索引"),
-    "0039": ("resource groups", "资源组"),
-    "0040": ("images", "图片处理"),
-    "0042": ("multipart uploads", "分片上传"),
-    "0043": ("symlinks", "软链接"),
-    "0044": ("live channels", "直播"),
-    "0046": ("fields of logs", "日志字段"),
-    "0048": ("endpoints", "访问域名"),
-    "0049": ("endpoints", "访问域名"),
-    "0053": ("video snapshots", "视频截帧"),
-}
-"""What the ECs of a module are about, in English and Chinese."""
-
-
 class Words(NamedTuple):
     """The words of the tables in one language."""
 
@@ -93,7 +51,7 @@ class Words(NamedTuple):
     ecs: str
     ec_bases: tuple[str, ...]
     language: int
-    """The index of the language in MODULES."""
+    """The index of the language in what the modules of ECs are about."""
 
 
 PAGES = {
@@ -152,7 +110,7 @@ def _cases(words: Words) -> Iterator[str]:
     yield f"| {words.module} | {words.about} | {words.cases} | {words.equal} |"
     yield "|---|---|---|---|"
     for module, count in sorted(total.items()):
-        about = MODULES[module][words.language]
+        about = ERROR_PAGES["modules"][module][words.language]
         yield f"| {module} | {about} | {count} | {count - different[module]} |"
     yield f"| **{words.total}** | | {total.total()} | {total.total() - different.total()} |"
 

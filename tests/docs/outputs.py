@@ -49,10 +49,10 @@ def steps(page: str) -> Iterator[tuple[str, str]]:
             assert before.language in ("sh", "python"), f"an output follows nothing: {block.text}"
 
 
-def run(page: str, folder: Path, locale: str) -> Iterator[tuple[str, str, str]]:
+def run(page: str, folder: Path, locale: str, *flags: str) -> Iterator[tuple[str, str, str]]:
     """Yield each command of a page with the output that it shows and the one that is printed.
 
-    Both name the port of the page.
+    Both name the port of the page. The server has the flags, by default `--demo`.
     """
     reader = folder / "reader"
     shutil.copytree(ROOT / "fixtures" / "logs", reader / "logs")
@@ -60,7 +60,7 @@ def run(page: str, folder: Path, locale: str) -> Iterator[tuple[str, str, str]]:
     shutil.copytree(ROOT / "examples" / "gate", reader / "gate")
     (folder / ".curlrc").write_text("silent\nshow-error\n", encoding="utf-8")
     place = install(folder)
-    with serving(folder, "--demo") as running:
+    with serving(folder, *(flags or ["--demo"])) as running:
         path = f"{place}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         variables = environment(
             PATH=path,

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
@@ -16,12 +14,12 @@ from oss_emulator.control import seed
 from oss_emulator.pipeline.service import Service
 from oss_referer import RefererConfiguration
 from oss_referer.engine.assumptions import DEFAULT, FACTS, SENTENCES
-from oss_referer.sources import assumptions
 
+from tests.cli import forking
 from tests.cli.process import environment
-from tests.client import PATIENCE
 from tests.docs import translations
 from tests.docs.markdown import blocks, table
+from tests.rows import read_cases
 
 # --- All pages: their flags, sample files, code, links and paths agree with the tree
 
@@ -49,26 +47,14 @@ def test_each_promise_about_security_names_its_test(page: str) -> None:
 # --- flags
 
 
-def help_of_serve() -> Iterator[tuple[str, str, str]]:
-    """Yield each flag, its variable and its default from `serve --help`."""
-    done = subprocess.run(
-        [sys.executable, "-m", "oss_emulator", "serve", "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=environment(NO_COLOR="1"),
-        timeout=PATIENCE,
-    )
-    for match in re.finditer(
-        r"^  (--[a-z0-9-]+)(?: \S+)?\s+[^()\n]+\(default: ([^;]*); (OSS_EMULATOR_[A-Z0-9_]+)\)$",
-        re.sub(r"\n {20,}", " ", done.stdout),
-        re.MULTILINE,
-    ):
-        yield match[1], match[3], match[2]
-
-
 def test_table_of_flags_agrees_with_help() -> None:
-    flags = list(help_of_serve())
+    shown = forking.command("serve", "--help", env=environment(NO_COLOR="1", COLUMNS="80")).stdout
+    described = re.findall(
+        r"^  (--[a-z0-9-]+)(?: \S+)?\s+[^()\n]+\(default: ([^;]*); (OSS_EMULATOR_[A-Z0-9_]+)\)$",
+        re.sub(r"\n {20,}", " ", shown),
+        re.MULTILINE,
+    )
+    flags = [(flag, variable, default) for flag, default, variable in described]
     assert len(flags) > 10
     assert [tuple(row[:3]) for row in table(DOCUMENTS["docs/serve.md"], "Flag")] == flags
 
@@ -104,12 +90,11 @@ def test_sample_seed_names_all_members() -> None:
 # --- links and paths
 
 
-def test_index_lists_every_page() -> None:
-    index = DOCUMENTS["docs/README.md"]
-    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
-    listed = re.findall(r"^\| \[([^]]+)\]\(([^)]+)\) \| ", index, re.MULTILINE)
-    assert {link for _, link in listed if "/" not in link} == pages
-    assert all(name == link for name, link in listed if "/" not in link)
+@pytest.mark.parametrize("folder", ["docs", "docs/zh"])
+def test_index_lists_every_page(folder: str) -> None:
+    listed = re.findall(r"^\| \[[^]]+\]\(([^)/]+)\) \| ", DOCUMENTS[f"{folder}/README.md"], re.M)
+    pages = {path.name for path in (ROOT / folder).glob("*.md")} - {"README.md"}
+    assert sorted(listed) == sorted(pages)
 
 
 def test_decisions_are_short_and_listed() -> None:
@@ -146,21 +131,6 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize(
-    ("document", "least"), [("docs/architecture.md", 11), ("CONTRIBUTING.md", 8)]
-)
-def test_names_that_are_given_with_their_file_are_defined_there(document: str, least: int) -> None:
-    page = " ".join(DOCUMENTS[document].split())
-    named = re.findall(r"`([\w.]+)` (?:in |of |\()`([\w/]+\.py)`", page)
-    assert len(named) >= least
-    for name, path in named:
-        (file,) = (root / path for root in ROOTS if (root / path).is_file())
-        text = file.read_text(encoding="utf-8")
-        for part in name.split("."):
-            defined = rf"^ *(?:(?:class|def|async def) )?{part}\b"
-            assert re.search(defined, text, re.M), f"{name}: {path}"
-
-
 ROOTS = (ROOT, ROOT / "emulator" / "oss_emulator", ROOT / "emulator")
 """The folders in which the paths of a page begin: the repository, the server and both packages."""
 
@@ -168,13 +138,6 @@ FOLDERS = {path.name for root in ROOTS for path in root.iterdir() if path.is_dir
 
 OF_OTHERS = {"tests/functional/tests.py"}
 """Paths in other projects."""
-
-
-def test_each_picture_is_shown() -> None:
-    pages = "".join(DOCUMENTS.values())
-    pictures = [*ROOT.glob("docs/img/*"), *ROOT.glob("docs/zh/img/*")]
-    hidden = [path.name for path in pictures if f"img/{path.name})" not in pages]
-    assert hidden == []
 
 
 def test_paths_that_are_named_exist() -> None:
@@ -200,6 +163,9 @@ def paths(markdown: str) -> list[str]:
 
 # --- One word for one thing in Chinese: on the pages, in the console and on the command line
 
+OTHER_OBJECTS = r"(?:JSON |空|比较|配置|核对的|请求的|发生了什么、|文件是一个)对象|一个对象可以"
+"""Objects that are not objects of OSS: of JSON, of Python, or targets of an action."""
+
 TEXTS = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
     for pattern in (
@@ -213,30 +179,14 @@ TEXTS = {
     for path in sorted(ROOT.glob(pattern))
 }
 
-GLOSSARY = {
-    "回放": r"重放",
-    "还原": r"恢复",
-    "附加依赖": r"附加组件|额外依赖|可选依赖|扩展 `",
-    "根域名": r"基础域名|基域名",
-    "凭证": r"凭据",
-    "用例表": r"预期表|决策表|判定表|判断表",
-    "响应": r"应答",
-    "退出码": r"退出状态|返回码",
-    "Bucket": r"存储空间|存储桶",
-    "Object": r"对象(?!存储|级|锁定)",
-}
-"""The word for each thing, and other words for it that pages must not use."""
-
-OTHER_OBJECTS = r"(?:JSON |空|比较|配置|核对的|请求的|发生了什么、|文件是一个)对象|一个对象可以"
-"""Objects that are not objects of OSS: of JSON, of Python, or targets of an action."""
-
 
 def test_one_word_stands_for_one_thing() -> None:
+    glossary = read_cases("others.docs")["one_word_stands_for_one_thing"]
     prose = {name: re.sub(OTHER_OBJECTS, "", text) for name, text in TEXTS.items()}
     found = {
         (name, word): match[0]
         for name, text in prose.items()
-        for word, others in GLOSSARY.items()
+        for word, others in glossary
         if (match := re.search(rf"(?:{others}).{{0,12}}", text))
     }
     assert found == {}
@@ -332,12 +282,6 @@ def test_every_fact_is_cited_by_a_test() -> None:
     assert missing(UNTESTED, STATED.keys() - found) == [], "a test cites it: it is not an exception"
 
 
-def test_every_referer_fact_begins_with_its_basis() -> None:
-    bases = "published answer|documented|assumed|observed"
-    facts = statements("docs/referer.md")
-    assert [n for n, text in facts.items() if not re.match(rf"\(({bases})s?\b", text)] == []
-
-
 def test_every_documented_or_published_referer_fact_has_a_dated_source() -> None:
     page = (ROOT / "docs/referer.md").read_text(encoding="utf-8")
     rows = list(table(page, "Source"))
@@ -364,12 +308,6 @@ def test_each_variant_of_an_assumed_fact_is_listed_with_its_confirmation() -> No
     listed = list(table(page, "Fact"))
     assert [list(row[:4]) for row in listed] == rows
     assert all(re.fullmatch(r"never|\d{4}-\d\d-\d\d", row[4]) for row in listed)
-
-
-def test_assumptions_on_the_page_can_be_parsed() -> None:
-    page = (ROOT / "docs/referer.md").read_text(encoding="utf-8")
-    (block,) = [block for block in blocks(page) if block.language == "toml"]
-    assert assumptions.parse(block.text) != DEFAULT
 
 
 # --- docs/console.md: its labels are those of the console
@@ -412,52 +350,3 @@ def test_page_shows_the_order_of_imports(page: str) -> None:
         package, *lines = part.splitlines()
         shown[package] = [line.strip() for line in lines]
     assert shown == LAYERS
-
-
-@pytest.mark.parametrize("package", LAYERS)
-def test_readme_of_a_package_lists_its_folders_in_order(package: str) -> None:
-    folder = ROOT / "emulator" / package
-    lines = (folder / "README.md").read_text(encoding="utf-8").splitlines()
-    assert len(lines) <= 40
-    assert max(map(len, lines)) <= 100
-    listed = [name for line in lines for name in re.findall(r"^\| `(\w+)/` \|", line)]
-    layers = [layer.split(" | ") for layer in reversed(LAYERS[package])]
-    folders = [[name for name in layer if (folder / name).is_dir()] for layer in layers]
-    assert sorted(listed) == sorted(name for layer in folders for name in layer)
-    rank = {name: number for number, layer in enumerate(folders) for name in layer}
-    ranks = [rank[name] for name in listed]
-    assert ranks in (sorted(ranks), sorted(ranks, reverse=True))
-
-
-@pytest.mark.parametrize("package", LAYERS)
-def test_readme_of_a_package_names_files_that_exist(package: str) -> None:
-    folder = ROOT / "emulator" / package
-    text = (folder / "README.md").read_text(encoding="utf-8")
-    named = re.findall(r"`([\w/]+\.\w+)`", text)
-    assert len(named) >= 3
-    assert [name for name in named if not any((at / name).is_file() for at in (folder, ROOT))] == []
-
-
-@pytest.mark.parametrize("page", ["docs/architecture.md", "docs/zh/architecture.md"])
-def test_page_names_every_extra(page: str) -> None:
-    text = (ROOT / page).read_text(encoding="utf-8")
-    extras = PROJECT["project"]["optional-dependencies"]
-    _, _, section = text.partition("| `fast` |")
-    section = f"| `fast` |{section}".partition("\n## ")[0]
-    rows, _, others = section.partition("\n\n")
-    in_table = re.findall(r"^\| `(\w+)` \|", rows, re.MULTILINE)
-    assert sorted([*in_table, *re.findall(r"`(\w+)`", others)]) == sorted(extras)
-
-
-def test_page_names_every_folder_of_tests() -> None:
-    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`tests/(\w+)/`", text))
-    there = {path.parent.name for path in (ROOT / "tests").glob("*/*.py")}
-    assert named == {name for name in there if not name.startswith("__")} | {"unit", "referer"}
-
-
-def test_folders_of_unit_tests_are_those_of_the_packages() -> None:
-    for tests, package in (("unit", "oss_emulator"), ("referer", "oss_referer")):
-        folders = {path.parent.name for path in (ROOT / "tests" / tests).glob("*/*.py")}
-        modules = {path.stem for path in (ROOT / "emulator" / package).iterdir()}
-        assert folders <= modules

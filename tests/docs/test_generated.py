@@ -9,12 +9,8 @@ from pathlib import Path
 import pytest
 from oss_emulator.operations import OPERATIONS
 
-from tests.conformance import expected
-from tests.conformance.page import line
-from tests.conformance.run import LIST
-from tests.conformance.run import PAGE as CONFORMANCE
 from tests.docs.fidelity import FACTS, PAGES, ROOT, render
-from tests.docs.operations import PAGE, not_emulated
+from tests.docs.operations import PAGE
 from tests.docs.operations import render as render_operations
 from tests.docs.phrases import DOCS
 from tests.docs.phrases import PAGES as PHRASED
@@ -55,16 +51,6 @@ def test_page_is_current() -> None:
     )
 
 
-def test_no_subresource_is_both_emulated_and_not() -> None:
-    page = render_operations(OPERATIONS)
-    emulated, _, rest = page.partition("## Known sub-resources that are not emulated")
-    names = not_emulated(OPERATIONS)
-    assert names
-    for name in names:
-        assert f"?{name}`" not in emulated
-        assert f"`{name}`" in rest
-
-
 # --- The Chinese of generated pages is made from the English text and a list of phrases
 
 
@@ -74,27 +60,9 @@ def test_chinese_page_is_made_from_the_english_one(name: str) -> None:
     assert page == render_phrases(name), "`make docs` writes it"
 
 
-@pytest.mark.parametrize("name", PHRASED)
-def test_no_english_sentence_is_left(name: str) -> None:
-    page = (DOCS / "zh" / f"{name}.md").read_text(encoding="utf-8")
-    prose = re.sub(r"```.*?```|`[^`]*`|<!--.*?-->", "", page, flags=re.DOTALL)
-    assert re.findall(r"\b[a-z]+ [a-z]+ [a-z]+\b", prose) == []
-
-
 @pytest.mark.parametrize("name", ["browser", "operations"])
 def test_every_phrase_is_used(name: str) -> None:
     page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
     text = " ".join(page.split())
     phrases = tomllib.loads(PHRASED[name].read_text(encoding="utf-8"))
     assert [phrase for phrase in phrases if "{" not in phrase and phrase not in text] == []
-
-
-# --- docs/conformance.md shows the list of known failures
-
-
-def test_page_shows_the_known_failures() -> None:
-    known = expected.load(LIST)
-    told = CONFORMANCE.read_text(encoding="utf-8")
-    for entries in (*known.failing.values(), known.vacuous):
-        for entry in entries:
-            assert line(entry) in told, "`make conformance` writes the page"

@@ -15,6 +15,9 @@ from oss_emulator import Emulator
 from docs.site import samples
 from docs.site.lab.pages import bundle
 from tests.docs.markdown import blocks, settings
+from tests.rows import read_cases, rows
+
+CASES = read_cases("others.docs")
 
 # --- The samples that can be tried in the page of the lab, and their fragments
 
@@ -60,16 +63,7 @@ def test_sample_has_the_files_and_earlier_commands_that_it_needs() -> None:
     assert [step["args"][0] for step in shown] == ["generate", "test"]
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "oss-emulator apply corrected.xml oss://examplebucket --yes",
-        "oss-emulator check oss://examplebucket --no-referer",
-        "sed s/a/b/ rules.xml | oss-emulator lint -",
-        "oss-emulator lint rules.xml | grep error",
-        "curl http://127.0.0.1:9000/",
-    ],
-)
+@rows("command", *CASES["what_a_browser_cannot_do_is_not_offered"])
 def test_what_a_browser_cannot_do_is_not_offered(command: str) -> None:
     assert samples.Samples().read(f"{command}\n") is None
 
@@ -97,14 +91,7 @@ def test_modules_become_one_script() -> None:
     assert "return { one, two };" in made
 
 
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ('import { gone } from "./a.js";', "does not export gone"),
-        ('import "./a.js";', "cannot be bundled"),
-        ("export default 1;", "cannot be bundled"),
-    ],
-)
+@rows("text, complaint", *CASES["script_that_would_not_work_is_refused"])
 def test_script_that_would_not_work_is_refused(text: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         bundle({"a.js": "export const one = 1;", "b.js": text})

@@ -18,11 +18,13 @@ import oss_referer
 import pytest
 from oss_emulator import cli
 from oss_referer.__main__ import PROGRAM
-from oss_referer.texts import LANGUAGES
 
 from docs.site.lab import build, pages, runner
 from docs.site.samples import COMMANDS
 from tests.requirements import require
+from tests.rows import read_cases
+
+CASES = read_cases("others.docs")
 
 # --- The reference of the packages
 
@@ -112,15 +114,6 @@ def test_each_command_that_needs_no_server_is_shipped() -> None:
     assert cli.PROGRAM.commands.keys() - PROGRAM.commands.keys() == runner.SERVER
 
 
-def test_each_error_of_the_script_has_its_sentence_in_each_language() -> None:
-    script = (build.HERE / "lab.js").read_text(encoding="utf-8")
-    errors = script[script.index("const ERRORS = {") : script.index("const fail =")]
-    codes = set(re.findall(r'^    "?([a-z-]+)"?: \(', errors, re.MULTILINE))
-    assert {"crashed", "old-browser", "refused"} <= codes
-    for language in LANGUAGES:
-        assert pages.errors(language).keys() == codes - {"refused"}  # Python reports the error
-
-
 def test_each_error_of_the_script_is_that_of_the_page() -> None:
     script = (build.HERE / "lab.js").read_text(encoding="utf-8")
     newer = script[script.index("const NEWER") : script.index("const PARTS")]
@@ -134,25 +127,7 @@ def test_each_error_of_the_script_is_that_of_the_page() -> None:
     assert json.loads(done.stdout) == {**pages.errors("en"), "refused": "{said}"}
 
 
-IMPORT = """
-const [folder, library, lab] = process.argv.slice(1);
-const { readFileSync } = await import("node:fs");
-const { loadPyodide } = await import(`file://${folder}/pyodide.mjs`);
-const pyodide = await loadPyodide({ stdLibURL: library });
-pyodide.unpackArchive(new Uint8Array(readFileSync(lab)), "zip", { extractDir: "/lab" });
-pyodide.globals.set("names", process.env.NAMES);
-console.log(pyodide.runPython(`
-import importlib, json, sys
-sys.path.insert(0, "/lab")
-failures = {}
-for name in names.split():
-    try:
-        importlib.import_module(name)
-    except Exception as error:
-        failures[name] = repr(error)
-json.dumps(failures)
-`));
-"""
+IMPORT = CASES["import"]
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import sys
 from dataclasses import fields
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -21,22 +18,19 @@ from oss_emulator.control import faults
 from oss_emulator.control.api import ROUTES
 from oss_emulator.settings import Settings
 from oss_emulator.testing import pytest_plugin
-from oss_referer.sources.forms import RulesForm
 from oss_referer.traffic.judge import Verdict
-from oss_referer.translate import SYSTEMS
 
 from tests.cli import forking
-from tests.cli.forking import install, serving
 from tests.cli.process import environment
-from tests.client import PATIENCE
+from tests.docs import outputs
 from tests.docs.markdown import blocks, table
-from tests.requirements import require
 from tests.unit.access.table import CASES
 
 # --- docs/access.md agrees with the fixtures, the code and the facts that they cite
 
 ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "docs" / "access.md").read_text(encoding="utf-8")
+DOCS = ROOT / "docs"
+TEXT = (DOCS / "access.md").read_text(encoding="utf-8")
 FACTS = re.findall(r"^- \*\*(A-\d\d)\*\* (\S+)", TEXT, re.MULTILINE)
 
 
@@ -74,14 +68,8 @@ def test_reference_names_all_members_and_policies() -> None:
 
 # --- docs/admin.md: its routes and faults are those of the code
 
-PAGE = (ROOT / "docs" / "admin.md").read_text(encoding="utf-8")
+PAGE = (DOCS / "admin.md").read_text(encoding="utf-8")
 BLOCKS = blocks(PAGE)
-
-
-def test_sample_fault_can_be_read() -> None:
-    (text,) = [block.text for block in BLOCKS if block.language == "json"]
-    fault = faults.read(json.loads(text))
-    assert (fault.operation, fault.code) == ("GetObject", "SlowDown")
 
 
 def test_page_names_all_effects_and_conditions_of_faults() -> None:
@@ -101,18 +89,8 @@ def test_page_names_all_routes() -> None:
     assert "openapi.json" in PAGE
 
 
-# --- docs/clients.md: the tests in its table exist
-
-
-def test_tests_of_each_client_exist() -> None:
-    page = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
-    rows = list(table(page, "Client"))
-    assert [row[0] for row in rows if not list(ROOT.glob(row[3]))] == []
-
-
 # --- The pages on addresses, https and drop-in use agree with the code
 
-DOCS = Path(__file__).parents[2] / "docs"
 PAGES = {
     name: (DOCS / name).read_text(encoding="utf-8")
     for name in ("addressing.md", "tls.md", "drop-in.md")
@@ -158,62 +136,20 @@ def test_page_names_all_files_that_programs_load() -> None:
 
 # --- docs/play.md: run its commands at the service that it describes, and compare the output
 
-PLAY = (Path(__file__).parents[2] / "docs" / "play.md").read_text(encoding="utf-8")
-TOML, *PLAY_BLOCKS = blocks(PLAY)
+
+def test_commands_print_what_is_shown(tmp_path: Path) -> None:
+    page = (DOCS / "play.md").read_text(encoding="utf-8")
+    assumed = tmp_path / "reader" / "service.toml"
+    assumed.parent.mkdir()
+    assumed.write_text(blocks(page)[0].text, encoding="utf-8")
+    flags = ("--assumptions", str(assumed))
+    for command, shown, printed in outputs.run(page, tmp_path, outputs.LOCALES[""], *flags):
+        assert shown == printed, command
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "reader"
-    folder.mkdir()
-    install(tmp_path)
-    (folder / "service.toml").write_text(TOML.text, encoding="utf-8")
-    return folder
+# --- docs/replay.md names the fields, verdicts and flags of the command
 
-
-def shell(command: str, folder: Path, endpoint: str) -> str:
-    """Run a command at another endpoint than that of the page; return its output."""
-    path = f"{folder.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
-        ["sh"],
-        input=command.replace("http://127.0.0.1:9000", endpoint),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        cwd=folder,
-        env=environment(PATH=path, no_proxy="*"),
-        timeout=PATIENCE,
-    ).stdout
-
-
-def test_commands_print_what_is_shown(folder: Path) -> None:
-    require("sh")
-    assert TOML.language == "toml"
-    assert {block.language for block in PLAY_BLOCKS} == {"sh", "text"}
-    assumed = str(folder / "service.toml")
-    with serving(folder.parent, "--assumptions", assumed) as running:
-        for command, output in pairwise(PLAY_BLOCKS):
-            if command.language == "sh":
-                assert shell(command.text, folder, running.endpoint) == output.text
-
-
-# --- The pages about the rule lab name its commands, flags, forms, fields and verdicts
-
-RULE_LAB, REPLAY, TRANSLATE = (
-    (ROOT / "docs" / name).read_text(encoding="utf-8")
-    for name in ("rule-lab.md", "replay.md", "translate.md")
-)
-
-
-def test_rule_lab_shows_every_command() -> None:
-    shown = "".join(block.text for block in blocks(RULE_LAB) if block.language == "sh")
-    commands = ("check", "test", "lint", "diff", "translate", "scenarios", "generate", "apply")
-    assert [name for name in commands if f"oss-emulator {name} " not in shown] == []
-
-
-def test_translate_names_every_system_and_form() -> None:
-    names = (*SYSTEMS, *RulesForm)
-    assert all(f"`{name}`" in TRANSLATE or f"{name} " in TRANSLATE for name in names)
+REPLAY = (DOCS / "replay.md").read_text(encoding="utf-8")
 
 
 def test_tables_of_replay_name_all_fields_and_verdicts(capsys: pytest.CaptureFixture[str]) -> None:
@@ -237,11 +173,9 @@ def test_replay_names_every_flag(capsys: pytest.CaptureFixture[str]) -> None:
 
 # --- docs/testing.md: the names in it exist; `tests/plugin` runs its tests
 
-TESTING = ROOT / "docs" / "testing.md"
-
 
 def test_names_on_the_page_exist() -> None:
-    page = TESTING.read_text(encoding="utf-8")
+    page = (DOCS / "testing.md").read_text(encoding="utf-8")
     fixtures = {name for row in table(page, "Fixture") for name in row[0].split(", ")}
     assert all(callable(getattr(pytest_plugin, name)) for name in fixtures)
     options = set(re.findall(r"`(oss_emulator_[a-z_]+)`", page))

@@ -59,19 +59,6 @@ def test_answer_in_gzip_has_the_same_metadata(live: Live, client: Client, put: s
     assert gzip.decompress(client.get(put, accepts).body) == CONTENT
 
 
-def test_connection_stays_after_metadata_in_gbk(client: Client, put: str) -> None:
-    with client.connect() as connection:
-        host = ("Host", f"{client.host}:{client.port}")
-        for _ in range(2):
-            assert connection.request("GET", put, [host]).body == CONTENT
-
-
-def test_copy_has_the_same_bytes(live: Live, client: Client, put: str) -> None:
-    copied = client.request("PUT", f"{put}-copy", [("x-oss-copy-source", put)])
-    assert copied.status == 200
-    check(ask(live, "HEAD", f"{put}-copy")[0])
-
-
 # --- GetObjectMeta by GET: the head of an answer without its body (P-56)
 
 

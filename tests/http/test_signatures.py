@@ -1,26 +1,21 @@
-"""Signatures on the wire, and the modes of `auth`; tests/unit/protocol/signature has the rest."""
+"""Signatures on the wire; tests/unit/protocol/signature has the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-import oss2
 import pytest
-from oss_emulator.settings import Auth
 
 from tests.client import (
     ACCESS_KEY_ID,
     ACCESS_KEY_SECRET,
-    SETTINGS,
     SIGNERS,
     Answer,
     Client,
     Live,
     check_error,
-    serve,
     sign,
 )
 
@@ -31,11 +26,6 @@ NO_MATCH = (
 )
 NO_MATCH_ECS = {"v1": "0002-00000040", "v2": "0002-00000101", "v4": "0002-00000201"}
 """The EC of a wrong signature in each version."""
-GUEST = ("Referer", "https://example.com/")
-RULES = (
-    b"<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer><RefererList>"
-    b"<Referer>https://example.com/</Referer></RefererList></RefererConfiguration>"
-)
 
 each_version = pytest.mark.parametrize("version", ["v1", "v2", "v4"])
 each_place = pytest.mark.parametrize("place", ["header", "url"])
@@ -85,59 +75,3 @@ def test_right_secret_reads_and_a_wrong_one_gets_the_string_to_sign(
         "0002-00000902",
         OSSAccessKeyId="LTAI-of-nobody",
     )
-
-
-# --- relaxed and off
-
-
-@pytest.fixture(scope="module", params=[Auth.RELAXED, Auth.OFF])
-def lenient(request: pytest.FixtureRequest) -> Iterator[Live]:
-    """A server that is not strict, with a private bucket that only example.com may embed."""
-    with serve(replace(SETTINGS, auth=request.param)) as running:
-        running.put_bucket("a-bucket")
-        running.put(f"/a-bucket/{quote(KEY)}", b"content")
-        running.put("/a-bucket?referer", RULES)
-        yield running
-
-
-@each_version
-@each_place
-def test_unknown_key_acts_as_the_owner_and_is_exempt_from_the_rules_in_a_header_only(
-    lenient: Live, version: str, place: str
-) -> None:
-    """R-01: a header signature exempts from Referer rules, a signed URL does not.
-
-    The emulator can neither read the token of another STS nor know its secret.
-    """
-    client, known = lenient.client, auth(version, key_id="anything", secret="whatever")
-    temporary = oss2.StsAuth("STS.anything", "whatever", "CAISwhatever", auth_version=version)
-    for signer in (known, temporary):
-        assert get(client, signer, place, "a-bucket", GUEST).body == b"content"
-    for headers in ([], [("Referer", "https://thief.example/")]):
-        answer = get(client, known, place, "a-bucket", *headers)
-        if place == "header":
-            assert answer.status == 200
-        else:
-            assert answer.error["Message"] == "You are denied by bucket referer policy."
-
-
-@each_place
-def test_known_key_is_verified_with_its_token_unless_auth_is_off(lenient: Live, place: str) -> None:
-    token = oss2.StsAuth(ACCESS_KEY_ID, "whatever", "CAISwhatever", auth_version="v4")
-    for signer, code in (
-        (auth("v4"), ""),
-        (auth("v4", secret="another"), "SignatureDoesNotMatch"),
-        (token, "InvalidAccessKeyId"),
-    ):
-        answer = get(lenient.client, signer, place, "a-bucket", GUEST)
-        refused = code if lenient.service.settings.auth is Auth.RELAXED else ""
-        assert (answer.status, answer.code) == ((403, refused) if refused else (200, ""))
-
-
-def test_bucket_created_by_an_unknown_key_belongs_to_the_owner(lenient: Live) -> None:
-    target, fields = sign(auth("v4", "anything", "whatever"), "header", "PUT", "made-by-anything")
-    assert lenient.client.request("PUT", target, fields).status == 200
-    made = lenient.service.storage.bucket("made-by-anything")
-    assert made is not None
-    assert made.owner == lenient.service.accounts.owner.id
-    lenient.drop_bucket("made-by-anything")

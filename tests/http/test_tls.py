@@ -23,16 +23,11 @@ from oss_emulator.server.listening import loop_factory
 from oss_emulator.server.tls import CA_FILE, KEY_FILE, LIFE, CertificateError
 from oss_emulator.testing import emulator as running
 
-DOMAINS = (
-    "localhost",
-    "oss-cn-hangzhou.localhost",
-    "oss-cn-hangzhou.aliyuncs.com",
-    "oss-cn-hangzhou-internal.aliyuncs.com",
-    "cn-hangzhou.oss.aliyuncs.com",
-    "oss-accelerate.aliyuncs.com",
-    "oss-accelerate-overseas.aliyuncs.com",
-    "oss.example.test",
-)
+from tests.rows import read_cases
+
+CASES = read_cases("others.http")
+
+DOMAINS = tuple(CASES["domains"])
 
 
 FACTORIES = [pytest.param(loop_factory, id="fast"), pytest.param(lambda: None, id="asyncio")]
@@ -209,25 +204,6 @@ def test_stopping_closes_connections_that_never_began_tls(
         agree(emulator, "localhost")  # after this answer, the server knows the silent client
     with silent:
         assert silent.recv(1) == b""
-
-
-def test_referers_are_checked_over_https() -> None:
-    with Emulator(tls=True) as emulator:
-        bucket = emulator.bucket("a-bucket", acl="public-read")
-        bucket.put_object("a", b"x")
-        rules = oss2.models.BucketReferer(False, ["https://www.example.com/"])
-        bucket.put_bucket_referer(rules)
-        for referer, status in [
-            ("https://www.example.com/page", 200),
-            ("http://www.example.com/page", 403),
-        ]:
-            answer = requests.get(
-                f"{emulator.endpoint}/a-bucket/a",
-                headers={"Referer": referer},
-                verify=str(emulator.ca_file),
-                timeout=20,
-            )
-            assert answer.status_code == status
 
 
 def test_server_without_tls_has_no_ca() -> None:

@@ -223,9 +223,9 @@ class Newcomer:
         return run(*command, cwd=self.projects / name, env=self.env)
 
 
-def follow_readme(newcomer: Newcomer, port: int) -> None:
-    """Run each block of the README, and compare what it prints."""
-    found = blocks((newcomer.clone / "README.md").read_text(encoding="utf-8"))
+def follow_readme(clone: Path, env: Mapping[str, str], port: int) -> None:
+    """Run each block of the README of a clone, and compare what it prints."""
+    found = blocks((clone / "README.md").read_text(encoding="utf-8"))
     ours = [block for block in found if not block.why_not_run and "def test_" not in block.text]
     script = "set -eu\n"
     expected: list[Block | None] = []
@@ -237,7 +237,7 @@ def follow_readme(newcomer: Newcomer, port: int) -> None:
             text = f"python - <<'END OF BLOCK'\n{text}END OF BLOCK\n"
         script += f"echo '---- {len(expected)}'\n{text}\n"
         expected.append(after if after is not None and after.language == "text" else None)
-    printed = run("sh", cwd=newcomer.clone, env=newcomer.env, text=script).split("---- ")[1:]
+    printed = run("sh", cwd=clone, env=env, text=script).split("---- ")[1:]
     assert len(printed) == len(expected)
     for output, shown in zip(printed, expected, strict=True):
         lines = "".join(f"{line}\n" for line in output.splitlines()[1:])
@@ -336,7 +336,7 @@ def project(name: str, *command: str) -> Callable[[Newcomer, int], str]:
 
 UNDER_RUN = ("oss-emulator", "run", "--demo", "--")
 STEPS: dict[str, tuple[Callable[[Newcomer, int], object], *tuple[str, ...]]] = {
-    "commands of the README": (follow_readme,),
+    "commands of the README": (lambda it, port: follow_readme(it.clone, it.env, port),),
     "oss2 with the pytest plugin, as in the README": (test_readme_with_oss2,),
     "SDK V2, as in the console": (test_v2,),
     "SDK V2 under run": (project("v2", *UNDER_RUN, "python", "app.py"),),

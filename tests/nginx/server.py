@@ -13,27 +13,11 @@ import pytest
 
 from tests.cli.process import wait_for
 from tests.client import PATIENCE
+from tests.rows import read_cases
 
-_MAIN = """
-daemon off;
-master_process off;
-pid nginx.pid;
-error_log error.log warn;
-events {{ worker_connections 1024; }}
-http {{
-    access_log off;
-    client_body_temp_path temp/1;
-    proxy_temp_path temp/2;
-    fastcgi_temp_path temp/3;
-    uwsgi_temp_path temp/4;
-    scgi_temp_path temp/5;
-    keepalive_requests 1000000;
-    large_client_header_buffers 4 64k;
-    variables_hash_max_size 65536;
-    variables_hash_bucket_size 128;
-{http}
-}}
-"""
+CASES = read_cases("others.nginx")
+
+_MAIN = CASES["main"]
 
 
 @dataclass(frozen=True)

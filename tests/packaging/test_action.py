@@ -14,6 +14,9 @@ import yaml
 from oss_emulator import Emulator
 
 from tests.cli.process import environment
+from tests.rows import read_cases
+
+CASES = read_cases("others.packaging")
 
 ROOT = Path(__file__).parents[2]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
@@ -27,16 +30,7 @@ OLD = """<RefererConfiguration>
 </RefererConfiguration>
 """
 NEW = OLD.replace("old.example.com", "new.example.com")
-TABLE = """
-[rules.site]
-allow_empty_referer = false
-whitelist = ["https://www.example.com/"]
-
-[[case]]
-name = "the site"
-referer = "https://www.example.com/a"
-verdict = "allow"
-"""
+TABLE = CASES["table"]
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -148,17 +142,7 @@ def test_names_and_files_of_any_kind_are_no_commands_and_no_failure(
     assert not [line for line in printed.splitlines() if line.startswith("::error::")]
 
 
-MODULE = """
-resource "alicloud_oss_bucket_referer" "site" {
-  bucket              = "examplebucket"
-  allow_empty_referer = false
-  referer_list        = ["https://old.example.com/"]
-}
-resource "alicloud_oss_bucket_referer" "unknown" {
-  bucket       = "examplebucket"
-  referer_list = data.sites.all.urls
-}
-"""
+MODULE = CASES["module"]
 
 
 @pytest.mark.system

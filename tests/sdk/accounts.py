@@ -1,4 +1,4 @@
-"""Two accounts with their keys and roles, and their clients."""
+"""An account with its keys, users and a role, and their clients."""
 
 from __future__ import annotations
 
@@ -6,20 +6,15 @@ import json
 from typing import Any
 
 import oss2
-import requests
 from aliyunsdkcore.client import AcsClient
 from aliyunsdkcore.request import RpcRequest
 from aliyunsdksts.request.v20150401.AssumeRoleRequest import AssumeRoleRequest
 from lxml import etree
 from oss_emulator import Emulator
 
-from tests.client import sign
-
-# --- Two accounts with RAM users and a role for the tests of permissions, and their clients
-
 Given = dict[str, str]
 
-OWNER, PAYER = "1000000000000001", "1000000000000002"
+OWNER = "1000000000000001"
 ROLE = f"acs:ram::{OWNER}:role/uploader"
 
 ACCOUNTS = f"""
@@ -44,10 +39,6 @@ key = [{{id = "app", secret = "secret of app"}}]
 [[account.role]]
 name = "uploader"
 policies = ["AliyunOSSFullAccess"]
-
-[[account]]
-id = "{PAYER}"
-key = [{{id = "payer", secret = "secret of payer"}}]
 """
 
 VERSIONS = {"v1": oss2.Auth, "v2": oss2.AuthV2, "v4": oss2.AuthV4}
@@ -57,18 +48,6 @@ def bucket(emulator: Emulator, who: str, version: str = "v4", name: str = "examp
     """Return the bucket with the key of a caller; "" is an anonymous caller."""
     auth = VERSIONS[version](who, f"secret of {who}") if who else oss2.AnonymousAuth()
     return oss2.Bucket(auth, emulator.endpoint, name, region=emulator.region)
-
-
-def service(emulator: Emulator, who: str) -> Any:
-    auth = oss2.AuthV4(who, f"secret of {who}")
-    return oss2.Service(auth, emulator.endpoint, region=emulator.region)
-
-
-def statement(effect: str, action: str | list[str], principal: list[str], **more: Any) -> str:
-    """Return a bucket policy with one statement about the bucket and its objects."""
-    resource = ["acs:oss:*:*:examplebucket", "acs:oss:*:*:examplebucket/*"]
-    found = {"Effect": effect, "Action": action, "Principal": principal, "Resource": resource}
-    return json.dumps({"Version": "1", "Statement": [{**found, **more}]})
 
 
 def detail(error: oss2.exceptions.ServerError) -> dict[str, str | None]:
@@ -110,19 +89,3 @@ def sts_auth(given: Given, version: str = "v4") -> oss2.StsAuth:
 def bucket_as(emulator: Emulator, auth: Any) -> oss2.Bucket:
     """Return the bucket `examplebucket` with a signer of its own."""
     return oss2.Bucket(auth, emulator.endpoint, "examplebucket", region=emulator.region)
-
-
-def get_object_as(
-    emulator: Emulator, auth: Any, place: str = "header", **changes: str
-) -> tuple[int, Given]:
-    """Get `a`, signed in the "header" or the "url"; the headers `changes` are not signed.
-
-    Returns the status and the elements of an error.
-    """
-    target, fields = sign(auth, place, "GET", "examplebucket", "a", expires=1200)
-    headers = {**dict(fields), **{name.replace("_", "-"): text for name, text in changes.items()}}
-    answer = requests.get(f"{emulator.endpoint}{target}", headers=headers, timeout=20)
-    if answer.ok:
-        return answer.status_code, {}
-    found = etree.fromstring(answer.content)
-    return answer.status_code, {str(child.tag): child.text or "" for child in found}

@@ -2,123 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import alibabacloud_oss_v2 as oss
-import pytest
 
 from tests.sdk.v2 import Ask
 
-# --- Bucket configurations through SDK V2; test_oss2.py has those that oss2 knows
+# --- Configurations that need more than a document
 
 OWNER = "1000000000000001"
-
-
-def fields(model: Any) -> Any:
-    """Return the fields of a model that are set, as plain values."""
-    if isinstance(model, list):
-        return [fields(item) for item in model]
-    if not isinstance(model, oss.serde.Model):
-        return model
-    said = {key: fields(value) for key, value in vars(model).items() if key[0] != "_"}
-    return {key: value for key, value in said.items() if value is not None}
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """A configuration that is put, read and, if possible, deleted."""
-
-    call: str
-    """The name of its requests, after Put, Get and Delete."""
-    attribute: str
-    """The attribute of request and result that holds the configuration."""
-    put: Any
-    absent: Any
-    """The result of the first read: the code of an error, or a configuration."""
-    deletable: bool = True
-
-
-TAGGING = oss.Tagging(tag_set=oss.TagSet(tags=[oss.Tag(key="k", value="v"), oss.Tag(key="only")]))
-SCENARIOS = [
-    Scenario(
-        "BucketEncryption",
-        "server_side_encryption_rule",
-        oss.ServerSideEncryptionRule(
-            apply_server_side_encryption_by_default=oss.ApplyServerSideEncryptionByDefault(
-                sse_algorithm="KMS", kms_master_key_id="a-key", kms_data_encryption="SM4"
-            )
-        ),
-        "NoSuchServerSideEncryptionRule",
-    ),
-    Scenario("BucketTags", "tagging", TAGGING, {"tag_set": {}}),
-    Scenario(
-        "BucketResourceGroup",
-        "bucket_resource_group_configuration",
-        oss.BucketResourceGroupConfiguration(resource_group_id="rg-aekz"),
-        {"resource_group_id": "rg-default"},
-        deletable=False,
-    ),
-    Scenario(
-        "BucketHttpsConfig",
-        "https_configuration",
-        oss.HttpsConfiguration(
-            tls=oss.TLS(enable=True, tls_versions=["TLSv1.2", "TLSv1.3"]),
-            cipher_suite=oss.CipherSuite(enable=True, strong_cipher_suite=True),
-        ),
-        "NoSuchHttpsConfig",
-        deletable=False,
-    ),
-    Scenario(
-        "UserDefinedLogFieldsConfig",
-        "user_defined_log_fields_configuration",
-        oss.UserDefinedLogFieldsConfiguration(
-            header_set=oss.LoggingHeaderSet(headers=["x-a", "x-b"]),
-            param_set=oss.LoggingParamSet(parameters=["p_1"]),
-        ),
-        "NoSuchUserDefinedLogFieldsConfig",
-    ),
-    Scenario(
-        "BucketOverwriteConfig",
-        "overwrite_configuration",
-        oss.OverwriteConfiguration(
-            rules=[oss.OverwriteRule(id="r", action="forbid", prefix="a/", suffix=".txt")]
-        ),
-        {},
-    ),
-]
-
-
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.call)
-def test_configuration_is_kept_until_it_is_deleted(ask: Ask, name: str, scenario: Scenario) -> None:
-    put, get = (getattr(oss, f"{verb}{scenario.call}Request") for verb in ("Put", "Get"))
-
-    def check_absence() -> None:
-        if isinstance(scenario.absent, str):
-            error = ask.fails(get(bucket=name))
-            assert (error.status_code, error.code) == (404, scenario.absent)
-        else:
-            found = getattr(ask(get(bucket=name)), scenario.attribute)
-            assert fields(found) == scenario.absent
-
-    check_absence()
-    assert ask(put(bucket=name, **{scenario.attribute: scenario.put})).status_code == 200
-    found = getattr(ask(get(bucket=name)), scenario.attribute)
-    assert covers(fields(found), fields(scenario.put))
-    if scenario.deletable:
-        delete = getattr(oss, f"Delete{scenario.call}Request")
-        for _ in range(2):
-            assert ask(delete(bucket=name)).status_code == 204
-        check_absence()
-
-
-def covers(found: Any, said: Any) -> bool:
-    """Whether all fields that were set are found; the service may add defaults."""
-    if isinstance(said, dict):
-        return all(key in found and covers(found[key], value) for key, value in said.items())
-    if isinstance(said, list):
-        return len(found) == len(said) and all(map(covers, found, said))
-    return bool(found == said)
 
 
 # --- Configurations that need more than a document

@@ -14,6 +14,9 @@ from alibabacloud_oss_v2.aio import AsyncClient
 from alibabacloud_oss_v2.exceptions import OperationError, ServiceError
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION
+from tests.rows import read_cases
+
+CASES = read_cases("others.sdk")
 
 
 class Ask:
@@ -102,17 +105,4 @@ def _method(request: Any) -> str:
 
 """Names of objects that clients must escape in URLs, signatures and XML."""
 
-NAMES = [
-    "a b+c%25?&=#",
-    "中文/测试.txt",
-    "a//b",
-    "x/../y",
-    "x/./y",
-    "trailing/",
-    "a\x01\x1f\x7fb",
-    "\t\r\n",
-    "%2F..%2F",
-    "dir/😀",
-    "'\"<>&;\\",
-    "~!@$^*()[]{}|`,:=",
-]
+NAMES = CASES["names"]

@@ -16,36 +16,11 @@ from oss_emulator import system
 
 from tests.cli.process import environment
 from tests.client import PATIENCE
+from tests.rows import read_cases
 
-HIDE = """
-import os
+CASES = read_cases("unit.root")
 
-os.supports_dir_fd = set()  # shutil decides by it, once, how it deletes a folder
-
-import asyncio, multiprocessing.connection, select, signal, socket, subprocess, sys, tempfile
-import asyncio.unix_events, concurrent.futures, sqlite3, ssl, uuid, webbrowser
-
-for name in ("fcntl", "grp", "pwd", "resource", "termios", "uvloop"):
-    sys.modules[name] = None
-for module, names in (
-    (os, "pread sendfile fchmod set_blocking getpgrp tcgetpgrp killpg fork O_CLOEXEC O_DIRECTORY "
-         "O_NOFOLLOW O_NONBLOCK"),
-    (signal, "SIGHUP SIGUSR1 SIGUSR2 SIGXCPU SIGCHLD SIGALRM pthread_sigmask"),
-    (select, "poll epoll"),
-    (socket, "SO_REUSEPORT TCP_CORK TCP_QUICKACK"),
-):
-    for name in names.split():
-        if hasattr(module, name):
-            delattr(module, name)
-
-
-def refuse(*arguments):
-    raise NotImplementedError
-
-
-for name in ("add_signal_handler", "add_reader", "add_writer"):
-    setattr(asyncio.SelectorEventLoop, name, refuse)
-"""
+HIDE = CASES["hide"]
 """Hides what Windows lacks, once the standard library is loaded."""
 
 RUN = """
@@ -53,18 +28,7 @@ from oss_emulator.cli import main
 sys.exit(main(sys.argv[1:]))
 """
 
-IMPORT = """
-import importlib, pkgutil
-import oss_emulator, oss_referer
-
-count = 0
-for package in (oss_referer, oss_emulator):
-    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
-            count += 1
-print(count)
-"""
+IMPORT = CASES["import"]
 
 
 RULES = str(Path(__file__).parents[2] / "fixtures" / "lab" / "corrected.xml")

@@ -16,30 +16,12 @@ from oss_referer.search.entry import parse_entry
 from oss_referer.search.url import WebURL
 from oss_referer.sources import tables
 
-SITES = (
-    "https://www.example.com",
-    "http://www.example.com/shop?id=1",
-    "https://example.com.cn",
-    "https://例子.example.com/",
-    "https://WWW.Example.COM:443",
-    "https://shop.example.co.uk:8443",
-    "http://www.example.com:8080",
-    "https://10.0.0.1:8080",
-    "https://192.168.1.10",
-    "http://10.0.0.1",
-    "http://localhost",
-    "https://evil.test",
-    "https://[::1]/",
-)
-SEVERAL = (
-    ("https://www.example.com", "https://shop.example.org"),
-    ("https://example.com", "https://example.com/shop", "http://example.com"),
-    ("https://m.example.com", "https://www.example.com", "https://notexample.com"),
-    ("http://a.example.com", "https://example.com:8443", "https://example.com"),
-    ("https://example.com.evil.test", "https://example.com"),
-    ("https://*.example.com/", "https://www.example.org"),
-    ("http://*.example.com/", "https://*.example.com.cn:8443/"),
-)
+from tests.rows import read_cases
+
+CASES = read_cases("referer-advice")
+
+SITES = tuple(CASES["sites"])
+SEVERAL = tuple(CASES["several"])
 CLIENTS = (
     ((), False, ()),
     (("wx0123456789abcdef",), True, ("cdn.example.net", "static.example.com")),

@@ -81,21 +81,7 @@ def test_effort_counts_the_entries_that_a_referer_makes_it_try() -> None:
 
 
 # Random combinations are long enough to be indexed by grams of every size.
-index_words = [
-    "http://",
-    "https://",
-    "www.",
-    "example",
-    ".com",
-    "/",
-    "ab",
-    "a",
-    "b",
-    "?",
-    "*",
-    "例",
-    " ",
-]
+index_words = CASES["index_words"]
 texts = st.lists(st.sampled_from(index_words), max_size=7).map("".join)
 lists = st.lists(texts, max_size=8)
 referers = st.lists(st.sampled_from(index_words), max_size=9).map("".join)

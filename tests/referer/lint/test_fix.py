@@ -15,10 +15,13 @@ from oss_referer.engine import header
 from oss_referer.lint import Evidence, Finding, Severity
 
 from tests.referer.lint.random_rules import entry, rules, seeded
+from tests.rows import read_cases, rows
 from tests.thorough import cases
 
 from . import brute_force
 from .risky_entries import Case, Meant
+
+TABLES = read_cases("referer-lint")
 
 CASES, CONFIGURATIONS, PARTS = cases(32, 20_000), cases(12, 3_000), 6
 
@@ -100,17 +103,7 @@ def test_only_questions_without_answers_remain_after_answers(part: int) -> None:
             assert not any(map(is_mistake, again)), (seed, configuration)
 
 
-@pytest.mark.parametrize(
-    ("entry", "fixed"),
-    [
-        ("https://user:pw@m.bücher.example", ("https://m.xn--bcher-kva.example/",)),
-        ("https://user:pw@", ("https://user:pw@",)),
-        ("wx0123456789abcdef", ("wx0123456789abcdef",)),
-        ("www", ("www",)),
-        ("(example.com|www.example.com)", ("(example.com|www.example.com)",)),
-        ("*.servicewechat.com", ("*.servicewechat.com",)),
-    ],
-)
+@rows("entry, fixed", *TABLES["fix_lets_in_no_guessed_site"])
 def test_fix_lets_in_no_guessed_site(entry: str, fixed: tuple[str, ...]) -> None:
     assert lint.fix(RefererConfiguration(whitelist=(entry,))).configuration.whitelist == fixed
 

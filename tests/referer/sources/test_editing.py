@@ -12,60 +12,24 @@ from oss_referer.sources.editing import NotEditableError
 from oss_referer.sources.forms import RulesForm
 
 from tests.referer.lint.random_rules import rules, seeded
+from tests.rows import read_cases
 from tests.thorough import cases
+
+TABLES = read_cases("referer-sources")
 
 CASES = cases(40, 150)
 
 NEW = RefererConfiguration(
     False, False, True, ("https://a.example/", 'a "quoted" \\ & <one>'), ("https://${b}.example/",)
 )
-XML = """<?xml version="1.0" encoding="UTF-8"?>
-<!-- before -->
-<RefererConfiguration xmlns="http://doc.oss-cn-hangzhou.aliyuncs.com">
-  <!-- kept -->
-  <AllowEmptyReferer>true</AllowEmptyReferer>
-  <RefererList>
-    <Referer>www.example.com</Referer>
-  </RefererList>
-</RefererConfiguration>
-"""
+XML = TABLES["xml"]
 JSON = '{\n    "AllowEmptyReferer": "true",\n    "RefererList": {"Referer": ["a"]}\n}\n'
 TERRAFORM = """{"terraform": {}, "resource": {"alicloud_oss_bucket_referer": {"site":
   {"bucket": "b", "allow_empty_referer": true, "referer_list": ["a"]}, "other":
   {"bucket": "c", "allow_empty_referer": true}}}}
 """
-SEED = """# The demo.
-[[bucket]]
-name = "one"
-
-[bucket.referer]            # of one
-whitelist = ["a"]
-
-[[bucket]]
-name = "two"
-acl = "private"             # kept
-
-[bucket.referer]
-allow_empty_referer = true  # replaced
-whitelist = [
-    "b", # a comment
-]
-
-[[bucket]]
-name = "three"
-"""
-HCL = """# The bucket of the site.
-resource "alicloud_oss_bucket_referer" "site" {
-  bucket              = alicloud_oss_bucket.site.bucket # kept
-  allow_empty_referer = true
-  referer_list        = ["a", "b"]
-}
-
-resource "alicloud_oss_bucket_referer" "other" {
-  bucket              = "other"
-  allow_empty_referer = true
-}
-"""
+SEED = TABLES["seed"]
+HCL = TABLES["hcl"]
 PLAIN = 'whitelist = ["a"]\n'
 
 

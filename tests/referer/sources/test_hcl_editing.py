@@ -13,23 +13,7 @@ from tests.rows import read_cases
 CASES = read_cases("referer-sources")
 
 ADDRESS = "alicloud_oss_bucket_referer.s"
-TEXT = """# The sites, é.
-locals {
-  host = "${var.a}"
-}
-
-resource "alicloud_oss_bucket_referer" "s" {
-  bucket              = local.host
-  allow_empty_referer = "true" # why
-  referer_list = [
-    "www.example.com", # the shop, é
-    "https://b.test/", // b
-    # more
-    "*.c.test" /* c */
-  ]
-  truncate_path = null
-}
-"""
+TEXT = CASES["text"]
 SITES = ("www.example.com", "https://b.test/", "*.c.test")
 
 

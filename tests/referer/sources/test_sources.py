@@ -12,7 +12,9 @@ from oss_referer.sources import forms as document
 from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.toml import SourceError
 
-from tests.rows import rows
+from tests.rows import read_cases, rows
+
+CASES = read_cases("referer-sources")
 
 FULL = RefererConfiguration(
     False, False, True, ("https://www.example.com/", 'a"b\\c&<例'), ("https://evil.test/",)
@@ -174,19 +176,9 @@ def test_older_block_of_terraform_leaves_the_query_to_the_default(members: objec
     assert document.parse(json.dumps(members).encode()) == {"alicloud_oss_bucket.site": rules}
 
 
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("[rules.site]\nallow_empty_referer = false\n[rules.other]\n", ["site", "other"]),
-        ("[rules]\nallow_empty_referer = false\n", [""]),
-        ("allow_empty_referer = false\n", [""]),
-        ("# a seed\n[[bucket]]\nname = 'b'\n[bucket.referer]\ntruncate_path = true\n", ["b"]),
-        ("[bucket.referer]\n", [""]),
-        ("[referer]\n", [""]),
-    ],
-)
-def test_rules_in_toml_are_parsed(text: str, names: list[str]) -> None:
-    assert list(document.parse(text.encode())) == names
+@rows("text, names", *CASES["rules_in_toml_are_parsed"])
+def test_rules_in_toml_are_parsed(text: str, names: tuple[str, ...]) -> None:
+    assert tuple(document.parse(text.encode())) == names
 
 
 def test_json_with_a_byte_order_mark_is_parsed() -> None:
@@ -240,33 +232,7 @@ def test_error_of_the_service_is_quoted_with_its_place() -> None:
     assert (refusal.value.line, refusal.value.column) == (5, 1)
 
 
-HCL = """# a comment
-locals {
-  site = [for s in var.sites : "https://${s}/"]
-}
-
-/* another
-   one */
-resource "alicloud_oss_bucket_referer" "site" {
-  bucket              = alicloud_oss_bucket.b.bucket
-  allow_empty_referer = "false"   // as the documentation has it
-  referer_list        = ["https://www.example.com/"]
-  lifecycle {
-    prevent_destroy = true
-  }
-}
-
-resource "alicloud_oss_bucket" "b" {
-  bucket = var.name
-  referer_config {
-    referers = ["https://$${x}.test/\\u4f8b\\"", "b"]
-  }
-}
-
-resource "alicloud_oss_bucket" "without" {
-  bucket = "without"
-}
-"""
+HCL = CASES["sources_hcl"]
 CONFIG = RefererConfiguration(False, whitelist=('https://${x}.test/例"', "b"))
 
 

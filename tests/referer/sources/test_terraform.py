@@ -21,7 +21,7 @@ from oss_referer.sources.terraform import PlannedChange
 from oss_referer.sources.toml import SourceError
 
 from tests.plans import KIND, SITE, VERSIONS, change, configured, plan, state
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
 
 TABLE_CASES = read_cases("referer-sources")
 
@@ -112,16 +112,7 @@ def test_switch_that_the_configuration_leaves_out_is_what_the_provider_sends() -
     assert "is known only after apply" in refusal(plan(item))
 
 
-@pytest.mark.parametrize(
-    ("sensitive", "part"),
-    [
-        ({"referer_list": True}, "referer_list"),
-        ({"referer_list": [True]}, "referer_list[0]"),
-        ({"referer_list": {"0": True}}, "referer_list"),
-        ({"allow_empty_referer": True}, "allow_empty_referer"),
-        (True, "the resource"),
-    ],
-)
+@rows("sensitive, part", *TABLE_CASES["sensitive_rules_are_refused_and_not_shown"])
 def test_sensitive_rules_are_refused_and_not_shown(sensitive: Any, part: str) -> None:
     planned = change(ADDRESS, None, SITE)
     planned["change"]["after_sensitive"] = sensitive

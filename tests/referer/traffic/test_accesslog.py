@@ -195,24 +195,7 @@ def test_escapes_stand_for_bytes(escaped: str, plain: str) -> None:
 # --- records of real-time log query, with the names that the documents of the service list (P-62)
 
 
-RECORD: dict[str, object] = {
-    "__topic__": "oss_access_log",
-    "__time__": 1_519_711_125,
-    "time": "27/Feb/2018:13:58:45",
-    "client_ip": "192.0.2.1",
-    "http_method": "GET",
-    "request_uri": "/a%20b.jpg?x=1 HTTP/1.1",
-    "http_status": "200",
-    "response_body_length": "512",
-    "referer": "https://www.example.com/",
-    "user_agent": 'curl "8"',
-    "bucket": "examplebucket",
-    "object": "a%20b.jpg",
-    "requester_id": "-",
-    "access_id": "-",
-    "sign_type": "NotSign",
-    "error_code": "-",
-}
+RECORD: dict[str, object] = dict(CASES["record"])
 
 
 def test_facts_are_those_of_a_line() -> None:

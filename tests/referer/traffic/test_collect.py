@@ -20,6 +20,9 @@ from oss_referer.traffic.report import ReadLogs, ReplayQuestion, collect
 from oss_referer.traffic.requests import Asked, Traffic
 
 from tests.referer.traffic.generator import generate, text
+from tests.rows import read_cases
+
+CASES = read_cases("referer-traffic")
 
 SITE = RefererConfiguration(allow_empty_referer=False, whitelist=("https://www.example.com/",))
 
@@ -80,18 +83,7 @@ def test_rarest_strangers_are_one(
 
 # The journal
 
-ENTRY: dict[str, Any] = {
-    "host": "127.0.0.1:9000",
-    "bucket": "examplebucket",
-    "key": "photo.jpg",
-    "signed": "none",
-    "method": "GET",
-    "referer": "https://www.example.com/",
-    "status": 200,
-    "sent_bytes": 7,
-    "time": "2026-12-03T08:00:00.000Z",
-    "target": "/examplebucket/photo.jpg",
-}
+ENTRY: dict[str, Any] = dict(CASES["entry"])
 
 
 def test_entries_of_a_journal_are_requests() -> None:

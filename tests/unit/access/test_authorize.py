@@ -21,9 +21,11 @@ from oss_emulator.access.authorize import (
 from oss_emulator.access.identity import ANONYMOUS, Identity, Kind
 from oss_emulator.access.policy import Policy, PolicyType
 
-from tests.rows import check_differences, rows
+from tests.rows import check_differences, read_cases, rows
 from tests.unit.access.table import CASES, CAST, FOLDER, PERMISSIONS, TABLES, Case, Table
 from tests.unit.access.table import OWNER as OWNER_OF_TABLES
+
+DENIALS = read_cases("unit.access")
 
 # --- Every combination of ownership and ACLs
 
@@ -184,43 +186,8 @@ def told(name: str) -> dict[str, str] | None:
 
 
 @rows(
-    ("name", "policy_type", "no_permission", "action"),
-    (
-        "a policy that allows oss:GetBucketReferer does not allow to put",
-        "AccountLevelIdentityBasedPolicy",
-        "ImplicitDeny",
-        "oss:PutBucketReferer",
-    ),
-    (
-        "a deny overrides an earlier allow",
-        "AccountLevelIdentityBasedPolicy",
-        "ExplicitDeny",
-        "oss:PutBucketReferer",
-    ),
-    (
-        "both policies may deny at once",
-        "AccountLevelIdentityBasedPolicy",
-        "ExplicitDeny",
-        "oss:DeleteObject",
-    ),
-    (
-        "a session policy removes what it does not allow",
-        "SessionPolicy",
-        "ImplicitDeny",
-        "oss:GetObject",
-    ),
-    (
-        "a denial names the statement of the session policy",
-        "SessionPolicy",
-        "ExplicitDeny",
-        "oss:PutObject",
-    ),
-    (
-        "a tagging header needs the tagging action too",
-        "AccountLevelIdentityBasedPolicy",
-        "ImplicitDeny",
-        "oss:PutObjectTagging",
-    ),
+    "name, policy_type, no_permission, action",
+    *DENIALS["denial_by_the_callers_policies_has_a_detail"],
 )
 def test_denial_by_the_callers_policies_has_a_detail(
     name: str, policy_type: str, no_permission: str, action: str
@@ -270,15 +237,7 @@ def test_diagnostic_message_names_the_statement() -> None:
     }
 
 
-@rows(
-    "name",
-    "the owner may do everything",
-    "a policy that allows oss:GetBucketReferer allows to get",
-    "anonymous requests may not write to a public-read bucket",
-    "no ACL lets another account use the bucket itself",
-    "a deny in a bucket policy overrides a public ACL",
-    "requester pays refuses an account that does not agree to pay",
-)
+@rows("name", *DENIALS["other_decisions_have_no_detail"])
 def test_other_decisions_have_no_detail(name: str) -> None:
     assert told(name) is None
 

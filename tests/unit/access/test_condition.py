@@ -80,13 +80,7 @@ def test_missing_key_satisfies_only_negated_operators(operator: str) -> None:
     assert holds(operator, "ecs:tag/x", value, Context()) is ("Not" in operator)
 
 
-@rows(
-    ("operator", "values", "found", "expected"),
-    ("StringEquals", ["a", "b"], "b", True),
-    ("StringEquals", ["a", "b"], "c", False),
-    ("StringNotEquals", ["a", "b"], "b", False),
-    ("StringNotEquals", ["a", "b"], "c", True),
-)
+@rows("operator, values, found, expected", *CASES["one_value_must_match_and_none_for_a_negation"])
 def test_one_value_must_match_and_none_for_a_negation(
     operator: str, values: list[str], found: str, expected: bool
 ) -> None:
@@ -155,13 +149,7 @@ def test_conditions_of_the_same_text_are_equal() -> None:
     assert "tests" not in repr(one)
 
 
-@rows(
-    ("value", "narrows"),
-    ("10.1.2.3/8", True),
-    ("10.1.2.3/7", False),
-    ("2001:db8::1/32", True),
-    ("::1/31", False),
-)
+@rows("value, narrows", *CASES["block_may_be_written_with_any_of_its_addresses"])
 def test_block_may_be_written_with_any_of_its_addresses(value: str, narrows: bool) -> None:
     """A-33"""
     condition = PolicyCondition.compile("IpAddress", "acs:SourceIp", [value])
@@ -179,13 +167,7 @@ def test_condition_that_keeps_a_statement_from_being_public(
     assert PolicyCondition.compile(operator, key, values).narrows is narrows
 
 
-@rows(
-    ("operator", "value", "message"),
-    ("DateLessThan", "yesterday", "'yesterday' is not an ISO 8601 date"),
-    ("IpAddress", "10.1", "'10.1' is not an IP address or a CIDR block"),
-    ("IpAddress", "10.*", "'10.*' is not an IP address, a CIDR block or an address with *"),
-    ("NumericEquals", "five", "'five' is not a number"),
-)
+@rows("operator, value, message", *CASES["value_that_cannot_be_read_is_named"])
 def test_value_that_cannot_be_read_is_named(operator: str, value: str, message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         PolicyCondition.compile(operator, "acs:SourceIp", [value])

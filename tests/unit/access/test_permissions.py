@@ -15,10 +15,13 @@ from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request
 
 from tests.client import sign
+from tests.rows import read_cases
 from tests.thorough import cases
 from tests.unit.access import oracle, requests
 from tests.unit.access.table import BUCKET, CAST, OWNER, REGION, STRANGER, TABLES, Case, Table
 from tests.unit.pipeline.service import SETTINGS
+
+CASES = read_cases("unit.access")
 
 NOW = 1_700_000_000.0
 KEYS = ["dir/a.txt", "dir/a:b.txt"]
@@ -41,31 +44,7 @@ OPERATORS: dict[str, list[str]] = {
     "number": [f"Numeric{name}" for name in ORDER],
     "flag": ["Bool"],
 }
-CONDITIONS: dict[str, tuple[str, list[str]]] = {
-    "acs:SourceIp": (
-        "address",
-        ["127.0.0.1", "127.0.0.0/8", "10.1.2.3", "10.0.0.0/7", "10.1.*.*", "0.0.0.0/0"],
-    ),
-    "acs:SecureTransport": ("flag", ["true", "false"]),
-    "acs:MFAPresent": ("flag", ["true", "false"]),
-    "acs:CurrentTime": (
-        "date",
-        ["2023-11-14T22:13:20Z", "2023-11-14T22:13:21Z", "2023-11-15T06:13:20+08:00", "2020-01-01"],
-    ),
-    "acs:UserAgent": ("text", ["agent", "AGENT", "ag*", "*", "?gent"]),
-    "acs:SourceVpc": ("text", ["vpc-1", "vpc-*", "*"]),
-    "acs:AccessId": ("text", ["owner", "user", "stranger", "STS.*", "*"]),
-    "oss:Prefix": ("text", ["dir/", "dir/*", "", "*", "DIR/"]),
-    "oss:Delimiter": ("text", ["/", "", "?"]),
-    "oss:prefix": ("number", ["10", "9.5", "-1"]),
-    "oss:x-oss-acl": ("text", ["private", "public-read", "public-*"]),
-    "oss:x-oss-object-acl": ("text", ["default", "private", "public-read*"]),
-    "oss:BucketTag/team": ("text", ["a", "A", "b"]),
-    "oss:ExistingObjectTag/team": ("text", ["a", "b*"]),
-    "oss:RequestObjectTag/team": ("text", ["a", "b"]),
-    "oss:RequestObjectTag/Team": ("text", ["a"]),
-    "acs:Unknown": ("text", ["a", "*"]),
-}
+CONDITIONS: dict[str, tuple[str, list[str]]] = dict(CASES["conditions"])
 
 
 class Maker:

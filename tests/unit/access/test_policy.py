@@ -277,26 +277,7 @@ def test_only_policies_of_buckets_and_access_points_are_public() -> None:
     assert public == {BUCKET, PolicyType.ACCESS_POINT}
 
 
-PUBLIC = [
-    ({}, True),
-    ({"Principal": "*"}, True),
-    ({"Principal": ["1"]}, False),
-    ({"Principal": ["1", "*"]}, True),
-    ({"Principal": ["arn:sts::1:assumed-role/r/*"]}, True),
-    ({"NotPrincipal": ["1"]}, True),
-    ({"Principal": "*", "Effect": "Deny"}, False),
-    ({"Condition": {"StringEquals": {"acs:SourceVpc": "vpc-1"}}}, False),
-    ({"Condition": {"StringLike": {"acs:SourceVpc": ["vpc-1", "vpc-*"]}}}, True),
-    ({"Condition": {"StringNotEquals": {"acs:SourceVpc": "vpc-1"}}}, True),
-    ({"Condition": {"StringEquals": {"acs:AccessId": "LTAI4"}}}, False),
-    ({"Condition": {"StringEquals": {"acs:UserAgent": "x"}}}, True),
-    ({"Condition": {"IpAddress": {"acs:SourceIp": "10.0.0.0/8"}}}, False),
-    ({"Condition": {"IpAddress": {"acs:SourceIp": ["10.0.0.0/8", "10.0.0.0/7"]}}}, True),
-    ({"Condition": {"IpAddress": {"acs:SourceIp": "2001:db8::/32"}}}, False),
-    ({"Condition": {"IpAddress": {"acs:SourceIp": "2001:db8::/31"}}}, True),
-    ({"Condition": {"IpAddress": {"acs:SourceIp": "1.2.3.*"}}}, True),
-    ({"Condition": {"NotIpAddress": {"acs:SourceIp": "10.0.0.0/8"}}}, True),
-]
+PUBLIC = CASES["public"]
 
 
 @rows(("changes", "public"), *PUBLIC)

@@ -27,8 +27,10 @@ from oss_emulator.control.api.testing import list_snapshots, remove_fault, take_
 from oss_emulator.protocol.message import Request, Response
 from oss_referer.version import __version__
 
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.control.caller import ApiCaller
+
+CASES = read_cases("unit.control")
 
 OWN = {"origin": "http://127.0.0.1:9000", "sec-fetch-site": "same-origin"}
 MARK = {"x-oss-emulator": "1"}
@@ -66,18 +68,7 @@ def refusal(
     return ""
 
 
-@rows(
-    ("remote", "headers", "token", "allowed"),
-    ("127.0.0.1", {}, "", True),
-    ("::1", {}, "", True),
-    ("::ffff:127.0.0.1", {}, "", True),
-    ("fe80::1%eth0", {}, "", False),
-    ("192.0.2.1", {}, "", False),
-    ("", {}, "", False),
-    ("192.0.2.1", {"x-oss-emulator-token": "t"}, "t", True),
-    ("192.0.2.1", {"x-oss-emulator-token": "u"}, "t", False),
-    ("192.0.2.1", {"x-oss-emulator-token": ""}, "", False),
-)
+@rows("remote, headers, token, allowed", *CASES["change_needs_this_machine_or_the_token"])
 def test_change_needs_this_machine_or_the_token(
     remote: str, headers: dict[str, str], token: str, allowed: bool
 ) -> None:
@@ -160,13 +151,7 @@ def test_route_is_found_by_method_and_path(
     assert (route.handler, found) == (handler, rest)
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "status", "sentence"),
-    [
-        ("GET", "healthy", 404, r"/_emulator/faults/\{id\}"),
-        ("PATCH", "faults", 405, "takes DELETE, GET, POST"),
-    ],
-)
+@rows("method, path, status, sentence", *CASES["unknown_path_or_method_is_told_the_known_ones"])
 def test_unknown_path_or_method_is_told_the_known_ones(
     method: str, path: str, status: int, sentence: str
 ) -> None:
@@ -389,30 +374,10 @@ def recorded(ask: ApiCaller) -> ApiCaller:
     return ask
 
 
-@rows(
-    ("query", "numbers"),
-    ("", [1, 2, 3]),
-    ("since=1", [2, 3]),
-    ("since=3", []),
-    ("limit=2", [2, 3]),
-    ("limit=0", [1, 2, 3]),
-    ("bucket=bucket", [1, 2]),
-    ("bucket=&text=&status=&since=&before=&limit=", [1, 2, 3]),
-    ("verdict=denied", [2]),
-    ("verdict=not-checked&bucket=none", [3]),
-    ("verdict=allowed&limit=1", [1]),
-    ("since=1&limit=1&verdict=denied", [2]),
-    ("status=403", [2]),
-    ("ec=0003-00000503", [2]),
-    ("method=GET", [1, 2, 3]),
-    ("method=PUT", []),
-    ("referer=BAD", [2]),
-    ("text=nosuchbucket&verdict=not-checked", [3]),
-    ("text=None", [3]),
-)
-def test_entries_are_selected(recorded: ApiCaller, query: str, numbers: list[int]) -> None:
+@rows("query, numbers", *CASES["entries_are_selected"])
+def test_entries_are_selected(recorded: ApiCaller, query: str, numbers: tuple[int, ...]) -> None:
     answer = recorded("GET", f"journal?{query}")
-    assert [entry["number"] for entry in answer.json["entries"]] == numbers
+    assert tuple(entry["number"] for entry in answer.json["entries"]) == numbers
 
 
 def test_entries_are_deleted(recorded: ApiCaller) -> None:
@@ -426,23 +391,12 @@ def test_entries_are_deleted(recorded: ApiCaller) -> None:
     )
 
 
-@rows(
-    ("wanted", "numbers"),
-    ("", [1, 2, 3]),
-    ("tests/a.py", [1, 2]),
-    ("tests/a.py::one", [1]),
-    ("tests/a.py::one[x]", [1]),
-    ("tests/a.py::on", []),
-    ("tests/a", []),
-    ("tests", [1, 2]),
-    ("tests/", [1, 2]),
-    ("tests/a.py::two", [2]),
-)
+@rows("wanted, numbers", *CASES["entries_are_selected_by_their_test"])
 def test_entries_are_selected_by_their_test(
-    recorded: ApiCaller, wanted: str, numbers: list[int]
+    recorded: ApiCaller, wanted: str, numbers: tuple[int, ...]
 ) -> None:
     answer = recorded("GET", f"journal?test={wanted}")
-    assert [entry["number"] for entry in answer.json["entries"]] == numbers
+    assert tuple(entry["number"] for entry in answer.json["entries"]) == numbers
 
 
 async def wait(ask: ApiCaller, seconds: float) -> Any:

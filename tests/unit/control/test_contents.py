@@ -23,6 +23,10 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
 from oss_emulator.storage.base import Bucket, Storage
 
+from tests.rows import read_cases
+
+CASES = read_cases("unit.control")
+
 T = TypeVar("T")
 BUCKET = '[[bucket]]\nname = "{}"\n'
 
@@ -266,16 +270,7 @@ def test_restart_on_a_folder_undoes_no_change(tmp_path: Path) -> None:
         assert [item.key for item in storage.objects("first")] == ["a"]
 
 
-BROKEN_SEED = """
-[[bucket]]
-name = "first"
-[[bucket.object]]
-key = "a"
-text = "1"
-
-[[bucket]]
-name = "Not a bucket name"
-"""
+BROKEN_SEED = CASES["broken_seed"]
 
 
 @pytest.mark.parametrize("on_disk", [True, False])

@@ -11,7 +11,9 @@ from oss_emulator.operations.admission import Admission
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request
 
-from tests.rows import rows
+from tests.rows import read_cases, rows
+
+CASES = read_cases("unit.control")
 
 
 def call(method: str = "GET", target: str = "/examplebucket/a.png") -> Admission:
@@ -27,19 +29,7 @@ def call(method: str = "GET", target: str = "/examplebucket/a.png") -> Admission
     return admitted
 
 
-@rows(
-    ("description", "strikes"),
-    ({}, True),
-    ({"operation": "GetObject"}, True),
-    ({"operation": "Get*"}, True),
-    ({"operation": "Put*"}, False),
-    ({"bucket": "example*"}, True),
-    ({"bucket": "other"}, False),
-    ({"key": "*.png"}, True),
-    ({"key": "*.PNG"}, False),
-    ({"operation": "GetObject", "key": "b*"}, False),
-    ({"probability": 0}, False),
-)
+@rows("description, strikes", *CASES["fault_strikes_matching_requests"])
 def test_fault_strikes_matching_requests(description: dict[str, Any], strikes: bool) -> None:
     faults = Faults()
     faults.add(read({"status": 500, **description}))
@@ -120,13 +110,7 @@ def test_invalid_description_is_explained(description: dict[str, Any], reason: s
         read(description)
 
 
-@pytest.mark.parametrize(
-    ("case", "status", "code", "ec"),
-    [
-        ("USER_DISABLE", 403, "UserDisable", "0003-00000801"),  # S-28
-        ("SEAL_NOT_SUPPORTED", 400, "OperationNotSupported", "0016-00000513"),  # S-32
-    ],
-)
+@rows("case, status, code, ec", *CASES["fault_answers_with_an_error_of_the_service_by_its_name"])
 def test_fault_answers_with_an_error_of_the_service_by_its_name(
     case: str, status: int, code: str, ec: str
 ) -> None:

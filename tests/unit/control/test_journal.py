@@ -17,6 +17,10 @@ from oss_emulator.settings import Settings
 from oss_emulator.storage.blobs import MemoryBlob
 from oss_referer.traffic import accesslog
 
+from tests.rows import read_cases
+
+CASES = read_cases("unit.control")
+
 RULES = b"""<RefererConfiguration>
   <AllowEmptyReferer>false</AllowEmptyReferer>
   <RefererList><Referer>http://www.example.com/</Referer></RefererList>
@@ -274,12 +278,7 @@ def test_object_size_in_the_access_log_is_that_of_the_storage(service: Service) 
 
 
 @pytest.mark.parametrize(
-    ("target", "arn"),
-    [
-        ("/examplebucket/a", "acs:oss:cn-hangzhou:1000000000000001:examplebucket"),
-        ("/no-bucket/a", "-"),
-        ("/", "-"),
-    ],
+    ("target", "arn"), CASES["line_of_the_access_log_may_end_with_the_arn_of_the_bucket"]
 )
 def test_line_of_the_access_log_may_end_with_the_arn_of_the_bucket(
     service: Service, target: str, arn: str

@@ -13,7 +13,9 @@ from oss_emulator.control.metrics import BOUNDS, Metrics
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request, Response
 
-from tests.rows import rows
+from tests.rows import read_cases, rows
+
+CASES = read_cases("unit.control")
 
 SAMPLE = re.compile(
     r"(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)"
@@ -98,15 +100,7 @@ def test_requests_are_counted_by_operation_verdict_and_status() -> None:
     assert count("GetObject", "denied", "403") is None
 
 
-@rows(
-    ("seconds", "bound"),
-    (0.0, "0.001"),
-    (0.001, "0.001"),
-    (0.0011, "0.005"),
-    (1.0, "1"),
-    (5.0, "5"),
-    (5.1, "+Inf"),
-)
+@rows("seconds, bound", *CASES["latency_counts_in_every_bucket_above_it"])
 def test_latency_counts_in_every_bucket_above_it(seconds: float, bound: str) -> None:
     samples = measured(("/examplebucket/a", "", 200, seconds))
     bounds = [*(f"{value:g}" for value in BOUNDS), "+Inf"]

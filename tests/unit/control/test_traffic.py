@@ -19,8 +19,10 @@ from oss_referer.browser.strangers import MINI_PROGRAMS
 from oss_referer.sources import referer_xml
 
 from tests.referer.lint.random_rules import seeded
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.control.caller import ApiCaller
+
+CASES = read_cases("unit.control")
 
 SITE, BLOG = "https://www.example.com/", "https://blog.example.com/"
 BLOGS = SiteOf("https://blog.example.com", "bucket")
@@ -36,23 +38,7 @@ def ask() -> ApiCaller:
     return caller
 
 
-@rows(
-    "referer, site",
-    ("https://www.example.com/a/b?c", "https://www.example.com"),
-    ("https://WWW.example.com", "https://www.example.com"),
-    ("https://www.example.com:443/", "https://www.example.com"),
-    ("http://www.example.com:8080/a", "http://www.example.com:8080"),
-    (
-        "https://servicewechat.com/wx0123456789abcdef/1/page-frame.html",
-        "https://servicewechat.com/wx0123456789abcdef/",
-    ),
-    ("https://servicewechat.com/", "https://servicewechat.com"),
-    ("https://servicewechat.com/other/1/", "https://servicewechat.com"),
-    ("https://[::1]:9000/a", "https://[::1]:9000"),
-    ("https://www.example.com?a", "https://www.example.com"),
-    ("no address", "no address"),
-    ("", ""),
-)
+@rows("referer, site", *CASES["site_is_scheme_and_host_or_a_mini_program"])
 def test_site_is_scheme_and_host_or_a_mini_program(referer: str, site: str) -> None:
     assert read_site(referer) == site
 

@@ -231,15 +231,7 @@ def test_average_hue_leaves_out_hues_that_are_far_away() -> None:
 
 # --- Formats, the quality of JPEG and WebP, and transparency
 
-FORMATS = {
-    "jpg": ("JPEG", "image/jpeg"),
-    "jpeg": ("JPEG", "image/jpeg"),
-    "png": ("PNG", "image/png"),
-    "webp": ("WEBP", "image/webp"),
-    "bmp": ("BMP", "image/bmp"),
-    "tiff": ("TIFF", "image/tiff"),
-    "avif": ("AVIF", "image/avif"),
-}
+FORMATS = dict(CASES["formats"])
 
 
 @rows("source", "JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF")

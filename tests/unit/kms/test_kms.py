@@ -329,13 +329,7 @@ def test_key_of_another_region_or_account_is_not_found(who: str, host: str) -> N
     check_refused(404, "Forbidden.KeyNotFound", "Decrypt", who, host=host, CiphertextBlob=BLOB)
 
 
-@rows(
-    ("host", "path"),
-    ("127.0.0.1:9000", "/"),
-    ("127.0.0.1:9000", "/_emulator/kms"),
-    ("127.0.0.1:9000/_emulator/kms", "/_emulator/kms/"),
-    ("kms.aliyuncs.com", "/"),
-)
+@rows("host, path", *CASES["host_without_a_region_means_that_of_the_server"])
 def test_host_without_a_region_means_that_of_the_server(host: str, path: str) -> None:
     assert ask("Decrypt", host=host, path=path, CiphertextBlob=BLOB)["Plaintext"] == "aA=="
 

@@ -15,13 +15,17 @@ its file. A case is a title and exchanges; each exchange is a request and the ex
 
 - `for NAMES:` plays the case once for each row below it; `for NAME: A B C` has them in one line.
 - A request may name its sender: `anonymous GET /bucket`. Its headers and its body, `| TEXT`, are
-  indented; `-` as a value leaves a header out.
+  indented; `-` as a value leaves a header out. Other bodies: `@image png 30x20` is a picture,
+  `@form NAME=VALUE` a field of a form whose file, `content`, has the type `@file TYPE`, `@select
+  SQL` a SelectRequest and `@meta` a SelectMetaRequest of oss2 with `@option NAME=VALUE`.
 - The answer is a status, and the code and the EC of an error, `-` if it has none. `*` is any
   status. Without an answer, the request must succeed.
 - Below an answer, `NAME: VALUE` is a header and `PATH = VALUE` the texts of the XML elements at a
   path, separated by `, `; `-` as a value means that there is none. `NAME: ~ PATTERN` and
   `PATH ~ PATTERN` search instead. `xml` is the whole document, `root` the name of its root, and
-  `PATH/name()` has the names of the children. `| TEXT` is the body.
+  `PATH/name()` has the names of the children. `| TEXT` is the body, which `body` names as well;
+  `image` is the format and size of a picture, `rows` has the words of the rows that a statement
+  finds, and `counts` the offset, splits, rows and columns of a meta.
 - `NAME <- PATH` and `NAME <- HEADER:` keep a value for later.
 - `{NAME}` stands for a value of a row, a kept one or a text that the file defines by
   `let NAME = TEXT`; `{x*9}` repeats a text, `{md5}` is the digest of the body.
@@ -36,16 +40,22 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from io import BytesIO
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from lxml import etree
+from oss2 import xml_utils
 from oss_emulator.settings import Auth, Settings
 from oss_referer.engine.assumptions import DEFAULT
+from PIL import Image
 
 from tests.client import content_md5
+from tests.http import forms
+from tests.unit.imaging.drawing import encode, quarters
 from tests.unit.operations.service import Answer, Caller
+from tests.unit.selecting import cases
 
 FOLDER = Path(__file__).parents[3] / "fixtures" / "exchanges"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -90,12 +100,12 @@ def read(path: Path) -> list[Case]:
     """Read the cases of a file."""
     first: list[Step] = []
     defined: dict[str, str] = {}
-    cases: list[Case] = []
+    found: list[Case] = []
     steps = first
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if line.startswith("# "):
             steps = list(first)
-            cases.append(Case(path, line[2:], steps, defined))
+            found.append(Case(path, line[2:], steps, defined))
         elif line.startswith("let "):
             name, _, text = line[4:].partition(" = ")
             defined[name] = text
@@ -103,7 +113,7 @@ def read(path: Path) -> list[Case]:
             steps[-1].details.append(line.strip())
         elif line and not line.startswith("--"):
             steps.append(Step(number, line, []))
-    return cases
+    return found
 
 
 def _rows(step: Step) -> list[dict[str, str]]:
@@ -173,14 +183,17 @@ class _Play:
         request, _, body = text.partition(" | ")
         lines = [self._fill(line) for line in details]
         body = "\n".join([*filter(None, [body]), *(line[2:] for line in lines if line[0] == "|")])
-        pairs = [line.partition(":") for line in lines if line[0] != "|"]
+        pairs = [line.partition(":") for line in lines if line[0] not in "|@"]
         headers = {name: value[1:] for name, _, value in pairs if value != " -"}
+        marks = [line[1:].partition(" ") for line in lines if line[0] == "@"]
+        if any(kind == "form" for kind, *_ in marks):
+            headers["Content-Type"] = forms.TYPE
         if headers.get("Content-MD5") == "{md5}":
             headers["Content-MD5"] = content_md5(body.encode())
         who, _, named = request.partition(" ")
         send = self._ask.anonymously if who == "anonymous" else self._ask
         method, _, target = (named if who == "anonymous" else request).partition(" ")
-        return send(method, target, body, **headers)
+        return send(method, target, _encode(marks) if marks else body, **headers)
 
     def _check(self, answer: Answer, text: str, details: list[str]) -> None:
         status, *error = text.split()
@@ -213,6 +226,8 @@ class _Play:
         """Return a header, or the texts at a path; `-` without one."""
         if path.endswith(":"):
             return answer.headers.get(path[:-1], "-")
+        if path in _READ_BODY:
+            return _READ_BODY[path](answer.body)
         root = etree.fromstring(answer.document)
         if path == "root":
             return str(root.tag)
@@ -225,5 +240,53 @@ class _Play:
         texts = answer.texts(path)
         return ", ".join(texts) if texts else "-"
 
+
+def _encode(marks: list[tuple[str, str, str]]) -> bytes:
+    """Return the body that lines with `@` describe."""
+    texts = {kind: text for kind, _, text in marks}
+    named = [text for kind, _, text in marks if kind in ("form", "option") and text != "-"]
+    pairs = [text.partition("=")[::2] for text in named]
+    options = {name: _range(text) if name[-5:] == "Range" else text for name, text in pairs}
+    if "image" in texts:
+        name, _, size = texts["image"].partition(" ")
+        width, height = map(int, (size or "200x100").split("x"))
+        return encode(quarters(width, height), name)
+    if "select" in texts:
+        return bytes(xml_utils.to_select_object(texts["select"], options))
+    if "meta" in texts:
+        return bytes(xml_utils.to_get_select_object_meta(options))
+    file = texts.get("file", "-")
+    return forms.form(pairs, forms.File(type=None if file == "-" else file))
+
+
+def _range(text: str) -> tuple[int | None, ...]:
+    return tuple(int(part) if part else None for part in text.split("-"))
+
+
+def _describe_image(body: bytes) -> str:
+    if body.startswith(b"<"):
+        return "-"  # an error
+    image = Image.open(BytesIO(body))
+    return f"{image.format} {image.width}x{image.height}"
+
+
+def _read_rows(body: bytes) -> str:
+    return " ".join(cases.read(list(cases.split(body))).rows.decode().split())
+
+
+def _read_counts(body: bytes) -> str:
+    (frame,) = cases.split(body)
+    places = ((20, 24), (24, 32), (32, 36))
+    found = (int.from_bytes(frame.payload[start:end]) for start, end in places)
+    return ", ".join(map(str, (frame.offset, *found)))
+
+
+_READ_BODY: dict[str, Callable[[bytes], str]] = {
+    "body": bytes.decode,
+    "counts": _read_counts,
+    "image": _describe_image,
+    "rows": _read_rows,
+}
+"""How bodies are read that are no XML."""
 
 CASES = [case for path in sorted(FOLDER.glob("*.txt")) for case in read(path)]

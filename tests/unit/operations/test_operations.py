@@ -9,17 +9,19 @@ from xml.sax.saxutils import escape
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from oss_emulator.operations import DOCUMENTS
+from oss_emulator.access.identity import Identity
+from oss_emulator.operations import DOCUMENTS, object_process
 from oss_emulator.operations.configurations import ACCOUNT_BLOCK, PUBLIC_ACCESS_BLOCK
 from oss_emulator.operations.document import Document
 from oss_emulator.operations.meta_query import parse, search
-from oss_emulator.protocol import dates
+from oss_emulator.protocol import dates, process
 from oss_emulator.protocol.dates import format_iso
 from oss_emulator.protocol.message import Request
 from oss_emulator.storage.base import Object
 
 from tests.rows import rows
-from tests.unit.operations.service import Answer, Caller
+from tests.unit.imaging.drawing import encode, quarters
+from tests.unit.operations.service import Caller
 
 
 @rows("document", *(each for each in DOCUMENTS if "PUT" in each.methods))
@@ -47,6 +49,15 @@ def test_buckets_of_other_accounts_are_neither_listed_nor_targets_of_logs(ask: C
     target = "<LoggingEnabled><TargetBucket>foreign</TargetBucket></LoggingEnabled>"
     answer = ask("PUT", "/bucket?logging", f"<BucketLoggingStatus>{target}</BucketLoggingStatus>")
     assert (answer.status, answer.code) == (403, "InvalidTargetBucketForLogging")
+
+
+def test_account_may_have_100_buckets_and_all_are_listed(ask: Caller) -> None:
+    """GetService: max-keys is 100 by default, and an account may have 100 buckets."""
+    for number in range(99):
+        assert ask("PUT", f"/bucket-{number:03}").status == 200
+    assert len(ask("GET", "/").texts("Buckets/Bucket/Name")) == 100
+    refused = ask("PUT", "/one-too-many")
+    assert (refused.status, refused.code) == (400, "TooManyBuckets")
 
 
 def test_several_ranges_are_parts_of_the_documented_length(ask: Caller) -> None:
@@ -193,88 +204,6 @@ def test_few_answers_omit_the_time_they_took(ask: Caller) -> None:
         assert response.timed is timed
 
 
-# --- PostObject: the fields of a form, and the answers
-
-BOUNDARY = "9431149156168"
-
-
-def post(ask: Caller, *fields: tuple[str, str], file_type: str = "", **headers: str) -> Answer:
-    """Post a form with the file `content`."""
-    parts = [f'name="{name}"\r\n\r\n{value}' for name, value in fields]
-    described = f'name="file"; filename="a.jpg"{file_type and f"{chr(13)}{chr(10)}"}'
-    parts.append(f"{described}{file_type and f'Content-Type: {file_type}'}\r\n\r\ncontent")
-    body = "".join(f"--{BOUNDARY}\r\nContent-Disposition: form-data; {part}\r\n" for part in parts)
-    content_type = f"multipart/form-data; boundary={BOUNDARY}"
-    return ask("POST", "/bucket", f"{body}--{BOUNDARY}--\r\n", content_type=content_type, **headers)
-
-
-def test_form_puts_its_file_with_its_fields(ask: Caller) -> None:
-    fields = [("key", "dir/${filename}"), ("x-oss-meta-a", "1"), ("Cache-Control", "no-cache")]
-    answer = post(ask, *fields, file_type="image/jpeg")
-    assert (answer.status, answer.body) == (204, b"")
-    got = ask("GET", "/bucket/dir/a.jpg")
-    assert (got.body, got.headers["Content-Type"]) == (b"content", "image/jpeg")
-    assert (got.headers["x-oss-meta-a"], got.headers["Cache-Control"]) == ("1", "no-cache")
-    assert got.headers["ETag"] == answer.headers["ETag"]
-
-
-@pytest.mark.parametrize("status", ["", "204", "200", "999"])
-def test_success_status_is_200_or_204(ask: Caller, status: str) -> None:
-    answer = post(ask, ("key", "a"), ("success_action_status", status))
-    assert (answer.status, answer.body) == (200 if status == "200" else 204, b"")
-
-
-def test_success_status_201_describes_the_object(ask: Caller) -> None:
-    answer = post(ask, ("key", "dir/a b"), ("success_action_status", "201"))
-    assert answer.status == 201
-    location = "http://localhost/bucket/dir/a%20b"
-    found = [answer.text(name) for name in ("Bucket", "Key", "Location", "ETag")]
-    assert found == ["bucket", "dir/a b", location, answer.headers["ETag"]]
-    assert answer.headers["Location"] == location
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("http://a.example/", "http://a.example/?bucket=bucket&key=a&etag="),
-        ("https://a.example/?x=1#part", "https://a.example/?x=1&bucket=bucket&key=a&etag="),
-        ("ftp://a.example/", None),
-        ("/relative", None),
-    ],
-)
-def test_redirect_names_the_object(ask: Caller, url: str, expected: str | None) -> None:
-    answer = post(ask, ("key", "a"), ("success_action_redirect", url))
-    assert answer.status == (303 if expected else 204)
-    assert answer.headers.get("Location", "").startswith(expected or "")
-
-
-def test_content_type_field_overrides_that_of_the_file(ask: Caller) -> None:
-    fields = [("key", "a"), ("Content-Type", "text/html"), ("x-oss-content-type", "text/css")]
-    for count, expected in ((3, "text/css"), (2, "image/jpeg")):
-        post(ask, *fields[:count], file_type="image/jpeg")
-        assert ask("HEAD", "/bucket/a").headers["Content-Type"] == expected
-    post(ask, *fields[:2])
-    assert ask("HEAD", "/bucket/a").headers["Content-Type"] == "text/html"
-
-
-def test_headers_other_than_the_acl_are_ignored(ask: Caller) -> None:
-    """A field overrides the header for the ACL (PostObject)."""
-    headers = {"x_oss_object_acl": "public-read", "x_oss_meta_a": "header"}
-    post(ask, ("key", "a"), ("x-oss-tagging", "k=v"), **headers)
-    assert ask("GET", "/bucket/a?acl").text("AccessControlList/Grant") == "public-read"
-    head = ask("HEAD", "/bucket/a").headers
-    assert "x-oss-meta-a" not in head
-    assert "x-oss-tagging-count" not in head
-    post(ask, ("key", "a"), ("x-oss-object-acl", "private"), **headers)
-    assert ask("GET", "/bucket/a?acl").text("AccessControlList/Grant") == "private"
-
-
-def test_empty_key_gets_400(ask: Caller) -> None:
-    answer = post(ask, ("key", ""))
-    assert (answer.status, answer.code) == (400, "InvalidObjectName")
-    assert answer.text("EC") == "0016-00000001"
-
-
 # --- The names in the metadata index of a bucket (P-65)
 
 KEYS = some.text(some.characters(exclude_categories=[]), min_size=1, max_size=3)
@@ -304,3 +233,42 @@ def test_names_are_compared_by_their_bytes(keys: set[str], operation: str, value
     wanted = parse(f"<MetaQuery><Query>{escape(condition)}</Query></MetaQuery>".encode())
     found = search(objects, wanted, None)[0]
     assert [item.key for item in found] == [plain[key] for key in sorted(plain) if holds(key)]
+
+
+# --- What processing and selecting do without a part of the program, or for others
+
+
+def test_large_image_is_refused_before_it_is_read(
+    ask: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = encode(quarters())
+    ask("PUT", "/bucket/a", source)
+    monkeypatch.setattr(process, "MAX_BYTES", len(source) - 1)
+    answer = ask("GET", "/bucket/a?x-oss-process=image/info")
+    assert (answer.code, answer.text("EC")) == ("ImageTooLarge", "0040-00000001")
+
+
+def test_missing_extra_is_named(ask: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask("PUT", "/bucket/a", encode(quarters()))
+    monkeypatch.setattr(object_process, "find_spec", lambda name: None)
+    saving = "x-oss-process=image/info|sys/saveas,o_YQ"
+    for answer in (
+        ask("GET", "/bucket/a?x-oss-process=image/info"),
+        ask("POST", "/bucket/a?x-oss-process", saving),
+    ):
+        assert (answer.status, answer.code) == (501, "NotImplemented")
+        assert "pip install 'oss-emulator[image]'" in (answer.text("Message") or "")
+
+
+@rows("form", "csv/select", "csv/meta", "json/select", "json/meta")
+def test_requester_cannot_pay_for_a_statement(form: str) -> None:
+    """Q-04: ObjectRequestPaymentTest of the C++ SDK"""
+    ask, target = Caller(), f"/bucket/a.csv?x-oss-process={form}"
+    ask("PUT", "/bucket/a.csv", "a,b")
+    ask("PUT", "/bucket?acl", x_oss_acl="public-read-write")
+    payer = "<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>"
+    ask("PUT", "/bucket?requestPayment", payer)
+    answer = ask.by(Identity("10"), "POST", target, "<x/>", x_oss_request_payer="requester")
+    assert (answer.status, answer.code) == (403, "AccessDenied")
+    assert answer.text("Message") == "Select API does not support requester pay now."
+    assert ask("POST", target, "<x/>").code == "MalformedXML"

@@ -18,7 +18,9 @@ from oss_emulator.protocol.message import AccessRecord, Request
 from oss_referer import Signing
 
 from tests.client import content_md5
-from tests.rows import rows
+from tests.rows import read_cases, rows
+
+CASES = read_cases("unit.operations")
 
 POLICY = """{"Version": "1", "Statement": [{"Effect": "Allow", "Principal": ["*"],
 "Action": ["oss:DeleteObject"], "Resource": ["acs:oss:*:*:open-bucket/public/*"]}]}"""
@@ -80,11 +82,7 @@ def test_entry_of_an_allowed_copy_has_the_decision_on_the_copy(service: Service)
 
 
 @pytest.mark.parametrize(
-    ("key", "allowed", "reason"),
-    [
-        ("public/a", True, "the bucket policy"),
-        ("own", False, "the object's ACL"),
-    ],
+    ("key", "allowed", "reason"), CASES["entry_of_a_multiple_deletion_has_the_last_decision"]
 )
 @pytest.mark.parametrize("quiet", ["true", "false"])
 def test_entry_of_a_multiple_deletion_has_the_last_decision(

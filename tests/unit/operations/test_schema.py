@@ -9,23 +9,12 @@ from oss_emulator.protocol.xml import DocumentError
 
 from tests.rows import frozen, read_cases, rows
 
+TABLES = read_cases("unit.operations")
+
 CASES = read_cases("unit.documents")
 
 
-SCHEMA = """
-# A comment
-Root
-  Once
-  Text text
-  Name? name
-  Flag? boolean =false
-  Day* date
-  Number+ 1..10
-  Word{1,2} A|B
-  Open{2,} text
-  Part?
-    Low? ..0
-"""
+SCHEMA = TABLES["schema"]
 
 
 def test_schema_is_read_from_its_lines() -> None:
@@ -83,13 +72,7 @@ def test_error_says_what_would_be_right(
     assert str(caught.value) == told
 
 
-@pytest.mark.parametrize(
-    ("lines", "content", "message"),
-    [
-        ("A 0..9", "<A>10</A>", "The A must be an integer from 0 to 9."),
-        ("A 1..", "<A>0</A>", "The A must be an integer of at least 1."),
-    ],
-)
+@rows("lines, content, message", *TABLES["integer_out_of_range_is_an_invalid_argument"])
 def test_integer_out_of_range_is_an_invalid_argument(
     lines: str,
     content: str,

@@ -12,8 +12,11 @@ from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.operation import BYPASSES, DESCRIBES, ON_VERSION
 from oss_emulator.protocol.parameters import KNOWN
 
+from tests.rows import read_cases
 from tests.thorough import THOROUGH
 from tests.unit.operations.service import Caller
+
+CASES = read_cases("unit.operations")
 
 SOURCES = (path.read_text() for path in Path(oss_emulator.__file__).parent.rglob("*.py"))
 HEADERS = sorted(
@@ -45,17 +48,7 @@ NO_TAGS = """{"Version": "1", "Statement": [
 
 TAGGED = {"x-oss-tagging": "k=v"}
 
-STORES = {
-    "PutObject": ("PUT", "/bucket/a?", {}),
-    "CopyObject": (
-        "PUT",
-        "/bucket/a?",
-        {"x-oss-copy-source": "/bucket/own", "x-oss-tagging-directive": "REPLACE"},
-    ),
-    "AppendObject": ("POST", "/bucket/a?append&position=0&", {}),
-    "InitiateMultipartUpload": ("POST", "/bucket/a?uploads&", {}),
-    "PutSymlink": ("PUT", "/bucket/a?symlink&", {"x-oss-symlink-target": "own"}),
-}
+STORES = dict(CASES["stores"])
 
 
 def test_traits_are_those_of_operations() -> None:

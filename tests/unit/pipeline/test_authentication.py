@@ -110,13 +110,7 @@ def test_request_without_a_signature_is_anonymous(auth: Auth) -> None:
 
 
 @rows("auth", *Auth)
-@rows(
-    ("query", "headers", "code"),
-    ("", {"Authorization": "Basic x"}, "InvalidArgument"),
-    ("", {"Authorization": "OSS key:signature-without-a-date"}, "AccessDenied"),
-    ("?Signature=x", {}, "AccessDenied"),
-    ("?x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-signature=x", {}, "InvalidArgument"),
-)
+@rows("query, headers, code", *CASES["malformed_signature_is_refused_before_its_key_is_known"])
 def test_malformed_signature_is_refused_before_its_key_is_known(
     auth: Auth, query: str, headers: dict[str, str], code: str
 ) -> None:
@@ -140,18 +134,7 @@ def test_explain_header_makes_no_wrong_signature_right(place: str) -> None:
     assert outcome.error.code == "SignatureDoesNotMatch"
 
 
-ROLE = """
-[[account]]
-id = "1000000000000001"
-
-[[account.key]]
-id = "owner-key"
-secret = "owner-secret"
-
-[[account.role]]
-id = "3000000000000000001"
-name = "worker"
-"""
+ROLE = CASES["role"]
 
 
 @pytest.mark.parametrize(

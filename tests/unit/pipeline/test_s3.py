@@ -6,7 +6,6 @@ from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from io import BytesIO
 
 import pytest
 from oss_emulator.operations import OPERATIONS
@@ -24,13 +23,10 @@ from oss_emulator.protocol.s3.payload import Framing
 from oss_emulator.protocol.signature import v4
 from oss_emulator.settings import Auth
 from oss_referer import Signing
-from PIL import Image
 
-from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS
-from tests.client import sign as sign_oss
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET
 from tests.rows import read_cases, rows
-from tests.unit.imaging.drawing import encode, quarters
-from tests.unit.pipeline.service import PAGE, SETTINGS, THIEF, ask, put, serve
+from tests.unit.pipeline.service import PAGE, SETTINGS, THIEF, ask, serve
 from tests.unit.pipeline.service import sign_s3 as sign
 
 CASES = read_cases("unit.pipeline")
@@ -138,13 +134,7 @@ def test_body_of_another_hash_is_not_stored(service: Service) -> None:
     assert service.handle(sign(ask("HEAD", "/private-bucket/b"))).status == 404
 
 
-@pytest.mark.parametrize(
-    "hoisted",
-    [
-        "x-amz-meta-color=blue&x-amz-storage-class=GLACIER",
-        "X-Amz-Meta-Color=blue&X-Amz-Storage-Class=GLACIER",
-    ],
-)
+@pytest.mark.parametrize("hoisted", CASES["headers_may_be_hoisted_into_the_query"])
 def test_headers_may_be_hoisted_into_the_query(service: Service, hoisted: str) -> None:
     """SDKs for JavaScript sign headers of S3 as parameters of the URL; case does not matter."""
     target = f"/private-bucket/b?x-id=PutObject&{hoisted}"
@@ -216,84 +206,6 @@ def test_only_documents_of_s3_are_translated() -> None:
 
 # --- Styles after a separator in the path, and protected originals
 
-STYLE = b"<Style><Content>image/resize,w_20</Content></Style>"
-
-
-def configure(styled: Service, protect: str, suffix: str, separators: str) -> None:
-    """Put a configuration as the Java SDK does."""
-    document = (
-        "<BucketProcessConfiguration><CompliedHost>Img</CompliedHost>"
-        f"<SourceFileProtect>{protect}</SourceFileProtect>"
-        f"<SourceFileProtectSuffix>{suffix}</SourceFileProtectSuffix>"
-        f"<StyleDelimiters>{separators}</StyleDelimiters>"
-        "<OssDomainSupportAtProcess>Disabled</OssDomainSupportAtProcess>"
-        "</BucketProcessConfiguration>"
-    )
-    put(styled, "/public-bucket?processConfiguration", document.encode())
-
-
-@pytest.fixture
-def styled() -> Service:
-    styled = serve()
-    for key in ("photo.png", "photo.jpg", "a-small", "folder/photo.png"):
-        put(styled, f"/public-bucket/{key}", encode(quarters()))
-    put(styled, "/public-bucket?style&styleName=small", STYLE)
-    return styled
-
-
-def width(styled: Service, target: str) -> int:
-    """Return the width of an image, 0 for an error."""
-    response = styled.handle(ask("GET", f"/public-bucket/{target}", {"Referer": PAGE}))
-    assert isinstance(response.body, bytes)
-    return Image.open(BytesIO(response.body)).size[0] if response.status == 200 else 0
-
-
-@pytest.mark.parametrize(("separators", "target", "expected"), CASES["style_follows_a_separator"])
-def test_style_follows_a_separator(
-    styled: Service, separators: str, target: str, expected: int
-) -> None:
-    configure(styled, "Disabled", "", separators)
-    assert width(styled, target) == expected
-
-
-def test_referer_counts_for_a_style_in_the_path(styled: Service) -> None:
-    configure(styled, "Disabled", "", "!")
-    request = ask("GET", "/public-bucket/photo.png!small", {"Referer": THIEF})
-    assert styled.handle(request).status == 403
-
-
-def test_head_of_a_style_in_the_path_is_answered(styled: Service) -> None:
-    configure(styled, "Disabled", "", "!")
-    request = ask("HEAD", "/public-bucket/photo.png!small", {"Referer": PAGE})
-    assert styled.handle(request).status == 200
-
-
-@pytest.mark.parametrize(
-    ("suffix", "target", "allowed"), CASES["protected_original_is_reached_by_a_style_only"]
-)
-def test_protected_original_is_reached_by_a_style_only(
-    styled: Service, suffix: str, target: str, allowed: bool
-) -> None:
-    configure(styled, "Enabled", suffix, "!")
-    for method in ("GET", "HEAD"):
-        request = ask(method, f"/public-bucket/{target}", {"Referer": PAGE})
-        response = styled.handle(request)
-        assert response.status == (200 if allowed else 403)
-        if not allowed:
-            assert response.headers["x-oss-ec"] == "0040-00000031"
-
-
-def test_referer_is_checked_before_the_protection(styled: Service) -> None:
-    configure(styled, "Enabled", "png", "!")
-    request = ask("GET", "/public-bucket/photo.png", {"Referer": THIEF})
-    assert styled.handle(request).headers["x-oss-ec"] == "0003-00000503"
-
-
-def test_owner_reads_a_protected_original(styled: Service) -> None:
-    configure(styled, "Enabled", "png", "!")
-    request = ask("GET", "/public-bucket/photo.png")
-    assert styled.handle(request, caller=styled.accounts.owner).status == 200
-
 
 @rows(("name", "subresource", "processing"), *CASES["operation_that_returns_a_processed_image"])
 def test_operation_that_returns_a_processed_image(
@@ -302,18 +214,3 @@ def test_operation_that_returns_a_processed_image(
     """R-39"""
     (found,) = (item for item in OPERATIONS if (item.name, item.subresource) == (name, subresource))
     assert images.is_processing(found) is processing
-
-
-@pytest.mark.parametrize("place", ["header", "url"])
-def test_signature_reads_a_protected_original(styled: Service, place: str) -> None:
-    configure(styled, "Enabled", "png", "!")
-    auth = SIGNERS["v4"](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
-    target, fields = sign_oss(auth, place, "GET", "public-bucket", "photo.png")
-    request = ask("GET", target, {"Referer": PAGE, **dict(fields)})
-    assert styled.handle(request).status == 200
-
-
-def test_protection_covers_the_reading_of_bytes_only(styled: Service) -> None:
-    configure(styled, "Enabled", "png", "!")
-    request = ask("HEAD", "/public-bucket/photo.png?objectMeta", {"Referer": PAGE})
-    assert styled.handle(request).status == 200

@@ -280,12 +280,7 @@ def test_listing_that_version_1_signs_also_reads_the_access_tracking(service: Se
 
 
 @rows("scheme", OSS_V1, S3_V2)
-@rows(
-    ("query", "other"),
-    ("response-content-type=a&versionId=null", "response-content-type=a%26versionId%3Dnull"),
-    ("acl&versionId=null", "acl%26versionId=null"),
-    ("versionId=null", "versionId%3Dnull"),
-)
+@rows("query, other", *CASES["signature_of_unencoded_parameters_is_valid_for_one_reading"])
 def test_signature_of_unencoded_parameters_is_valid_for_one_reading(
     service: Service, scheme: Scheme, query: str, other: str
 ) -> None:
@@ -475,11 +470,7 @@ def test_policy_decides_on_the_acl_that_the_object_gets(
 
 
 @pytest.mark.parametrize(
-    ("condition", "wanted"),
-    [
-        ("x-amz-storage-class", "STANDARD_IA"),
-        ("x-oss-storage-class", "IA"),
-    ],
+    ("condition", "wanted"), CASES["policy_decides_on_the_storage_class_that_the_object_gets"]
 )
 def test_policy_decides_on_the_storage_class_that_the_object_gets(
     service: Service, condition: str, wanted: str

@@ -60,13 +60,7 @@ def test_bound_domain_leads_to_its_bucket_until_it_is_unbound() -> None:
 
 
 @rows("region", "cn-hangzhou", "cn-beijing")
-@rows(
-    "endpoint",
-    "oss-{r}.aliyuncs.com",
-    ".oss-{r}.aliyuncs.com",  # P-02: from ali-oss, with an IP address as its endpoint
-    "oss-{r}-internal.aliyuncs.com:443",
-    "{r}.oss.aliyuncs.com",
-)
+@rows("endpoint", *CASES["endpoint_names_its_region"])
 def test_endpoint_names_its_region(endpoint: str, region: str) -> None:
     endpoint = endpoint.format(r=region)
     assert ADDRESSES.locate(endpoint, "/b/a") == Target("b", "a", region)

@@ -126,13 +126,7 @@ def test_case_of_field_names_is_ignored() -> None:
     assert found.text("OSSACCESSKEYID") == "id"
 
 
-@pytest.mark.parametrize(
-    "content_type",
-    [
-        'multipart/form-data; boundary="9431149156168"',
-        "Multipart/Form-Data;charset=utf-8;Boundary=9431149156168",
-    ],
-)
+@rows("content_type", *CASES["boundary_is_parsed"])
 def test_boundary_is_parsed(content_type: str) -> None:
     assert read(forms.form([]), content_type=content_type)[1] == b"content"
 

@@ -159,18 +159,7 @@ S3_RULE = """<LifecycleConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-
   <AbortIncompleteMultipartUpload><DaysAfterInitiation>2</DaysAfterInitiation>
   </AbortIncompleteMultipartUpload></Rule></LifecycleConfiguration>"""
 
-FILTERS = {
-    "": "",
-    "<Prefix>x/</Prefix>": "<Prefix>x/</Prefix>",
-    "<Filter><Prefix>x/</Prefix></Filter>": "<Prefix>x/</Prefix>",
-    "<Filter/>": "",
-    "<Filter><Tag><Key>k</Key><Value>v</Value></Tag></Filter>": (
-        "<Tag><Key>k</Key><Value>v</Value></Tag>"
-    ),
-    "<Filter><And><Prefix>x/</Prefix><Tag><Key>k</Key><Value>v</Value></Tag></And></Filter>": (
-        "<Prefix>x/</Prefix><Tag><Key>k</Key><Value>v</Value></Tag>"
-    ),
-}
+FILTERS = dict(CASES["filters"])
 
 
 def squeezed(document: bytes) -> str:
@@ -239,19 +228,13 @@ def test_answer_has_the_name_space_and_the_storage_classes_of_s3() -> None:
     assert "<Key>&lt;StorageClass&gt;IA" in found
 
 
-@rows(
-    ("acl", "permissions"),
-    ("private", ["FULL_CONTROL"]),
-    ("default", ["FULL_CONTROL"]),
-    ("public-read", ["FULL_CONTROL", "READ"]),
-    ("public-read-write", ["FULL_CONTROL", "READ", "WRITE"]),
-)
-def test_acl_becomes_grants(acl: str, permissions: list[str]) -> None:
+@rows("acl, permissions", *CASES["acl_becomes_grants"])
+def test_acl_becomes_grants(acl: str, permissions: tuple[str, ...]) -> None:
     owner = ("Owner", [("ID", "1"), ("DisplayName", "a & b")])
     oss = xml.format("AccessControlPolicy", [owner, ("AccessControlList", [("Grant", acl)])])
     found = xml.parse(documents.from_oss("GetBucketAcl", oss), "AccessControlPolicy")
     grants = found.all("AccessControlList")[0].all("Grant")
-    assert [grant.text("Permission") for grant in grants] == permissions
+    assert tuple(grant.text("Permission") for grant in grants) == permissions
     assert grants[0].text("Grantee/DisplayName") == "a & b"
 
 
@@ -331,13 +314,7 @@ def test_signed_form_needs_all_its_fields(name: str) -> None:
         form.parse(Form({**SIGNED, name: ""}))
 
 
-@rows(
-    ("name", "value"),
-    ("x-amz-algorithm", "AWS4-HMAC-SHA1"),
-    ("x-amz-date", "yesterday"),
-    ("x-amz-credential", "id/20151230/us-east-1/s3/aws4_request"),
-    ("x-amz-credential", "id"),
-)
+@rows("name, value", *CASES["malformed_field_is_refused"])
 def test_malformed_field_is_refused(name: str, value: str) -> None:
     with pytest.raises(OSSError, match="InvalidArgument"):
         form.parse(Form({**SIGNED, name: value}))
@@ -351,43 +328,9 @@ def test_form_of_oss_is_not_one_of_s3() -> None:
 
 # --- The headers of S3 as those of OSS, and back (P-72)
 
-TO_OSS = {
-    ("x-amz-meta-a", "1"): {"x-oss-meta-a": "1"},
-    ("x-amz-acl", "private"): {"x-oss-object-acl": "private"},
-    ("x-amz-storage-class", "STANDARD"): {"x-oss-storage-class": "Standard"},
-    ("x-amz-storage-class", "STANDARD_IA"): {"x-oss-storage-class": "IA"},
-    ("x-amz-storage-class", "GLACIER"): {"x-oss-storage-class": "Archive"},
-    ("x-amz-copy-source", "b/k%20?versionId=1"): {"x-oss-copy-source": "/b/k%20?versionId=1"},
-    ("x-amz-copy-source", "/b/k"): {"x-oss-copy-source": "/b/k"},
-    ("x-amz-copy-source-range", "bytes=0-1"): {"x-oss-copy-source-range": "bytes=0-1"},
-    ("x-amz-copy-source-if-match", "e"): {"x-oss-copy-source-if-match": "e"},
-    ("x-amz-metadata-directive", "REPLACE"): {"x-oss-metadata-directive": "REPLACE"},
-    ("x-amz-server-side-encryption", "AES256"): {"x-oss-server-side-encryption": "AES256"},
-    ("x-amz-server-side-encryption", "aws:kms"): {"x-oss-server-side-encryption": "KMS"},
-    ("x-amz-request-payer", "requester"): {"x-oss-request-payer": "requester"},
-    ("x-amz-date", "now"): {},
-    ("x-amz-content-sha256", "UNSIGNED-PAYLOAD"): {},
-    ("x-amz-checksum-crc32", "AAAAAA=="): {},
-    ("x-amz-sdk-checksum-algorithm", "CRC32"): {},
-    ("x-oss-forbid-overwrite", "true"): {"x-oss-forbid-overwrite": "true"},
-    ("content-type", "text/plain"): {"content-type": "text/plain"},
-    ("content-encoding", "aws-chunked"): {},
-    ("content-encoding", "aws-chunked,gzip"): {"content-encoding": "gzip"},
-    ("content-encoding", "gzip, aws-chunked"): {"content-encoding": "gzip"},
-    ("content-encoding", "AWS-Chunked"): {},
-    ("content-encoding", "GZIP, Aws-Chunked"): {"content-encoding": "GZIP"},
-    ("content-encoding", "gzip"): {"content-encoding": "gzip"},
-}
+TO_OSS = dict(CASES["to_oss"])
 
-FROM_OSS = {
-    ("x-oss-meta-a", "1"): ("x-amz-meta-a", "1"),
-    ("x-oss-storage-class", "IA"): ("x-amz-storage-class", "STANDARD_IA"),
-    ("x-oss-storage-class", "ColdArchive"): ("x-amz-storage-class", "ColdArchive"),
-    ("x-oss-server-side-encryption", "KMS"): ("x-amz-server-side-encryption", "aws:kms"),
-    ("x-oss-version-id", "null"): ("x-amz-version-id", "null"),
-    ("x-oss-hash-crc64ecma", "1"): ("x-oss-hash-crc64ecma", "1"),
-    ("ETag", '"A"'): ("ETag", '"A"'),
-}
+FROM_OSS = dict(CASES["from_oss"])
 
 
 @rows("header", *TO_OSS)
@@ -434,29 +377,8 @@ def test_storage_class_without_a_counterpart_is_refused(name: str) -> None:
 
 # --- The marks of an S3 request (P-70)
 
-MARKED = [
-    ("/a", {"authorization": "AWS4-HMAC-SHA256 Credential=..."}),
-    ("/a", {"authorization": "AWS id:signature"}),
-    ("/a?X-Amz-Algorithm=AWS4-HMAC-SHA256", {}),
-    ("/a?X-Amz-Signature=abc", {}),
-    ("/a?AWSAccessKeyId=id", {}),
-    ("/a", {"x-amz-content-sha256": "UNSIGNED-PAYLOAD"}),
-    ("/a", {"x-amz-date": "20130524T000000Z"}),
-    ("/a", {"x-amz-decoded-content-length": "5"}),
-    ("/a", {"x-oss-s3-compat": "true"}),
-    ("/a", {"content-encoding": "gzip,aws-chunked"}),
-    ("/a", {"content-encoding": "AWS-Chunked"}),
-]
-UNMARKED = [
-    ("/a", {}),
-    ("/a", {"authorization": "OSS id:signature"}),
-    ("/a", {"authorization": "OSS4-HMAC-SHA256 Credential=..."}),
-    ("/a?OSSAccessKeyId=id&Expires=1&Signature=s", {}),
-    ("/a?x-oss-signature-version=OSS4-HMAC-SHA256", {}),
-    ("/a", {"x-amzn-trace-id": "Root=1", "x-amz-cf-id": "of a proxy"}),
-    ("/a", {"content-encoding": "gzip"}),
-    ("/a", {"content-encoding": "not-aws-chunked"}),
-]
+MARKED = CASES["marked"]
+UNMARKED = CASES["unmarked"]
 
 
 @rows(("target", "headers"), *MARKED)
@@ -473,20 +395,7 @@ def test_other_requests_are_not_marked(target: str, headers: dict[str, str]) -> 
 
 TARGETS = {"service": Target(), "bucket": Target("b"), "object": Target("b", "k")}
 
-REFUSED = [
-    ("GET", "object", "tagging", "GetObjectTagging"),
-    ("GET", "bucket", "versioning=", "GetBucketVersioning"),
-    ("GET", "bucket", "versions&prefix=a", "ListObjectVersions"),
-    ("GET", "bucket", "uploads", "ListMultipartUploads"),
-    ("DELETE", "bucket", "lifecycle", "DeleteBucketLifecycle"),
-    ("PUT", "bucket", "cors", "PutBucketCors"),
-    ("POST", "object", "restore", "RestoreObject"),
-    ("POST", "object", "select&select-type=2", "SelectObjectContent"),
-    ("GET", "bucket", "session", "CreateSession"),
-    ("PATCH", "object", "", "PATCH of the object"),
-    ("DELETE", "service", "", "DELETE of the service"),
-    ("GET", "object", "partNumber=1", "GET of a single part of the object"),
-]
+REFUSED = CASES["refused"]
 
 
 @rows("operation", *SUPPORTED)

@@ -11,7 +11,9 @@ from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.s3 import signature
 from oss_emulator.protocol.signature import Claim, SignedIn, Version
 
-from tests.rows import rows
+from tests.rows import read_cases, rows
+
+CASES = read_cases("unit.protocol")
 
 # Sources: "Signature calculations for the Authorization header", "Authenticating requests by query
 # parameters" and "Signing and authenticating REST requests" of the Amazon S3 documentation; the ECs
@@ -150,32 +152,7 @@ def test_encoding_of_a_path_does_not_change_its_signature(name: str) -> None:
 
 
 # Version 2: the bucket of these examples was `johnsmith`.
-V2_EXAMPLES = {
-    "an object": (
-        "GET",
-        "/photos/puppy.jpg",
-        {"date": "Tue, 27 Mar 2007 19:36:42 +0000"},
-        "bWq2s1WEIj+Ydj0vQ697zp+IXMU=",
-    ),
-    "an upload": (
-        "PUT",
-        "/photos/puppy.jpg",
-        {"date": "Tue, 27 Mar 2007 21:15:45 +0000", "content-type": "image/jpeg"},
-        "MyyxeRY7whkBe+bq8fHCL/2kKUg=",
-    ),
-    "a listing": (
-        "GET",
-        "/?prefix=photos&max-keys=50&marker=puppy",
-        {"date": "Tue, 27 Mar 2007 19:42:41 +0000"},
-        "htDYFYduRNen8P9ZfE/s9SuKy0U=",
-    ),
-    "a sub-resource": (
-        "GET",
-        "/?acl",
-        {"date": "Tue, 27 Mar 2007 19:44:46 +0000"},
-        "c2WLPFtWHVgbEmeEG93a4cG37dM=",
-    ),
-}
+V2_EXAMPLES = dict(CASES["v2_examples"])
 
 
 @rows("name", *V2_EXAMPLES)

@@ -25,7 +25,9 @@ from oss_emulator.recording.scenario import (
     list_elements,
 )
 
-from tests.rows import rows
+from tests.rows import read_cases, rows
+
+CASES = read_cases("unit.recording")
 
 # --- The files of scenarios: what is read, what is refused, and what is written
 
@@ -131,13 +133,7 @@ def test_request_that_cannot_be_sent_is_refused(changed: dict[str, Any]) -> None
         scenario.parse_recording([{"scenario": "s", "steps": [step]}])
 
 
-@rows(
-    "changed",
-    {"endpoint": ""},
-    {"endpoint": "a\r\nb.com"},
-    {"endpoint": "[::"},
-    {"buckets": {"a/b": {}}},
-)
+@rows("changed", *CASES["name_that_no_host_can_have_is_refused"])
 def test_name_that_no_host_can_have_is_refused(changed: dict[str, Any]) -> None:
     with pytest.raises(ScenarioError):
         scenario.parse_recording({"scenarios": [], **changed})

@@ -9,18 +9,11 @@ from oss_emulator.recording import scenario as scenarios
 from oss_emulator.recording.playing import PlayedAnswer, play
 from oss_emulator.recording.saving import save
 
-PRIVATE = {
-    "owner": "1234567890123456",
-    "name": "jane.doe",
-    "key": "LTAIabcdef",
-    "request": "5C3D9175B6FC201293AD4890",
-    "bucket": "secret-bucket",
-    "host": "secret-bucket.oss-cn-hangzhou.aliyuncs.com",
-    "version": "CAEQMxiBgIDbsIXSyRgiIDNj",
-    "upload": "0004B9895DBBB6EC98E36",
-    "diagnosis": "AQFohtp4aIbaeEXXXXXX",
-    "role": "assumed-role/admin",
-}
+from tests.rows import read_cases
+
+CASES = read_cases("unit.recording")
+
+PRIVATE = dict(CASES["private"])
 DENIAL = (
     "<Error><Code>AccessDenied</Code>"
     "<Message>The user {name} may not do this in {bucket}: acs:ram::{owner}:{role}</Message>"

@@ -65,13 +65,7 @@ def test_format_decides_and_then_accept(
     assert RPCRequest.parse(request(target, headers), b"").as_json is as_json
 
 
-@rows(
-    ("target", "headers", "expected"),
-    ("/?Action=a&Version=1", {}, ("a", "1")),
-    ("/", {"x-acs-action": "a", "x-acs-version": "1"}, ("a", "1")),
-    ("/?Action=a", {"x-acs-action": "b", "x-acs-version": "1"}, ("a", "1")),
-    ("/", {}, ("", "")),
-)
+@rows("target, headers, expected", *CASES["action_is_in_parameters_or_headers"])
 def test_action_is_in_parameters_or_headers(
     target: str, headers: dict[str, str], expected: tuple[str, str]
 ) -> None:
@@ -240,14 +234,7 @@ def test_string_to_sign_is_that_of_the_documented_example() -> None:
     )
 
 
-@rows(
-    ("name", "value"),
-    ("x_acs_action", "AssumeRole"),
-    ("x_acs_signature_nonce", "another"),
-    ("x_acs_content_sha256", "0" * 64),
-    ("accept", "*/*"),
-    ("host", "sts.cn-hangzhou.aliyuncs.com"),
-)
+@rows("name, value", *CASES["changed_header_does_not_fit_the_signature"])
 def test_changed_header_does_not_fit_the_signature(name: str, value: str) -> None:
     answer = parse(answer_v3(sign_v3({}), **{name: value}))
     assert answer["Code"] == "SignatureDoesNotMatch"
@@ -284,13 +271,7 @@ def test_all_headers_of_the_service_must_be_signed(name: str) -> None:
     assert answer["Message"].endswith(f"SignedHeaders must name {name}.")
 
 
-@rows(
-    ("text", "code"),
-    ("ACS3-HMAC-SHA256", "IncompleteSignature"),
-    ("ACS3-HMAC-SHA256 Credential=a,Signature=b", "IncompleteSignature"),
-    ("ACS3-HMAC-SHA256 Credential=,SignedHeaders=host,Signature=b", "IncompleteSignature"),
-    ("ACS3-HMAC-SM3 Credential=a,SignedHeaders=host,Signature=b", "InvalidSignatureMethod"),
-)
+@rows("text, code", *CASES["malformed_authorization_is_refused"])
 def test_malformed_authorization_is_refused(text: str, code: str) -> None:
     with pytest.raises(RPCError) as caught:
         acs3.Authorization.parse(text)
@@ -306,15 +287,7 @@ def test_authorization_may_have_spaces_after_commas() -> None:
 
 # --- Who signed a request with V3, and every refusal; test_signature.py has those of V1
 
-REFUSED_SIGNATURES: list[tuple[dict[str, str], int, str]] = [
-    ({"key": "unknown-key"}, 404, "InvalidAccessKeyId.NotFound"),
-    ({"key": "STS.unknown"}, 400, "MissingSecurityToken"),
-    ({"x_acs_security_token": "CAIS"}, 400, "InvalidSecurityToken.MismatchWithAccessKey"),
-    ({"secret": "wrong"}, 400, "SignatureDoesNotMatch"),
-    ({"x_acs_date": "yesterday"}, 400, "InvalidTimeStamp.Format"),
-    ({"x_acs_date": "2023-11-14T21:58:19Z"}, 400, "InvalidTimeStamp.Expired"),
-    ({"x_acs_date": "2023-11-14T22:28:21Z"}, 400, "InvalidTimeStamp.Expired"),
-]
+REFUSED_SIGNATURES: list[tuple[dict[str, str], int, str]] = CASES["refused_signatures"]
 
 
 @rows(("changes", "status", "code"), *REFUSED_SIGNATURES)

@@ -18,9 +18,11 @@ from oss_emulator.selecting import selection
 from oss_emulator.selecting.jobs import Window
 from oss_emulator.selecting.selection import ObjectSelection
 
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.thorough import cases
 from tests.unit.selecting.cases import CASES, CONTINUOUS, DATA, END, run
+
+TABLES = read_cases("unit.selecting")
 
 
 def test_cases_of_the_table() -> None:
@@ -226,15 +228,7 @@ class BadRowError(Exception):
     """A row cannot be evaluated."""
 
 
-LEAVES = [
-    "_1 > 1",
-    "_2 = 2",
-    "_1 < _2 + 1",
-    "_1 is null",
-    "_2 is not null",
-    "_1 = 'x'",
-    "_2 in (1, 2)",
-]
+LEAVES = TABLES["leaves"]
 CONDITIONS = st.recursive(
     st.sampled_from(LEAVES),
     lambda inner: st.tuples(st.sampled_from(["and", "or"]), inner, inner) | st.tuples(inner),
@@ -339,18 +333,7 @@ def test_no_statement_can_reach_a_database_a_file_or_the_network() -> None:
                 assert node.func.id not in ("open", "eval", "exec", "compile", "__import__"), path
 
 
-HOSTILE = [
-    "select * from rows",
-    "select o from ossobject",
-    "select * from ossobject where _1 = (select 1)",
-    "select * from ossobject where getenv('HOME') = 'x'",
-    "select * from 'file.csv'",
-    "pragma database_list",
-    "install httpfs",
-    "select _1 as \"x\" from ossobject; attach 'x.db'",
-    'select "_1" from ossobject',
-    "select $v0 from ossobject",
-]
+HOSTILE = TABLES["hostile"]
 
 
 @rows("sql", *HOSTILE)

@@ -16,7 +16,10 @@ from oss_emulator.child import MIB, STACK, YIELD, Job
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.server.process import JobProcess
 
+from tests.rows import read_cases
 from tests.unit.server import jobs
+
+CASES = read_cases("unit.server")
 
 ROOT = Path(__file__).parents[3]
 
@@ -103,17 +106,7 @@ def test_killed_process_ends_its_job_at_once(process: JobProcess) -> None:
     assert not process.took_its_time
 
 
-SERVER = """
-import sys
-from oss_emulator.server.process import JobProcess
-from tests.unit.server import jobs
-from tests.unit.server.test_process import job
-process = JobProcess()
-made = process.do(job(jobs.spin, seconds=300), [])
-print(next(made), flush=True)
-process._send(None)  # go on
-sys.stdin.read()
-"""
+SERVER = CASES["server"]
 
 
 def test_busy_process_ends_with_a_server_that_is_killed() -> None:

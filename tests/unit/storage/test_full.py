@@ -34,8 +34,10 @@ from oss_emulator.storage.memory import MemoryStorage
 from oss_referer.sources.toml import NO_TEMPORARY_FOLDER
 
 from tests.client import Answer, Client
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.storage import invariants
+
+CASES = read_cases("unit.storage")
 
 # --- A full or read-only disk: writes get 500 and one line in the log, and change nothing
 
@@ -120,13 +122,7 @@ def test_put_that_fails_at_any_step_changes_nothing(
     assert invariants.check(tmp_path / "data") == {"a": b"new" * 500_000}
 
 
-@pytest.mark.parametrize(
-    ("off", "on", "reason"),
-    [
-        ("max_page_count = 1", "max_page_count = 1073741823", "database or disk is full"),
-        ("query_only = on", "query_only = off", "attempt to write a readonly database"),
-    ],
-)
+@pytest.mark.parametrize(("off", "on", "reason"), CASES["failing_index_changes_nothing"])
 def test_failing_index_changes_nothing(
     emulator: Emulator,
     tmp_path: Path,

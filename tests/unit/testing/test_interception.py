@@ -47,16 +47,7 @@ def test_endpoints_of_oss_sts_and_kms_are_redirected(url: str, host: str) -> Non
     assert found[1] == host
 
 
-SPELLINGS = {
-    "trailing dot": "examplebucket.oss-cn-hangzhou.aliyuncs.com.",
-    "upper case": "ExampleBucket.OSS-CN-Hangzhou.AliyunCS.com",
-    "percent": "examplebucket%2Eoss-cn-hangzhou.aliyuncs.c%6fm",
-    "full-width dot": "examplebucket\uff0eoss-cn-hangzhou.aliyuncs.com",
-    "Chinese full stop": "examplebucket.oss-cn-hangzhou\u3002aliyuncs.com\u3002",
-    "full-width letters": "examplebucket.\uff4f\uff53\uff53-cn-hangzhou.aliyuncs.com",
-    "soft hyphen": "examplebucket.oss-cn-hang\u00adzhou.aliyuncs.com",
-    "no-break space": "examplebucket.oss-cn-hangzhou.aliyuncs.com\u00a0",
-}
+SPELLINGS = dict(CASES["spellings"])
 
 
 NEWER = "examplebucket.\U0001f13e\U0001f142\U0001f142-cn-hangzhou.aliyuncs.com"

@@ -17,7 +17,7 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import Claim, SignedIn, Version, parse, verify
 
-from tests.rows import rows
+from tests.rows import read_cases, rows
 from tests.unit.protocol.signature.clients import (
     CLIENTS,
     HOST,
@@ -30,6 +30,8 @@ from tests.unit.protocol.signature.clients import (
     Client,
     target_of,
 )
+
+CASES = read_cases("unit.protocol")
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*utcnow:DeprecationWarning")  # oss2 on 3.12+
 
@@ -56,28 +58,10 @@ KEYS = [
     "é",  # composed, and
     "é",  # decomposed: two keys
 ]
-QUERIES = [
-    {"acl": ""},
-    {"uploadId": "0004B9/+=", "partNumber": "7"},
-    {"response-content-type": "text/plain; charset=utf-8", "response-expires": "Fri, 24 Feb 2012"},
-    {"response-content-disposition": 'attachment; filename="中 +%2B&a=b.txt"', "zz": "", "a": " "},
-    {"x-oss-process": "image/resize,w_100/format,png", "versionId": "CAEQ+/="},
-    {"prefix": "a/b c+d", "list-type": "2", "continuation-token": "Cg=="},
-    {"a": "1", "a-b": "2", "A": "3", "a_": "4", "~": "5", "中": "6", "a b": "7", "a+b": "8"},
-    {"referer": "", "marker": "ключ"},
-]
+QUERIES = CASES["queries"]
 OF_BUCKETS: list[dict[str, str]] = [{}, {"acl": ""}, {"prefix": "a/b c", "max-keys": "5"}]
 METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"]
-HEADERS = {
-    "Content-Type": "application/octet-stream; x=1",
-    "Content-MD5": "eB5eJF1ptWaXm4bijSPyxw==",
-    "x-oss-meta-a": "one",
-    "x-oss-meta-a-b": "sorts after a, though - is less than :",
-    "X-OSS-Meta-Upper": "MiXed",
-    "x-oss-acl": "private",
-    "Range": "bytes=0-9",
-    "If-Modified-Since": "Fri, 24 Feb 2012 06:07:48 GMT",
-}
+HEADERS = dict(CASES["headers"])
 ADDITIONAL = [("range",), ("Range", "if-modified-since", "Host", "absent")]
 
 CALL = Call(
