@@ -21,7 +21,7 @@ from oss_referer.sources.ossutil import convert_members, to_members
 from tests.rows import read_cases
 from tests.thorough import cases
 
-CASES = read_cases("referer")
+CASES = read_cases("referer.root")
 
 LAB = Path(__file__).parents[2] / "fixtures" / "lab"
 BROKEN = (LAB / "broken.xml").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from oss_referer.search.entry import is_blank, parse_entry
 from tests.referer.engine import oracle
 from tests.rows import read_cases
 
-CASES = read_cases("referer-engine")
+CASES = read_cases("referer.engine")
 
 # Pieces of labels, of prefixes of each other, and wildcards in any place.
 words = ["https://", "http", "://", "www.", "site", ".com", ".", "/", "a", "b", "?", "*", " "]

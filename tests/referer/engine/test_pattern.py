@@ -16,7 +16,7 @@ from oss_referer.search.entry import parse_entry
 from tests.referer.engine import oracle
 from tests.rows import read_cases
 
-CASES = read_cases("referer-engine")
+CASES = read_cases("referer.engine")
 
 entries = st.text("ab?*", min_size=1, max_size=12)
 referers = st.text("ab?", max_size=16)

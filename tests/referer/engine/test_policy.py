@@ -26,7 +26,7 @@ from oss_referer.engine.policy import CACHED_DECISIONS, CACHED_REFERER_LENGTH, M
 from tests.referer.engine import oracle
 from tests.rows import read_cases
 
-CASES = read_cases("referer-engine")
+CASES = read_cases("referer.engine")
 
 pieces = ["http://", "HTTP://", "a.com", "A.com", "b", "/", "?", "*", "#", " ", "x=1", ","]
 texts = st.lists(st.sampled_from(pieces), max_size=6).map("".join)

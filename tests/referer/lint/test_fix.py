@@ -21,7 +21,7 @@ from tests.thorough import cases
 from . import brute_force
 from .risky_entries import Case, Meant
 
-TABLES = read_cases("referer-lint")
+TABLES = read_cases("referer.lint")
 
 CASES, CONFIGURATIONS, PARTS = cases(32, 20_000), cases(12, 3_000), 6
 

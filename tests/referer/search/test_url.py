@@ -24,7 +24,7 @@ from oss_referer.search.url import (
 
 from tests.rows import read_cases
 
-CASES = read_cases("referer-search")
+CASES = read_cases("referer.search")
 
 # Texts for the address bar, and the URLs that Chromium 156 makes of them.
 READ = dict(CASES["read"])

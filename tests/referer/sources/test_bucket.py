@@ -30,7 +30,7 @@ from oss_referer.sources.bucket import (
 
 from tests.rows import read_cases, rows
 
-CASES = read_cases("referer-sources")
+CASES = read_cases("referer.sources")
 
 KEY = GivenKey("id", "secret", None)
 

@@ -28,7 +28,7 @@ from tests.referer_documents import BAD, GOOD
 from tests.rows import read_cases
 from tests.thorough import cases
 
-TABLE_CASES = read_cases("referer-sources")
+TABLE_CASES = read_cases("referer.sources")
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "xml"
 MALFORMED = tomllib.loads((FIXTURES / "malformed.toml").read_text(encoding="utf-8"))["case"]

@@ -15,7 +15,7 @@ from oss_referer.sources.toml import Path, SourceError
 
 from tests.rows import read_cases
 
-CASES = read_cases("referer-sources")
+CASES = read_cases("referer.sources")
 
 RULES = RefererConfiguration(
     whitelist=("https://a.example/?x=1&y=2", 'say "a"', "h", "例え", "h"),

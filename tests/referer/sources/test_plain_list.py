@@ -15,7 +15,7 @@ from oss_referer.sources.toml import SourceError
 from tests.rows import read_cases
 from tests.thorough import cases
 
-CASES = read_cases("referer-sources")
+CASES = read_cases("referer.sources")
 
 
 @pytest.mark.parametrize(("text", "entries"), CASES["list_is_read"])

@@ -14,7 +14,7 @@ from oss_referer.sources.toml import SourceError
 
 from tests.rows import read_cases, rows
 
-CASES = read_cases("referer-sources")
+CASES = read_cases("referer.sources")
 
 FULL = RefererConfiguration(
     False, False, True, ("https://www.example.com/", 'a"b\\c&<例'), ("https://evil.test/",)

@@ -19,7 +19,7 @@ from oss_referer.sources.tables import Case, Expected, Presence, TableError, Unt
 
 from tests.rows import read_cases
 
-CASES = read_cases("referer-sources")
+CASES = read_cases("referer.sources")
 
 
 def write(folder: Path, text: str) -> Path:

@@ -23,7 +23,7 @@ from oss_referer.sources.toml import SourceError
 from tests.plans import KIND, SITE, VERSIONS, change, configured, plan, state
 from tests.rows import read_cases, rows
 
-TABLE_CASES = read_cases("referer-sources")
+TABLE_CASES = read_cases("referer.sources")
 
 ADDRESS = f"{KIND}.site"
 BUCKET = "alicloud_oss_bucket.site"

@@ -37,7 +37,7 @@ from oss_referer.sources.toml import (
 from tests.rows import read_cases
 from tests.thorough import cases
 
-CASES = read_cases("referer-sources")
+CASES = read_cases("referer.sources")
 
 
 class Colour(StrEnum):

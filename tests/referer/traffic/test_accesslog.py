@@ -12,7 +12,7 @@ from oss_referer.traffic.accesslog import is_record, parse_record
 
 from tests.rows import read_cases
 
-CASES = read_cases("referer-traffic")
+CASES = read_cases("referer.traffic")
 
 # "Access log line" of the OSS documents: the fields in their order.
 FORM = re.compile(

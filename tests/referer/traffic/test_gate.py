@@ -22,7 +22,7 @@ from oss_referer.traffic.remedies import Remedy, find_remedies
 
 from tests.rows import read_cases, rows
 
-CASES = read_cases("referer-traffic")
+CASES = read_cases("referer.traffic")
 
 RULES = RefererConfiguration(False, whitelist=("https://a.test/", "https://b.test/"))
 

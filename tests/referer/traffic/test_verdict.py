@@ -23,7 +23,7 @@ from oss_referer.traffic.judge import Judge, decide, letters_of
 from tests.referer.traffic.generator import generate, text
 from tests.rows import read_cases
 
-CASES = read_cases("referer-traffic")
+CASES = read_cases("referer.traffic")
 
 pieces = ["http://", "a.com", "b", "/", "?", "*", "#", " ", "x=1", ","]
 texts = st.lists(st.sampled_from(pieces), max_size=6).map("".join)
