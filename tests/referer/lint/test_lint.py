@@ -104,7 +104,7 @@ def test_each_change_and_each_question_has_one_finding() -> None:
         explain(risky_entries.Case(seed).rules)
 
 
-CONFIGURATIONS = 40
+CONFIGURATIONS = 20
 
 
 def confirm(configuration: RefererConfiguration, finding: Finding) -> None:
@@ -205,7 +205,7 @@ def test_lists_beyond_20_kb_are_an_error_and_examined_like_others() -> None:
 
 @pytest.mark.parametrize("accepted", [(), ("too-large",)])
 def test_lists_beyond_100_kb_have_a_single_finding(accepted: tuple[str, ...]) -> None:
-    rules = RefererConfiguration(whitelist=tuple(f"www{n}.example.com" for n in range(6_000)))
+    rules = RefererConfiguration(whitelist=tuple(f"www{n}.{'x' * 250}.com" for n in range(400)))
     (finding,) = lint.run(rules, accepted=accepted)
     assert (finding.rule, finding.severity) == ("too-large", Severity.ERROR)
     assert finding.reason.endswith("Nothing else was examined.")

@@ -32,7 +32,7 @@ TABLE_CASES = read_cases("referer.sources")
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "xml"
 MALFORMED = tomllib.loads((FIXTURES / "malformed.toml").read_text(encoding="utf-8"))["case"]
-CASES = cases(100, 20_000)
+CASES = cases(40, 20_000)
 
 
 def walk(element: XmlElement) -> Iterator[tuple[str, str, str]]:
