@@ -751,7 +751,7 @@ def test_read_only_disk_is_reported_in_one_sentence() -> None:
 # --- the command
 
 
-@pytest.mark.parametrize("status", [0, 1, 7, 255])
+@rows("status", 0, 1, 7, 255)
 def test_exit_status_is_that_of_the_command(status: int) -> None:
     done = run("sh", "-c", f"exit {status}")
     assert (done.returncode, done.stdout, done.stderr) == (status, "", "")
@@ -779,21 +779,17 @@ def test_command_inherits_input_and_folder(tmp_path: Path) -> None:
         os.close(before)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("command", "status", "complaint"),
-    [
-        ("no-such-command", 127, "no-such-command cannot be run: No such file or directory"),
-        (str(PROGRAMS), 126, "cannot be run: Permission denied"),
-    ],
+    ("no-such-command", 127, "no-such-command cannot be run: No such file or directory"),
+    (str(PROGRAMS), 126, "cannot be run: Permission denied"),
 )
 def test_missing_command_is_reported(command: str, status: int, complaint: str) -> None:
     sentence = f"oss-emulator: {command} {complaint.removeprefix(command).strip()}\n"
     assert fail("run", command) == (status, sentence)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "complaint"), CASES["bad_command_line_is_reported_in_one_sentence"]
-)
+@rows(("arguments", "complaint"), *CASES["bad_command_line_is_reported_in_one_sentence"])
 def test_bad_command_line_is_reported_in_one_sentence(
     arguments: tuple[str, ...], complaint: str
 ) -> None:

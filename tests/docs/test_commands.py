@@ -21,6 +21,7 @@ from tests.docs.markdown import agrees, blocks
 from tests.docs.outputs import LOCALES, PAGES, run
 from tests.newcomer.__main__ import OF_MAKE, follow_readme
 from tests.requirements import require
+from tests.rows import rows
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,7 +35,7 @@ def test_commands_print_what_is_shown(name: str, folder: str, tmp_path: Path) ->
         assert agrees(shown, printed), f"{command}\n{printed}"
 
 
-@pytest.mark.parametrize("name", ["referer", "testing", "tls"])
+@rows("name", "referer", "testing", "tls")
 def test_code_prints_what_is_shown(name: str) -> None:
     found = blocks((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8"))
     pairs = [

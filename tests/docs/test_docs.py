@@ -11,7 +11,6 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-import pytest
 from oss_emulator.control import seed
 from oss_emulator.pipeline.service import Service
 from oss_referer import RefererConfiguration
@@ -21,7 +20,7 @@ from tests.cli import forking
 from tests.cli.process import environment
 from tests.docs import translations
 from tests.docs.markdown import blocks, table
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
 
 # --- All pages: their flags, sample files, code, links and paths agree with the tree
 
@@ -33,7 +32,7 @@ DOCUMENTS = {
 }
 
 
-@pytest.mark.parametrize("page", ["docs/security.md", "docs/zh/security.md"])
+@rows("page", "docs/security.md", "docs/zh/security.md")
 def test_each_promise_about_security_names_its_test(page: str) -> None:
     tables = DOCUMENTS[page].split("\n\n")
     promises = [
@@ -92,7 +91,7 @@ def test_sample_seed_names_all_members() -> None:
 # --- links and paths
 
 
-@pytest.mark.parametrize("folder", ["docs", "docs/zh"])
+@rows("folder", "docs", "docs/zh")
 def test_index_lists_every_page(folder: str) -> None:
     listed = re.findall(r"^\| \[[^]]+\]\(([^)/]+)\) \| ", DOCUMENTS[f"{folder}/README.md"], re.M)
     pages = {path.name for path in (ROOT / folder).glob("*.md")} - {"README.md"}
@@ -210,9 +209,7 @@ CHINESE = {page: chinese for chinese, page in translations.PAGES.items() if page
 NUMBER = r"\b[RBPAQSD]-\d\d\b"
 RANGE = re.compile(r"\b([RBPAQSD])-(\d\d) (?:…|to) \1-(\d\d)\b")
 
-UNTESTED = {
-    "R-40": "it is about fees, and the emulator charges none",
-}
+UNTESTED = {"R-40": "it is about fees, and the emulator charges none"}
 """Facts that no test can cite, each with the reason."""
 
 
@@ -249,7 +246,7 @@ def missing(numbers: Iterable[str], known: Iterable[str]) -> list[str]:
     return sorted(set(numbers) - set(known))
 
 
-@pytest.mark.parametrize("page", PAGES)
+@rows("page", *PAGES)
 def test_facts_of_a_page_are_in_order(page: str) -> None:
     numbers = list(statements(page))
     letters = PAGES[page]
@@ -257,19 +254,16 @@ def test_facts_of_a_page_are_in_order(page: str) -> None:
     assert len(numbers) > 20
 
 
-@pytest.mark.parametrize("page", CHINESE)
+@rows("page", *CHINESE)
 def test_chinese_page_states_the_same_facts(page: str) -> None:
     assert list(statements(CHINESE[page])) == list(statements(page))
 
 
-@pytest.mark.parametrize(
+@rows(
     "patterns",
-    [
-        ("emulator/**/*.py", "fixtures/**/*.toml", "fixtures/**/*.txt"),
-        ("docs/*.md", "docs/*/*.md", "*.md", "examples/*.md", "fixtures/*/*.md"),
-        ("tests/**/*.py", "tests/**/*.toml"),
-    ],
-    ids=["code", "pages", "tests"],
+    ("emulator/**/*.py", "fixtures/**/*.toml", "fixtures/**/*.txt"),
+    ("docs/*.md", "docs/*/*.md", "*.md", "examples/*.md", "fixtures/*/*.md"),
+    ("tests/**/*.py", "tests/**/*.toml"),
 )
 def test_only_stated_facts_are_cited(patterns: tuple[str, ...]) -> None:
     assert missing(cited(*patterns), STATED) == []
@@ -342,7 +336,7 @@ LAYERS: Mapping[str, Sequence[str]] = {
 """The folders and modules of each package, in lines from the top."""
 
 
-@pytest.mark.parametrize("page", ["docs/architecture.md", "docs/zh/architecture.md"])
+@rows("page", "docs/architecture.md", "docs/zh/architecture.md")
 def test_page_shows_the_order_of_imports(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     block = re.search(r"^```text\n(oss_referer\n.*?)^```$", text, re.MULTILINE | re.DOTALL)

@@ -7,7 +7,6 @@ import tomllib
 from pathlib import Path
 
 import alibabacloud_oss_v2
-import pytest
 from oss_emulator.operations import OPERATIONS
 
 from tests.docs.fidelity import FACTS, PAGES, ROOT, render
@@ -17,17 +16,18 @@ from tests.docs.phrases import DOCS
 from tests.docs.phrases import PAGES as PHRASED
 from tests.docs.phrases import render as render_phrases
 from tests.recorded.test_recorded import EXPECTED, RECORDING
+from tests.rows import rows
 
 # --- docs/fidelity.md agrees with the recorded answers and with the pages that state facts
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
+@rows("page", *PAGES)
 def test_tables_are_current(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert render(text, PAGES[page]) == text, "`make docs` writes them"
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "README.md", ROOT / "README.zh-CN.md"], ids=str)
+@rows("page", *PAGES, ROOT / "README.md", ROOT / "README.zh-CN.md")
 def test_page_states_how_many_answers_are_equal(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     answers = sum(len(recorded.steps) for recorded in RECORDING.scenarios)
@@ -55,13 +55,13 @@ def test_page_is_current() -> None:
 # --- The Chinese of generated pages is made from the English text and a list of phrases
 
 
-@pytest.mark.parametrize("name", PHRASED)
+@rows("name", *PHRASED)
 def test_chinese_page_is_made_from_the_english_one(name: str) -> None:
     page = (DOCS / "zh" / f"{name}.md").read_text(encoding="utf-8")
     assert page == render_phrases(name), "`make docs` writes it"
 
 
-@pytest.mark.parametrize("name", ["browser", "operations"])
+@rows("name", "browser", "operations")
 def test_every_phrase_is_used(name: str) -> None:
     page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
     text = " ".join(page.split())

@@ -366,7 +366,7 @@ TIMES = 200
 """The journal tallies a hundred requests together."""
 
 
-@pytest.mark.parametrize(("signed", "most"), [(False, 90), (True, 100)])
+@rows(("signed", "most"), (False, 90), (True, 100))
 def test_repeated_get_makes_few_calls(signed: bool, most: int) -> None:
     calls = 0
 

@@ -16,13 +16,7 @@ from oss2.models import BucketReferer
 from oss_emulator import Emulator
 
 from tests.client import ANONYMOUS, Live
-from tests.sdk.accounts import (
-    OWNER,
-    ask_sts,
-    assume_role,
-    bucket,
-    detail,
-)
+from tests.sdk.accounts import OWNER, ask_sts, assume_role, bucket, detail
 
 
 def test_many_keys_are_deleted_at_once(bucket: oss2.Bucket) -> None:

@@ -27,28 +27,32 @@ from oss_referer.search.entry import parse_entry
 from oss_referer.search.url import WebURL
 from oss_referer.sources import tables
 
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
 
 SITE = RefererConfiguration(False, whitelist=("https://www.example.com/",))
 
 
-@pytest.mark.parametrize(
+@rows(
     ("old", "new", "witnesses"),
-    [
-        (replace(SITE, whitelist=("https://www.example.com",)), SITE, {
+    (
+        replace(SITE, whitelist=("https://www.example.com",)),
+        SITE,
+        {
             "https://www.example.com.evil.test/": False,
             "https://www.example.com.cn/": False,
             "https://www.example.com:8443/": False,
             "https://www.example.com": False,
-        }),
-        (SITE, replace(SITE, allow_empty_referer=True), {None: True, "": True}),
-        (SITE, replace(SITE, whitelist=(*SITE.whitelist, "https://b.test/")),
-            {"https://b.test/": True}),
-        (SITE, replace(SITE, blacklist=("https://www.",)), {"https://www.example.com/": False}),
-        (SITE, replace(SITE, truncate_path=True), {"https://www.example.com/": False}),
-    ],
-    ids=["slash", "empty", "added", "blacklisted", "truncated"],
-)  # fmt: skip
+        },
+    ),
+    (SITE, replace(SITE, allow_empty_referer=True), {None: True, "": True}),
+    (
+        SITE,
+        replace(SITE, whitelist=(*SITE.whitelist, "https://b.test/")),
+        {"https://b.test/": True},
+    ),
+    (SITE, replace(SITE, blacklist=("https://www.",)), {"https://www.example.com/": False}),
+    (SITE, replace(SITE, truncate_path=True), {"https://www.example.com/": False}),
+)
 def test_diff_finds_a_witness_of_each_kind(
     old: RefererConfiguration, new: RefererConfiguration, witnesses: dict[str | None, bool]
 ) -> None:
@@ -94,26 +98,24 @@ CAPITALS = replace(SITE, whitelist=("https://www.EXAMPLE.com/",))
 PATH = replace(SITE, truncate_path=True)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("old", "new", "assumptions"),
-    [
-        (SITE, CAPITALS, Assumptions(letter_case=LetterCase.INSENSITIVE)),
-        (
-            replace(SITE, whitelist=("https://a.test/,https://b.test/",)),
-            replace(SITE, whitelist=("https://a.test/", "https://b.test/")),
-            Assumptions(joined_entry=JoinedEntry.SEPARATED),
-        ),
-        (
-            replace(SITE, allow_truncate_query_string=False),
-            replace(PATH, allow_truncate_query_string=False),
-            Assumptions(truncation_conflict=TruncationConflict.NOT_CUT),
-        ),
-        (
-            replace(SITE, whitelist=(), blacklist=("https://a.test/",)),
-            replace(SITE, whitelist=(), blacklist=("https://a.test/", "https://b.test/")),
-            Assumptions(empty_whitelist=EmptyWhitelist.DENIES),
-        ),
-    ],
+    (SITE, CAPITALS, Assumptions(letter_case=LetterCase.INSENSITIVE)),
+    (
+        replace(SITE, whitelist=("https://a.test/,https://b.test/",)),
+        replace(SITE, whitelist=("https://a.test/", "https://b.test/")),
+        Assumptions(joined_entry=JoinedEntry.SEPARATED),
+    ),
+    (
+        replace(SITE, allow_truncate_query_string=False),
+        replace(PATH, allow_truncate_query_string=False),
+        Assumptions(truncation_conflict=TruncationConflict.NOT_CUT),
+    ),
+    (
+        replace(SITE, whitelist=(), blacklist=("https://a.test/",)),
+        replace(SITE, whitelist=(), blacklist=("https://a.test/", "https://b.test/")),
+        Assumptions(empty_whitelist=EmptyWhitelist.DENIES),
+    ),
 )
 def test_equivalence_is_proved_under_other_assumptions(
     old: RefererConfiguration, new: RefererConfiguration, assumptions: Assumptions

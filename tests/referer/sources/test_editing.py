@@ -12,7 +12,7 @@ from oss_referer.sources.editing import NotEditableError
 from oss_referer.sources.forms import RulesForm
 
 from tests.referer.lint.random_rules import rules, seeded
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
 from tests.thorough import cases
 
 TABLES = read_cases("referer.sources")
@@ -33,27 +33,19 @@ HCL = TABLES["hcl"]
 PLAIN = 'whitelist = ["a"]\n'
 
 
-@pytest.mark.parametrize(
+@rows(
     ("form", "text", "name", "kept"),
-    [
-        (RulesForm.XML, XML, "", ["<!-- before -->", "<!-- kept -->", "aliyuncs.com"]),
-        (RulesForm.JSON, JSON, "", ['    "AllowEmptyReferer": false']),
-        (
-            RulesForm.TERRAFORM,
-            TERRAFORM,
-            "alicloud_oss_bucket_referer.site",
-            ['"terraform"', '"other"'],
-        ),
-        (
-            RulesForm.HCL,
-            HCL,
-            "alicloud_oss_bucket_referer.site",
-            ["# The bucket", "# kept", '"other"'],
-        ),
-        (RulesForm.TOML, SEED, "two", ["# of one", "# kept", '"three"']),
-        (RulesForm.TOML, PLAIN, "", []),
-    ],
-    ids=["xml", "json", "terraform", "hcl", "seed", "plain"],
+    (RulesForm.XML, XML, "", ["<!-- before -->", "<!-- kept -->", "aliyuncs.com"]),
+    (RulesForm.JSON, JSON, "", ['    "AllowEmptyReferer": false']),
+    (
+        RulesForm.TERRAFORM,
+        TERRAFORM,
+        "alicloud_oss_bucket_referer.site",
+        ['"terraform"', '"other"'],
+    ),
+    (RulesForm.HCL, HCL, "alicloud_oss_bucket_referer.site", ["# The bucket", "# kept", '"other"']),
+    (RulesForm.TOML, SEED, "two", ["# of one", "# kept", '"three"']),
+    (RulesForm.TOML, PLAIN, "", []),
 )
 def test_only_the_rules_change(form: RulesForm, text: str, name: str, kept: list[str]) -> None:
     old = forms.parse(text.encode(), form)
@@ -68,14 +60,11 @@ def test_only_the_rules_change(form: RulesForm, text: str, name: str, kept: list
     assert editing.edit(text.encode(), form, name, old[name]) == text
 
 
-@pytest.mark.parametrize(
+@rows(
     ("form", "text", "name"),
-    [
-        (RulesForm.XML, XML, ""),
-        (RulesForm.HCL, HCL, "alicloud_oss_bucket_referer.site"),
-        (RulesForm.TOML, SEED, "two"),
-    ],
-    ids=["xml", "hcl", "toml"],
+    (RulesForm.XML, XML, ""),
+    (RulesForm.HCL, HCL, "alicloud_oss_bucket_referer.site"),
+    (RulesForm.TOML, SEED, "two"),
 )
 def test_lines_end_with_crlf_where_all_others_do(form: RulesForm, text: str, name: str) -> None:
     document = text.replace("\n", "\r\n").encode()
@@ -155,7 +144,7 @@ EDITED = {
 """Documents of clients, and what changes in each."""
 
 
-@pytest.mark.parametrize(("text", "change"), EDITED.items())
+@rows(("text", "change"), *EDITED.items())
 def test_xml_of_any_client_is_edited_in_place(text: str, change: tuple[str, str]) -> None:
     edited = editing.edit(
         text.encode(), RulesForm.XML, "", RefererConfiguration(True, whitelist=("a&b",))
@@ -163,25 +152,22 @@ def test_xml_of_any_client_is_edited_in_place(text: str, change: tuple[str, str]
     assert edited == text.replace(*change)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("form", "text", "name", "words"),
-    [
-        (
-            RulesForm.TOML,
-            'rules = {a = {whitelist = ["a"]}}\n',
-            "a",
-            "its rules are written in one line",
-        ),
-        (
-            RulesForm.TERRAFORM,
-            '{"resource_changes": [{"type": '
-            '"alicloud_oss_bucket_referer", "address": "alicloud_oss_bucket_referer.a", '
-            '"change": {"actions": ["create"], "after": {"allow_empty_referer": true}}}]}',
-            "alicloud_oss_bucket_referer.a",
-            "it is a plan or a state; correct the configuration instead",
-        ),
-    ],
-    ids=["inline", "plan"],
+    (
+        RulesForm.TOML,
+        'rules = {a = {whitelist = ["a"]}}\n',
+        "a",
+        "its rules are written in one line",
+    ),
+    (
+        RulesForm.TERRAFORM,
+        '{"resource_changes": [{"type": '
+        '"alicloud_oss_bucket_referer", "address": "alicloud_oss_bucket_referer.a", '
+        '"change": {"actions": ["create"], "after": {"allow_empty_referer": true}}}]}',
+        "alicloud_oss_bucket_referer.a",
+        "it is a plan or a state; correct the configuration instead",
+    ),
 )
 def test_uneditable_document_is_refused_with_a_reason(
     form: RulesForm, text: str, name: str, words: str
@@ -245,9 +231,7 @@ def test_list_and_switches_are_edited_and_comments_stay() -> None:
     assert edit(TEXT, new) == expected
 
 
-@pytest.mark.parametrize(
-    ("change", "expected"), HCL_CASES["heredoc_and_line_breaks_of_another_system_stay"]
-)
+@rows(("change", "expected"), *HCL_CASES["heredoc_and_line_breaks_of_another_system_stay"])
 def test_heredoc_and_line_breaks_of_another_system_stay(
     change: tuple[str, str], expected: str
 ) -> None:

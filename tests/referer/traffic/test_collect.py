@@ -23,7 +23,7 @@ from oss_referer.traffic.requests import Asked, RequestGroup, Traffic, join
 
 from tests.referer.traffic import hars
 from tests.referer.traffic.generator import generate, text
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
 
 CASES = read_cases("referer.traffic")
 
@@ -101,9 +101,7 @@ def test_entries_of_a_journal_are_requests() -> None:
     assert found.groups[0].first == 1796284800.0
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"<html>", b'{"entries": [3]}', b'{"entries": [{}]}', b"[]"]
-)
+@rows("content", b"", b"<html>", b'{"entries": [3]}', b'{"entries": [{}]}', b"[]")
 def test_what_is_no_journal_is_refused(content: bytes) -> None:
     with pytest.raises(JournalError, match="this is not the journal of an emulator"):
         journal.read([content])

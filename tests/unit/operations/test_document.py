@@ -116,7 +116,7 @@ def test_schema_is_read_from_its_lines() -> None:
     assert root.children[-1].children == (Element("Low", 0, 1, "..0", None),)
 
 
-@pytest.mark.parametrize("line", ["Root\n  Two Words Here", "Root\n  Name?? text", "Root\n  {1,2}"])
+@rows("line", "Root\n  Two Words Here", "Root\n  Name?? text", "Root\n  {1,2}")
 def test_line_that_is_not_an_element_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match="not an element of a schema"):
         parse_schema(line)
@@ -135,19 +135,13 @@ def read(lines: str, content: str) -> object:
 
 @rows(("lines", "content", "found"), *CASES["content_comes_back_in_the_order_of_the_schema"])
 def test_content_comes_back_in_the_order_of_the_schema(
-    lines: str,
-    content: str,
-    found: object,
+    lines: str, content: str, found: object
 ) -> None:
     assert frozen(read(lines, content)) == found
 
 
 @rows(("lines", "content", "told"), *CASES["error_says_what_would_be_right"])
-def test_error_says_what_would_be_right(
-    lines: str,
-    content: str,
-    told: str,
-) -> None:
+def test_error_says_what_would_be_right(lines: str, content: str, told: str) -> None:
     with pytest.raises(DocumentError) as caught:
         read(lines, content)
     assert str(caught.value) == told
@@ -155,9 +149,7 @@ def test_error_says_what_would_be_right(
 
 @rows("lines, content, message", *TABLES["integer_out_of_range_is_an_invalid_argument"])
 def test_integer_out_of_range_is_an_invalid_argument(
-    lines: str,
-    content: str,
-    message: str,
+    lines: str, content: str, message: str
 ) -> None:
     with pytest.raises(OSSError) as caught:
         read(lines, content)

@@ -276,10 +276,7 @@ def test_equal_answer_has_no_difference() -> None:
     ("changed", "said"),
     ({"status": 404}, ["status: expected 200, found 404"]),
     ({"headers": {**HEADERS, "vary": "x"}}, ["header vary: expected nothing, found x"]),
-    (
-        {"headers": {"content-type": "application/xml"}},
-        ["header ETag: expected *, found nothing"],
-    ),
+    ({"headers": {"content-type": "application/xml"}}, ["header ETag: expected *, found nothing"]),
     (
         {"headers": {**HEADERS, "content-type": "text/xml"}},
         ["header Content-Type: expected application/xml, found text/xml"],
@@ -288,10 +285,7 @@ def test_equal_answer_has_no_difference() -> None:
         {"body": BODY.replace(b"<Key>a</Key>", b"<Key>b</Key>")},
         ["elements: expected List/Key=a, found List/Key=b"],
     ),
-    (
-        {"body": BODY.replace(b"<Id>17</Id>", b"")},
-        ["elements: expected List/Id=*, found nothing"],
-    ),
+    ({"body": BODY.replace(b"<Id>17</Id>", b"")}, ["elements: expected List/Id=*, found nothing"]),
     ({"body": b"text"}, ["document: expected List, found the document is not well-formed"]),
 )
 def test_each_kind_of_difference_is_found(changed: dict[str, object], said: list[str]) -> None:
@@ -334,7 +328,7 @@ DOCUMENTS = {
 }
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@rows("document", *DOCUMENTS)
 def test_elements_are_listed_in_order(document: bytes) -> None:
     assert list_elements(document) == DOCUMENTS[document]
 
@@ -357,7 +351,7 @@ def test_document_of_a_list_is_listed_as_before(tree: object) -> None:
     assert list_elements(build(elements)) == elements
 
 
-@pytest.mark.parametrize("elements", [("A/B=1",), ("A", "B"), ("A", "A/B/C=1")])
+@rows("elements", ("A/B=1",), ("A", "B"), ("A", "A/B/C=1"))
 def test_list_without_a_tree_is_refused(elements: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="has no element around it"):
         build(elements)

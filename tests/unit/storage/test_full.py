@@ -302,10 +302,7 @@ def test_uploads_wait_until_the_reserve_is_taken_again(small: Path) -> None:
     (OSError(errno.EDQUOT, "x"), os.strerror(errno.EDQUOT)),
     (OSError(errno.EACCES, "x"), "Permission denied"),
     (OSError(errno.EIO, "x"), os.strerror(errno.EIO)),
-    (
-        FileNotFoundError(errno.ENOENT, "No usable temporary directory found"),
-        NO_TEMPORARY_FOLDER,
-    ),
+    (FileNotFoundError(errno.ENOENT, "No usable temporary directory found"), NO_TEMPORARY_FOLDER),
     (CorruptBlobError("a is damaged"), "a is damaged"),
     (FolderError("the folder is gone"), "the folder is gone"),
     (sqlite3.OperationalError("disk I/O error"), "the index: disk I/O error"),
