@@ -96,13 +96,7 @@ def test_start_loads_only_what_most_requests_need() -> None:
         "oss_referer.sources.forms",
         "oss_referer.traffic.report",
     }
-    code = (
-        "import sys, oss_emulator.cli.foreground\n"
-        "from oss_emulator import Emulator\n"
-        "with Emulator(): print(*sys.modules)\n"
-        "import oss_emulator.cli.serve\n"
-        "print(*sys.modules)"
-    )
+    code = CASES["start_loads_only_what_most_requests_need"]
     done = subprocess.run(
         [EMULATOR[0], "-c", code],
         capture_output=True,
@@ -371,11 +365,7 @@ def test_bad_seed_is_reported_in_one_sentence(tmp_path: Path, text: str, complai
     assert complaint in sentence
 
 
-@rows(
-    ("flag", "reason"),
-    ("--seed", "it is not a regular file"),
-    ("--accounts", "it has more than 67108864 bytes"),
-)
+@rows("flag, reason", *CASES["endless_file_is_refused"])
 def test_endless_file_is_refused(flag: str, reason: str) -> None:
     sentence = refuse("serve", "--port", "0", flag, "/dev/zero")
     assert f"/dev/zero cannot be read: {reason}" in sentence

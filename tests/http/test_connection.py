@@ -184,8 +184,7 @@ def test_expect_100_continue_is_answered(client: Client, bucket: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "status"),
-    [("/{private}/b", 403), ("/no-such-bucket/b", 404), ("/{public}/b?asyncFetch", 501)],
+    ("target", "status"), CASES["expect_100_continue_is_refused_before_the_body"]
 )
 def test_expect_100_continue_is_refused_before_the_body(
     client: Client, bucket: str, make_bucket: Callable[..., str], target: str, status: int

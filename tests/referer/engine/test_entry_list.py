@@ -148,13 +148,7 @@ def test_folding_that_depends_on_neighbours_or_changes_length_loses_no_match(ref
         assert first_match(index_of([entry]), referer) == entry
 
 
-@rows(
-    "shape",
-    "https://www.site{}.example/",
-    "*.site{}.example",
-    "*a*b*c*site{}*d*e",
-    "http?://*.si?e{}.?x",
-)
+@rows("shape", *CASES["few_of_two_thousand_entries_are_tried"])
 def test_few_of_two_thousand_entries_are_tried(shape: str) -> None:
     texts = [shape.format(f"{number:05}") for number in range(2_000)]
     entries = index_of(texts)

@@ -190,12 +190,7 @@ def test_what_counts_of_several_headers_is_assumed(rule: RepeatedHeader, chosen:
     assert header.choose(("a", "b", "c"), rule) == chosen
 
 
-@rows(
-    ("referer", "cut"),
-    ("https://a/x?y", "https://a/"),
-    ("https://a", "https://a"),
-    ("https://a?y", "https://a"),
-)
+@rows("referer, cut", *CASES["path_is_cut_after_the_slash_if_assumed"])
 def test_path_is_cut_after_the_slash_if_assumed(referer: str, cut: str) -> None:
     assert header.cut_path(referer, keep_slash=True) == cut
 

@@ -52,12 +52,7 @@ def test_entry_that_terraform_would_change_is_refused(form: RulesForm) -> None:
 
 
 def test_json_of_ossutil_may_have_strings_for_booleans() -> None:
-    text = """{
-        "RefererBlacklist": {"Referer": ["http://b"]},
-        "AllowEmptyReferer": " False",
-        "TruncatePath": true,
-        "RefererList": {"Referer": ["http://a", "http://a"]}
-    }"""
+    text = CASES["json_of_ossutil_may_have_strings_for_booleans"]
     assert document.parse(text.encode(), RulesForm.JSON) == {
         "": RefererConfiguration(False, True, True, ("http://a", "http://a"), ("http://b",))
     }

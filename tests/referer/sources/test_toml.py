@@ -64,21 +64,7 @@ class Tree:
 
 
 def test_document_is_converted_to_the_types_of_its_dataclass() -> None:
-    text = """
-    colour = "blue"
-    tall = true
-    notes = "one"
-    free = [1, "a"]
-    mixed = ["a", {b = 1}]
-    Other = "x"
-    [[leaf]]
-    name = "first"
-    [[leaf]]
-    name = "second"
-    size = 2
-    [named.a]
-    name = "third"
-    """
+    text = CASES["document_is_converted_to_the_types_of_its_dataclass"]
     assert TomlDocument.parse(text).convert(Tree) == Tree(
         (Leaf("first"), Leaf("second", 2)),
         Colour.BLUE,

@@ -307,11 +307,7 @@ def test_colour_profile_stays() -> None:
     assert change(source, "image/resize,w_10").info["icc_profile"] == profile
 
 
-@rows(
-    ("size", "format", "ec"),
-    ((16384, 1), "webp", "0040-00000011"),
-    ((4097, 1), "avif", "0040-00000014"),
-)
+@rows("size, format, ec", *CASES["formats_have_their_own_limits"])
 def test_formats_have_their_own_limits(size: tuple[int, int], format: str, ec: str) -> None:
     with pytest.raises(OSSError) as raised:
         change(encode(Image.new("L", size)), f"image/format,{format}")

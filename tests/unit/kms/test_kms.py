@@ -320,11 +320,7 @@ def test_other_names_are_refused(key: str, status: int, code: str) -> None:
     check_refused(status, code, "Encrypt", KeyId=key, Plaintext="aA==")
 
 
-@rows(
-    ("who", "host"),
-    ("owner", "kms.us-west-1.aliyuncs.com"),
-    ("other", "kms.cn-hangzhou.aliyuncs.com"),
-)
+@rows("who, host", *CASES["key_of_another_region_or_account_is_not_found"])
 def test_key_of_another_region_or_account_is_not_found(who: str, host: str) -> None:
     """P-87"""
     check_refused(404, "Forbidden.KeyNotFound", "Decrypt", who, host=host, CiphertextBlob=BLOB)
