@@ -62,7 +62,6 @@ def required() -> set[str]:
 
         known = ", ".join((*PROGRAMS, *PACKAGES))
         pytest.fail(
-            f"{VARIABLE} names {', '.join(sorted(unknown))}; it knows {known}.",
-            pytrace=False,
+            f"{VARIABLE} names {', '.join(sorted(unknown))}; it knows {known}.", pytrace=False
         )
     return names

@@ -26,7 +26,7 @@ Nodes = list[ast.AST]
 
 NAMED = re.compile(
     r"\b(aiohttp|asyncio|uvloop|tomllib|pickle|literal_eval|JSONDecoder|datetime)\b"
-    r"|\bjson\.load|\b(from|import) (json|time)\b|\badmission(\.\w+)+[^\n=]*=[^=]",
+    r"|\bjson\.load|\b(from|import) (json|time)\b|\badmission(\.\w+)+[^\n=]*=[^=]"
 )
 """The names that the rules below concern; modules without them need not be parsed."""
 

@@ -13,6 +13,9 @@ from oss_emulator.cli import build_parser
 from tests.cli.forking import command
 from tests.cli.process import EMULATOR, environment
 from tests.client import PATIENCE
+from tests.rows import read_cases
+
+CASES = read_cases("cli")
 
 COMMANDS = {"serve", "run", "check", "lint", "completion"}
 
@@ -42,14 +45,7 @@ def need(shell: str) -> None:
 
 def test_bash_completes_commands_flags_and_files(tmp_path: Path) -> None:
     need("bash")
-    code = """
-complete_line() {
-  COMP_WORDS=($1); [[ $1 == *" " ]] && COMP_WORDS+=("")
-  COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); COMPREPLY=()
-  "$(complete -p oss-emulator | sed 's/.*-F \\([^ ]*\\).*/\\1/')"
-  printf '%s\\n' "${COMPREPLY[@]}"
-}
-"""
+    code = CASES["bash_completes_commands_flags_and_files"]
     (tmp_path / "seed.toml").touch()
     exact = {"serve --pre": {"--preload"}, f"serve --seed {tmp_path}/se": {f"{tmp_path}/seed.toml"}}
     among = {

@@ -61,13 +61,7 @@ def repository(tree: Path) -> Path:
     return tree
 
 
-FOUND = [
-    "infra/main.tf",
-    "infra/main.tf.json",
-    "seed.toml",
-    "site/rules.json",
-    "site/rules.xml",
-]
+FOUND = ["infra/main.tf", "infra/main.tf.json", "seed.toml", "site/rules.json", "site/rules.xml"]
 
 
 def linted(out: str) -> list[str]:

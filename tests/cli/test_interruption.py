@@ -17,7 +17,10 @@ import pytest
 from oss_emulator import __main__ as command
 from oss_emulator.cli import main
 
+from tests.rows import read_cases
 from tests.thorough import cases
+
+CASES = read_cases("cli")
 
 ROOT = Path(__file__).parents[2]
 RULES = str(ROOT / "fixtures" / "lab" / "corrected.xml")
@@ -167,10 +170,7 @@ def test_answer_that_is_not_of_the_service_is_named(
             )
 
 
-@pytest.mark.parametrize(
-    "site",
-    ["https://a.example.com\n", "https://a.exam\nple.com", "https://a.com\t", "a.com\r", "a b.com"],
-)
+@pytest.mark.parametrize("site", CASES["site_with_a_line_end_is_refused"])
 def test_site_with_a_line_end_is_refused(
     site: str, ask: Callable[..., tuple[int, str, str]]
 ) -> None:

@@ -22,7 +22,7 @@ from oss_referer.terminal.formats import Format
 
 from tests.cli.process import EMULATOR, environment
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, PATIENCE, Live
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
 
 CASES = read_cases("cli")
 
@@ -265,7 +265,7 @@ def test_closed_pipe_is_not_an_error() -> None:
     assert (done.returncode, done.stderr) == (1, b"")
 
 
-@pytest.mark.parametrize("arguments", [("lint", "--list"), ("lint", "-"), ("nosuch",)])
+@rows("arguments", ("lint", "--list"), ("lint", "-"), ("nosuch",))
 def test_command_with_closed_streams_ends_as_with_empty_ones(arguments: tuple[str, ...]) -> None:
     done = subprocess.run(
         ["sh", "-c", 'exec "$@" <&- >&-', "sh", *EMULATOR, *arguments],
@@ -526,10 +526,7 @@ def test_apply_shows_and_puts_changes_once(
 
 
 def test_apply_saves_what_the_bucket_had_and_says_how_to_go_back(
-    lab_bucket: str,
-    file: str,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    lab_bucket: str, file: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = (Path(file).with_name(f"rules.before{number}.xml") for number in ("", "2"))
     assert main(["apply", file, lab_bucket, "--yes"]) == 0
@@ -697,8 +694,7 @@ def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
 
 @pytest.mark.parametrize("command", ["lint", "replay"])
 @pytest.mark.parametrize(
-    ("handler", "said"),
-    [(Endless, "more than 1,000,000 bytes"), (BrokenOff, "cannot be read: ")],
+    ("handler", "said"), [(Endless, "more than 1,000,000 bytes"), (BrokenOff, "cannot be read: ")]
 )
 def test_answer_is_read_up_to_a_limit(
     file: str,

@@ -38,10 +38,7 @@ BAD: dict[str, tuple[bytes, str]] = {
     "bad.json": (b"{\n  hello\n}", "line 2, column 3: this is not valid JSON"),
     "type.json": (b'{"AllowEmptyReferer": 3}', "line 1, column 2: AllowEmptyReferer is 3"),
     "bad.toml": (b"[rules.a]\na = ", "line 2, column 5: this is not valid TOML"),
-    "none.txt": (
-        b"hello",
-        "line 1, column 1: the document is neither XML nor JSON nor HCL",
-    ),
+    "none.txt": (b"hello", "line 1, column 1: the document is neither XML nor JSON nor HCL"),
 }
 
 

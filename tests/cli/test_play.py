@@ -119,10 +119,7 @@ def test_service_that_does_not_answer_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "recorded.json"
-    step = {
-        "request": {"method": "GET", "bucket": "b", "path": "/"},
-        "answer": {"status": 200},
-    }
+    step = {"request": {"method": "GET", "bucket": "b", "path": "/"}, "answer": {"status": 200}}
     file.write_text(json.dumps([{"scenario": "s", "steps": [step]}]))
     assert main(["play", str(file), "--endpoint", "http://127.0.0.1:1"]) == 2
     assert "http://127.0.0.1:1 does not answer" in capsys.readouterr().err

@@ -44,7 +44,7 @@ from oss_referer.terminal.parser import CommandError
 
 from tests.cli.forking import Forked
 from tests.client import PATIENCE
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
 from tests.thorough import THOROUGH
 
 CASES = read_cases("cli")
@@ -627,10 +627,7 @@ def test_new_account_may_use_public_objects_and_not_version_1() -> None:
 
 
 def test_saved_answers_have_nothing_of_the_account(
-    monkeypatch: pytest.MonkeyPatch,
-    run: Run,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     saved = tmp_path / "saved.json"
     monkeypatch.setenv("OSS_ACCESS_KEY_ID", "LTAIprivate")
@@ -742,9 +739,9 @@ def test_requests_keep_the_rate(monkeypatch: pytest.MonkeyPatch, emulator: Emula
 # --- signatures
 
 
-@pytest.mark.parametrize("token", [None, "a/token+="])
-@pytest.mark.parametrize("key", ["folder/a b+ü", "a"])
-@pytest.mark.parametrize("version", [1, 2, 4])
+@rows("token", None, "a/token+=")
+@rows("key", "folder/a b+ü", "a")
+@rows("version", 1, 2, 4)
 def test_signed_urls_are_those_of_the_sdk(version: int, key: str, token: str | None) -> None:
     """P-11, P-13, P-14"""
     provider = StaticCredentialsProvider("id", "secret", token)

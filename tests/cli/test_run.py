@@ -192,37 +192,7 @@ def test_node_connects_to_other_hosts_directly(tmp_path: Path) -> None:
     """In Node, only connections to hosts of OSS are redirected to the emulator."""
     require("node")
     program = tmp_path / "program.cjs"
-    program.write_text(
-        """
-        const net = require("node:net");
-        const server = net.createServer((socket) => socket.end("direct"));
-        server.listen(0, "127.0.0.1", async () => {
-          const { port } = server.address();
-          const ways = [[port], [port, "127.0.0.1"], [{ port, host: "127.0.0.1" }]];
-          for (const way of ways) {
-            const socket = net.connect(...way);
-            for await (const data of socket) console.log(data.toString());
-          }
-          server.close();
-          const socket = net.connect(80, "b.oss-cn-hangzhou.aliyuncs.com");
-          socket.write("GET / HTTP/1.0\\r\\n\\r\\n");
-          for await (const data of socket) console.log(data.toString().split("\\r")[0]);
-          for (const name of ["b.OSS-cn-hangzhou\u3002aliyuncs.com.", "b.oss.aliyuncs.com.. "]) {
-            const dotted = net.connect(80, name);
-            dotted.write("GET / HTTP/1.0\\r\\n\\r\\n");
-            for await (const data of dotted) console.log(data.toString().split("\\r")[0]);
-          }
-          const lookup = (name, _, done) => done(new Error(`looked up ${name}`));
-          const database = { host: "b.rds.aliyuncs.com", port: 3306, lookup };
-          net.connect(database).on("error", (error) => console.log(error.message));
-          try {
-            net.connect(8443, "b.oss-cn-hangzhou.aliyuncs.com");
-          } catch (error) {
-            console.log(error.message);
-          }
-        });
-        """
-    )
+    program.write_text(CASES["node_connects_to_other_hosts_directly"])
     assert [line for line in printed("node", str(program)).split("\n") if len(line) > 5] == [
         "direct",
         "direct",
@@ -379,36 +349,12 @@ def test_isolated_python_is_not_redirected() -> None:
 
 
 def test_session_may_ignore_the_variables() -> None:
-    code = (
-        "import aiohttp, asyncio\n"
-        "async def main():\n"
-        "    for options in ({}, {'trust_env': False}):\n"
-        "        async with aiohttp.ClientSession(**options) as session:\n"
-        "            print(session.trust_env)\n"
-        "asyncio.run(main())"
-    )
+    code = CASES["session_may_ignore_the_variables"]
     assert printed("--", sys.executable, "-c", code) == "True\nFalse\n"
 
 
 def test_client_without_a_proxy_reaches_the_emulator(seed: str) -> None:
-    code = (
-        "import _socket, pickle, socket, urllib3\n"
-        "for scheme in ('http', 'https'):\n"
-        "    url = f'{scheme}://examplebucket.oss-cn-hangzhou.aliyuncs.com/a'\n"
-        "    print(urllib3.request('GET', url, retries=False).status)\n"
-        "print(socket.getaddrinfo('OSS.aliyuncs\u3002com.', 'http')[0][4][0])\n"
-        "try: socket.create_connection(('oss.aliyuncs.com', 81))\n"
-        "except OSError as error: print(error)\n"
-        "for look_up in (socket.gethostbyname, socket.gethostbyname_ex, socket.gethostbyaddr):\n"
-        "    try: pickle.loads(pickle.dumps(look_up))('oss.aliyuncs.com')\n"
-        "    except OSError as error: print(error)\n"
-        "with socket.socket() as plain:\n"
-        "    plain.connect(('OSS.aliyuncs.com', 80))\n"
-        "    print(plain.getpeername()[0])\n"
-        "    print(plain.connect_ex(('127.0.0.1', 80)) > 0)\n"
-        "_socket.getaddrinfo = lambda *given: [(2, 1, 6, '', given[:2])]\n"
-        "print(*socket.getaddrinfo('b.rds.aliyuncs.com', 3306)[0][4])"
-    )
+    code = CASES["client_without_a_proxy_reaches_the_emulator"]
     refused = "oss-emulator run redirects ports 80 and 443 of OSS, not oss.aliyuncs.com"
     output = printed("--seed", seed, "--", sys.executable, "-c", code)
     assert output.splitlines() == [
@@ -421,31 +367,7 @@ def test_client_without_a_proxy_reaches_the_emulator(seed: str) -> None:
 
 
 def test_every_way_to_connect_reaches_the_emulator(seed: str) -> None:
-    code = (
-        "import asyncio, socket, ssl, uvloop\n"
-        "request = b'GET / HTTP/1.0\\r\\nHost: oss.aliyuncs.com\\r\\n\\r\\n'\n"
-        "def status(sock): return sock.recv(99).split()[1].decode()\n"
-        "name = ('oss.aliyuncs.com', 80)\n"
-        "with socket.socket(socket.AF_INET6) as six:\n"
-        "    six.connect((*name, 0, 0)); six.sendall(request); print(status(six))\n"
-        "for send in (lambda fast: fast.sendto(request, socket.MSG_FASTOPEN, name),\n"
-        "             lambda fast: fast.sendmsg([request], [], socket.MSG_FASTOPEN, name)):\n"
-        "    with socket.socket() as fast: send(fast); print(status(fast))\n"
-        "print(socket.getaddrinfo(*name, socket.AF_INET6)[0][4][0])\n"
-        "print(socket.getaddrinfo(*name, family=socket.AF_INET6)[0][4][0])\n"
-        "async def ask(**options):\n"
-        "    host, port = 'oss.aliyuncs.com', 443 if options else 80\n"
-        "    reader, writer = await asyncio.open_connection(host, port, **options)\n"
-        "    writer.write(request); print((await reader.read(99)).split()[1].decode())\n"
-        "    loop = asyncio.get_running_loop()\n"
-        "    print((await loop.getaddrinfo(host, port))[0][4][0])\n"
-        "    with socket.socket() as plain:\n"
-        "        plain.setblocking(False)\n"
-        "        await loop.sock_connect(plain, (host, port)); print(plain.getpeername()[0])\n"
-        "    writer.close()\n"
-        "for run in (asyncio.run, uvloop.run):\n"
-        "    run(ask()); run(ask(ssl=ssl.create_default_context()))\n"
-    )
+    code = CASES["every_way_to_connect_reaches_the_emulator"]
     mapped = ["::ffff:127.0.0.1"] * 2
     four = ["403", "127.0.0.1", "127.0.0.1"] * 4
     output = printed("--seed", seed, "--", sys.executable, "-c", code)
@@ -453,15 +375,7 @@ def test_every_way_to_connect_reaches_the_emulator(seed: str) -> None:
 
 
 def test_httpx_without_a_proxy_reaches_the_emulator(seed: str) -> None:
-    code = (
-        "import asyncio, httpx, uvloop\n"
-        "async def main():\n"
-        "    async with httpx.AsyncClient(trust_env=False, verify=True) as client:\n"
-        "        for scheme in ('http', 'https'):\n"
-        "            url = f'{scheme}://examplebucket.oss-cn-hangzhou.aliyuncs.com/a'\n"
-        "            print((await client.get(url)).status_code)\n"
-        "for run in (asyncio.run, uvloop.run): run(main())\n"
-    )
+    code = CASES["httpx_without_a_proxy_reaches_the_emulator"]
     output = printed("--seed", seed, "--", sys.executable, "-c", code)
     assert output.splitlines() == ["404"] * 4
 
@@ -471,25 +385,7 @@ def test_node_looks_up_no_names_of_oss(tmp_path: Path) -> None:
     """A program could connect to the result of a look-up, which names no host."""
     require("node")
     program = tmp_path / "program.mjs"
-    program.write_text(
-        """
-        import dns, { lookup } from "node:dns";
-        import promises from "node:dns/promises";
-        import { promisify } from "node:util";
-        const name = "b.oss-cn-hangzhou.aliyuncs.com";
-        const { address } = await promisify(dns.lookup)("127.0.0.1");
-        console.log(address);
-        for (const lookUp of [
-          promisify(lookup),
-          promisify(dns.resolve),
-          (name) => promisify((done) => new dns.Resolver().resolve4(name, done))(),
-          promises.lookup,
-          (name) => new promises.Resolver().resolve6(name),
-        ]) {
-          await lookUp(name).catch((error) => console.log(error.message));
-        }
-        """
-    )
+    program.write_text(CASES["node_looks_up_no_names_of_oss"])
     refused = "oss-emulator run redirects ports 80 and 443 of OSS, not"
     lines = printed("node", str(program)).splitlines()
     assert lines == ["127.0.0.1", *[f"{refused} b.oss-cn-hangzhou.aliyuncs.com without a port"] * 5]
@@ -704,13 +600,7 @@ def test_public_certificates_stay_trusted(tmp_path: Path) -> None:
 
 
 def test_other_hosts_are_refused_without_a_request(seed: str) -> None:
-    code = (
-        "import requests\n"
-        "print(requests.get('http://www.example.com/').status_code)\n"
-        "try: requests.get('https://www.example.com/')\n"
-        "except requests.exceptions.ProxyError as error:\n"
-        "    print('403 Forbidden' in str(error), 'NO_PROXY' in str(error))"
-    )
+    code = CASES["other_hosts_are_refused_without_a_request"]
     assert printed("--seed", seed, "--", sys.executable, "-c", code) == "403\nTrue True\n"
 
 
@@ -751,7 +641,7 @@ def test_read_only_disk_is_reported_in_one_sentence() -> None:
 # --- the command
 
 
-@pytest.mark.parametrize("status", [0, 1, 7, 255])
+@rows("status", 0, 1, 7, 255)
 def test_exit_status_is_that_of_the_command(status: int) -> None:
     done = run("sh", "-c", f"exit {status}")
     assert (done.returncode, done.stdout, done.stderr) == (status, "", "")
@@ -779,21 +669,17 @@ def test_command_inherits_input_and_folder(tmp_path: Path) -> None:
         os.close(before)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("command", "status", "complaint"),
-    [
-        ("no-such-command", 127, "no-such-command cannot be run: No such file or directory"),
-        (str(PROGRAMS), 126, "cannot be run: Permission denied"),
-    ],
+    ("no-such-command", 127, "no-such-command cannot be run: No such file or directory"),
+    (str(PROGRAMS), 126, "cannot be run: Permission denied"),
 )
 def test_missing_command_is_reported(command: str, status: int, complaint: str) -> None:
     sentence = f"oss-emulator: {command} {complaint.removeprefix(command).strip()}\n"
     assert fail("run", command) == (status, sentence)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "complaint"), CASES["bad_command_line_is_reported_in_one_sentence"]
-)
+@rows(("arguments", "complaint"), *CASES["bad_command_line_is_reported_in_one_sentence"])
 def test_bad_command_line_is_reported_in_one_sentence(
     arguments: tuple[str, ...], complaint: str
 ) -> None:

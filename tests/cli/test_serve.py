@@ -24,18 +24,10 @@ from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KE
 from PIL import Image
 
 from tests.cli.forking import command, serving
-from tests.cli.process import (
-    EMULATOR,
-    LINE,
-    Running,
-    environment,
-    reserved_port,
-    started,
-    wait_for,
-)
+from tests.cli.process import EMULATOR, LINE, Running, environment, reserved_port, started, wait_for
 from tests.cli.refusal import fail, refuse
 from tests.client import PATIENCE
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
 
 CASES = read_cases("cli")
 
@@ -104,13 +96,7 @@ def test_start_loads_only_what_most_requests_need() -> None:
         "oss_referer.sources.forms",
         "oss_referer.traffic.report",
     }
-    code = (
-        "import sys, oss_emulator.cli.foreground\n"
-        "from oss_emulator import Emulator\n"
-        "with Emulator(): print(*sys.modules)\n"
-        "import oss_emulator.cli.serve\n"
-        "print(*sys.modules)"
-    )
+    code = CASES["start_loads_only_what_most_requests_need"]
     done = subprocess.run(
         [EMULATOR[0], "-c", code],
         capture_output=True,
@@ -310,9 +296,7 @@ def test_folder_instead_of_a_file_is_reported(tmp_path: Path, flag: str) -> None
     assert "Is a directory" in sentence
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "complaint"), CASES["bad_value_is_reported_in_one_sentence"]
-)
+@rows(("name", "value", "complaint"), *CASES["bad_value_is_reported_in_one_sentence"])
 def test_bad_value_is_reported_in_one_sentence(name: str, value: str, complaint: str) -> None:
     variable = f"OSS_EMULATOR_{name.replace('-', '_').upper()}"
     by_flag = refuse("serve", f"--{name}", value)
@@ -323,9 +307,7 @@ def test_bad_value_is_reported_in_one_sentence(name: str, value: str, complaint:
     assert complaint in by_variable
 
 
-@pytest.mark.parametrize(
-    ("arguments", "complaint"), CASES["bad_command_line_of_serve_is_reported_in_one_sentence"]
-)
+@rows(("arguments", "complaint"), *CASES["bad_command_line_of_serve_is_reported_in_one_sentence"])
 def test_bad_command_line_is_reported_in_one_sentence(
     arguments: tuple[str, ...], complaint: str
 ) -> None:
@@ -352,34 +334,19 @@ ITEM = f'{BUCKET}[[bucket.object]]\nkey = "a"\n'
         (f'{BUCKET}acl = "public"\n', "no such bucket access control exists"),
         (f'{BUCKET}storage_class = "Cheap"\n', "No such bucket storage class exists"),
         (f'{BUCKET}redundancy = "RAID"\n', "Redundancy type 'RAID' is unknown; use"),
-        (
-            f'{BUCKET}owner = "me"\n',
-            "line 3, column 1: bucket[0].owner is unknown; use name, acl",
-        ),
+        (f'{BUCKET}owner = "me"\n', "line 3, column 1: bucket[0].owner is unknown; use name, acl"),
         (f"{BUCKET}referer = true\n", "bucket[0].referer is true; write a table"),
-        (
-            f"{RULES}white_list = []\n",
-            "line 4, column 1: bucket[0].referer.white_list is unknown",
-        ),
-        (
-            f'{RULES}whitelist = "*"\n',
-            'whitelist is "*"; write a list of strings',
-        ),
+        (f"{RULES}white_list = []\n", "line 4, column 1: bucket[0].referer.white_list is unknown"),
+        (f'{RULES}whitelist = "*"\n', 'whitelist is "*"; write a list of strings'),
         (f"{RULES}blacklist = [1]\n", "bucket[0].referer.blacklist[0] is 1; write a string"),
         (f'{RULES}truncate_path = "no"\n', 'truncate_path is "no"; write true or false'),
         (f"{BUCKET}object = 1\n", "bucket[0].object is 1; write [[bucket.object]] for each object"),
         (ITEM, "bucket[0].object[0] has neither text nor file; write one of them"),
-        (
-            f'{ITEM}text = "a"\nfile = "b"\n',
-            "object[0] has both text and file; write one of",
-        ),
+        (f'{ITEM}text = "a"\nfile = "b"\n', "object[0] has both text and file; write one of"),
         (f'{ITEM}file = "nowhere"\n', "nowhere cannot be read: No such file or directory"),
         (f'{ITEM}file = "."\n', "cannot be read: Is a directory"),
         (f'{ITEM}text = "a"\nacl = "public"\n', "no such object access control exists"),
-        (
-            f'{ITEM}text = "a"\ntags = "b"\n',
-            "object[0].tags is unknown; use key, text",
-        ),
+        (f'{ITEM}text = "a"\ntags = "b"\n', "object[0].tags is unknown; use key, text"),
         (f'{BUCKET}[[bucket.object]]\ntext = "a"\n', "object[0].key is missing; write a string"),
         (f'{BUCKET}[[bucket.object]]\nkey = "/a"\ntext = "a"\n', "InvalidObjectName"),
         (f'{ITEM}text = "a"\nheaders = {{ Content-MD5 = "AAAA" }}\n', "InvalidDigest"),
@@ -398,10 +365,7 @@ def test_bad_seed_is_reported_in_one_sentence(tmp_path: Path, text: str, complai
     assert complaint in sentence
 
 
-@pytest.mark.parametrize(
-    ("flag", "reason"),
-    [("--seed", "it is not a regular file"), ("--accounts", "it has more than 67108864 bytes")],
-)
+@rows("flag, reason", *CASES["endless_file_is_refused"])
 def test_endless_file_is_refused(flag: str, reason: str) -> None:
     sentence = refuse("serve", "--port", "0", flag, "/dev/zero")
     assert f"/dev/zero cannot be read: {reason}" in sentence

@@ -13,7 +13,7 @@ import pytest
 from tests.cli.forking import command, serving, started
 from tests.cli.process import Running, environment, wait_for
 from tests.cli.refusal import fail, refuse
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
 
 CASES = read_cases("cli")
 
@@ -245,20 +245,18 @@ def test_https_alone_is_announced(tmp_path: Path) -> None:
         assert json.loads(health.text)["status"] == "ok"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("flags", "complaint"),
-    [
-        (("--tls-key", "key.pem"), "a TLS key needs its certificate: give --tls-cert as well"),
-        (
-            ("--tls-cert", "a.pem", "--tls-dir", "tls"),
-            "--tls-cert replaces the local CA: omit --tls-dir and --ca-file",
-        ),
-        (("--tls", "--tls-cert", "nowhere.pem"), "nowhere.pem cannot be read: No such file"),
-        (("--tls", "--tls-cert", "."), ". cannot be read: Is a directory"),
-        (("--tls", "--tls-cert", __file__), "cannot be loaded with its key; give both in PEM"),
-        (("--tls", "--tls-dir", __file__), "can be neither read nor created: File exists"),
-        (("--ca-file", "/nowhere/ca.pem"), "/nowhere/ca.pem cannot be written: No such file"),
-    ],
+    (("--tls-key", "key.pem"), "a TLS key needs its certificate: give --tls-cert as well"),
+    (
+        ("--tls-cert", "a.pem", "--tls-dir", "tls"),
+        "--tls-cert replaces the local CA: omit --tls-dir and --ca-file",
+    ),
+    (("--tls", "--tls-cert", "nowhere.pem"), "nowhere.pem cannot be read: No such file"),
+    (("--tls", "--tls-cert", "."), ". cannot be read: Is a directory"),
+    (("--tls", "--tls-cert", __file__), "cannot be loaded with its key; give both in PEM"),
+    (("--tls", "--tls-dir", __file__), "can be neither read nor created: File exists"),
+    (("--ca-file", "/nowhere/ca.pem"), "/nowhere/ca.pem cannot be written: No such file"),
 )
 def test_unusable_files_and_settings_are_reported(flags: tuple[str, ...], complaint: str) -> None:
     assert complaint in refuse("serve", "--port", "0", *flags)

@@ -100,10 +100,7 @@ class Engine:
         """Build an image on the base, without root rights in a new name space."""
         limits = [
             f"--ulimit={name}={':'.join(map(str, resource.getrlimit(kind)))}"
-            for name, kind in (
-                ("nofile", resource.RLIMIT_NOFILE),
-                ("nproc", resource.RLIMIT_NPROC),
-            )
+            for name, kind in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC))
         ]
         # pip and apt in the build trust the authorities that this machine trusts.
         machine = [

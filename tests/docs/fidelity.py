@@ -14,9 +14,16 @@ from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import presigning
 from oss_emulator.recording.scenario import RecordedRequest
 
-from tests.recorded.test_errors import PAGES as ERROR_PAGES
-from tests.recorded.test_errors import ECBasis, basis_of, ecs_of_the_server
-from tests.recorded.test_recorded import ERRORS, ERRORS_EXPECTED, EXPECTED, RECORDING
+from tests.recorded.test_recorded import (
+    ERRORS,
+    ERRORS_EXPECTED,
+    EXPECTED,
+    RECORDING,
+    ECBasis,
+    basis_of,
+    ecs_of_the_server,
+)
+from tests.recorded.test_recorded import PAGES as ERROR_PAGES
 
 ROOT = Path(__file__).parents[2]
 FACTS = {

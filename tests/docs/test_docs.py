@@ -1,15 +1,16 @@
-"""Links, paths, words and facts of the pages."""
+"""Links, paths, words and facts of the pages, in English and in Chinese."""
 
 from __future__ import annotations
 
+import posixpath
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
-import pytest
 from oss_emulator.control import seed
 from oss_emulator.pipeline.service import Service
 from oss_referer import RefererConfiguration
@@ -19,7 +20,9 @@ from tests.cli import forking
 from tests.cli.process import environment
 from tests.docs import translations
 from tests.docs.markdown import blocks, table
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
+
+CASES = read_cases("others.docs")
 
 # --- All pages: their flags, sample files, code, links and paths agree with the tree
 
@@ -31,7 +34,7 @@ DOCUMENTS = {
 }
 
 
-@pytest.mark.parametrize("page", ["docs/security.md", "docs/zh/security.md"])
+@rows("page", "docs/security.md", "docs/zh/security.md")
 def test_each_promise_about_security_names_its_test(page: str) -> None:
     tables = DOCUMENTS[page].split("\n\n")
     promises = [
@@ -90,7 +93,7 @@ def test_sample_seed_names_all_members() -> None:
 # --- links and paths
 
 
-@pytest.mark.parametrize("folder", ["docs", "docs/zh"])
+@rows("folder", "docs", "docs/zh")
 def test_index_lists_every_page(folder: str) -> None:
     listed = re.findall(r"^\| \[[^]]+\]\(([^)/]+)\) \| ", DOCUMENTS[f"{folder}/README.md"], re.M)
     pages = {path.name for path in (ROOT / folder).glob("*.md")} - {"README.md"}
@@ -208,9 +211,7 @@ CHINESE = {page: chinese for chinese, page in translations.PAGES.items() if page
 NUMBER = r"\b[RBPAQSD]-\d\d\b"
 RANGE = re.compile(r"\b([RBPAQSD])-(\d\d) (?:…|to) \1-(\d\d)\b")
 
-UNTESTED = {
-    "R-40": "it is about fees, and the emulator charges none",
-}
+UNTESTED = {"R-40": "it is about fees, and the emulator charges none"}
 """Facts that no test can cite, each with the reason."""
 
 
@@ -247,7 +248,7 @@ def missing(numbers: Iterable[str], known: Iterable[str]) -> list[str]:
     return sorted(set(numbers) - set(known))
 
 
-@pytest.mark.parametrize("page", PAGES)
+@rows("page", *PAGES)
 def test_facts_of_a_page_are_in_order(page: str) -> None:
     numbers = list(statements(page))
     letters = PAGES[page]
@@ -255,20 +256,12 @@ def test_facts_of_a_page_are_in_order(page: str) -> None:
     assert len(numbers) > 20
 
 
-@pytest.mark.parametrize("page", CHINESE)
+@rows("page", *CHINESE)
 def test_chinese_page_states_the_same_facts(page: str) -> None:
     assert list(statements(CHINESE[page])) == list(statements(page))
 
 
-@pytest.mark.parametrize(
-    "patterns",
-    [
-        ("emulator/**/*.py", "fixtures/**/*.toml", "fixtures/**/*.txt"),
-        ("docs/*.md", "docs/*/*.md", "*.md", "examples/*.md", "fixtures/*/*.md"),
-        ("tests/**/*.py", "tests/**/*.toml"),
-    ],
-    ids=["code", "pages", "tests"],
-)
+@rows("patterns", *CASES["only_stated_facts_are_cited"])
 def test_only_stated_facts_are_cited(patterns: tuple[str, ...]) -> None:
     assert missing(cited(*patterns), STATED) == []
 
@@ -340,7 +333,7 @@ LAYERS: Mapping[str, Sequence[str]] = {
 """The folders and modules of each package, in lines from the top."""
 
 
-@pytest.mark.parametrize("page", ["docs/architecture.md", "docs/zh/architecture.md"])
+@rows("page", "docs/architecture.md", "docs/zh/architecture.md")
 def test_page_shows_the_order_of_imports(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     block = re.search(r"^```text\n(oss_referer\n.*?)^```$", text, re.MULTILINE | re.DOTALL)
@@ -350,3 +343,41 @@ def test_page_shows_the_order_of_imports(page: str) -> None:
         package, *lines = part.splitlines()
         shown[package] = [line.strip() for line in lines]
     assert shown == LAYERS
+
+
+# --- The Chinese pages follow the English ones, section by section
+
+
+def test_pages_follow_the_english_ones() -> None:
+    found: list[str] = []
+    for names in translations.PAGES.items():
+        chinese, english = ((ROOT / name).read_text(encoding="utf-8") for name in names)
+        found += translations.problems(chinese, english, page=names[0], original=names[1])
+    assert found == [], "\n".join(found)
+
+
+def test_paragraphs_are_one_line_each() -> None:
+    # Browsers show a line break as a space, which Chinese text must not have.
+    for page in (*translations.PAGES, "docs/zh/README.md"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        prose = re.sub(r"```.*?```\n", "", text, flags=re.DOTALL)
+        lines = [line for line in prose.splitlines() if not line.startswith(("#", "<!--"))]
+        for before, line in pairwise(lines):
+            assert not before or not line or re.match(r" *(?:- |\d\. |\|)", line), (page, line)
+
+
+def test_every_page_but_the_changelog_has_a_chinese_one() -> None:
+    patterns = ("*.md", "docs/*.md", "examples/*.md", "fixtures/*/*.md")
+    pages = {
+        path.relative_to(ROOT).as_posix() for pattern in patterns for path in ROOT.glob(pattern)
+    }
+    english = {page for page in pages if not page.endswith(".zh-CN.md")}
+    assert english - {*translations.PAGES.values()} == {"CHANGELOG.md", "docs/README.md"}
+
+
+def test_english_pages_link_the_chinese_ones() -> None:
+    for chinese, english in [*translations.PAGES.items(), ("docs/zh/README.md", "docs/README.md")]:
+        link = posixpath.relpath(chinese, posixpath.dirname(english) or ".")
+        back = posixpath.relpath(english, posixpath.dirname(chinese) or ".")
+        assert f"English | [简体中文]({link})\n" in (ROOT / english).read_text(encoding="utf-8")
+        assert f"[English]({back}) | 简体中文\n" in (ROOT / chinese).read_text(encoding="utf-8")

@@ -47,7 +47,7 @@ def unpack(link: str) -> Any:
     return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
 
 
-@pytest.mark.parametrize(("name", "count"), [("rule-lab", 18), ("scenarios", 6), ("referer", 1)])
+@rows(("name", "count"), ("rule-lab", 18), ("scenarios", 6), ("referer", 1))
 def test_both_languages_offer_the_same_samples(name: str, count: int) -> None:
     english = [unpack(sample.link) for sample in find(name)]
     assert len(english) == count

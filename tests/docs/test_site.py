@@ -22,7 +22,7 @@ from oss_referer.__main__ import PROGRAM
 from docs.site.lab import build, pages, runner
 from docs.site.samples import COMMANDS
 from tests.requirements import require
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
 
 CASES = read_cases("others.docs")
 
@@ -31,7 +31,7 @@ CASES = read_cases("others.docs")
 API = Path(__file__).parents[2] / "docs" / "site" / "api"
 
 
-@pytest.mark.parametrize("package", [oss_referer, oss_emulator.testing])
+@rows("package", oss_referer, oss_emulator.testing)
 def test_reference_names_all_that_is_public(package: ModuleType) -> None:
     name = package.__name__
     page = (API / f"{name.rpartition('.')[2]}.rst").read_text(encoding="utf-8")
@@ -53,7 +53,7 @@ NOT_HERE = (
 """Modules that the page does not need, or only for some commands."""
 
 ON_FIRST_USE = {
-    "search/url.py": {"ada_url", "js", "pyodide"},  # one or the other
+    "search/url.py": {"ada_url", "js", "pyodide"}  # one or the other
 }
 """Modules that are imported inside functions and may be missing."""
 
@@ -162,9 +162,7 @@ def test_python_in_node_imports_each_module(parts: Mapping[str, bytes], tmp_path
     assert failures.keys() - MISSING == set(), failures
 
 
-MISSING = {
-    "oss_emulator.__main__",
-}
+MISSING = {"oss_emulator.__main__"}
 """Modules that import what only CPython outside a browser has."""
 
 

@@ -24,6 +24,7 @@ from tests.cli import forking
 from tests.cli.process import environment
 from tests.docs import outputs
 from tests.docs.markdown import blocks, table
+from tests.rows import rows
 from tests.unit.access.table import CASES
 
 # --- docs/access.md agrees with the fixtures, the code and the facts that they cite
@@ -55,12 +56,7 @@ def test_sample_accounts_file_can_be_loaded() -> None:
 def test_reference_names_all_members_and_policies() -> None:
     reference = TEXT.partition("| Table | Member | |")[2].partition("\n\n")[0]
     named = set(re.findall(r"`(\w+)`", reference))
-    tables = (
-        accounts.AccountTable,
-        accounts.KeyTable,
-        accounts.UserTable,
-        accounts.RoleTable,
-    )
+    tables = (accounts.AccountTable, accounts.KeyTable, accounts.UserTable, accounts.RoleTable)
     members = {item.name for table in tables for item in fields(table)}
     names = (members - {"key", "user", "role"}) | {"account"}
     assert named == names | set(accounts.SYSTEM_POLICIES)
@@ -97,7 +93,7 @@ PAGES = {
 }
 
 
-@pytest.mark.parametrize("page", PAGES)
+@rows("page", *PAGES)
 def test_flags_that_are_named_exist(page: str) -> None:
     known = {f"--{field.name.replace('_', '-')}" for field in fields(Settings)} | {
         "--cacert",

@@ -23,6 +23,7 @@ from tests.cli.process import environment, wait_for
 from tests.client import PATIENCE
 from tests.examples import workflow
 from tests.requirements import require
+from tests.rows import rows
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 VARIABLES = {f"OSS_EMULATOR_{item.name.upper()}" for item in fields(Settings)}
@@ -35,7 +36,7 @@ FILES = sorted(
 )
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+@rows("path", *FILES)
 def test_variables_and_keys_are_those_of_the_emulator(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert set(re.findall(r"OSS_EMULATOR_[A-Z_]+", text)) <= VARIABLES

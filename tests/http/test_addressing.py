@@ -29,6 +29,7 @@ from tests.client import (
     serve,
     sign,
 )
+from tests.rows import rows
 
 
 def get(client: Client, host: str, target: str = "/a") -> Answer:
@@ -83,7 +84,7 @@ def test_plus_sign_in_the_path_is_a_space_and_signed_as_one(client: Client, buck
 # --- custom domains
 
 
-@pytest.mark.parametrize("version", ["v1", "v4"])
+@rows("version", "v1", "v4")
 def test_oss2_works_with_a_custom_domain(version: str) -> None:
     """With `is_cname`, the signature names the bucket and the address does not."""
     keys: dict[str, Any] = {"access_key_id": ACCESS_KEY_ID, "access_key_secret": ACCESS_KEY_SECRET}
@@ -107,7 +108,7 @@ def test_oss2_works_with_a_custom_domain(version: str) -> None:
 # --- other regions
 
 
-@pytest.mark.parametrize("version", ["v1", "v4"])
+@rows("version", "v1", "v4")
 def test_buckets_of_two_regions_live_in_one_server(version: str) -> None:
     """P-01, P-33, P-80"""
     keys: dict[str, Any] = {"access_key_id": ACCESS_KEY_ID, "access_key_secret": ACCESS_KEY_SECRET}
@@ -234,7 +235,7 @@ def test_lenient_server_stores_a_key_in_overlong_utf8() -> None:
         assert ask("DELETE").status == 204
 
 
-@pytest.mark.parametrize("limit", ["645763", "800000"])
+@rows("limit", "645763", "800000")
 def test_lenient_server_takes_a_low_traffic_limit(limit: str) -> None:
     """P-92: ali-oss and ossutil are tested with these limits."""
     with serve(replace(SETTINGS, lenient=True)) as running:

@@ -193,10 +193,7 @@ def test_sendfile_sends_whole_files_and_ranges(emulator: Emulator, pieces: list[
     assert [entry.sent_bytes for entry in emulator.journal] == [SIZE, 4_999_995, 5, SIZE]
 
 
-RANGES = {
-    "Range": "bytes=5-4999999,0-9,1000-5999999",
-    "x-oss-multi-range-behavior": "multi-range",
-}
+RANGES = {"Range": "bytes=5-4999999,0-9,1000-5999999", "x-oss-multi-range-behavior": "multi-range"}
 
 
 def test_several_ranges_of_a_file_are_sent_in_turn(

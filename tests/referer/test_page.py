@@ -8,7 +8,6 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import given as on
 from hypothesis import settings, strategies
 from oss_referer import RefererConfiguration
@@ -18,10 +17,10 @@ from oss_referer.plan import Wish, apply, plan
 from oss_referer.sources import referer_xml
 from oss_referer.sources.ossutil import convert_members, to_members
 
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
 from tests.thorough import cases
 
-CASES = read_cases("referer")
+CASES = read_cases("referer.root")
 
 LAB = Path(__file__).parents[2] / "fixtures" / "lab"
 BROKEN = (LAB / "broken.xml").read_text(encoding="utf-8")
@@ -52,7 +51,7 @@ def rules(*whitelist: str, empty: bool = False) -> dict[str, Any]:
     return {"AllowEmptyReferer": empty, "RefererList": {"Referer": list(whitelist)}}
 
 
-@pytest.mark.parametrize("form", FORMS)
+@rows("form", *FORMS)
 def test_form_of_a_text_is_recognised(form: str) -> None:
     found = ask("read", text=FORMS[form])
     assert found["form"] == form
@@ -69,19 +68,16 @@ def test_answer_of_curl_is_read_and_written_back() -> None:
 
 
 def test_lines_become_a_whitelist() -> None:
-    assert entries(ask("read", text=FORMS["list"])) == [
-        "https://a.test/",
-        "http://a.test/",
-    ]
+    assert entries(ask("read", text=FORMS["list"])) == ["https://a.test/", "http://a.test/"]
 
 
-@pytest.mark.parametrize("text", CASES["lists_of_other_files_become_a_whitelist"])
+@rows("text", *CASES["lists_of_other_files_become_a_whitelist"])
 def test_lists_of_other_files_become_a_whitelist(text: str) -> None:
     found = entries(ask("read", text=text))
     assert found == ["https://a.test/", "*.b.test"]
 
 
-@pytest.mark.parametrize(("text", "sentence"), CASES["mistake_in_a_list_is_told"])
+@rows(("text", "sentence"), *CASES["mistake_in_a_list_is_told"])
 def test_mistake_in_a_list_is_told(text: str, sentence: str) -> None:
     assert sentence in ask("read", text=text)["problem"]
 
@@ -90,7 +86,7 @@ def test_array_of_one_entry_is_not_a_heading_of_toml() -> None:
     assert entries(ask("read", text='["https://a.test/"]')) == ["https://a.test/"]
 
 
-@pytest.mark.parametrize("entry", ["https://a.test/,", "-a.test", "https://a.test/'", "[::1]"])
+@rows("entry", "https://a.test/,", "-a.test", "https://a.test/'", "[::1]")
 def test_line_without_quotes_stays_an_entry(entry: str) -> None:
     assert entries(ask("read", text=entry)) == [entry]
 
@@ -99,10 +95,7 @@ def test_name_chooses_among_several_rules() -> None:
     text = '[rules.a]\nwhitelist = ["https://a.test/"]\n[rules.b]\nwhitelist = ["https://b.test/"]'
     assert ask("read", text=text)["name"] == "a"
     found = ask("read", text=text, name="b")
-    assert (found["names"], entries(found)) == (
-        ["a", "b"],
-        ["https://b.test/"],
-    )
+    assert (found["names"], entries(found)) == (["a", "b"], ["https://b.test/"])
     assert ask("read", text=text, name="gone")["name"] == "a"
 
 
@@ -113,14 +106,12 @@ def test_mistake_is_told_with_its_place_in_each_language() -> None:
     assert "line" not in answer("read", {"language": "zh", "text": text})["problem"]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "sentence"),
-    [
-        ("", "the document is empty"),
-        ("\n \n", "the document is empty"),
-        ("<" + "x" * 5_000_000, "the document is larger than 2 MiB"),
-        ("\x00PNG\ufffd\x01", "the text is not readable; save it as UTF-8"),
-    ],
+    ("", "the document is empty"),
+    ("\n \n", "the document is empty"),
+    ("<" + "x" * 5_000_000, "the document is larger than 2 MiB"),
+    ("\x00PNG\ufffd\x01", "the text is not readable; save it as UTF-8"),
 )
 def test_text_without_rules_is_refused(text: str, sentence: str) -> None:
     assert sentence in ask("read", text=text)["problem"]
@@ -131,7 +122,7 @@ XML = """<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer><Refer
 </RefererList></RefererConfiguration>"""
 
 
-@pytest.mark.parametrize("begin", CASES["text_is_read_as_it_is_whatever_encoding_it_declares"])
+@rows("begin", *CASES["text_is_read_as_it_is_whatever_encoding_it_declares"])
 def test_text_is_read_as_it_is_whatever_encoding_it_declares(begin: str) -> None:
     text = begin + XML.format("例子")
     found = ask("read", text=text)
@@ -148,7 +139,7 @@ def test_byte_order_mark_is_not_part_of_the_first_entry() -> None:
     assert entries(found) == ["https://a.test/"]
 
 
-@pytest.mark.parametrize("text", [XML.format("\ud800"), "https://a.test/\n\ud800"])
+@rows("text", XML.format("\ud800"), "https://a.test/\n\ud800")
 def test_half_of_a_character_does_not_become_a_wildcard(text: str) -> None:
     found = ask("read", text=text)
     assert found["problem"].endswith("the text is not readable; save it as UTF-8")
@@ -178,7 +169,7 @@ def test_hostile_text_stays_text() -> None:
         assert evil not in ask(name, **values)["html"]
 
 
-@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@rows("mark", "", "\ufeff")
 def test_nginx_is_recognised(mark: str) -> None:
     found = ask("read", text=mark + "location / { valid_referers none *.example.com; }")
     assert found["form"] == "nginx"
@@ -325,7 +316,7 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("text", WAYS, ids=range(len(WAYS)))
+@rows("text", *WAYS)
 def test_text_that_cannot_be_read_has_ways_out_that_work(text: str) -> None:
     html = ask("read", text=text)["html"]
     for way in WAYS[text]:
@@ -379,14 +370,12 @@ def test_write_keeps_the_rest_of_a_document() -> None:
     }
 
 
-@pytest.mark.parametrize(
+@rows(
     "values",
-    [
-        {"rules": 1, "referer": None},
-        {"rules": rules(), "referer": ["https://a.test/"]},
-        {"rules": rules(), "referer": 1},
-        {"rules": {"AllowEmptyReferer": True, "RefererList": {"Referer": [{}]}}, "referer": None},
-    ],
+    {"rules": 1, "referer": None},
+    {"rules": rules(), "referer": ["https://a.test/"]},
+    {"rules": rules(), "referer": 1},
+    {"rules": {"AllowEmptyReferer": True, "RefererList": {"Referer": [{}]}}, "referer": None},
 )
 def test_values_of_other_types_are_refused(values: dict[str, Any]) -> None:
     assert "error" in ask("check", **values)

@@ -15,6 +15,7 @@ from oss_referer.remarks import Remark, Severity, code, format_github, format_ju
 from oss_referer.sources import places
 
 from tests.referer.lint.random_rules import findings
+from tests.rows import rows
 from tests.thorough import cases
 
 LINE = re.compile(r"::(?:error|warning|notice) (?:\w+=[^,:\r\n]*,?)+::[^\r\n]+")
@@ -80,18 +81,16 @@ def test_report_has_a_suite_per_source_and_explains_failures() -> None:
 # --- texts from outside as code
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "shown"),
-    [
-        ("a", "`a`"),
-        ("a`b", "`` a`b ``"),
-        ("``", "``` `` ```"),
-        ("a|b", "`a\\|b`"),
-        ("a\nb\x00\u202e", "`a\\nb\\x00\\u202e`"),
-        ("", "`  `"),
-        ("<img src=x> @everyone", "`<img src=x> @everyone`"),
-        ("a" * 121, f"`{'a' * 120}…`"),
-    ],
+    ("a", "`a`"),
+    ("a`b", "`` a`b ``"),
+    ("``", "``` `` ```"),
+    ("a|b", "`a\\|b`"),
+    ("a\nb\x00\u202e", "`a\\nb\\x00\\u202e`"),
+    ("", "`  `"),
+    ("<img src=x> @everyone", "`<img src=x> @everyone`"),
+    ("a" * 121, f"`{'a' * 120}…`"),
 )
 def test_text_is_code_that_ends_neither_its_span_nor_its_table(text: str, shown: str) -> None:
     assert code(text) == shown

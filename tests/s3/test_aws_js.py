@@ -31,10 +31,7 @@ allow_empty_referer = false
 whitelist = ["https://www.example.com/"]
 """
 
-NO_SETTINGS_OF_AWS = {
-    "AWS_CONFIG_FILE": "/dev/null",
-    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-}
+NO_SETTINGS_OF_AWS = {"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
 
 PATIENCE = 600
 """Seconds for the program."""

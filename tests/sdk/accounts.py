@@ -79,10 +79,7 @@ def assume_role(emulator: Emulator, policy: str = "", seconds: int = 3600) -> An
 def sts_auth(given: Given, version: str = "v4") -> oss2.StsAuth:
     """Return a signer with temporary credentials."""
     return oss2.StsAuth(
-        given["AccessKeyId"],
-        given["AccessKeySecret"],
-        given["SecurityToken"],
-        auth_version=version,
+        given["AccessKeyId"], given["AccessKeySecret"], given["SecurityToken"], auth_version=version
     )
 
 

@@ -1,4 +1,4 @@
-"""ali-oss: facts from its own suite and from its behaviour, in one process of Node."""
+"""ali-oss and the clients of STS for Node.js: facts from suites and from their behaviour."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from oss_emulator import Emulator
 
 from tests.node import copy_project
+from tests.sdk.accounts import OWNER, ROLE
 
 pytestmark = pytest.mark.system
 
@@ -61,3 +62,27 @@ def test_case_passes(results: Mapping[str, str | None], name: str) -> None:
 
 def test_every_case_is_known_by_its_name(results: Mapping[str, str | None]) -> None:
     assert list(results) == NAMES
+
+
+# --- The clients of STS and of credentials for Node.js
+
+STS_PROJECT = Path(__file__).with_name("alicloud_sts")
+
+
+def test_alicloud_sts_assumes_a_role(emulator: Emulator, tmp_path: Path) -> None:
+    """P-61"""
+    folder = copy_project(STS_PROJECT, tmp_path / "project")
+    endpoint = f"127.0.0.1:{emulator.port}"
+    done = subprocess.run(
+        ["node", "program.js", endpoint, "app", "secret of app", ROLE],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [
+        f"acs:ram::{OWNER}:user/app",
+        f"acs:ram::{OWNER}:assumed-role/uploader/night",
+        "SignatureDoesNotMatch",
+    ]

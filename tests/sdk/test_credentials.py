@@ -150,12 +150,7 @@ def sections() -> dict[str, dict[str, str]]:
     """The sections that `credentials.ini` can have, except those that need a cloud."""
     return {
         "access_key": {"type": "access_key", **KEY},
-        "role": {
-            "type": "ram_role_arn",
-            "role_arn": ROLE,
-            "role_session_name": "night",
-            **KEY,
-        },
+        "role": {"type": "ram_role_arn", "role_arn": ROLE, "role_session_name": "night", **KEY},
     }
 
 
@@ -206,13 +201,7 @@ def profiles(session: dict[str, str]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     ("name", "wanted"),
-    [
-        ("key", APP),
-        ("token", UPLOADER),
-        ("role", UPLOADER),
-        ("chain", UPLOADER),
-        ("program", APP),
-    ],
+    [("key", APP), ("token", UPLOADER), ("role", UPLOADER), ("chain", UPLOADER), ("program", APP)],
 )
 def test_profile_of_the_aliyun_command(
     emulator: Emulator,

@@ -14,7 +14,6 @@ from time import process_time
 
 import oss_emulator
 import oss_referer
-import pytest
 from oss_emulator.access.authorize import AccessReason
 from oss_emulator.cli.play import INCLUDED
 from oss_emulator.control import console
@@ -38,15 +37,12 @@ from oss_referer.remarks import Severity
 from oss_referer.texts import FOLDER as TEXTS
 from oss_referer.texts import LANGUAGES, Catalogue, read
 
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
 
 CASES = read_cases("unit.root")
 
 
-RULES_ROOT, SERVER_ROOT = PACKAGES = (
-    Path(oss_referer.__path__[0]),
-    Path(oss_emulator.__path__[0]),
-)
+RULES_ROOT, SERVER_ROOT = PACKAGES = (Path(oss_referer.__path__[0]), Path(oss_emulator.__path__[0]))
 FOLDER = Path(console.__file__).parent
 OTHERS = [language for language in LANGUAGES if language != "en"]
 
@@ -64,7 +60,7 @@ def placeholders(text: str) -> set[str | None]:
     return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
 
 
-@pytest.mark.parametrize("language", OTHERS)
+@rows("language", *OTHERS)
 def test_catalogues_have_the_same_texts(language: str) -> None:
     english, other = own("en"), own(language)
     assert other.keys() == english.keys()
@@ -107,7 +103,7 @@ def test_every_reason_has_a_text() -> None:
     assert {f"reason.{reason}" for reason in Reason} <= read("en", FOLDERS).keys()
 
 
-@pytest.mark.parametrize("language", OTHERS)
+@rows("language", *OTHERS)
 def test_what_the_engine_says_is_translated(language: str) -> None:
     texts = read(language, FOLDERS).keys()
     assert {f"engine_access.{reason}" for reason in (*AccessReason, browser.REASON)} == {
@@ -159,7 +155,7 @@ def texts_of(node: ast.expr) -> Iterator[str]:
             yield str(part.value)
 
 
-@pytest.mark.parametrize("language", OTHERS)
+@rows("language", *OTHERS)
 def test_every_sentence_of_the_lab_is_translated(language: str) -> None:
     """A new or changed sentence has no translation yet."""
     begin = "engine_sentence."
@@ -297,8 +293,8 @@ def filled(template: str) -> str:
     return re.sub(r"\{\}", lambda _: f"<{next(numbers)}>", template)
 
 
-@pytest.mark.parametrize("root", PACKAGES, ids=lambda root: root.name)
-@pytest.mark.parametrize("language", OTHERS)
+@rows("root", *PACKAGES)
+@rows("language", *OTHERS)
 def test_every_error_is_translated(language: str, root: Path) -> None:
     """Errors about rules are translated without the catalogue of the server."""
     said = Catalogue(language, (TEXTS,) if root == RULES_ROOT else FOLDERS)
@@ -313,21 +309,21 @@ def test_every_error_is_translated(language: str, root: Path) -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("language", OTHERS)
+@rows("language", *OTHERS)
 def test_every_question_about_facts_is_translated(language: str) -> None:
     texts = {*scenario.read(INCLUDED["referer"]).questions.values(), *WHY}
     said = Catalogue(language, FOLDERS)
     assert {text for text in texts if said.message(text) == text} == set()
 
 
-@pytest.mark.parametrize("language", OTHERS)
+@rows("language", *OTHERS)
 def test_every_change_that_a_story_names_is_translated(language: str) -> None:
     effects = {change.effect.replace("`", "") for of in entries.CHANGES.values() for change in of}
     said = Catalogue(language, FOLDERS)
     assert {effect for effect in effects if said.message(effect) == effect} == set()
 
 
-@pytest.mark.parametrize("language", OTHERS)
+@rows("language", *OTHERS)
 def test_errors_are_recognised_by_their_own_templates(language: str) -> None:
     begin = "engine_message."
     said = Catalogue(language, FOLDERS)
@@ -395,13 +391,13 @@ def test_decision_is_explained_in_chinese() -> None:
     ]
 
 
-@pytest.mark.parametrize(("query", "headers", "language"), CASES["language_is_chosen"])
+@rows(("query", "headers", "language"), *CASES["language_is_chosen"])
 def test_language_is_chosen(query: str, headers: dict[str, str], language: str) -> None:
     request = Request.parse("GET", f"/_emulator/requests{query}", headers.items(), 0.0)
     assert choose_language(request) == language
 
 
-@pytest.mark.parametrize("language", OTHERS)
+@rows("language", *OTHERS)
 def test_every_rule_of_the_linter_is_explained(language: str) -> None:
     """A translation names the same code and facts, in as many paragraphs."""
     begin = "engine_rule."

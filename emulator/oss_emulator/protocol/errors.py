@@ -24,7 +24,7 @@ class ErrorCase(Enum):
 
     Messages and ECs are those of the service if they are published: on the help page of an EC, on
     the troubleshooting pages, or in assertions of the SDKs' test suites.
-    `tests/recorded/test_errors.py` has the source of each EC.
+    `tests/recorded/test_recorded.py` has the source of each EC.
     """
 
     # Permissions (0003): R-35. The ECs of REFERER_DENIED are R-11 … R-13.

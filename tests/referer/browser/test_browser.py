@@ -7,6 +7,8 @@ from oss_referer.browser import browser
 from oss_referer.browser.browser import Delivery, Embedding, ReferrerPolicy, Sent
 from oss_referer.search.url import WebURL
 
+from tests.rows import rows
+
 PAGE = "https://user:word@www.example.com/a/page.html?q=1#part"
 WHOLE = "https://www.example.com/a/page.html?q=1"
 ORIGIN = "https://www.example.com/"
@@ -17,18 +19,16 @@ SAME, CROSS, DOWN = (
 )
 
 
-@pytest.mark.parametrize(
+@rows(
     ("policy", "same", "cross", "down"),
-    [
-        ("no-referrer", None, None, None),
-        ("no-referrer-when-downgrade", WHOLE, WHOLE, None),
-        ("same-origin", WHOLE, None, None),
-        ("origin", ORIGIN, ORIGIN, ORIGIN),
-        ("strict-origin", ORIGIN, ORIGIN, None),
-        ("origin-when-cross-origin", WHOLE, ORIGIN, ORIGIN),
-        ("strict-origin-when-cross-origin", WHOLE, ORIGIN, None),
-        ("unsafe-url", WHOLE, WHOLE, WHOLE),
-    ],
+    ("no-referrer", None, None, None),
+    ("no-referrer-when-downgrade", WHOLE, WHOLE, None),
+    ("same-origin", WHOLE, None, None),
+    ("origin", ORIGIN, ORIGIN, ORIGIN),
+    ("strict-origin", ORIGIN, ORIGIN, None),
+    ("origin-when-cross-origin", WHOLE, ORIGIN, ORIGIN),
+    ("strict-origin-when-cross-origin", WHOLE, ORIGIN, None),
+    ("unsafe-url", WHOLE, WHOLE, WHOLE),
 )
 def test_policy_decides_on_the_referer(
     policy: str, same: str | None, cross: str | None, down: str | None
@@ -43,15 +43,13 @@ def test_referer_above_4096_characters_is_cut_to_the_origin() -> None:  # B-03
     assert browser.send(page + "a", CROSS, ReferrerPolicy.UNSAFE_URL) == ORIGIN
 
 
-@pytest.mark.parametrize(
+@rows(
     ("page", "referer"),
-    [
-        ("https://WWW.Example.com/", ORIGIN),
-        ("https://www.example.com:443/", ORIGIN),
-        ("http://www.example.com:80/", "http://www.example.com/"),
-        ("https://例子.example.com/", "https://xn--fsqu00a.example.com/"),
-        ("https://[::1]:8443/", "https://[::1]:8443/"),
-    ],
+    ("https://WWW.Example.com/", ORIGIN),
+    ("https://www.example.com:443/", ORIGIN),
+    ("http://www.example.com:80/", "http://www.example.com/"),
+    ("https://例子.example.com/", "https://xn--fsqu00a.example.com/"),
+    ("https://[::1]:8443/", "https://[::1]:8443/"),
 )
 def test_host_is_in_lower_case_and_ascii_without_a_default_port(
     page: str, referer: str

@@ -6,7 +6,6 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import pytest
 from oss_referer import RefererConfiguration, RefererPolicy, Signing
 from oss_referer.browser import probes
 from oss_referer.browser import scenarios as scenario
@@ -155,12 +154,10 @@ def test_changes_that_refuse_older_clients_are_off_by_default() -> None:
     assert [change for change in CHANGES if BY_DEFAULT.follow(change)] == [ARN_IN_LOGS]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("created", "new"),
-    [
-        (datetime(2025, 8, 31, 15, 59, 59, tzinfo=UTC), False),
-        (datetime(2025, 8, 31, 16, tzinfo=UTC), True),
-    ],
+    (datetime(2025, 8, 31, 15, 59, 59, tzinfo=UTC), False),
+    (datetime(2025, 8, 31, 16, tzinfo=UTC), True),
 )
 def test_bucket_is_new_from_midnight_in_beijing(created: datetime, new: bool) -> None:
     changes = Changes(date(2025, 12, 1))
@@ -194,9 +191,7 @@ def test_page_of_serve_lists_every_change() -> None:
 # --- probes: the Referers that are made from entries
 
 
-OF_TRANSLATION = {
-    *(ProbeKind.NO_HOST, ProbeKind.OTHER_PLACE),
-}
+OF_TRANSLATION = {*(ProbeKind.NO_HOST, ProbeKind.OTHER_PLACE)}
 """Probes for the rules of other systems only; entries of OSS do not give them."""
 
 
@@ -221,7 +216,7 @@ def test_without_entries_only_strangers_and_empty_referers_are_probed() -> None:
     ]
 
 
-@pytest.mark.parametrize("entry", ["?*" * 50_000, "http://" + "a" * 4090])
+@rows("entry", "?*" * 50_000, "http://" + "a" * 4090)
 def test_entry_longer_than_any_sent_referer_gives_no_probes(entry: str) -> None:
     """B-03"""
     assert probes.make([entry]) == probes.make([])

@@ -15,6 +15,7 @@ from oss_referer.engine.policy import Reading
 from oss_referer.search.sent import OwnHost, Senders, SentReferers
 from oss_referer.search.url import WebURL
 
+from tests.rows import rows
 from tests.thorough import cases
 
 SITE = WebURL.parse("https://www.example.com/")
@@ -39,24 +40,22 @@ def found(*whitelist: str, blacklist: tuple[str, ...] = (), site: WebURL = SITE)
     return [stranger.referer for stranger in result.found]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("entry", "referer"),
-    [
-        ("https://www.*.com/", "https://www.evil.com/"),
-        ("https://www.example.com", "https://www.example.com.evil.test/"),
-        ("https://*.example.com/", "https://evil.test/www.example.com/"),
-        ("*example.com/", "https://evilexample.com/"),
-        ("*", "https://evil.test/"),
-        ("https://10.0.0.1/", "https://10.0.0.1/"),
-        ("https://[::1]/", "https://[::1]/"),
-        ("https://a.test:8443/", "https://a.test:8443/"),
-        ("https://*:8443/", "https://evil.test:8443/"),
-        ("http?://evil.test/", None),
-        ("https://evil.test/album/", "https://evil.test/album/"),
-        ("https://a.test./", "https://a.test./"),
-        ("https://*?q=1", None),
-        ("https://[*", None),
-    ],
+    ("https://www.*.com/", "https://www.evil.com/"),
+    ("https://www.example.com", "https://www.example.com.evil.test/"),
+    ("https://*.example.com/", "https://evil.test/www.example.com/"),
+    ("*example.com/", "https://evilexample.com/"),
+    ("*", "https://evil.test/"),
+    ("https://10.0.0.1/", "https://10.0.0.1/"),
+    ("https://[::1]/", "https://[::1]/"),
+    ("https://a.test:8443/", "https://a.test:8443/"),
+    ("https://*:8443/", "https://evil.test:8443/"),
+    ("http?://evil.test/", None),
+    ("https://evil.test/album/", "https://evil.test/album/"),
+    ("https://a.test./", "https://a.test./"),
+    ("https://*?q=1", None),
+    ("https://[*", None),
 )
 def test_other_site_is_found(entry: str, referer: str | None) -> None:
     got = found(entry)

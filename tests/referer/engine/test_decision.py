@@ -30,10 +30,10 @@ from oss_referer.engine.explanation import _STEPS
 from oss_referer.engine.sentence import Sentence
 from oss_referer.sources import tables
 
-from tests.rows import check_differences
+from tests.rows import check_differences, rows
 
 
-@pytest.mark.parametrize("reason", Reason)
+@rows("reason", *Reason)
 def test_only_reasons_with_an_ec_deny(reason: Reason) -> None:
     decision = Decision(reason, ())
     assert decision.allowed is (decision.ec is None)
@@ -111,22 +111,20 @@ def test_steps_of_a_decision_are_in_order() -> None:
     assert decision.facts == ("R-01", "R-04", "R-26", "R-12", "R-13")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("rules", "referer", "steps", "facts"),
-    [
-        (
-            RefererConfiguration(truncate_path=True, whitelist=(A,)),
-            f"{A}/x",
-            [(Stage.PATH, StepResult.CUT), (Stage.BLACKLIST, StepResult.NO_ENTRIES)],
-            ("R-01", "R-27", "R-12", "R-13", "R-20"),
-        ),
-        (
-            RefererConfiguration(blacklist=(B,), whitelist=(A,)),
-            A,
-            [(Stage.BLACKLIST, StepResult.UNMATCHED)],
-            ("R-01", "R-12", "R-13", "R-20"),
-        ),
-    ],
+    (
+        RefererConfiguration(truncate_path=True, whitelist=(A,)),
+        f"{A}/x",
+        [(Stage.PATH, StepResult.CUT), (Stage.BLACKLIST, StepResult.NO_ENTRIES)],
+        ("R-01", "R-27", "R-12", "R-13", "R-20"),
+    ),
+    (
+        RefererConfiguration(blacklist=(B,), whitelist=(A,)),
+        A,
+        [(Stage.BLACKLIST, StepResult.UNMATCHED)],
+        ("R-01", "R-12", "R-13", "R-20"),
+    ),
 )
 def test_steps_say_what_was_cut_and_which_lists_there_are(
     rules: RefererConfiguration,
@@ -276,7 +274,7 @@ FACTS = {
 }
 
 
-@pytest.mark.parametrize("name", REPORTS)
+@rows("name", *REPORTS)
 def test_cases_of_a_table_pass_and_have_names_of_their_own(name: str) -> None:
     results = REPORTS[name].results
     check_differences({one.case.name: map(str, one.differences) for one in results})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from oss_referer.engine.entry_list import EntryList, GramIndex, _grams
@@ -12,9 +11,9 @@ from oss_referer.engine.pattern import Pattern
 from oss_referer.search.entry import is_blank, parse_entry
 
 from tests.referer.engine import oracle
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
 
-CASES = read_cases("referer-engine")
+CASES = read_cases("referer.engine")
 
 # Pieces of labels, of prefixes of each other, and wildcards in any place.
 words = ["https://", "http", "://", "www.", "site", ".com", ".", "/", "a", "b", "?", "*", " "]
@@ -44,7 +43,7 @@ def test_first_match_is_the_one_found_by_trying_each_entry(
     assert first(entries, referer) == oracle.first_match(entries, referer)
 
 
-@pytest.mark.parametrize("shape", ["https://a.com/{}/", "*.a.com/{}/", "*{}*", "?.a.{}"])
+@rows("shape", "https://a.com/{}/", "*.a.com/{}/", "*{}*", "?.a.{}")
 def test_every_one_of_many_entries_is_found(shape: str) -> None:
     entries = [shape.format(f"n{number:04}") for number in range(200)]
     for number in (0, 57, 199):
@@ -123,14 +122,12 @@ def test_long_entry_has_few_grams() -> None:
     assert len(list(_grams(parse_entry("*ab" * 1_000)))) == 256
 
 
-@pytest.mark.parametrize(("entry", "grams"), CASES["grams_are_as_long_as_their_runs_allow"])
+@rows(("entry", "grams"), *CASES["grams_are_as_long_as_their_runs_allow"])
 def test_grams_are_as_long_as_their_runs_allow(entry: str, grams: tuple[str, ...]) -> None:
     assert tuple(_grams(parse_entry(entry))) == grams
 
 
-@pytest.mark.parametrize(
-    ("entry", "referer", "is_candidate"), CASES["candidate_has_its_grams_in_the_referer"]
-)
+@rows(("entry", "referer", "is_candidate"), *CASES["candidate_has_its_grams_in_the_referer"])
 def test_candidate_has_its_grams_in_the_referer(
     entry: str, referer: str, is_candidate: bool
 ) -> None:
@@ -144,17 +141,14 @@ def test_effort_counts_candidates_and_pairs_of_characters() -> None:
     assert entries.effort("xabcd") == 4
 
 
-@pytest.mark.parametrize("referer", ["https://ΑΣ.example/", "https://İß.example/"])
+@rows("referer", "https://ΑΣ.example/", "https://İß.example/")
 def test_folding_that_depends_on_neighbours_or_changes_length_loses_no_match(referer: str) -> None:
     for end in range(1, len(referer)):
         entry = "*" + referer[:end]
         assert first_match(index_of([entry]), referer) == entry
 
 
-@pytest.mark.parametrize(
-    "shape",
-    ["https://www.site{}.example/", "*.site{}.example", "*a*b*c*site{}*d*e", "http?://*.si?e{}.?x"],
-)
+@rows("shape", *CASES["few_of_two_thousand_entries_are_tried"])
 def test_few_of_two_thousand_entries_are_tried(shape: str) -> None:
     texts = [shape.format(f"{number:05}") for number in range(2_000)]
     entries = index_of(texts)

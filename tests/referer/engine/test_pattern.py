@@ -14,9 +14,9 @@ from oss_referer.engine.pattern import Pattern, _places, wildcard
 from oss_referer.search.entry import parse_entry
 
 from tests.referer.engine import oracle
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
 
-CASES = read_cases("referer-engine")
+CASES = read_cases("referer.engine")
 
 entries = st.text("ab?*", min_size=1, max_size=12)
 referers = st.text("ab?", max_size=16)
@@ -57,15 +57,13 @@ def test_letter_case_does_not_matter_in_the_query(entry: str, referer: str) -> N
     assert pattern.matches(lower_query(referer)) is expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("entry", "labels"),
-    [
-        ("https://*.Site.com/a", {"https:", "Site", "com"}),
-        ("https://a.com/x*", {"https:", "a", "com"}),
-        ("*www.site.com/", {"site", "com"}),
-        ("www.s?te.com", {"www"}),
-        ("*", set()),
-    ],
+    ("https://*.Site.com/a", {"https:", "Site", "com"}),
+    ("https://a.com/x*", {"https:", "a", "com"}),
+    ("*www.site.com/", {"site", "com"}),
+    ("www.s?te.com", {"www"}),
+    ("*", set()),
 )
 def test_label_is_a_text_that_a_referer_must_have_as_a_whole(entry: str, labels: set[str]) -> None:
     assert parse_entry(entry).labels == labels
@@ -73,7 +71,7 @@ def test_label_is_a_text_that_a_referer_must_have_as_a_whole(entry: str, labels:
     assert lowering.labels == labels - {"Site"}  # in a query, `site` matches as well
 
 
-@pytest.mark.parametrize(("entry", "has"), [("a", False), ("a*", True), ("a?", True)])
+@rows(("entry", "has"), ("a", False), ("a*", True), ("a?", True))
 def test_wildcards_are_asterisks_and_question_marks(entry: str, has: bool) -> None:
     assert parse_entry(entry).has_wildcards is has
 
@@ -85,7 +83,7 @@ def test_every_literal_of_an_entry_is_in_what_it_matches(entry: str, referer: st
         assert all(literal in referer for literal in pattern.literals)
 
 
-@pytest.mark.parametrize(("entry", "referer", "matches"), CASES["entry_matches_as_documented"])
+@rows(("entry", "referer", "matches"), *CASES["entry_matches_as_documented"])
 def test_entry_matches_as_documented(entry: str, referer: str, matches: bool) -> None:
     assert parse_entry(entry).matches(referer) is matches
     assert oracle.matches(entry, referer) is matches
@@ -106,17 +104,14 @@ class CountedReferer(str):
 LENGTH = 8_192
 
 
-@pytest.mark.parametrize(
-    "entry",
-    ["*a*a*a*a*a*b", "*a" * 2_000 + "*b", "*" + "a" * 999 + "b", "*aa*ab*aa*b"],
-)
+@rows("entry", "*a*a*a*a*a*b", "*a" * 2_000 + "*b", "*" + "a" * 999 + "b", "*aa*ab*aa*b")
 def test_hostile_referer_is_searched_once(entry: str) -> None:
     referer = CountedReferer("a" * LENGTH)
     assert not parse_entry(entry).matches(referer)
     assert referer.walked <= 2 * LENGTH
 
 
-@pytest.mark.parametrize("entry", ["*" + "a?" * 500 + "b", "*aa?a" * 200 + "?b"])
+@rows("entry", "*" + "a?" * 500 + "b", "*aa?a" * 200 + "?b")
 def test_question_marks_search_a_hostile_referer_once_per_character(entry: str) -> None:
     _places.cache_clear()
     referer = CountedReferer("a" * LENGTH)
@@ -158,53 +153,48 @@ def test_time_is_linear_where_stars_follow_each_other() -> None:
 # --- the Referer header before it is compared
 
 
-@pytest.mark.parametrize(
+@rows(
     ("referer", "trimmed"),
-    [(None, ""), ("", ""), (" \t\r\n", ""), (" a b ", "a b"), ("\u00a0", "\u00a0")],
+    (None, ""),
+    ("", ""),
+    (" \t\r\n", ""),
+    (" a b ", "a b"),
+    ("\u00a0", "\u00a0"),
 )
 def test_white_space_is_trimmed(referer: str | None, trimmed: str) -> None:
     assert header.trim(referer) == trimmed
 
 
-@pytest.mark.parametrize(("values", "first"), [((), None), (("a", "b"), "a"), (("", "b"), "")])
+@rows(("values", "first"), ((), None), (("a", "b"), "a"), (("", "b"), ""))
 def test_first_of_several_headers_counts(values: tuple[str, ...], first: str | None) -> None:
     assert header.choose(values) == header.choose(values, RepeatedHeader.FIRST) == first
 
 
-@pytest.mark.parametrize(
-    ("referer", "cut"), [("a?b?c", "a"), ("a", "a"), ("?a", ""), ("a#b?c", "a#b")]
-)
+@rows(("referer", "cut"), ("a?b?c", "a"), ("a", "a"), ("?a", ""), ("a#b?c", "a#b"))
 def test_query_is_cut(referer: str, cut: str) -> None:
     assert header.cut_query(referer) == cut
 
 
-@pytest.mark.parametrize(("referer", "cut"), CASES["cut_path"])
+@rows(("referer", "cut"), *CASES["cut_path"])
 def test_path_is_cut(referer: str, cut: str) -> None:
     assert header.cut_path(referer) == cut
 
 
-@pytest.mark.parametrize(("referer", "lowered"), CASES["query_becomes_lower_case"])
+@rows(("referer", "lowered"), *CASES["query_becomes_lower_case"])
 def test_query_becomes_lower_case(referer: str, lowered: str) -> None:
     assert header.lower_query(referer) == lowered
 
 
-@pytest.mark.parametrize(
-    ("rule", "chosen"), [(RepeatedHeader.LAST, "c"), (RepeatedHeader.JOINED, "a, b, c")]
-)
+@rows(("rule", "chosen"), (RepeatedHeader.LAST, "c"), (RepeatedHeader.JOINED, "a, b, c"))
 def test_what_counts_of_several_headers_is_assumed(rule: RepeatedHeader, chosen: str) -> None:
     assert header.choose(("a", "b", "c"), rule) == chosen
 
 
-@pytest.mark.parametrize(
-    ("referer", "cut"),
-    [("https://a/x?y", "https://a/"), ("https://a", "https://a"), ("https://a?y", "https://a")],
-)
+@rows("referer, cut", *CASES["path_is_cut_after_the_slash_if_assumed"])
 def test_path_is_cut_after_the_slash_if_assumed(referer: str, cut: str) -> None:
     assert header.cut_path(referer, keep_slash=True) == cut
 
 
-@pytest.mark.parametrize(
-    ("text", "is_one"), CASES["origin_ends_with_the_character_that_ends_its_host"]
-)
+@rows(("text", "is_one"), *CASES["origin_ends_with_the_character_that_ends_its_host"])
 def test_origin_ends_with_the_character_that_ends_its_host(text: str, is_one: bool) -> None:
     assert header.is_origin(text) is is_one

@@ -24,9 +24,9 @@ from oss_referer.engine.assumptions import DEFAULT, CutEntries, CutPath
 from oss_referer.engine.policy import CACHED_DECISIONS, CACHED_REFERER_LENGTH, MAX_SIZE
 
 from tests.referer.engine import oracle
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
 
-CASES = read_cases("referer-engine")
+CASES = read_cases("referer.engine")
 
 pieces = ["http://", "HTTP://", "a.com", "A.com", "b", "/", "?", "*", "#", " ", "x=1", ","]
 texts = st.lists(st.sampled_from(pieces), max_size=6).map("".join)
@@ -184,7 +184,7 @@ def test_only_documented_requests_are_checked() -> None:
         assert (decision.referer is not None) is checked, (signed, method, scope)
 
 
-@pytest.mark.parametrize("referer", [None, "https://a.example/"])
+@rows("referer", None, "https://a.example/")
 def test_bucket_without_rules_allows_every_referer(referer: str | None) -> None:
     """R-15"""
     decision = RefererPolicy.compile(RefererConfiguration()).decide(referer)
@@ -213,9 +213,9 @@ def test_referer_that_is_empty_after_truncation_is_not_empty() -> None:
 KEEPS_QUERY = RefererConfiguration(allow_truncate_query_string=False)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("entry", "referer", "rests"),
-    CASES["match_that_needs_small_letters_in_the_query_rests_on_their_fact"],
+    *CASES["match_that_needs_small_letters_in_the_query_rests_on_their_fact"],
 )
 def test_match_that_needs_small_letters_in_the_query_rests_on_their_fact(
     entry: str, referer: str, rests: bool
@@ -226,9 +226,9 @@ def test_match_that_needs_small_letters_in_the_query_rests_on_their_fact(
     assert ("R-41" in decision.facts) is rests
 
 
-@pytest.mark.parametrize(
+@rows(
     ("whitelist", "blacklist", "origins"),
-    CASES["policy_sees_only_origins_if_no_entry_looks_further"],
+    *CASES["policy_sees_only_origins_if_no_entry_looks_further"],
 )
 def test_policy_sees_only_origins_if_no_entry_looks_further(
     whitelist: tuple[str, ...], blacklist: tuple[str, ...], origins: bool
@@ -237,26 +237,21 @@ def test_policy_sees_only_origins_if_no_entry_looks_further(
     assert RefererPolicy.compile(rules).sees_only_origins is origins
 
 
-@pytest.mark.parametrize(
+@rows(
     ("entry", "compared", "with_slash"),
-    [
-        ("http://a.com/b/c", "http://a.com", "http://a.com/"),
-        ("a.com/b/c", "a.com", "a.com/"),
-        ("http:///b", "http://", "http:///"),
-        ("http://a.com", "http://a.com", "http://a.com"),
-        ("http://a?.com/b", "http://a?.com", "http://a?.com/"),
-        ("/b/c", None, "/"),
-    ],
+    ("http://a.com/b/c", "http://a.com", "http://a.com/"),
+    ("a.com/b/c", "a.com", "a.com/"),
+    ("http:///b", "http://", "http:///"),
+    ("http://a.com", "http://a.com", "http://a.com"),
+    ("http://a?.com/b", "http://a?.com", "http://a?.com/"),
+    ("/b/c", None, "/"),
 )
 def test_entries_are_cut_like_the_referer_if_assumed(
     entry: str, compared: str | None, with_slash: str
 ) -> None:
     """R-28"""
     rules = RefererConfiguration(truncate_path=True, whitelist=(entry,))
-    for variant, expected in (
-        (CutPath.WITHOUT_SLASH, compared),
-        (CutPath.WITH_SLASH, with_slash),
-    ):
+    for variant, expected in ((CutPath.WITHOUT_SLASH, compared), (CutPath.WITH_SLASH, with_slash)):
         assumptions = Assumptions(cut_entries=CutEntries.CUT, cut_path=variant)
         patterns = RefererPolicy.compile(rules, assumptions).reading.whitelist.patterns
         assert [pattern.body for pattern in patterns] == ([] if expected is None else [expected])

@@ -142,10 +142,7 @@ def _pages(hosts: list[str]) -> Iterator[str]:
 
 OTHER_MINI_PAGE = "https://servicewechat.com/wxfedcba9876543210/7/page-frame.html"
 MINI_PAGES = (risky_entries.MINI_PAGE, OTHER_MINI_PAGE)
-_KNOWN = (
-    *risky_entries.DOMAINS,
-    *("xn--fsqu00a.com", "aliyun.com", "example.org"),
-)
+_KNOWN = (*risky_entries.DOMAINS, *("xn--fsqu00a.com", "aliyun.com", "example.org"))
 
 
 def harm(

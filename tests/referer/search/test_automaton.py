@@ -26,6 +26,7 @@ from oss_referer.search.automaton import (
 )
 from oss_referer.search.entry import parse_entry
 
+from tests.rows import rows
 from tests.thorough import cases
 
 LETTERS = "ab:/?"
@@ -160,7 +161,7 @@ def test_pattern_of_an_entry_keeps_its_text_verbatim() -> None:
     assert pattern.body == "https://*.example/"
 
 
-@pytest.mark.parametrize("entry", ["", " ", "\t\r\n"])
+@rows("entry", "", " ", "\t\r\n")
 def test_blank_entry_cannot_be_compiled(entry: str) -> None:
     with pytest.raises(ValueError, match="blank"):
         parse_entry(entry)
@@ -176,7 +177,7 @@ def read(reader: EntryReader, text: str) -> int:
     return reduce(reader.advance, text, reader.start)
 
 
-@pytest.mark.parametrize("entry", ["a", "a/b", "?", "a?b", "*", "*b", "a*", "a*b", "*a*b?", "**/"])
+@rows("entry", "a", "a/b", "?", "a?b", "*", "*b", "a*", "a*b", "*a*b?", "**/")
 def test_state_is_a_match_where_the_pattern_matches(entry: str) -> None:
     pattern = parse_entry(entry)
     reader = EntryReader(pattern, cut=0, holders=1)
@@ -220,16 +221,14 @@ def white(*entries: str) -> RefererConfiguration:
     return RefererConfiguration(False, whitelist=entries)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("before", "after"),
-    [
-        (white(OTHER), white(OTHER, ENTRY)),
-        (white(OTHER, ENTRY), white(OTHER)),
-        (white(OTHER), white(OTHER)),
-        (white(OTHER), RefererConfiguration(True, whitelist=(OTHER,))),
-        (white(OTHER, "https://*"), white("https://*", ENTRY, "https://a.example.com/")),
-        (RefererConfiguration(), RefererConfiguration(blacklist=(ENTRY, f"http://{HOST}/"))),
-    ],
+    (white(OTHER), white(OTHER, ENTRY)),
+    (white(OTHER, ENTRY), white(OTHER)),
+    (white(OTHER), white(OTHER)),
+    (white(OTHER), RefererConfiguration(True, whitelist=(OTHER,))),
+    (white(OTHER, "https://*"), white("https://*", ENTRY, "https://a.example.com/")),
+    (RefererConfiguration(), RefererConfiguration(blacklist=(ENTRY, f"http://{HOST}/"))),
 )
 def test_change_for_one_host_is_proved(
     before: RefererConfiguration, after: RefererConfiguration

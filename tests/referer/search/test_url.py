@@ -22,9 +22,9 @@ from oss_referer.search.url import (
     registered,
 )
 
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
 
-CASES = read_cases("referer-search")
+CASES = read_cases("referer.search")
 
 # Texts for the address bar, and the URLs that Chromium 156 makes of them.
 READ = dict(CASES["read"])
@@ -46,7 +46,7 @@ def test_url_that_no_browser_opens_is_refused() -> None:
     assert reasons == REFUSED
 
 
-@pytest.mark.parametrize(("text", "reason"), CASES["text_that_is_not_a_page_is_refused"])
+@rows(("text", "reason"), *CASES["text_that_is_not_a_page_is_refused"])
 def test_text_that_is_not_a_page_is_refused(text: str, reason: str) -> None:
     with pytest.raises(WebURLError) as caught:
         WebURL.parse(text)
@@ -71,9 +71,7 @@ def test_other_host_is_read_like_a_url() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("host", "is_address"), [("1.2.3.4", True), ("[::1]", True), ("a.test", False)]
-)
+@rows(("host", "is_address"), ("1.2.3.4", True), ("[::1]", True), ("a.test", False))
 def test_ip_addresses_are_recognized(host: str, is_address: bool) -> None:
     assert WebURL.parse(f"https://{host}/").is_address is is_address
 
@@ -100,12 +98,12 @@ def firefox(text: str) -> SimpleNamespace:
     return SimpleNamespace(**members)
 
 
-@pytest.mark.parametrize("text", CASES["wildcard_that_firefox_refuses_is_seen"])
+@rows("text", *CASES["wildcard_that_firefox_refuses_is_seen"])
 def test_wildcard_that_firefox_refuses_is_seen(text: str) -> None:
     assert "*" in browser_parser(firefox, ValueError)(text)["hostname"]
 
 
-@pytest.mark.parametrize("text", ["https://XN--a.test:443/xn--a?xn--a", "https://xn--a09/"])
+@rows("text", "https://XN--a.test:443/xn--a?xn--a", "https://xn--a09/")
 def test_punycode_that_firefox_refuses_is_read(text: str) -> None:
     members = parse_with_ada(text)
     read = browser_parser(firefox, ValueError)(text)
@@ -114,28 +112,26 @@ def test_punycode_that_firefox_refuses_is_read(text: str) -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["https://*^/", "https://xn--a.例子/", "https:a*b c"])
+@rows("text", "https://*^/", "https://xn--a.例子/", "https:a*b c")
 def test_what_all_browsers_refuse_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="https"):
         browser_parser(firefox, ValueError)(text)
 
 
-@pytest.mark.parametrize("text", ["https://xn--a.xn-_b/", "https://xn--a.x%6E-_b/"])
+@rows("text", "https://xn--a.xn-_b/", "https://xn--a.x%6E-_b/")
 def test_host_is_refused_rather_than_changed(text: str) -> None:
     """The host contains the text that replaces `xn--` in the question to Firefox."""
     with pytest.raises(ValueError, match="https"):
         browser_parser(firefox, ValueError)(text)
 
 
-@pytest.mark.parametrize(
-    "text", ["https://WWW.例子.com:443/a?b#c", "https://*.a.test/", "https://[::1]/"]
-)
+@rows("text", "https://WWW.例子.com:443/a?b#c", "https://*.a.test/", "https://[::1]/")
 def test_browser_reads_the_same(text: str) -> None:
     members = parse_with_ada(text)
     assert {name: members[name] for name in parse(text)} == parse(text)
 
 
-@pytest.mark.parametrize("text", ["https://a b/", "https://", "https://a^b/", "https://a/\ud800"])
+@rows("text", "https://a b/", "https://", "https://a^b/", "https://a/\ud800")
 def test_browser_refuses_the_same(text: str) -> None:
     for one in (parse, parse_with_ada):
         with pytest.raises(ValueError, match=r"https://|URL|surrogates"):
@@ -149,16 +145,14 @@ def test_ada_is_chosen_where_it_is_installed() -> None:
 # --- the parts of entries, and Referers made from them
 
 
-@pytest.mark.parametrize(
+@rows(
     ("entry", "parts"),
-    [
-        ("https://www.example.com/a?b", Parts("https", "www.example.com", None, "/a?b")),
-        ("http://www.example.com:8080", Parts("http", "www.example.com", "8080", "")),
-        (" *.example.com/ ", Parts(None, "*.example.com", None, "/")),
-        ("http://[::1]:80/", Parts("http", "[::1]", "80", "/")),
-        ("http*", Parts(None, "http*", None, "")),
-        ("*", Parts(None, "*", None, "")),
-    ],
+    ("https://www.example.com/a?b", Parts("https", "www.example.com", None, "/a?b")),
+    ("http://www.example.com:8080", Parts("http", "www.example.com", "8080", "")),
+    (" *.example.com/ ", Parts(None, "*.example.com", None, "/")),
+    ("http://[::1]:80/", Parts("http", "[::1]", "80", "/")),
+    ("http*", Parts(None, "http*", None, "")),
+    ("*", Parts(None, "*", None, "")),
 )
 def test_entry_is_split_into_its_parts(entry: str, parts: Parts) -> None:
     assert Parts.split(entry) == parts
@@ -169,33 +163,31 @@ def test_parts_join_to_the_trimmed_entry(entry: str) -> None:
     assert Parts.split(entry).join() == entry.strip(" ")
 
 
-@pytest.mark.parametrize(("entry", "referer"), CASES["example_is_a_referer_that_the_entry_matches"])
+@rows(("entry", "referer"), *CASES["example_is_a_referer_that_the_entry_matches"])
 def test_example_is_a_referer_that_the_entry_matches(entry: str, referer: str) -> None:
     assert example(entry) == referer
     assert parse_entry(entry).matches(referer)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("host", "encoded"),
-    [
-        ("例子.example.com", "xn--fsqu00a.example.com"),
-        ("faß.１", "xn--fa-hia.1"),
-        ("www.*.com", "www.*.com"),
-        ("*例子.com", None),
-        ("例 子.com", None),
-        ("ü/a", None),
-        ("xn--ü", None),
-        ("\ud800", None),
-        ("\u00ad.com", None),
-        ("a..例子", "a..xn--fsqu00a"),
-    ],
+    ("例子.example.com", "xn--fsqu00a.example.com"),
+    ("faß.１", "xn--fa-hia.1"),
+    ("www.*.com", "www.*.com"),
+    ("*例子.com", None),
+    ("例 子.com", None),
+    ("ü/a", None),
+    ("xn--ü", None),
+    ("\ud800", None),
+    ("\u00ad.com", None),
+    ("a..例子", "a..xn--fsqu00a"),
 )
 def test_host_is_encoded_as_browsers_send_it(host: str, encoded: str | None) -> None:
     """B-02"""
     assert encode_host(host) == encoded
 
 
-@pytest.mark.parametrize(("host", "decoded"), CASES["host_is_decoded_as_people_write_it"])
+@rows(("host", "decoded"), *CASES["host_is_decoded_as_people_write_it"])
 def test_host_is_decoded_as_people_write_it(host: str, decoded: str) -> None:
     assert decode_host(host) == decoded
 
@@ -203,35 +195,31 @@ def test_host_is_decoded_as_people_write_it(host: str, decoded: str) -> None:
 # --- domains: hosts, ports, and what somebody registers
 
 
-@pytest.mark.parametrize(
+@rows(
     ("host", "part"),
-    [
-        ("www.example.com", "example.com"),
-        ("www.example.com.cn", "example.com.cn"),
-        ("com.cn", None),
-        ("github.io", None),
-        ("me.github.io", "me.github.io"),
-        ("shop.internal", "shop.internal"),
-        ("localhost", "localhost"),
-        ("10.0.0.1", "10.0.0.1"),
-        ("[::1]", "[::1]"),
-    ],
+    ("www.example.com", "example.com"),
+    ("www.example.com.cn", "example.com.cn"),
+    ("com.cn", None),
+    ("github.io", None),
+    ("me.github.io", "me.github.io"),
+    ("shop.internal", "shop.internal"),
+    ("localhost", "localhost"),
+    ("10.0.0.1", "10.0.0.1"),
+    ("[::1]", "[::1]"),
 )
 def test_registered_part_of_a_host_is_found(host: str, part: str | None) -> None:
     assert registered(host) == part
 
 
-@pytest.mark.parametrize(
+@rows(
     ("host", "fixed"),
-    [
-        ("www.example.com", "www.example.com"),
-        ("*.example.com", "example.com"),
-        ("img*.example.com", "example.com"),
-        ("*example.com", "com"),
-        ("www.*.com", "com"),
-        ("www.example.*", None),
-        ("ww?.example.com", "example.com"),
-    ],
+    ("www.example.com", "www.example.com"),
+    ("*.example.com", "example.com"),
+    ("img*.example.com", "example.com"),
+    ("*example.com", "com"),
+    ("www.*.com", "com"),
+    ("www.example.*", None),
+    ("ww?.example.com", "example.com"),
 )
 def test_labels_behind_the_last_wildcard_are_fixed(host: str, fixed: str | None) -> None:
     assert fixed_part(host) == fixed

@@ -30,7 +30,7 @@ from oss_referer.sources.bucket import (
 
 from tests.rows import read_cases, rows
 
-CASES = read_cases("referer-sources")
+CASES = read_cases("referer.sources")
 
 KEY = GivenKey("id", "secret", None)
 
@@ -88,7 +88,7 @@ def error(code: str, message: str = "m", more: str = "") -> bytes:
     return f"<Error><Code>{code}</Code><Message>{message}</Message>{more}</Error>".encode()
 
 
-@pytest.mark.parametrize(("code", "advice"), CASES["error_of_the_service_says_what_to_do"])
+@rows(("code", "advice"), *CASES["error_of_the_service_says_what_to_do"])
 def test_error_of_the_service_says_what_to_do(code: str, advice: str) -> None:
     with answering(403, error(code, "Not\nthis\x9b31m.")) as (endpoint, _):
         said = failure(endpoint)
@@ -102,21 +102,19 @@ def test_bucket_of_another_region_names_its_endpoint() -> None:
         assert failure(endpoint).endswith("; add --endpoint https://oss-cn-beijing.aliyuncs.com")
 
 
-@pytest.mark.parametrize(
+@rows(
     "body",
-    [
-        b"<!DOCTYPE html><html><br></html>",
-        b'<!DOCTYPE a [<!ENTITY b "bbb">]><Error><Code>&b;</Code></Error>',
-        b"\xff\xfe",
-        b"",
-    ],
+    b"<!DOCTYPE html><html><br></html>",
+    b'<!DOCTYPE a [<!ENTITY b "bbb">]><Error><Code>&b;</Code></Error>',
+    b"\xff\xfe",
+    b"",
 )
 def test_error_without_a_document_shows_the_status(body: bytes) -> None:
     with answering(502, body) as (endpoint, _):
         assert failure(endpoint) == f"{endpoint} answers 502 Bad Gateway"
 
 
-@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@rows("status", 301, 302, 307, 308)
 def test_redirect_is_not_followed(status: int) -> None:
     with answering() as (elsewhere, seen), answering(status, Location=elsewhere) as (endpoint, _):
         said = failure(endpoint)
@@ -158,7 +156,7 @@ def test_what_is_not_an_endpoint_is_refused(endpoint: str) -> None:
     assert failure(endpoint).startswith(f"{endpoint!r} is not an endpoint; ")
 
 
-@pytest.mark.parametrize("place", ["127.0.0.1:1", "[::1", "oss.test:99999"])
+@rows("place", "127.0.0.1:1", "[::1", "oss.test:99999")
 def test_password_in_an_endpoint_is_not_shown(place: str) -> None:
     said = failure(f"http://user:password@{place}")
     assert said == "an endpoint has no user name; write http://HOST or https://HOST"
@@ -171,15 +169,12 @@ def test_proxy_that_is_not_a_url_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     assert said.startswith("the proxy of the environment is not a URL")
 
 
-@pytest.mark.parametrize("key", [GivenKey("id\r", "s", None), GivenKey("id", "s", "токен")])
+@rows("key", GivenKey("id\r", "s", None), GivenKey("id", "s", "токен"))
 def test_key_that_no_header_can_have_is_not_shown(key: GivenKey) -> None:
     assert failure("http://127.0.0.1:1", key).startswith("the access key or the region has")
 
 
-@pytest.mark.parametrize(
-    "body",
-    [b"<html/>", b"{}", b"<ListBucketResult><Contents/></ListBucketResult>"],
-)
+@rows("body", b"<html/>", b"{}", b"<ListBucketResult><Contents/></ListBucketResult>")
 def test_listing_in_another_form_is_refused(body: bytes) -> None:
     with answering(body=body) as (endpoint, _):
         bucket = RemoteBucket("examplebucket", endpoint, "cn-hangzhou", KEY)
@@ -196,9 +191,7 @@ def test_listing_that_repeats_a_page_ends() -> None:
     assert len(seen) == 2
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "authority", "is_loopback", "needs_path_style"), CASES["address_of_a_service"]
-)
+@rows(("endpoint", "authority", "is_loopback", "needs_path_style"), *CASES["address_of_a_service"])
 def test_address_of_a_service(
     endpoint: str, authority: str, is_loopback: bool, needs_path_style: bool
 ) -> None:
@@ -243,19 +236,17 @@ def check(request: Request, object_key: str = "", secret: str = KEY.secret) -> N
     verify(claim, request, Target(BUCKET, object_key), secret, REGION)
 
 
-@pytest.mark.parametrize(
+@rows(
     "request_",
-    [
-        {},
-        {"query": {"referer": ""}},
-        {"query": {"list-type": "2", "prefix": "a b+ü/~*", "max-keys": "5", "A": "&="}},
-        {"object_key": "logs/2026 11+ü~'()*!#?%2F//.log"},
-        {"object_key": "\udcff"},
-        {"method": "PUT", "headers": {"content-type": "application/xml", "content-md5": "abc=="}},
-        {"headers": {"x-oss-acl": "  private ", "referer": "https://www.example.com/"}},
-        {"key": GivenKey("id", "secret", "a/token+=")},
-        {"key": GivenKey("id", "sécret", None)},
-    ],
+    {},
+    {"query": {"referer": ""}},
+    {"query": {"list-type": "2", "prefix": "a b+ü/~*", "max-keys": "5", "A": "&="}},
+    {"object_key": "logs/2026 11+ü~'()*!#?%2F//.log"},
+    {"object_key": "\udcff"},
+    {"method": "PUT", "headers": {"content-type": "application/xml", "content-md5": "abc=="}},
+    {"headers": {"x-oss-acl": "  private ", "referer": "https://www.example.com/"}},
+    {"key": GivenKey("id", "secret", "a/token+=")},
+    {"key": GivenKey("id", "sécret", None)},
 )
 def test_server_accepts_the_signature(request_: dict[str, Any]) -> None:
     """P-14"""
@@ -263,15 +254,13 @@ def test_server_accepts_the_signature(request_: dict[str, Any]) -> None:
     check(signed(**request_), request_.get("object_key", ""), key.secret)
 
 
-@pytest.mark.parametrize(
+@rows(
     "changes",
-    [
-        {"sent_method": "PUT"},
-        {"target": f"/{BUCKET}/?acl"},
-        {"fields": {"content-type": "text/plain"}},
-        {"fields": {"x-oss-security-token": "another"}},
-        {"fields": {"x-oss-meta-a": "added"}},
-    ],
+    {"sent_method": "PUT"},
+    {"target": f"/{BUCKET}/?acl"},
+    {"fields": {"content-type": "text/plain"}},
+    {"fields": {"x-oss-security-token": "another"}},
+    {"fields": {"x-oss-meta-a": "added"}},
 )
 def test_server_refuses_the_signature_of_another_request(changes: dict[str, Any]) -> None:
     with pytest.raises(OSSError, match="signature"):

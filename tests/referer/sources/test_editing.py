@@ -12,10 +12,10 @@ from oss_referer.sources.editing import NotEditableError
 from oss_referer.sources.forms import RulesForm
 
 from tests.referer.lint.random_rules import rules, seeded
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
 from tests.thorough import cases
 
-TABLES = read_cases("referer-sources")
+TABLES = read_cases("referer.sources")
 
 CASES = cases(40, 150)
 
@@ -33,27 +33,19 @@ HCL = TABLES["hcl"]
 PLAIN = 'whitelist = ["a"]\n'
 
 
-@pytest.mark.parametrize(
+@rows(
     ("form", "text", "name", "kept"),
-    [
-        (RulesForm.XML, XML, "", ["<!-- before -->", "<!-- kept -->", "aliyuncs.com"]),
-        (RulesForm.JSON, JSON, "", ['    "AllowEmptyReferer": false']),
-        (
-            RulesForm.TERRAFORM,
-            TERRAFORM,
-            "alicloud_oss_bucket_referer.site",
-            ['"terraform"', '"other"'],
-        ),
-        (
-            RulesForm.HCL,
-            HCL,
-            "alicloud_oss_bucket_referer.site",
-            ["# The bucket", "# kept", '"other"'],
-        ),
-        (RulesForm.TOML, SEED, "two", ["# of one", "# kept", '"three"']),
-        (RulesForm.TOML, PLAIN, "", []),
-    ],
-    ids=["xml", "json", "terraform", "hcl", "seed", "plain"],
+    (RulesForm.XML, XML, "", ["<!-- before -->", "<!-- kept -->", "aliyuncs.com"]),
+    (RulesForm.JSON, JSON, "", ['    "AllowEmptyReferer": false']),
+    (
+        RulesForm.TERRAFORM,
+        TERRAFORM,
+        "alicloud_oss_bucket_referer.site",
+        ['"terraform"', '"other"'],
+    ),
+    (RulesForm.HCL, HCL, "alicloud_oss_bucket_referer.site", ["# The bucket", "# kept", '"other"']),
+    (RulesForm.TOML, SEED, "two", ["# of one", "# kept", '"three"']),
+    (RulesForm.TOML, PLAIN, "", []),
 )
 def test_only_the_rules_change(form: RulesForm, text: str, name: str, kept: list[str]) -> None:
     old = forms.parse(text.encode(), form)
@@ -68,14 +60,11 @@ def test_only_the_rules_change(form: RulesForm, text: str, name: str, kept: list
     assert editing.edit(text.encode(), form, name, old[name]) == text
 
 
-@pytest.mark.parametrize(
+@rows(
     ("form", "text", "name"),
-    [
-        (RulesForm.XML, XML, ""),
-        (RulesForm.HCL, HCL, "alicloud_oss_bucket_referer.site"),
-        (RulesForm.TOML, SEED, "two"),
-    ],
-    ids=["xml", "hcl", "toml"],
+    (RulesForm.XML, XML, ""),
+    (RulesForm.HCL, HCL, "alicloud_oss_bucket_referer.site"),
+    (RulesForm.TOML, SEED, "two"),
 )
 def test_lines_end_with_crlf_where_all_others_do(form: RulesForm, text: str, name: str) -> None:
     document = text.replace("\n", "\r\n").encode()
@@ -155,7 +144,7 @@ EDITED = {
 """Documents of clients, and what changes in each."""
 
 
-@pytest.mark.parametrize(("text", "change"), EDITED.items())
+@rows(("text", "change"), *EDITED.items())
 def test_xml_of_any_client_is_edited_in_place(text: str, change: tuple[str, str]) -> None:
     edited = editing.edit(
         text.encode(), RulesForm.XML, "", RefererConfiguration(True, whitelist=("a&b",))
@@ -163,25 +152,22 @@ def test_xml_of_any_client_is_edited_in_place(text: str, change: tuple[str, str]
     assert edited == text.replace(*change)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("form", "text", "name", "words"),
-    [
-        (
-            RulesForm.TOML,
-            'rules = {a = {whitelist = ["a"]}}\n',
-            "a",
-            "its rules are written in one line",
-        ),
-        (
-            RulesForm.TERRAFORM,
-            '{"resource_changes": [{"type": '
-            '"alicloud_oss_bucket_referer", "address": "alicloud_oss_bucket_referer.a", '
-            '"change": {"actions": ["create"], "after": {"allow_empty_referer": true}}}]}',
-            "alicloud_oss_bucket_referer.a",
-            "it is a plan or a state; correct the configuration instead",
-        ),
-    ],
-    ids=["inline", "plan"],
+    (
+        RulesForm.TOML,
+        'rules = {a = {whitelist = ["a"]}}\n',
+        "a",
+        "its rules are written in one line",
+    ),
+    (
+        RulesForm.TERRAFORM,
+        '{"resource_changes": [{"type": '
+        '"alicloud_oss_bucket_referer", "address": "alicloud_oss_bucket_referer.a", '
+        '"change": {"actions": ["create"], "after": {"allow_empty_referer": true}}}]}',
+        "alicloud_oss_bucket_referer.a",
+        "it is a plan or a state; correct the configuration instead",
+    ),
 )
 def test_uneditable_document_is_refused_with_a_reason(
     form: RulesForm, text: str, name: str, words: str
@@ -209,3 +195,91 @@ def test_random_rules_are_changed_in_their_document(form: RulesForm) -> None:
             assert forms.parse(again.encode(), form)[name] == changed
             edited += 1
     assert edited > CASES * 2 / 3
+
+
+# --- The text of HCL
+
+HCL_CASES = read_cases("referer.sources")
+
+ADDRESS = "alicloud_oss_bucket_referer.s"
+TEXT = HCL_CASES["text"]
+SITES = ("www.example.com", "https://b.test/", "*.c.test")
+
+
+def edit(text: str, new: RefererConfiguration, name: str = ADDRESS) -> str:
+    done = editing.edit(text.encode(), RulesForm.HCL, name, new)
+    assert forms.find(done.encode(), RulesForm.HCL)[name]() == new
+    return done
+
+
+def test_list_and_switches_are_edited_and_comments_stay() -> None:
+    new = RefererConfiguration(
+        False,
+        False,
+        True,
+        ("https://www.example.com/", "http://www.example.com/", *SITES[1:], "d"),
+        ("x${y}",),
+    )
+    expected = (
+        TEXT.replace('"www.', '"https://www.')
+        .replace('com", # the shop', 'com/", # the shop')
+        .replace(", é\n", ', é\n    "http://www.example.com/",\n')
+        .replace('"*.c.test" /* c */\n', '"*.c.test", /* c */\n    "d",\n')
+        .replace('"true" # why', "false # why")
+        .replace("= null\n", '= true\n  referer_blacklist = [\n    "x$${y}",\n  ]\n')
+    )
+    assert edit(TEXT, new) == expected
+
+
+@rows(("change", "expected"), *HCL_CASES["heredoc_and_line_breaks_of_another_system_stay"])
+def test_heredoc_and_line_breaks_of_another_system_stay(
+    change: tuple[str, str], expected: str
+) -> None:
+    text = TEXT.replace(*change)
+    whitelist = ("www.example.org", "https://b.test/", "*.c.test" + "\n" * (expected == "e"))
+    edited = edit(text, RefererConfiguration(True, False, whitelist=whitelist))
+    assert edited == text.replace("www.example.com", "www.example.org")
+
+
+def test_list_on_one_line_and_a_missing_list_are_written() -> None:
+    text = 'resource "alicloud_oss_bucket_referer" "s" {\r\n  allow_empty_referer = true\r\n}\r\n'
+    new = RefererConfiguration(True, False, whitelist=("a", "b"))
+    written = '  referer_list        = [\r\n    "a",\r\n    "b",\r\n  ]\r\n}'
+    assert edit(text, new) == text.replace("}", written)
+    text = TEXT.replace("= null", '= null\n  referer_blacklist = ["a", "b"] # x')
+    new = RefererConfiguration(True, False, whitelist=SITES, blacklist=("a", "c", "b"))
+    assert edit(text, new) == text.replace('"a", "b"', '"a", "c", "b"')
+
+
+BUCKET = """resource "alicloud_oss_bucket" "s" {
+  bucket = "b"
+  referer_config {
+    referers = ["a"] # one
+  }
+}
+"""
+
+
+def test_older_block_is_edited() -> None:
+    new = RefererConfiguration(True, True, whitelist=("b",))
+    assert edit(BUCKET, new, "alicloud_oss_bucket.s") == BUCKET.replace('"a"', '"b"').replace(
+        "# one\n", "# one\n    allow_empty = true\n"
+    )
+
+
+def test_another_resource_may_be_unknown() -> None:
+    other = TEXT[TEXT.index("resource") :].replace('"s"', '"t"').replace("null", "var.t")
+    new = RefererConfiguration(False, False, whitelist=SITES)
+    assert edit(TEXT + other, new) == TEXT.replace('"true"', "false") + other
+
+
+def test_block_on_one_line_gets_no_further_attribute() -> None:
+    text = 'resource "alicloud_oss_bucket_referer" "s" { allow_empty_referer = true }\n'
+    with pytest.raises(NotEditableError, match="has no attribute on a line of its own"):
+        edit(text, RefererConfiguration(True, True))
+
+
+def test_what_the_older_block_lacks_is_said() -> None:
+    new = RefererConfiguration(False, True, whitelist=("a",), blacklist=("b",))
+    with pytest.raises(NotEditableError, match="referer_config has no blacklist; use alicloud_oss"):
+        edit(BUCKET, new, "alicloud_oss_bucket.s")

@@ -13,9 +13,9 @@ from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.resources import BUCKET, CONFIG, REFERER, Unknown, evaluate
 from oss_referer.sources.toml import Path, SourceError
 
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
 
-CASES = read_cases("referer-sources")
+CASES = read_cases("referer.sources")
 
 RULES = RefererConfiguration(
     whitelist=("https://a.example/?x=1&y=2", 'say "a"', "h", "例え", "h"),
@@ -23,7 +23,7 @@ RULES = RefererConfiguration(
 )
 
 
-@pytest.mark.parametrize("form", forms.WHOLE)
+@rows("form", *forms.WHOLE)
 def test_each_entry_is_found_in_its_line(form: RulesForm) -> None:
     text = forms.format(RULES, form)
     (name,) = forms.parse(text.encode(), form)
@@ -89,20 +89,20 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("form", forms.WHOLE)
+@rows("form", *forms.WHOLE)
 def test_each_form_is_recognised(form: RulesForm) -> None:
     document = forms.format(FOUND_RULES, form).encode()
     assert forms.has_rules(PurePath(FILES[form]), document)
     assert not forms.has_rules(PurePath("rules.txt"), document)
 
 
-@pytest.mark.parametrize(("name", "text"), CASES["what_may_have_a_mistake_in_rules_is_read"])
+@rows(("name", "text"), *CASES["what_may_have_a_mistake_in_rules_is_read"])
 def test_what_may_have_a_mistake_in_rules_is_read(name: str, text: str) -> None:
     encoded = text.encode("utf-16" if name == "utf16.xml" else "utf-8")
     assert forms.has_rules(PurePath(name), encoded)
 
 
-@pytest.mark.parametrize(("name", "text"), CASES["what_others_write_is_passed_over"])
+@rows(("name", "text"), *CASES["what_others_write_is_passed_over"])
 def test_what_others_write_is_passed_over(name: str, text: str) -> None:
     assert not forms.has_rules(PurePath(name), text.encode())
 
@@ -151,26 +151,24 @@ def test_older_form_leaves_truncation_to_the_service() -> None:
     assert not resources.has_rules("another", values)
 
 
-@pytest.mark.parametrize("value", [Unknown("x"), [Unknown("x")], ["a", Unknown("x")]])
+@rows("value", Unknown("x"), [Unknown("x")], ["a", Unknown("x")])
 def test_unknown_value_is_refused(value: object) -> None:
     values = {"allow_empty_referer": True, "referer_list": value}
     with pytest.raises(SourceError, match="is the expression x, which only Terraform"):
         resources.read(REFERER, values, (), error)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("written", "known"),
-    [
-        ("a", "a"),
-        ("$${a}%%{b}", "${a}%{b}"),
-        ("${a}", Unknown("${a}")),
-        ("$$${a}%%%{b}", "$${a}%%{b}"),
-        ("$$${a}${b}", Unknown("$$${a}${b}")),
-        ("e\u0301", "é"),
-        ("a%{if b}", Unknown("a%{if b}")),
-        (["a", "${b}"], ["a", Unknown("${b}")]),
-        ({"a": ["$${b}"]}, {"a": ["${b}"]}),
-    ],
+    ("a", "a"),
+    ("$${a}%%{b}", "${a}%{b}"),
+    ("${a}", Unknown("${a}")),
+    ("$$${a}%%%{b}", "$${a}%%{b}"),
+    ("$$${a}${b}", Unknown("$$${a}${b}")),
+    ("e\u0301", "é"),
+    ("a%{if b}", Unknown("a%{if b}")),
+    (["a", "${b}"], ["a", Unknown("${b}")]),
+    ({"a": ["$${b}"]}, {"a": ["${b}"]}),
 )
 def test_template_is_read_or_unknown(written: object, known: object) -> None:
     assert evaluate(written) == known

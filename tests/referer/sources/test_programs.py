@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 
-import pytest
 from hypothesis import given, strategies
 from oss_referer import RefererConfiguration
 from oss_referer.advice import diff
@@ -13,6 +12,8 @@ from oss_referer.browser import probes
 from oss_referer.browser.probes import DEFAULT_SITE, guess_site, propose_referers
 from oss_referer.search.url import WebURL
 from oss_referer.sources.programs import format_oss2, format_ossutil
+
+from tests.rows import rows
 
 # --- the edits between two configurations
 
@@ -41,16 +42,14 @@ def test_order_and_repetition_make_no_difference() -> None:
 # --- the Referers to try rules with: pages of the sites that they name
 
 
-@pytest.mark.parametrize(
+@rows(
     ("whitelist", "site"),
-    [
-        ([], DEFAULT_SITE),
-        (["*"], DEFAULT_SITE),
-        (["https://*.example.net/"], "https://www.example.net"),
-        (["https://*.example.net/", "http://m.example.org:8080/a"], "http://m.example.org:8080"),
-        (["例え.test"], "https://xn--r8jz45g.test"),
-        (["https://a b/", "https://good.test"], "https://good.test"),
-    ],
+    ([], DEFAULT_SITE),
+    (["*"], DEFAULT_SITE),
+    (["https://*.example.net/"], "https://www.example.net"),
+    (["https://*.example.net/", "http://m.example.org:8080/a"], "http://m.example.org:8080"),
+    (["例え.test"], "https://xn--r8jz45g.test"),
+    (["https://a b/", "https://good.test"], "https://good.test"),
 )
 def test_site_is_the_first_that_the_whitelist_names(whitelist: list[str], site: str) -> None:
     assert guess_site(RefererConfiguration(whitelist=tuple(whitelist))) == site
@@ -90,7 +89,7 @@ def test_any_entries_propose_urls(entries: list[str]) -> None:
 ABOUT = 'https://a.test/"""\n\\'
 
 
-@pytest.mark.parametrize("entry", ["http://例え.test/", "http://\U0001f600.test/", "\"'\u202e"])
+@rows("entry", "http://例え.test/", "http://\U0001f600.test/", "\"'\u202e")
 def test_program_for_oss2_has_the_entries_as_they_are(entry: str) -> None:
     rules = RefererConfiguration(False, False, False, (entry,), ("http://b.test/",))
     texts = [

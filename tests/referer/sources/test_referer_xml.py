@@ -18,17 +18,18 @@ from oss_referer.sources.markup import MAX_DOCUMENT
 from oss_referer.sources.referer_xml import FormatProblem, RefererFormatError
 
 from tests.referer_documents import BAD, GOOD, RefererDocument
+from tests.rows import rows
 
 by_name = attrgetter("name")
 OPTIONAL_LIST = Assumptions(missing_list=MissingList.ACCEPTED)
 
 
-@pytest.mark.parametrize("good", GOOD, ids=by_name)
+@rows("good", *GOOD)
 def test_good_document_is_parsed(good: RefererDocument) -> None:
     assert referer_xml.parse(good.document) == good.rules
 
 
-@pytest.mark.parametrize("bad", BAD, ids=by_name)
+@rows("bad", *BAD)
 def test_bad_document_is_refused(bad: RefererDocument) -> None:
     """R-30: only a missing list is accepted, if it is assumed to be optional."""
     with pytest.raises(RefererFormatError) as refusal:
@@ -50,9 +51,9 @@ def test_each_problem_has_a_document() -> None:
     assert shown == set(FormatProblem) - {FormatProblem.TOO_LARGE, FormatProblem.CONTRADICTION}
 
 
-@pytest.mark.parametrize("variant", TruncationConflict)
-@pytest.mark.parametrize("path", [False, True])
-@pytest.mark.parametrize("query", [False, True])
+@rows("variant", *TruncationConflict)
+@rows("path", False, True)
+@rows("query", False, True)
 def test_contradiction_is_refused_only_if_that_is_assumed(
     variant: TruncationConflict, path: bool, query: bool
 ) -> None:

@@ -14,7 +14,7 @@ from oss_referer.sources.toml import SourceError
 
 from tests.rows import read_cases, rows
 
-CASES = read_cases("referer-sources")
+CASES = read_cases("referer.sources")
 
 FULL = RefererConfiguration(
     False, False, True, ("https://www.example.com/", 'a"b\\c&<例'), ("https://evil.test/",)
@@ -22,8 +22,8 @@ FULL = RefererConfiguration(
 UNSET = RefererConfiguration()
 
 
-@pytest.mark.parametrize("form", document.WHOLE)
-@pytest.mark.parametrize("configuration", [FULL, UNSET], ids=["full", "unset"])
+@rows("form", *document.WHOLE)
+@rows("configuration", FULL, UNSET)
 def test_formatted_rules_can_be_parsed(
     form: RulesForm, configuration: RefererConfiguration
 ) -> None:
@@ -52,12 +52,7 @@ def test_entry_that_terraform_would_change_is_refused(form: RulesForm) -> None:
 
 
 def test_json_of_ossutil_may_have_strings_for_booleans() -> None:
-    text = """{
-        "RefererBlacklist": {"Referer": ["http://b"]},
-        "AllowEmptyReferer": " False",
-        "TruncatePath": true,
-        "RefererList": {"Referer": ["http://a", "http://a"]}
-    }"""
+    text = CASES["json_of_ossutil_may_have_strings_for_booleans"]
     assert document.parse(text.encode(), RulesForm.JSON) == {
         "": RefererConfiguration(False, True, True, ("http://a", "http://a"), ("http://b",))
     }
@@ -74,26 +69,24 @@ def test_json_of_ossutil_is_formatted_with_booleans_and_without_an_empty_blackli
     }
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "sentence"),
-    [
-        ("", "not valid JSON"),
-        ("{", "not valid JSON"),
-        ("[" * 100_000, "nested too deeply"),
-        ("[]", "the document is []; write a table"),
-        ("{}", "AllowEmptyReferer is missing; write true or false"),
-        ('{"AllowEmptyReferer": "yes"}', 'AllowEmptyReferer is "yes"; write true or false'),
-        ('{"AllowEmptyReferer": true, "Referers": []}', "Referers is unknown; use AllowEmpty"),
-        ('{"AllowEmptyReferer": true, "RefererList": []}', "RefererList is []; write a table"),
-        (
-            '{"AllowEmptyReferer": true, "RefererList": {"Referer": [1]}}',
-            "RefererList.Referer[0] is 1; write a string",
-        ),
-        (
-            '{"AllowEmptyReferer": true, "RefererList": {"Entry": []}}',
-            "RefererList.Entry is unknown; use Referer",
-        ),
-    ],
+    ("", "not valid JSON"),
+    ("{", "not valid JSON"),
+    ("[" * 100_000, "nested too deeply"),
+    ("[]", "the document is []; write a table"),
+    ("{}", "AllowEmptyReferer is missing; write true or false"),
+    ('{"AllowEmptyReferer": "yes"}', 'AllowEmptyReferer is "yes"; write true or false'),
+    ('{"AllowEmptyReferer": true, "Referers": []}', "Referers is unknown; use AllowEmpty"),
+    ('{"AllowEmptyReferer": true, "RefererList": []}', "RefererList is []; write a table"),
+    (
+        '{"AllowEmptyReferer": true, "RefererList": {"Referer": [1]}}',
+        "RefererList.Referer[0] is 1; write a string",
+    ),
+    (
+        '{"AllowEmptyReferer": true, "RefererList": {"Entry": []}}',
+        "RefererList.Entry is unknown; use Referer",
+    ),
 )
 def test_json_that_is_not_a_configuration_is_refused(text: str, sentence: str) -> None:
     with pytest.raises(SourceError) as refusal:
@@ -126,14 +119,11 @@ DECLARED = {
 }
 
 
-@pytest.mark.parametrize(
+@rows(
     "members",
-    [
-        {"values": {"root_module": {"child_modules": [STATE]}}},
-        {"resource": {"alicloud_oss_bucket_referer": {"site": DECLARED}}},
-        {"resource": [{"alicloud_oss_bucket_referer": {"site": [DECLARED]}}]},
-    ],
-    ids=["state of a module", "declared", "declared in lists"],
+    {"values": {"root_module": {"child_modules": [STATE]}}},
+    {"resource": {"alicloud_oss_bucket_referer": {"site": DECLARED}}},
+    {"resource": [{"alicloud_oss_bucket_referer": {"site": [DECLARED]}}]},
 )
 def test_rules_of_terraform_are_parsed(members: object) -> None:
     assert document.parse(json.dumps(members).encode()) == {ADDRESS: SITE}
@@ -142,33 +132,30 @@ def test_rules_of_terraform_are_parsed(members: object) -> None:
 BLOCK = {"allow_empty": None, "referers": ["https://www.example.com/"]}
 
 
-@pytest.mark.parametrize(
+@rows(
     "members",
-    [
-        {
-            "values": {
-                "root_module": {
-                    "resources": [
-                        {
-                            "type": "alicloud_oss_bucket",
-                            "address": "alicloud_oss_bucket.site",
-                            "values": {"bucket": "b", "referer_config": [BLOCK]},
-                        },
-                        {
-                            "type": "alicloud_oss_bucket",
-                            "address": "alicloud_oss_bucket.other",
-                            "values": {"bucket": "c", "referer_config": []},
-                        },
-                    ]
-                }
+    {
+        "values": {
+            "root_module": {
+                "resources": [
+                    {
+                        "type": "alicloud_oss_bucket",
+                        "address": "alicloud_oss_bucket.site",
+                        "values": {"bucket": "b", "referer_config": [BLOCK]},
+                    },
+                    {
+                        "type": "alicloud_oss_bucket",
+                        "address": "alicloud_oss_bucket.other",
+                        "values": {"bucket": "c", "referer_config": []},
+                    },
+                ]
             }
-        },
-        *(
-            {"resource": {"alicloud_oss_bucket": {"site": {"referer_config": config}}}}
-            for config in (BLOCK, [BLOCK], {"referers": BLOCK["referers"]})
-        ),
-    ],
-    ids=["state", "declared", "declared in a list", "without allow_empty"],
+        }
+    },
+    *(
+        {"resource": {"alicloud_oss_bucket": {"site": {"referer_config": config}}}}
+        for config in (BLOCK, [BLOCK], {"referers": BLOCK["referers"]})
+    ),
 )
 def test_older_block_of_terraform_leaves_the_query_to_the_default(members: object) -> None:
     """R-38: the provider sends false for `allow_empty`, and no other switch."""
@@ -196,17 +183,14 @@ XML = document.format(SITE, RulesForm.XML)
 ANSWER = "HTTP/1.1 200 OK\r\nServer: AliyunOSS\r\nContent-Type: application/xml\r\n\r\n"
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
-    [
-        ANSWER + XML,
-        "HTTP/1.1 200 Connection established\r\n\r\n" + ANSWER + XML,
-        "HTTP/2 200 \nserver: AliyunOSS\n\n" + XML,
-        ANSWER + document.format(SITE, RulesForm.JSON),
-    ],
-    ids=["curl -i", "through a proxy", "HTTP/2", "JSON"],
+    ANSWER + XML,
+    "HTTP/1.1 200 Connection established\r\n\r\n" + ANSWER + XML,
+    "HTTP/2 200 \nserver: AliyunOSS\n\n" + XML,
+    ANSWER + document.format(SITE, RulesForm.JSON),
 )
-@pytest.mark.parametrize("form", [None, RulesForm.XML])
+@rows("form", None, RulesForm.XML)
 def test_head_above_rules_is_skipped(text: str, form: RulesForm | None) -> None:
     assert document.parse(text.encode(), form) == {"": SITE}
 
@@ -306,14 +290,11 @@ def test_bad_document_is_refused_with_its_place(
 LATIN = "<RefererConfiguration>\n <AllowEmptyReferer>ä</AllowEmptyReferer></RefererConfiguration>"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("content", "line", "column"),
-    [
-        (LATIN.encode("latin-1"), 2, 21),
-        ('{\n"ä": 1}'.encode("latin-1"), 2, 2),
-        ("[rules.a]\n# ä".encode("latin-1"), 2, 3),
-    ],
-    ids=["XML", "JSON", "TOML"],
+    (LATIN.encode("latin-1"), 2, 21),
+    ('{\n"ä": 1}'.encode("latin-1"), 2, 2),
+    ("[rules.a]\n# ä".encode("latin-1"), 2, 3),
 )
 def test_wrong_encoding_is_refused(content: bytes, line: int, column: int) -> None:
     with pytest.raises(SourceError, match="byte 0xe4 is not valid UTF-8") as refusal:

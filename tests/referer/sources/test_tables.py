@@ -19,7 +19,7 @@ from oss_referer.sources.tables import Case, Expected, Presence, TableError, Unt
 
 from tests.rows import read_cases
 
-CASES = read_cases("referer-sources")
+CASES = read_cases("referer.sources")
 
 
 def write(folder: Path, text: str) -> Path:
@@ -39,30 +39,7 @@ def test_case_defaults_to_an_anonymous_get_of_an_object(tmp_path: Path) -> None:
 
 
 def test_case_may_have_all_fields(tmp_path: Path) -> None:
-    text = """
-    [rules.one]
-    [rules.two]
-    allow_empty_referer = false
-    allow_truncate_query_string = false
-    truncate_path = true
-    whitelist = ["a"]
-    blacklist = ["b"]
-    [[case]]
-    name = "x"
-    facts = ["R-01", "R-29"]
-    rules = "two"
-    referer = ["a", "b"]
-    signed = "url"
-    method = "HEAD"
-    scope = "bucket"
-    acl = "private"
-    object = "missing"
-    verdict = "deny"
-    ec = "0003-00000502"
-    reason = "blacklisted"
-    entry = "b"
-    basis = "assumed"
-    """
+    text = CASES["case_may_have_all_fields"]
     loaded = tables.read(write(tmp_path, text))
     assert loaded.rules["two"] == RefererConfiguration(False, False, True, ("a",), ("b",))
     assert loaded.cases == (
@@ -104,18 +81,7 @@ def test_entry_that_settled_no_case_is_reported(tmp_path: Path) -> None:
 
 
 def test_entry_is_touched_only_in_its_list_and_rules(tmp_path: Path) -> None:
-    text = """
-    [rules.one]
-    whitelist = ["a"]
-    blacklist = ["a"]
-    [rules.two]
-    blacklist = ["a"]
-    [[case]]
-    name = "x"
-    rules = "one"
-    referer = "a"
-    verdict = "deny"
-    """
+    text = CASES["entry_is_touched_only_in_its_list_and_rules"]
     report = tables.run(tables.read(write(tmp_path, text)))
     assert report.untouched == (
         Untouched("one", Stage.WHITELIST, 0, "a"),
@@ -157,20 +123,7 @@ def test_bad_table_is_refused_with_its_file_and_place(
 
 
 def test_assumptions_of_a_case_override_table_and_arguments(tmp_path: Path) -> None:
-    text = """
-    [assumptions]
-    empty_whitelist = "empty-whitelist-denies"
-    letter_case = "case-insensitive"
-    [rules.site]
-    [[case]]
-    name = "of the table"
-    verdict = "allow"
-    [[case]]
-    name = "of its own"
-    assumptions = { empty_whitelist = "empty-whitelist-allows", repeated_header = "last" }
-    referer = ["a", "b"]
-    verdict = "allow"
-    """
+    text = CASES["assumptions_of_a_case_override_table_and_arguments"]
     given = Assumptions(letter_case=LetterCase.SENSITIVE, missing_list=MissingList.ACCEPTED)
     table = tables.read(write(tmp_path, text), assumptions=given)
     of_table = Assumptions(
@@ -186,14 +139,7 @@ def test_assumptions_of_a_case_override_table_and_arguments(tmp_path: Path) -> N
 
 
 def test_cases_are_decided_under_their_assumptions(tmp_path: Path) -> None:
-    text = """
-    [rules.site]
-    whitelist = ["https://A.test/"]
-    [[case]]
-    name = "x"
-    referer = "https://a.test/"
-    verdict = "allow"
-    """
+    text = CASES["cases_are_decided_under_their_assumptions"]
     path = write(tmp_path, text)
     assert not tables.run(tables.read(path)).passed
     insensitive = Assumptions(letter_case=LetterCase.INSENSITIVE)

@@ -23,7 +23,7 @@ from oss_referer.sources.toml import SourceError
 from tests.plans import KIND, SITE, VERSIONS, change, configured, plan, state
 from tests.rows import read_cases, rows
 
-TABLE_CASES = read_cases("referer-sources")
+TABLE_CASES = read_cases("referer.sources")
 
 ADDRESS = f"{KIND}.site"
 BUCKET = "alicloud_oss_bucket.site"
@@ -45,7 +45,7 @@ def refusal(document: Any) -> str:
     return refused.value.sentence
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@rows("version", *VERSIONS)
 def test_plan_of_each_version_has_the_rules_after_it(version: str) -> None:
     module = f'module.a["x.y"].module.b.{KIND}.site[0]'
     quoted = f'{KIND}.other["a\\"é"]'
@@ -79,24 +79,22 @@ def test_unknown_list_is_refused_with_its_address_and_what_to_run() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@rows(
     ("values", "unknown", "part"),
-    [
-        ({"referer_list": None}, {"referer_list": True}, "referer_list"),
-        ({"referer_list": ["a", None]}, {"referer_list": [False, True]}, "referer_list[1]"),
-        ({"referer_list": ["a"]}, {"referer_list": [False, True]}, "referer_list[1]"),
-        ({"allow_empty_referer": None}, {"allow_empty_referer": True}, "allow_empty_referer"),
-        ({}, {"truncate_path": True}, "truncate_path"),
-        ({}, {"referer_blacklist": True}, "referer_blacklist"),
-        ({}, {"allow_truncate_query_string": True}, "allow_truncate_query_string"),
-    ],
+    ({"referer_list": None}, {"referer_list": True}, "referer_list"),
+    ({"referer_list": ["a", None]}, {"referer_list": [False, True]}, "referer_list[1]"),
+    ({"referer_list": ["a"]}, {"referer_list": [False, True]}, "referer_list[1]"),
+    ({"allow_empty_referer": None}, {"allow_empty_referer": True}, "allow_empty_referer"),
+    ({}, {"truncate_path": True}, "truncate_path"),
+    ({}, {"referer_blacklist": True}, "referer_blacklist"),
+    ({}, {"allow_truncate_query_string": True}, "allow_truncate_query_string"),
 )
 def test_every_unknown_part_is_refused(values: Any, unknown: Any, part: str) -> None:
     item = change(ADDRESS, SITE, {**SITE, **values}, unknown)
     assert refusal(plan(item)).startswith(f"{ADDRESS}: {part} is known only after apply")
 
 
-@pytest.mark.parametrize("unknown", [{}, {"id": True, "bucket": True}, {"referer_list": [False]}])
+@rows("unknown", {}, {"id": True, "bucket": True}, {"referer_list": [False]})
 def test_unknown_values_beside_the_rules_do_not_matter(unknown: Any) -> None:
     assert find(plan(change(ADDRESS, None, SITE, unknown))) == {ADDRESS: RULES}
 
@@ -158,14 +156,12 @@ def test_configuration_of_a_module_is_found() -> None:
 BLOCK = {"allow_empty": True, "referers": ["https://www.example.com/"]}
 
 
-@pytest.mark.parametrize(
+@rows(
     ("block", "unknown", "expected"),
-    [
-        (BLOCK, {}, RefererConfiguration(whitelist=("https://www.example.com/",))),
-        ({"referers": ["a"]}, {"allow_empty": True}, RefererConfiguration(False, whitelist=("a",))),
-        ({"allow_empty": True}, {"referers": True}, "referer_config.referers"),
-        ({"referers": ["a", None]}, {"referers": [False, True]}, "referer_config.referers[1]"),
-    ],
+    (BLOCK, {}, RefererConfiguration(whitelist=("https://www.example.com/",))),
+    ({"referers": ["a"]}, {"allow_empty": True}, RefererConfiguration(False, whitelist=("a",))),
+    ({"allow_empty": True}, {"referers": True}, "referer_config.referers"),
+    ({"referers": ["a", None]}, {"referers": [False, True]}, "referer_config.referers[1]"),
 )
 def test_older_block_is_read_or_refused(block: Any, unknown: Any, expected: Any) -> None:
     item = change(BUCKET, None, {"referer_config": [block]}, {"referer_config": [unknown]})
@@ -206,13 +202,11 @@ def test_deferred_resource_is_refused() -> None:
     assert refusal(document).startswith(f"{KIND}.later: Terraform defers it to a later plan")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("members", "words"),
-    [
-        ({"errored": True}, "the plan ended with an error; correct it and run terraform plan"),
-        ({"format_version": "2.0"}, "format_version is 2.0, and only 0.x and 1.x are known"),
-        ({"resource_changes": None}, "the plan has no resource_changes, so an unknown value"),
-    ],
+    ({"errored": True}, "the plan ended with an error; correct it and run terraform plan"),
+    ({"format_version": "2.0"}, "format_version is 2.0, and only 0.x and 1.x are known"),
+    ({"resource_changes": None}, "the plan has no resource_changes, so an unknown value"),
 )
 def test_plan_that_cannot_be_trusted_is_refused(members: Any, words: str) -> None:
     document = {**plan(change(ADDRESS, None, SITE)), **members}
@@ -239,24 +233,19 @@ def test_mistake_is_placed_at_the_resource() -> None:
     assert refused.value.sentence == f"{ADDRESS}: referer_list[0] is 1; write a string"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("address", "before", "after", "actions", "expected"),
-    [
-        (ADDRESS, None, SITE, ("create",), (RefererConfiguration(), RULES)),
-        (ADDRESS, SITE, None, ("delete",), (RULES, RefererConfiguration(False))),
-        (ADDRESS, SITE, None, ("forget",), (RULES, RULES)),
-        (ADDRESS, SITE, SITE, ("delete", "create"), (RULES, RULES)),
-        (
-            BUCKET,
-            {"bucket": "b", "referer_config": [BLOCK]},
-            {"bucket": "b", "referer_config": []},
-            ("update",),
-            (
-                RefererConfiguration(whitelist=("https://www.example.com/",)),
-                RefererConfiguration(),
-            ),
-        ),
-    ],
+    (ADDRESS, None, SITE, ("create",), (RefererConfiguration(), RULES)),
+    (ADDRESS, SITE, None, ("delete",), (RULES, RefererConfiguration(False))),
+    (ADDRESS, SITE, None, ("forget",), (RULES, RULES)),
+    (ADDRESS, SITE, SITE, ("delete", "create"), (RULES, RULES)),
+    (
+        BUCKET,
+        {"bucket": "b", "referer_config": [BLOCK]},
+        {"bucket": "b", "referer_config": []},
+        ("update",),
+        (RefererConfiguration(whitelist=("https://www.example.com/",)), RefererConfiguration()),
+    ),
 )
 def test_change_has_the_rules_before_and_after(
     address: str, before: Any, after: Any, actions: Any, expected: Any
@@ -284,7 +273,7 @@ def test_deletion_of_a_bucket_is_reported() -> None:
     assert found.rules() == (RefererConfiguration(), RefererConfiguration())
 
 
-@pytest.mark.parametrize("read", [forms.parse, forms.find_changes])
+@rows("read", forms.parse, forms.find_changes)
 def test_plan_that_only_terraform_reads_is_named(read: Any) -> None:
     with pytest.raises(SourceError, match="run terraform show -json FILE"):
         read(b"PK\x03\x04\x00\xff")
@@ -306,13 +295,11 @@ def test_raw_state_is_read() -> None:
     assert list(find(document)) == [ADDRESS, inner, BUCKET]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("document", "words"),
-    [
-        (state(version=3), "the state has version 3, and only version 4 is known; run terraform"),
-        (state((ADDRESS, {"referer_list": 1})), f"{ADDRESS}: referer_list is 1; write a list"),
-        ({"encryption_version": "v0", "encrypted_data": "x"}, "the state is encrypted; run tofu"),
-    ],
+    (state(version=3), "the state has version 3, and only version 4 is known; run terraform"),
+    (state((ADDRESS, {"referer_list": 1})), f"{ADDRESS}: referer_list is 1; write a list"),
+    ({"encryption_version": "v0", "encrypted_data": "x"}, "the state is encrypted; run tofu"),
 )
 def test_state_that_cannot_be_read_is_refused(document: Any, words: str) -> None:
     assert refusal(document).startswith(words)
@@ -333,7 +320,7 @@ COMPUTED = [
 ]
 
 
-@pytest.mark.parametrize("members", COMPUTED)
+@rows("members", *COMPUTED)
 def test_declared_resource_that_terraform_computes_is_refused(members: Any) -> None:
     said = refusal({"resource": {KIND: {"site": {**SITE, **members}, "other": {**SITE}}}})
     assert re.match(rf"{ADDRESS} has (count|for_each|ignore_changes), which only Terraform", said)
@@ -355,16 +342,12 @@ def test_declared_resource_of_another_form_is_read() -> None:
     assert find({"resource": counted}) == {ADDRESS: RULES}
 
 
-@pytest.mark.parametrize(
-    "resource", [{KIND: {"site": [SITE, SITE]}}, [{KIND: {"site": SITE}}, {KIND: {"site": SITE}}]]
-)
+@rows("resource", {KIND: {"site": [SITE, SITE]}}, [{KIND: {"site": SITE}}, {KIND: {"site": SITE}}])
 def test_declared_resource_that_is_written_twice_is_refused(resource: Any) -> None:
     assert refusal({"resource": resource}) == f"{ADDRESS} is written twice; write it once"
 
 
-@pytest.mark.parametrize(
-    ("value", "words"), TABLE_CASES["declared_switch_is_converted_as_terraform_does_or_refused"]
-)
+@rows(("value", "words"), *TABLE_CASES["declared_switch_is_converted_as_terraform_does_or_refused"])
 def test_declared_switch_is_converted_as_terraform_does_or_refused(value: str, words: str) -> None:
     declared = {KIND: {"site": {**SITE, "allow_empty_referer": value}}}
     assert refusal({"resource": declared}).startswith(f"{ADDRESS}.{words}")
@@ -457,7 +440,7 @@ SIGNS = (
 )
 
 
-@pytest.mark.parametrize("text", SIGNS, ids=lambda text: text[:12])
+@rows("text", *SIGNS)
 def test_text_of_signs_is_refused_in_linear_time(text: str) -> None:
     began = process_time()
     with pytest.raises(SourceError):

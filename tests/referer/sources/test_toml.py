@@ -34,10 +34,10 @@ from oss_referer.sources.toml import (
     format_path,
 )
 
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
 from tests.thorough import cases
 
-CASES = read_cases("referer-sources")
+CASES = read_cases("referer.sources")
 
 
 class Colour(StrEnum):
@@ -64,21 +64,7 @@ class Tree:
 
 
 def test_document_is_converted_to_the_types_of_its_dataclass() -> None:
-    text = """
-    colour = "blue"
-    tall = true
-    notes = "one"
-    free = [1, "a"]
-    mixed = ["a", {b = 1}]
-    Other = "x"
-    [[leaf]]
-    name = "first"
-    [[leaf]]
-    name = "second"
-    size = 2
-    [named.a]
-    name = "third"
-    """
+    text = CASES["document_is_converted_to_the_types_of_its_dataclass"]
     assert TomlDocument.parse(text).convert(Tree) == Tree(
         (Leaf("first"), Leaf("second", 2)),
         Colour.BLUE,
@@ -96,34 +82,32 @@ def test_value_at_a_path_is_converted() -> None:
     assert document.convert(Leaf, "leaf", 1) == Leaf("b")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "line", "column", "sentence"),
-    [
-        ("a = ", 1, 5, "this is not valid TOML: Invalid value"),
-        ('colour = "', 1, 11, "this is not valid TOML: Unterminated string"),
-        (f"free = {'[' * 5000}", 1, 1, "this TOML is nested too deeply"),
-        (f"a{'.a' * 30_000} = 1", 1, 1, "this TOML is nested too deeply"),
-        (f"[a{'.a' * 30_000}]", 1, 1, "this TOML is nested too deeply"),
-        (f"free = {{a{'.a' * 30_000} = 1}}", 1, 1, "this TOML is nested too deeply"),
-        (f"free = {'{a=' * 5000}", 1, 1, "this TOML is nested too deeply"),
-        (f"a = 1\nfree = {'9' * 5000}", 2, 8, "this number has more than 308 digits"),
-        (f"free = 0x{'f' * 5000}", 1, 8, "this number has more than 308 digits"),
-        (f"free = 1.{'1_' * 5000}1", 1, 10, "this number has more than 308 digits"),
-        ('colour = "green"', 1, 1, 'colour is "green"; write "red" or "blue"'),
-        ("colour = []", 1, 1, 'colour is []; write "red" or "blue"'),
-        ("tall = 1", 1, 1, "tall is 1; write true or false"),
-        ("leaf = 1", 1, 1, "leaf is 1; write [[leaf]] for each leaf"),
-        ("leaf = [1]", 1, 1, "leaf is [1]; write [[leaf]] for each leaf"),
-        ('[[leaf]]\nname = "a"\n  [[leaf]]', 3, 3, "leaf[1].name is missing; write a string"),
-        ("[[leaf]]\n  name = 'a'\n\tsize = true", 3, 2, "leaf[0].size is true; write a whole num"),
-        ("notes = [1]", 1, 1, "notes[0] is 1; write a string"),
-        ("notes = 1", 1, 1, "notes is 1; write a string or a list of strings"),
-        ("mixed = 1", 1, 1, "mixed is 1; write a list of strings or tables"),
-        ("named.a = 1", 1, 1, "named.a is 1; write a table"),
-        ("[named]\n'a b' = {}", 2, 1, 'named."a b".name is missing; write a string'),
-        ("other = 1", 1, 1, "other is unknown; use leaf, colour, tall, notes, named, free, mixed"),
-    ],
-)  # fmt: skip
+    ("a = ", 1, 5, "this is not valid TOML: Invalid value"),
+    ('colour = "', 1, 11, "this is not valid TOML: Unterminated string"),
+    (f"free = {'[' * 5000}", 1, 1, "this TOML is nested too deeply"),
+    (f"a{'.a' * 30_000} = 1", 1, 1, "this TOML is nested too deeply"),
+    (f"[a{'.a' * 30_000}]", 1, 1, "this TOML is nested too deeply"),
+    (f"free = {{a{'.a' * 30_000} = 1}}", 1, 1, "this TOML is nested too deeply"),
+    (f"free = {'{a=' * 5000}", 1, 1, "this TOML is nested too deeply"),
+    (f"a = 1\nfree = {'9' * 5000}", 2, 8, "this number has more than 308 digits"),
+    (f"free = 0x{'f' * 5000}", 1, 8, "this number has more than 308 digits"),
+    (f"free = 1.{'1_' * 5000}1", 1, 10, "this number has more than 308 digits"),
+    ('colour = "green"', 1, 1, 'colour is "green"; write "red" or "blue"'),
+    ("colour = []", 1, 1, 'colour is []; write "red" or "blue"'),
+    ("tall = 1", 1, 1, "tall is 1; write true or false"),
+    ("leaf = 1", 1, 1, "leaf is 1; write [[leaf]] for each leaf"),
+    ("leaf = [1]", 1, 1, "leaf is [1]; write [[leaf]] for each leaf"),
+    ('[[leaf]]\nname = "a"\n  [[leaf]]', 3, 3, "leaf[1].name is missing; write a string"),
+    ("[[leaf]]\n  name = 'a'\n\tsize = true", 3, 2, "leaf[0].size is true; write a whole num"),
+    ("notes = [1]", 1, 1, "notes[0] is 1; write a string"),
+    ("notes = 1", 1, 1, "notes is 1; write a string or a list of strings"),
+    ("mixed = 1", 1, 1, "mixed is 1; write a list of strings or tables"),
+    ("named.a = 1", 1, 1, "named.a is 1; write a table"),
+    ("[named]\n'a b' = {}", 2, 1, 'named."a b".name is missing; write a string'),
+    ("other = 1", 1, 1, "other is unknown; use leaf, colour, tall, notes, named, free, mixed"),
+)
 def test_mistake_is_told_with_its_place(text: str, line: int, column: int, sentence: str) -> None:
     with pytest.raises(SourceError) as refusal:
         TomlDocument.parse(text).convert(Tree)
@@ -158,7 +142,7 @@ def test_limits_leave_strings_and_long_documents_alone(text: str) -> None:
 PIECES = ['\\"', '"""\\', "'''\\", '"\n', "[", "#", "'", "a.", '"a" ']
 
 
-@pytest.mark.parametrize("start", ["", "a = ", 'a = "', 'a = """', "a = '''"])
+@rows("start", "", "a = ", 'a = "', 'a = """', "a = '''")
 def test_damaged_text_is_refused_in_linear_time(start: str) -> None:
     for piece in PIECES:
         began = process_time()
@@ -245,18 +229,10 @@ READERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "rules": (read_rules, "[rules.a]\nwhitelist = [{name}]\n{more}\n"),
 }
 MISTAKES = {
-    "not TOML": (
-        '"1"',
-        "x",
-        "line {after}, column 2: this is not valid TOML: Expected '='",
-    ),
+    "not TOML": ('"1"', "x", "line {after}, column 2: this is not valid TOML: Expected '='"),
     "not UTF-8": ('"\udcff"', "", "the byte 0xff is not valid UTF-8"),
     "wrong type": ("1", "", "line {line}, column 1: {path} is 1; write a string"),
-    "unknown name": (
-        '"1"',
-        "colour = 1",
-        "line {after}, column 1: {table}.colour is unknown; use",
-    ),
+    "unknown name": ('"1"', "colour = 1", "line {after}, column 1: {table}.colour is unknown; use"),
     "nested": (f"{'[' * 5000}", "", "this TOML is nested too deeply"),
 }
 PLACES = {
@@ -395,28 +371,26 @@ def test_any_text_is_read_as_json_reads_it_or_refused(text: str) -> None:
     assert found == json.loads(text)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "line", "column", "sentence", "unknown"),
-    [
-        ("", 1, 1, "this is not valid JSON: Expecting value", ""),
-        ('{"a":\n p}', 2, 2, "this is not valid JSON: Expecting value", "p"),
-        ("[1,\n2 ,\n]", 2, 3, "this is not valid JSON: Illegal trailing comma", ""),
-        ('{"a": [1], }', 1, 10, "this is not valid JSON: Illegal trailing comma", ""),
-        ("[1, }", 1, 5, "this is not valid JSON: Expecting value", "}"),
-        ('{"a": 1} x', 1, 10, "this is not valid JSON: Extra data", ""),
-        ("[" * 10_000, 1, 1, "this JSON is nested too deeply", ""),
-        ('{"a":' * 10_000, 1, 1, "this JSON is nested too deeply", ""),
-        ("[\n" + "9" * 5_000, 2, 1, "this is not valid JSON: a number has more than 308", ""),
-        ("[1, -" + "9" * 308, 1, 5, "this is not valid JSON: a number has more than 308", ""),
-        ("[0." + "1" * 400 + "]", 1, 2, "this is not valid JSON: a number is too large", ""),
-        ("[1e400]", 1, 2, "this is not valid JSON: a number is too large", ""),
-        ("[-1e400]", 1, 2, "this is not valid JSON: a number is too large", ""),
-        ("[1, NaN]", 1, 5, "this is not valid JSON: NaN is not a number in JSON", ""),
-        ("-Infinity", 1, 1, "this is not valid JSON: -Infinity is not a number in JSON", ""),
-        ('"\\ud800"', 1, 1, "this JSON is not text: an escape such as \\ud800 is without", ""),
-        ('{"\\udc00\\ud800": 1}', 1, 1, "this JSON is not text", ""),
-    ],
-)  # fmt: skip
+    ("", 1, 1, "this is not valid JSON: Expecting value", ""),
+    ('{"a":\n p}', 2, 2, "this is not valid JSON: Expecting value", "p"),
+    ("[1,\n2 ,\n]", 2, 3, "this is not valid JSON: Illegal trailing comma", ""),
+    ('{"a": [1], }', 1, 10, "this is not valid JSON: Illegal trailing comma", ""),
+    ("[1, }", 1, 5, "this is not valid JSON: Expecting value", "}"),
+    ('{"a": 1} x', 1, 10, "this is not valid JSON: Extra data", ""),
+    ("[" * 10_000, 1, 1, "this JSON is nested too deeply", ""),
+    ('{"a":' * 10_000, 1, 1, "this JSON is nested too deeply", ""),
+    ("[\n" + "9" * 5_000, 2, 1, "this is not valid JSON: a number has more than 308", ""),
+    ("[1, -" + "9" * 308, 1, 5, "this is not valid JSON: a number has more than 308", ""),
+    ("[0." + "1" * 400 + "]", 1, 2, "this is not valid JSON: a number is too large", ""),
+    ("[1e400]", 1, 2, "this is not valid JSON: a number is too large", ""),
+    ("[-1e400]", 1, 2, "this is not valid JSON: a number is too large", ""),
+    ("[1, NaN]", 1, 5, "this is not valid JSON: NaN is not a number in JSON", ""),
+    ("-Infinity", 1, 1, "this is not valid JSON: -Infinity is not a number in JSON", ""),
+    ('"\\ud800"', 1, 1, "this JSON is not text: an escape such as \\ud800 is without", ""),
+    ('{"\\udc00\\ud800": 1}', 1, 1, "this JSON is not text", ""),
+)
 def test_what_is_beyond_a_limit_is_refused(
     text: str, line: int, column: int, sentence: str, unknown: str
 ) -> None:

@@ -64,10 +64,7 @@ class Answer:
 
 @cache
 def generate(
-    seed: int,
-    count: int,
-    rules: RefererConfiguration,
-    against: RefererConfiguration | None = None,
+    seed: int, count: int, rules: RefererConfiguration, against: RefererConfiguration | None = None
 ) -> tuple[Sequence[LogLine], Answer]:
     """Return lines and the totals that a replay by the rules must find."""
     chance = random.Random(seed)  # noqa: S311 - reproducible

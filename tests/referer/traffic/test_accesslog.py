@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from oss_referer.traffic import accesslog
 from oss_referer.traffic.accesslog import is_record, parse_record
 
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
 
-CASES = read_cases("referer-traffic")
+CASES = read_cases("referer.traffic")
 
 # "Access log line" of the OSS documents: the fields in their order.
 FORM = re.compile(
@@ -137,19 +137,17 @@ def test_parsing_returns_the_line_that_was_formatted(line: accesslog.LogLine) ->
 TEXT = accesslog.format(LINE)
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
-    [
-        TEXT,
-        f"{TEXT} ",
-        TEXT.replace(' "', '  "'),
-        TEXT.replace("\\x22", '\\"'),
-        f'{TEXT} "acs:oss:a:1:b" "appended" 17',
-        TEXT.replace("192.0.2.1", "2001:db8::1"),
-        TEXT.partition('"16571836914537"')[0] + '"16571836914537"',
-        TEXT.replace("03/Jan/2021:06:59:49 +0000", "03/Jan/2021:14:59:49 +0800"),
-        TEXT.replace("03/Jan/2021:06:59:49 +0000", "03/Jan/2021:03:29:49 -0330"),
-    ],
+    TEXT,
+    f"{TEXT} ",
+    TEXT.replace(' "', '  "'),
+    TEXT.replace("\\x22", '\\"'),
+    f'{TEXT} "acs:oss:a:1:b" "appended" 17',
+    TEXT.replace("192.0.2.1", "2001:db8::1"),
+    TEXT.partition('"16571836914537"')[0] + '"16571836914537"',
+    TEXT.replace("03/Jan/2021:06:59:49 +0000", "03/Jan/2021:14:59:49 +0800"),
+    TEXT.replace("03/Jan/2021:06:59:49 +0000", "03/Jan/2021:03:29:49 -0330"),
 )
 def test_variants_of_a_line_are_read_alike(text: str) -> None:
     found = accesslog.parse(text)
@@ -158,35 +156,31 @@ def test_variants_of_a_line_are_read_alike(text: str) -> None:
     assert found.time == 1_609_657_189
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "field"),
-    [
-        ("", "remote_ip"),
-        ("192.0.2.1", "time"),
-        (TEXT[:60], "request"),
-        (TEXT.replace(" 403 ", " 4o3 "), "status"),
-        (TEXT.replace('"true"', '"maybe"'), "logging"),
-        (TEXT[:-4], "access_key_id"),
-        (TEXT.replace("Jan", "Jam"), "03/Jam/2021"),
-        ('{"bucket": "b"}', "time"),
-    ],
+    ("", "remote_ip"),
+    ("192.0.2.1", "time"),
+    (TEXT[:60], "request"),
+    (TEXT.replace(" 403 ", " 4o3 "), "status"),
+    (TEXT.replace('"true"', '"maybe"'), "logging"),
+    (TEXT[:-4], "access_key_id"),
+    (TEXT.replace("Jan", "Jam"), "03/Jam/2021"),
+    ('{"bucket": "b"}', "time"),
 )
 def test_damaged_line_is_refused_with_the_field(text: str, field: str) -> None:
     with pytest.raises(accesslog.LogLineError, match=field):
         accesslog.parse(text)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("escaped", "plain"),
-    [
-        (r"a\x22b", 'a"b'),
-        (r"a\"b", 'a"b'),
-        (r"a\x5Cx22", r"a\x22"),
-        (r"\xE4\xB8\xAD", "中"),
-        (r"\xff", "\udcff"),
-        (r"\n", r"\n"),
-        ("a", "a"),
-    ],
+    (r"a\x22b", 'a"b'),
+    (r"a\"b", 'a"b'),
+    (r"a\x5Cx22", r"a\x22"),
+    (r"\xE4\xB8\xAD", "中"),
+    (r"\xff", "\udcff"),
+    (r"\n", r"\n"),
+    ("a", "a"),
 )
 def test_escapes_stand_for_bytes(escaped: str, plain: str) -> None:
     assert accesslog.unescape(escaped) == plain
@@ -211,18 +205,18 @@ def test_facts_are_those_of_a_line() -> None:
     assert accesslog.parse(accesslog.format(line)) == line
 
 
-@pytest.mark.parametrize("name", ["User-Agent", "user-agent", "user_agent", "USER_AGENT"])
+@rows("name", "User-Agent", "user-agent", "user_agent", "USER_AGENT")
 def test_names_are_read_in_each_spelling(name: str) -> None:
     record = {key: value for key, value in RECORD.items() if key != "user_agent"}
     assert parse_record({**record, name: "x"}).user_agent == "x"
 
 
-@pytest.mark.parametrize(("time", "seconds"), CASES["time_without_a_zone_is_that_of_china"])
+@rows(("time", "seconds"), *CASES["time_without_a_zone_is_that_of_china"])
 def test_time_without_a_zone_is_that_of_china(time: str, seconds: int) -> None:
     assert parse_record({**RECORD, "__time__": None, "time": time}).time == seconds
 
 
-@pytest.mark.parametrize(("given", "expected"), CASES["kind_of_signature_is_told_in_the_line"])
+@rows(("given", "expected"), *CASES["kind_of_signature_is_told_in_the_line"])
 def test_kind_of_signature_is_told_in_the_line(
     given: dict[str, object], expected: tuple[str, str, bool]
 ) -> None:
@@ -231,7 +225,7 @@ def test_kind_of_signature_is_told_in_the_line(
     assert (line.access_key_id, line.requester_id, by_url) == expected
 
 
-@pytest.mark.parametrize(("given", "reason"), CASES["damaged_record_is_refused_with_the_reason"])
+@rows(("given", "reason"), *CASES["damaged_record_is_refused_with_the_reason"])
 def test_damaged_record_is_refused_with_the_reason(given: dict[str, object], reason: str) -> None:
     with pytest.raises(accesslog.LogLineError, match=reason.replace("?", "[?]")):
         parse_record({**RECORD, **given})

@@ -22,7 +22,7 @@ from oss_referer.traffic.remedies import Remedy, find_remedies
 
 from tests.rows import read_cases, rows
 
-CASES = read_cases("referer-traffic")
+CASES = read_cases("referer.traffic")
 
 RULES = RefererConfiguration(False, whitelist=("https://a.test/", "https://b.test/"))
 
@@ -40,22 +40,20 @@ def make(asked: Gate, requests: int = 1000, **revoked: int) -> Judged:
     return Judged("a.b", RULES, report, asked, "bucket", RULES, ("update",))
 
 
-@pytest.mark.parametrize(("text", "allowed", "refused"), CASES["limit_is_exact"])
+@rows(("text", "allowed", "refused"), *CASES["limit_is_exact"])
 def test_limit_is_exact(text: str, allowed: int, refused: int) -> None:
     limit = Limit.parse(text)
     assert limit.allows(allowed, 1000)
     assert not limit.allows(refused, 1000)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "%", "-1", "1.5", "x", "1e9", "NaN", "Infinity%", "٣", "1" * 30, "101%"]
-)
+@rows("text", "", "%", "-1", "1.5", "x", "1e9", "NaN", "Infinity%", "٣", "1" * 30, "101%")
 def test_wrong_limit_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="neither a number of requests nor a percentage"):
         Limit.parse(text)
 
 
-@pytest.mark.parametrize(("agreed", "host", "covered"), CASES["agreed_host_is_covered"])
+@rows(("agreed", "host", "covered"), *CASES["agreed_host_is_covered"])
 def test_agreed_host_is_covered(agreed: str, host: str, covered: bool) -> None:
     assert Gate(Limit.parse("0"), (agreed,)).agrees(host) is covered
 
@@ -198,7 +196,7 @@ def test_host_from_a_log_stays_in_its_cell(host: str) -> None:
     assert len(re.findall(r"(?<!\\)\|", row)) == 5
 
 
-@pytest.mark.parametrize("host", ["a`b", "``", "`", "<img src=x>", "@everyone", "a" * 500])
+@rows("host", "a`b", "``", "`", "<img src=x>", "@everyone", "a" * 500)
 def test_host_from_a_log_is_code(host: str) -> None:
     (row,) = [line for line in markdown(made(host)).splitlines() if line.endswith(" | 2.0 KB |")]
     cell = row.split(" | ")[0].removeprefix("| ")

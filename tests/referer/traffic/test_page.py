@@ -21,6 +21,7 @@ from oss_referer.traffic.report import ReadLogs, ReplayNames, ReplayQuestion, re
 
 from tests.referer.traffic.generator import generate, text
 from tests.referer.traffic.test_report import SITE
+from tests.rows import rows
 
 RULES = replace(SITE, whitelist=("https://www.example.com/",), blacklist=())
 NAMES = ReplayNames("rules.xml", "", ("day.log",))
@@ -115,14 +116,14 @@ def test_log_without_requests_has_a_page(tmp_path: Path) -> None:
     assert "The logs are empty" in words(make(tmp_path, RULES, count=0))
 
 
-@pytest.mark.parametrize("most", [0, 1, 2, 9, 1_000, 1_023, 1_024, 999 * 2**20, 10**15])
+@rows("most", 0, 1, 2, 9, 1_000, 1_023, 1_024, 999 * 2**20, 10**15)
 def test_scale_ends_with_a_round_number_above_the_most(most: int) -> None:
     top = figures.ceiling(most)
     assert max(most, 2) <= top <= max(10 * most, 10)
     assert len(size(top).partition(" ")[0].removesuffix(".0").rstrip("0")) <= 2
 
 
-@pytest.mark.parametrize(("last", "count"), [(0, 1), (5, 6), (6, 12), (23, 24), (24 * 400, 2)])
+@rows(("last", "count"), (0, 1), (5, 6), (6, 12), (23, 24), (24 * 400, 2))
 def test_hours_without_requests_are_gaps(last: int, count: int) -> None:
     first = datetime(2026, 11, 24, tzinfo=UTC)
     rows = [{"hour": (first + timedelta(hours=number)).isoformat()} for number in {0, last}]

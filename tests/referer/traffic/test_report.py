@@ -449,10 +449,7 @@ def test_only_the_asked_bucket_and_time_are_judged(
             written[number] = written[number].replace(here, f"{there:%d/%b/%Y:%H:%M:%S} +0800")
     log = save(tmp_path / "a.log", "\n".join(written).encode())
     question = ReplayQuestion(
-        Judge(SITE),
-        "other",
-        datetime.fromtimestamp(since, UTC),
-        datetime.fromtimestamp(until, UTC),
+        Judge(SITE), "other", datetime.fromtimestamp(since, UTC), datetime.fromtimestamp(until, UTC)
     )
     report = ask(engine, folder, question, log)
     chosen = [line for line in lines if question.selects(line)]

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from oss_referer import Assumptions, Basis, RefererConfiguration, RefererPolicy, Scope, Signing
@@ -21,9 +20,9 @@ from oss_referer.traffic.duck import DuckDBEngine
 from oss_referer.traffic.judge import Judge, decide, letters_of
 
 from tests.referer.traffic.generator import generate, text
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
 
-CASES = read_cases("referer-traffic")
+CASES = read_cases("referer.traffic")
 
 pieces = ["http://", "a.com", "b", "/", "?", "*", "#", " ", "x=1", ","]
 texts = st.lists(st.sampled_from(pieces), max_size=6).map("".join)
@@ -121,9 +120,7 @@ def test_referer_without_what_entries_need_is_a_stranger(
     assert judge.judge(referer, letters, foreign=True) == whole
 
 
-@pytest.mark.parametrize(
-    ("entries", "found", "missed"), CASES["what_entries_need_is_found_in_what_they_match"]
-)
+@rows(("entries", "found", "missed"), *CASES["what_entries_need_is_found_in_what_they_match"])
 def test_what_entries_need_is_found_in_what_they_match(
     entries: tuple[str, ...], found: Sequence[str], missed: Sequence[str]
 ) -> None:
@@ -133,14 +130,12 @@ def test_what_entries_need_is_found_in_what_they_match(
     assert not any(re.search(needed, referer) for referer in missed)
 
 
-@pytest.mark.parametrize("entry", ["*", "http*://*", "例子.中国", "https:", "invalid", "a" * 5_000])
+@rows("entry", "*", "http*://*", "例子.中国", "https:", "invalid", "a" * 5_000)
 def test_rules_that_need_nothing_in_particular_have_no_strangers(entry: str) -> None:
     assert Judge(RefererConfiguration(whitelist=("a.com", entry))).needed is None
 
 
-@pytest.mark.parametrize(
-    ("entries", "cut"), CASES["referers_are_cut_to_their_origins_if_no_entry_looks_further"]
-)
+@rows(("entries", "cut"), *CASES["referers_are_cut_to_their_origins_if_no_entry_looks_further"])
 def test_referers_are_cut_to_their_origins_if_no_entry_looks_further(
     entries: tuple[str, ...], cut: str
 ) -> None:
@@ -195,7 +190,7 @@ def test_engine_cuts_and_classifies_as_python_does(tmp_path: Path) -> None:
     engine.close()
 
 
-@pytest.mark.parametrize("letters", ["NGOSI", "NGODC", "NGOFI", "HGOSN", "NGBSI", "UPOSI", "FPOSI"])
+@rows("letters", "NGOSI", "NGODC", "NGOFI", "HGOSN", "NGBSI", "UPOSI", "FPOSI")
 def test_same_rules_on_both_sides_change_nothing(letters: str) -> None:
     rules = RefererConfiguration(whitelist=("https://a.com/",))
     for referer in ("", "https://a.com/", "https://b.com/"):

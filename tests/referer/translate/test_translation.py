@@ -19,6 +19,8 @@ from oss_referer.sources.toml import SourceError
 from oss_referer.translate import SYSTEMS, losses
 from oss_referer.translate.cdn import CdnRules
 
+from tests.rows import rows
+
 NGINX = """
 server {
     server_name img.example.com _;
@@ -76,7 +78,7 @@ def test_each_system_decides_as_in_the_table() -> None:
 DOCUMENTS = sorted({(system, text) for system, text, *_ in DECISIONS})
 
 
-@pytest.mark.parametrize(("system", "text"), DOCUMENTS)
+@rows(("system", "text"), *DOCUMENTS)
 def test_both_sides_decide_each_loss_differently(system: str, text: str) -> None:
     rules = SYSTEMS[system].parse(text)
     configuration = rules.to_oss()
@@ -86,7 +88,7 @@ def test_both_sides_decide_each_loss_differently(system: str, text: str) -> None
         assert policy.decide(loss.referer).allowed is not loss.theirs
 
 
-@pytest.mark.parametrize("text", [text for system, text in DOCUMENTS if system == "cdn"])
+@rows("text", *[text for system, text in DOCUMENTS if system == "cdn"])
 def test_formatted_rules_of_the_cdn_parse_to_the_same(text: str) -> None:
     rules = CdnRules.parse(text)
     assert CdnRules.parse(rules.format()) == rules
@@ -101,8 +103,8 @@ CONFIGURATIONS = [
 ]
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
-@pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=str)
+@rows("system", *SYSTEMS)
+@rows("configuration", *CONFIGURATIONS)
 def test_rules_are_translated_from_oss(system: str, configuration: RefererConfiguration) -> None:
     rules = SYSTEMS[system].from_oss(configuration, DEFAULT)
     if isinstance(rules, CdnRules):
@@ -114,7 +116,7 @@ def test_rules_are_translated_from_oss(system: str, configuration: RefererConfig
     assert rules.allows(None) == policy.decide(None).allowed
 
 
-@pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=str)
+@rows("configuration", *CONFIGURATIONS)
 def test_translation_to_nginx_is_exact(configuration: RefererConfiguration) -> None:
     rules = SYSTEMS["nginx"].from_oss(configuration, DEFAULT)
     assert losses(rules, configuration) == ()
@@ -152,69 +154,90 @@ def test_losses_of_a_long_list_are_found_quickly() -> None:
     assert time.process_time() - began < 1
 
 
-@pytest.mark.parametrize(
+@rows(
     ("system", "text", "expected"),
-    [
-        (
-            "nginx", "valid_referers none .example.com;",
-            RefererConfiguration(True, whitelist=(
-                "https://example.com/", "http://example.com/",
-                "https://*.example.com/", "http://*.example.com/",
-            )),
+    (
+        "nginx",
+        "valid_referers none .example.com;",
+        RefererConfiguration(
+            True,
+            whitelist=(
+                "https://example.com/",
+                "http://example.com/",
+                "https://*.example.com/",
+                "http://*.example.com/",
+            ),
         ),
-        (
-            "cdn", cdn("white", "a.test", "off"),
-            RefererConfiguration(False, whitelist=(
-                "https://a.test/", "http://a.test/", "https://*.a.test/", "http://*.a.test/",
-            )),
+    ),
+    (
+        "cdn",
+        cdn("white", "a.test", "off"),
+        RefererConfiguration(
+            False,
+            whitelist=(
+                "https://a.test/",
+                "http://a.test/",
+                "https://*.a.test/",
+                "http://*.a.test/",
+            ),
         ),
-    ],
-)  # fmt: skip
+    ),
+)
 def test_rules_are_translated_to_oss(
     system: str, text: str, expected: RefererConfiguration
 ) -> None:
     assert SYSTEMS[system].parse(text).to_oss() == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("system", "text", "line", "column", "words"),
-    [
-        ("nginx", "server { listen 80;\n}", 1, 1, "has no valid_referers; add"),
-        ("nginx", "\n  valid_referers none", 2, 3, "is not ended; add a ;"),
-        ("nginx", "valid_referers\n  a.test ~b;", 2, 10, "~b is a regular expression"),
-        (
-            "nginx", "server { server_name ~^a; valid_referers server_names; }", 1, 22,
-            "~^a is a regular expression",
-        ),
-        ("nginx", "server {\n", 1, 1, "the block server is not ended; add a }"),
-        ("nginx", "a b;\n }", 2, 2, "} is not expected here"),
-        ("nginx", ";", 1, 1, "; is not expected here"),
-        ("nginx", "{", 1, 1, "{ is not expected here"),
-        ("nginx", 'valid_referers "a', 1, 16, "a quote is not ended"),
-        ("nginx", "valid_referers " + "a" * 4_095 + ";", 1, 16, "more than 4094 bytes"),
-        ("nginx", "valid_referers none blocked;", 1, 1, "nginx refuses them alone"),
-        ("nginx", "valid_referers a.test .a.test;", 1, 23, ".a.test conflicts with a name"),
-        ("nginx", "valid_referers a.*.test;", 1, 16, "is not a name that nginx accepts"),
-        ("nginx", "valid_referers server_names;", 1, 1, "put its block around"),
-        (
-            "nginx", "server { server_name $hostname; valid_referers server_names; }", 1, 22,
-            "write that name instead",
-        ),
-        ("cdn", "[\n1 2]", 2, 3, "not valid JSON"),
-        ("cdn", "[]", 1, 1, "has 0 Referer functions; write one"),
-        ("cdn", '[{"functionName": "referer_white_list_set"}]', 1, 20, "has no argument"),
-        (
-            "cdn", '[{"functionName": "referer_white_list_set", "functionArgs":'
-            ' [{"argName": "refer_domain_allow_list", "argValue": " , "}]}]', 1, 20,
-            "an empty whitelist of OSS allows everybody",
-        ),
-        (
-            "cdn", '[{"functionName": "referer_white_list_set", "functionArgs":'
-            ' [{"argName": "refer_domain_allow_list", "argValue": null}]}]', 1, 20,
-            "an empty whitelist of OSS allows everybody",
-        ),
-    ],
-)  # fmt: skip
+    ("nginx", "server { listen 80;\n}", 1, 1, "has no valid_referers; add"),
+    ("nginx", "\n  valid_referers none", 2, 3, "is not ended; add a ;"),
+    ("nginx", "valid_referers\n  a.test ~b;", 2, 10, "~b is a regular expression"),
+    (
+        "nginx",
+        "server { server_name ~^a; valid_referers server_names; }",
+        1,
+        22,
+        "~^a is a regular expression",
+    ),
+    ("nginx", "server {\n", 1, 1, "the block server is not ended; add a }"),
+    ("nginx", "a b;\n }", 2, 2, "} is not expected here"),
+    ("nginx", ";", 1, 1, "; is not expected here"),
+    ("nginx", "{", 1, 1, "{ is not expected here"),
+    ("nginx", 'valid_referers "a', 1, 16, "a quote is not ended"),
+    ("nginx", "valid_referers " + "a" * 4_095 + ";", 1, 16, "more than 4094 bytes"),
+    ("nginx", "valid_referers none blocked;", 1, 1, "nginx refuses them alone"),
+    ("nginx", "valid_referers a.test .a.test;", 1, 23, ".a.test conflicts with a name"),
+    ("nginx", "valid_referers a.*.test;", 1, 16, "is not a name that nginx accepts"),
+    ("nginx", "valid_referers server_names;", 1, 1, "put its block around"),
+    (
+        "nginx",
+        "server { server_name $hostname; valid_referers server_names; }",
+        1,
+        22,
+        "write that name instead",
+    ),
+    ("cdn", "[\n1 2]", 2, 3, "not valid JSON"),
+    ("cdn", "[]", 1, 1, "has 0 Referer functions; write one"),
+    ("cdn", '[{"functionName": "referer_white_list_set"}]', 1, 20, "has no argument"),
+    (
+        "cdn",
+        '[{"functionName": "referer_white_list_set", "functionArgs":'
+        ' [{"argName": "refer_domain_allow_list", "argValue": " , "}]}]',
+        1,
+        20,
+        "an empty whitelist of OSS allows everybody",
+    ),
+    (
+        "cdn",
+        '[{"functionName": "referer_white_list_set", "functionArgs":'
+        ' [{"argName": "refer_domain_allow_list", "argValue": null}]}]',
+        1,
+        20,
+        "an empty whitelist of OSS allows everybody",
+    ),
+)
 def test_bad_documents_are_refused(
     system: str, text: str, line: int, column: int, words: str
 ) -> None:

@@ -14,4 +14,8 @@ region = "cn-hangzhou"
 bucket = oss2.Bucket(auth, endpoint, "yourBucketName", region=region)
 
 config = bucket.get_bucket_referer()
-print('allow empty referer={0}, referers={1}'.format(config.allow_empty_referer, config.referers))
+print(
+    "allow empty referer={0}, referers={1}".format(
+        config.allow_empty_referer, config.referers
+    )
+)

@@ -17,10 +17,17 @@ bucket = oss2.Bucket(auth, endpoint, "yourBucketName", region=region)
 # Allow empty Referers.
 allow_empty_referer = True
 # Set the Referer whitelist.
-referers = ['http://www.aliyun.com', 'https://www.aliyun.com']
+referers = ["http://www.aliyun.com", "https://www.aliyun.com"]
 # Set the Referer blacklist.
 # black_referers = ['http://example.com', 'http://*.example.com']
 # Truncate the query string.
 allow_truncate_query_string = True
 # Set the hotlink protection rules.
-bucket.put_bucket_referer(BucketReferer(allow_empty_referer=allow_empty_referer, referers=referers, black_referers=black_referers,allow_truncate_query_string=allow_truncate_query_string))
+bucket.put_bucket_referer(
+    BucketReferer(
+        allow_empty_referer=allow_empty_referer,
+        referers=referers,
+        black_referers=black_referers,
+        allow_truncate_query_string=allow_truncate_query_string,
+    )
+)

@@ -28,11 +28,7 @@ CAST: Mapping[str, Identity] = {
     "owner": Identity(OWNER),
     "user": Identity(OWNER, kind=Kind.USER, principal_id="2000000000000000001", name="user"),
     "session": Identity(
-        OWNER,
-        kind=Kind.SESSION,
-        principal_id="3000000000000000001",
-        name="worker",
-        session="night",
+        OWNER, kind=Kind.SESSION, principal_id="3000000000000000001", name="worker", session="night"
     ),
     "stranger": Identity(STRANGER),
     "stranger-user": Identity(
@@ -130,13 +126,7 @@ def _policy(table: str, name: str, policy_type: PolicyType) -> Policy | None:
 
 TABLES = {
     name: load(FOLDER / f"{name}.toml")
-    for name in (
-        "acls_and_payer",
-        "ram_policies",
-        "bucket_policies",
-        "conditions",
-        "sessions",
-    )
+    for name in ("acls_and_payer", "ram_policies", "bucket_policies", "conditions", "sessions")
 }
 
 CASES = [case for table in TABLES.values() for case in table.cases]

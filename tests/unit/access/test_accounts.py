@@ -9,12 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oss_emulator.access.accounts import Accounts, AccountsError, KeyProblem
-from oss_emulator.access.identity import (
-    ANONYMOUS,
-    AccessKey,
-    Identity,
-    Kind,
-)
+from oss_emulator.access.identity import ANONYMOUS, AccessKey, Identity, Kind
 from oss_emulator.access.policy import PolicyType, Question, evaluate
 from oss_emulator.access.tokens import Tokens
 
@@ -169,10 +164,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("line", "seconds"),
-    [("", 3600), ("max_session = 3600", 3600), ("max_session = 43200", 43200)],
-)
+@rows(("line", "seconds"), ("", 3600), ("max_session = 3600", 3600), ("max_session = 43200", 43200))
 def test_session_of_a_role_lasts_an_hour_to_twelve(line: str, seconds: int) -> None:
     role = Accounts.parse(ACCOUNT + KEY + ROLE_TABLE + line, token_key=b"key").role(
         "acs:ram::1:role/r"
@@ -252,16 +244,14 @@ def test_unknown_foreign_and_expired_keys_and_tokens_are_refused(accounts: Accou
 # --- The names of identities in policies
 
 
-@pytest.mark.parametrize(
+@rows(
     ("identity", "names"),
-    [
-        (Identity("1"), ()),
-        (Identity("1", kind=Kind.USER, name="u"), ("acs:ram::1:root", "acs:ram::1:user/u")),
-        (
-            Identity("1", kind=Kind.SESSION, name="r", session="s"),
-            ("acs:ram::1:root", "acs:ram::1:role/r"),
-        ),
-    ],
+    (Identity("1"), ()),
+    (Identity("1", kind=Kind.USER, name="u"), ("acs:ram::1:root", "acs:ram::1:user/u")),
+    (
+        Identity("1", kind=Kind.SESSION, name="r", session="s"),
+        ("acs:ram::1:root", "acs:ram::1:role/r"),
+    ),
 )
 def test_identity_has_its_names_in_trust_policies(
     identity: Identity, names: tuple[str, ...]
@@ -274,13 +264,11 @@ OTHER_USER = Identity("1", kind=Kind.USER, principal_id="2", name="u")
 SESSION = Identity("1", kind=Kind.SESSION, principal_id="3", name="r", session="s")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("identity", "arn", "principal", "in_bucket_policies"),
-    [
-        (OTHER_ACCOUNT, "acs:ram::1:root", "1", "1"),
-        (OTHER_USER, "acs:ram::1:user/u", "2", "2"),
-        (SESSION, "acs:ram::1:assumed-role/r/s", "3:s", "arn:sts::1:assumed-role/r/s"),
-    ],
+    (OTHER_ACCOUNT, "acs:ram::1:root", "1", "1"),
+    (OTHER_USER, "acs:ram::1:user/u", "2", "2"),
+    (SESSION, "acs:ram::1:assumed-role/r/s", "3:s", "arn:sts::1:assumed-role/r/s"),
 )
 def test_identity_has_a_name_for_each_question(
     identity: Identity, arn: str, principal: str, in_bucket_policies: str

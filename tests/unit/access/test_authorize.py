@@ -48,7 +48,7 @@ def test_owner_may_do_everything() -> None:
         assert told == (True, AccessReason.OWNER), (bucket, item, permission)
 
 
-@pytest.mark.parametrize("permission", [Permission.READ, Permission.WRITE, Permission.OWN])
+@rows("permission", Permission.READ, Permission.WRITE, Permission.OWN)
 def test_ram_user_lacks_the_rights_of_its_account(permission: Permission) -> None:
     user = Identity(OWNER.id, kind=Kind.USER, principal_id="3", name="user")
     decision = authorize(user, OWNER.id, permission, BucketAcl.PRIVATE)
@@ -209,16 +209,14 @@ def test_denial_by_the_callers_policies_has_a_detail(
     assert found["AuthPrincipalOwnerId"] == OWNER_OF_TABLES
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "kind", "display_name"),
-    [
-        (
-            "a policy that allows oss:GetBucketReferer does not allow to put",
-            "SubUser",
-            CAST["user"].principal_id,
-        ),
-        ("a session policy removes what it does not allow", "AssumedRoleUser", "worker:night"),
-    ],
+    (
+        "a policy that allows oss:GetBucketReferer does not allow to put",
+        "SubUser",
+        CAST["user"].principal_id,
+    ),
+    ("a session policy removes what it does not allow", "AssumedRoleUser", "worker:night"),
 )
 def test_detail_names_the_caller(name: str, kind: str, display_name: str) -> None:
     found = told(name)

@@ -41,9 +41,7 @@ def test_dates_are_compared_as_times(operator: str, value: str, expected: bool) 
     assert holds(operator, "acs:CurrentTime", value, Context(time=NOON)) is expected
 
 
-def test_date_without_zone_is_utc_in_any_time_zone(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_date_without_zone_is_utc_in_any_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         with monkeypatch.context() as patched:
             patched.setenv("TZ", "Asia/Shanghai")

@@ -57,11 +57,7 @@ def condition(operator: str, key: str, values: Any) -> str:
 
 # --- invalid documents
 
-TRUSTING = {
-    "Effect": "Allow",
-    "Action": "sts:AssumeRole",
-    "Principal": {"RAM": "acs:ram::1:root"},
-}
+TRUSTING = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"RAM": "acs:ram::1:root"}}
 SYNTAX, VERSION = Problem.SYNTAX, Problem.VERSION
 
 NAMES = st.sampled_from(
@@ -98,12 +94,7 @@ REFUSED = [
     (IDENTITY, document(Action=[]), SYNTAX, "Statement[0].Action: it must be a string or a list"),
     (IDENTITY, document(Action=1), SYNTAX, "Statement[0].Action: it must be a string or a list"),
     (IDENTITY, document(Action=["oss:*", 1]), SYNTAX, "[0].Action[1]: it must be a string"),
-    (
-        IDENTITY,
-        document(Action="GetObject"),
-        SYNTAX,
-        "Statement[0].Action: 'GetObject' is not",
-    ),
+    (IDENTITY, document(Action="GetObject"), SYNTAX, "Statement[0].Action: 'GetObject' is not"),
     (IDENTITY, document(Resource=...), SYNTAX, "Statement[0]: it must have either Resource or"),
     (BUCKET, document(Resource="b/*"), SYNTAX, "Statement[0].Resource: 'b/*' is neither * nor"),
     (BUCKET, document(Resource="acs:ram:*:*:b"), SYNTAX, "Statement[0].Resource"),
@@ -154,12 +145,7 @@ REFUSED = [
         SYNTAX,
         "Statement[0].Condition.Bool.acs:SecureTransport: 'yes' is neither true nor false.",
     ),
-    (
-        IDENTITY,
-        condition("IpAddress", "acs:SourceIp", "1.2.3"),
-        SYNTAX,
-        "'1.2.3' is not an IP",
-    ),
+    (IDENTITY, condition("IpAddress", "acs:SourceIp", "1.2.3"), SYNTAX, "'1.2.3' is not an IP"),
     (IDENTITY, condition("IpAddress", "acs:SourceIp", "1.*"), SYNTAX, "'1.*' is not an IP address"),
     (
         IDENTITY,
@@ -169,12 +155,7 @@ REFUSED = [
     ),
     (IDENTITY, condition("NumericLessThan", "k", "ten"), SYNTAX, "'ten' is not a number."),
     (IDENTITY, condition("NumericLessThan", "k", "nan"), SYNTAX, "'nan' is not a number."),
-    (
-        IDENTITY,
-        condition("DateEquals", "acs:CurrentTime", "today"),
-        SYNTAX,
-        "'today' is not an",
-    ),
+    (IDENTITY, condition("DateEquals", "acs:CurrentTime", "today"), SYNTAX, "'today' is not an"),
     (IDENTITY, condition("StringEquals", "k", []), SYNTAX, "it must be a string or a list of"),
     (IDENTITY, condition("StringEquals", "k", None), SYNTAX, "k[0]: it must be a string."),
 ]
@@ -232,7 +213,7 @@ def test_documented_policies_are_accepted(policy_type: PolicyType, text: str) ->
         assert statement.effect is Effect.ALLOW
 
 
-@pytest.mark.parametrize("secure", [True, False])
+@rows("secure", True, False)
 def test_boolean_means_the_same_as_its_text(secure: bool) -> None:
     for value in (secure, str(secure).lower()):
         text = condition("Bool", "acs:SecureTransport", value)
@@ -479,8 +460,6 @@ def test_operations_declare_actions_without_a_version() -> None:
 VERSIONING = {"oss:ListObjectVersions", "oss:PutBucketVersioning", "oss:GetBucketVersioning"}
 
 
-@pytest.mark.parametrize(
-    ("bucket", "key", "expected"), CASES["resource_names_service_bucket_or_object"]
-)
+@rows(("bucket", "key", "expected"), *CASES["resource_names_service_bucket_or_object"])
 def test_resource_names_service_bucket_or_object(bucket: str, key: str, expected: str) -> None:
     assert resource("cn-hangzhou", "1", bucket, key) == expected

@@ -144,12 +144,7 @@ def test_values_become_the_texts_of_flags(tmp_path: Path) -> None:
     )
     found = flags.read(tmp_path)
     assert found is not None
-    assert found[1] == {
-        "seed": "a.toml",
-        "tls": "on",
-        "domain": "a.test,b.test",
-        "limit": "keys=5",
-    }
+    assert found[1] == {"seed": "a.toml", "tls": "on", "domain": "a.test,b.test", "limit": "keys=5"}
 
 
 @pytest.mark.parametrize(("text", "sentence"), CASES["mistake_is_reported_with_its_place"])

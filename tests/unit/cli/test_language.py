@@ -71,10 +71,7 @@ def test_flag_may_stand_anywhere(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (
-            ("--lang", "zh", "lnt"),
-            "lnt 不是命令（您是不是要输入 lint？）；参见 oss-emulator --",
-        ),
+        (("--lang", "zh", "lnt"), "lnt 不是命令（您是不是要输入 lint？）；参见 oss-emulator --"),
         (("--lang", "fr"), "argument --lang: invalid choice: 'fr' (choose from"),
         (("--lang", "zh", "check"), "缺少参数：RULES；参见 oss-emulator check --help"),
         (
@@ -175,9 +172,7 @@ def test_words_in_place_of_a_command_are_flags(capsys: pytest.CaptureFixture[str
 GATE = LAB.parents[1] / "examples" / "gate"
 
 
-def test_gate_and_play_speak_chinese(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_gate_and_play_speak_chinese(capsys: pytest.CaptureFixture[str]) -> None:
     flags = ("--max-locked-out", "0", "--format", "markdown", "--lang=zh")
     plan, log = str(GATE / "plan-bad.json"), str(GATE / "access.log")
     status, out, _ = run(capsys, "replay", plan, "--traffic", log, *flags)

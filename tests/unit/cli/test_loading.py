@@ -16,7 +16,7 @@ from oss_emulator.cli import run
 from oss_referer.terminal.program import loading
 from oss_referer.terminal.progress import Progress
 
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
 
 
 def test_no_garbage_is_collected_meanwhile() -> None:
@@ -90,7 +90,7 @@ def test_properties_name_the_proxy_and_the_store() -> None:
     ]
 
 
-@pytest.mark.parametrize(("hosts", "patterns"), CASES["names_of_no_proxy_become_patterns"])
+@rows(("hosts", "patterns"), *CASES["names_of_no_proxy_become_patterns"])
 def test_names_of_no_proxy_become_patterns(hosts: list[str], patterns: str) -> None:
     (found,) = [
         option for option in run.options("http://a:1", None, hosts).split() if "nonProxy" in option

@@ -61,10 +61,7 @@ def test_host_that_the_proxy_refuses_is_named(service: Service) -> None:
 
 
 def test_hint_for_a_client_is_shown_completely(service: Service) -> None:
-    fields = {
-        "Authorization": "OSS oss-emulator:bm8=",
-        "Date": formatdate(usegmt=True),
-    }
+    fields = {"Authorization": "OSS oss-emulator:bm8=", "Date": formatdate(usegmt=True)}
     host = "examplebucket.oss-cn-hangzhou.aliyuncs.com"
     assert line(service, "/examplebucket/a.png", host=host, **fields).endswith(
         "Check your key and signing method. The path also seems to name the bucket. "

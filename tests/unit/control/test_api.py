@@ -384,10 +384,7 @@ def test_entries_are_deleted(recorded: ApiCaller) -> None:
     assert (
         recorded("DELETE", "journal")
         == recorded("GET", "journal")
-        == (
-            200,
-            {"entries": [], "dropped": 0},
-        )
+        == (200, {"entries": [], "dropped": 0})
     )
 
 

@@ -167,7 +167,7 @@ def test_failures_are_counted_by_their_reason(ask: ApiCaller) -> None:
     assert ask("GET", "requests").json["failures"] == dict.fromkeys(Failure, 1)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@rows("seed", *range(20))
 def test_tallies_equal_a_recount_after_any_clear_and_undo(seed: int) -> None:
     """An undone Clear leaves the tallies as if it had never been."""
     random = seeded(seed)

@@ -132,9 +132,7 @@ def test_large_files_are_refused() -> None:
     assert refused(data) == ("ImageTooLarge", 400, "0040-00000001")
 
 
-def test_pixel_limit_of_pillow_has_no_effect(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_pixel_limit_of_pillow_has_no_effect(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
     assert answer(encode(gradient()), "image/resize,w_10")
     assert Image.MAX_IMAGE_PIXELS == 10
@@ -207,7 +205,7 @@ def test_sharpen_strengthens_edges() -> None:
     assert edges == sorted(edges)
 
 
-@pytest.mark.parametrize("action", ["bright,40", "contrast,40", "sharpen,100"])
+@rows("action", "bright,40", "contrast,40", "sharpen,100")
 def test_transparency_stays(action: str) -> None:
     image = quarters().convert("RGBA")
     image.putalpha(77)
@@ -297,7 +295,7 @@ def test_webp_quality_is_absolute() -> None:
     assert len(answer(source, "image/quality,Q_5")) < len(answer(source, "image/quality,Q_95"))
 
 
-@pytest.mark.parametrize(("value", "progressive"), [(0, False), (1, True)])
+@rows(("value", "progressive"), (0, False), (1, True))
 def test_interlace_makes_a_jpeg_progressive(value: int, progressive: bool) -> None:
     image = change(encode(gradient()), f"image/format,jpg/interlace,{value}")
     assert bool(image.info.get("progressive")) is progressive
@@ -309,10 +307,7 @@ def test_colour_profile_stays() -> None:
     assert change(source, "image/resize,w_10").info["icc_profile"] == profile
 
 
-@pytest.mark.parametrize(
-    ("size", "format", "ec"),
-    [((16384, 1), "webp", "0040-00000011"), ((4097, 1), "avif", "0040-00000014")],
-)
+@rows("size, format, ec", *CASES["formats_have_their_own_limits"])
 def test_formats_have_their_own_limits(size: tuple[int, int], format: str, ec: str) -> None:
     with pytest.raises(OSSError) as raised:
         change(encode(Image.new("L", size)), f"image/format,{format}")
@@ -350,7 +345,7 @@ def test_document_has_the_form_of_the_service() -> None:
     )
 
 
-@pytest.mark.parametrize("format", ["GIF", "WEBP"])
+@rows("format", "GIF", "WEBP")
 def test_frames_are_counted(format: str) -> None:
     assert values(animation(format))["FrameCount"] == "3"
 

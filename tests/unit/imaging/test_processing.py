@@ -191,7 +191,7 @@ def test_fill_keeps_the_middle() -> None:
     assert near(image, (16, 10), GREEN)
 
 
-@pytest.mark.parametrize("asked", ["m_fixed,w_5000,h_5000,limit_0", "w_16384,h_16384,limit_0"])
+@rows("asked", "m_fixed,w_5000,h_5000,limit_0", "w_16384,h_16384,limit_0")
 def test_too_large_results_are_refused(asked: str) -> None:
     """0040-00000007"""
     with pytest.raises(OSSError) as raised:
@@ -247,7 +247,7 @@ def test_indexcrop_keeps_one_slice(
     assert near(image, (1, 1), corner)
 
 
-@pytest.mark.parametrize(("radius", "side"), [(20, 40), (50, 100), (4096, 100)])
+@rows(("radius", "side"), (20, 40), (50, 100), (4096, 100))
 def test_circle_is_cut_from_the_middle(radius: int, side: int) -> None:
     image = change(SOURCE, f"image/circle,r_{radius}/format,png")
     assert (image.size, image.mode) == ((side, side), "RGBA")
@@ -256,7 +256,7 @@ def test_circle_is_cut_from_the_middle(radius: int, side: int) -> None:
     assert near(image, (side // 4, side // 2 - 4), RED)
 
 
-@pytest.mark.parametrize("action", ["circle,r_40", "rounded-corners,r_30"])
+@rows("action", "circle,r_40", "rounded-corners,r_30")
 def test_cut_off_parts_are_white_in_a_jpeg(action: str) -> None:
     image = change(SOURCE, f"image/{action}/format,jpg")
     assert near(image, (0, 0), WHITE)
@@ -420,7 +420,7 @@ def test_gaps_separate_the_texts_that_fill_an_image() -> None:
         assert ImageChops.difference(gap, Image.new("RGB", gap.size, WHITE)).getbbox() is None
 
 
-@pytest.mark.parametrize(("order", "first"), [(0, "image"), (1, "text")])
+@rows(("order", "first"), (0, "image"), (1, "text"))
 def test_text_and_image_stand_side_by_side(order: int, first: str) -> None:
     asked = f"image_{coded('mark')},{HELLO},size_20,g_nw,order_{order},interval_7"
     image = change(GROUND, f"image/watermark,{asked}", mark=WATERMARK)
@@ -429,7 +429,7 @@ def test_text_and_image_stand_side_by_side(order: int, first: str) -> None:
     assert near(image, (ends[first], bottom - 2), RED)
 
 
-@pytest.mark.parametrize(("align", "top"), [(0, 10), (2, 10 + 30)])
+@rows(("align", "top"), (0, 10), (2, 10 + 30))
 def test_text_and_image_are_aligned(align: int, top: int) -> None:
     tall = encode(Image.new("RGB", (5, 40), RED))
     name = coded("mark")
@@ -455,7 +455,7 @@ def test_watermark_that_is_larger_than_the_image_is_cut() -> None:
     assert near(image, (5, 5), RED)
 
 
-@pytest.mark.parametrize("asked", ["1000", "300,rotate_45,shadow_100,fill_1"])
+@rows("asked", "1000", "300,rotate_45,shadow_100,fill_1")
 def test_longest_text_is_cut(asked: str) -> None:
     text = f"text_{coded('W' * 64)},size_{asked}"
     assert change(GROUND, f"image/watermark,{text}").size == (200, 100)
@@ -470,7 +470,7 @@ def test_every_frame_gets_the_watermark() -> None:
         assert near(image, (12, 12), RED)
 
 
-@pytest.mark.parametrize("data", [b"text", animation()])
+@rows("data", b"text", animation())
 def test_watermark_of_another_format_is_refused(data: bytes) -> None:
     """0040-00000027"""
     with pytest.raises(OSSError) as raised:

@@ -172,7 +172,7 @@ def test_missing_parameter_is_refused(action: str, parameters: dict[str, str]) -
     check_refused(400, "MissingParameter", action, **parameters)
 
 
-@pytest.mark.parametrize("context", ["", '{"x-passphrase":"other"}', '{"y":"open"}'])
+@rows("context", "", '{"x-passphrase":"other"}', '{"y":"open"}')
 def test_other_context_is_refused(context: str) -> None:
     """P-88"""
     given = ask("GenerateDataKey", KeyId="mine", EncryptionContext=CONTEXT)
@@ -247,7 +247,7 @@ def test_other_text_is_refused(text: str) -> None:
         decrypt(text)
 
 
-@pytest.mark.parametrize(("context", "key"), [(b'{"a": "b"}', KEY), (b"{}", b"another key")])
+@rows(("context", "key"), (b'{"a": "b"}', KEY), (b"{}", b"another key"))
 def test_other_context_or_server_is_refused(context: bytes, key: bytes) -> None:
     with pytest.raises(CiphertextError):
         decrypt(encrypt(), context, key)
@@ -263,7 +263,7 @@ def context(text: str) -> bytes:
     return canonical_context({"EncryptionContext": text})
 
 
-@pytest.mark.parametrize(("first", "second"), CASES["equivalent_contexts_are_equal"])
+@rows(("first", "second"), *CASES["equivalent_contexts_are_equal"])
 def test_equivalent_contexts_are_equal(first: str, second: str) -> None:
     """P-88"""
     assert context(first) == context(second)
@@ -320,10 +320,7 @@ def test_other_names_are_refused(key: str, status: int, code: str) -> None:
     check_refused(status, code, "Encrypt", KeyId=key, Plaintext="aA==")
 
 
-@pytest.mark.parametrize(
-    ("who", "host"),
-    [("owner", "kms.us-west-1.aliyuncs.com"), ("other", "kms.cn-hangzhou.aliyuncs.com")],
-)
+@rows("who, host", *CASES["key_of_another_region_or_account_is_not_found"])
 def test_key_of_another_region_or_account_is_not_found(who: str, host: str) -> None:
     """P-87"""
     check_refused(404, "Forbidden.KeyNotFound", "Decrypt", who, host=host, CiphertextBlob=BLOB)

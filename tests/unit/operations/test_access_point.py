@@ -14,6 +14,7 @@ from oss_emulator.pipeline import authentication
 from oss_emulator.protocol import signature, xml
 from oss_emulator.protocol.signature import Claim, SignedIn, Version
 
+from tests.rows import rows
 from tests.unit.operations.service import Answer, Caller
 
 ACCOUNT = "1000000000000001"
@@ -97,11 +98,7 @@ def get_as(ask: Caller, caller: Identity, alias: str, monkeypatch: pytest.Monkey
     ],
 )
 def test_policy_of_the_access_point_must_allow_too(
-    ask: Caller,
-    caller: Identity,
-    policy: str,
-    allowed: bool,
-    monkeypatch: pytest.MonkeyPatch,
+    ask: Caller, caller: Identity, policy: str, allowed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """P-84"""
     ask("PUT", "/bucket/a", "content")
@@ -170,10 +167,7 @@ def test_copy_onto_itself_through_any_names_of_the_bucket_changes_only_the_metad
         "second": alias_of(create(ask, "ap-2")),
     }
     copied = ask(
-        "PUT",
-        f"/{names[through]}/a",
-        x_oss_copy_source=f"/{names[source]}/a",
-        x_oss_meta_x="1",
+        "PUT", f"/{names[through]}/a", x_oss_copy_source=f"/{names[source]}/a", x_oss_meta_x="1"
     )
     assert copied.status == 200
     shown = ask("HEAD", "/bucket/a").headers
@@ -229,7 +223,7 @@ def test_policy_of_the_access_point_holds_for_the_target_of_a_copied_link(
     assert ask.anonymously("PUT", part, x_oss_copy_source=f"/{alias}/link").status == 200
 
 
-@pytest.mark.parametrize("sign", [oss2.Auth, oss2.AuthV2, oss2.AuthV4])
+@rows("sign", oss2.Auth, oss2.AuthV2, oss2.AuthV4)
 def test_alias_stands_for_the_bucket_in_requests_of_oss2(sign: type[oss2.Auth]) -> None:
     """P-84: in the host, in the path, in signatures and as a source."""
     with Emulator() as emulator:

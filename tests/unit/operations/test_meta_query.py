@@ -21,7 +21,9 @@ from oss_emulator.operations.meta_query import (
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.xml import DocumentError
 
-from tests.rows import rows
+from tests.rows import read_cases, rows
+
+CASES = read_cases("unit.operations")
 
 ANY = {"Field": "Size", "Value": "0", "Operation": "gte"}
 
@@ -84,13 +86,11 @@ def test_query_with_single_quotes_is_read_as_php_sends_it() -> None:
     assert parse(document(sent)) == parse(document())
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "expected"),
-    [
-        ("OSSTagging.Owner", Field("OSSTagging", FieldKind.PAIR, "Owner")),
-        ("OSSUserMeta.X-Oss-Meta-A", Field("OSSUserMeta", FieldKind.PAIR, "x-oss-meta-a")),
-        ("OSSTagging.a.b", Field("OSSTagging", FieldKind.PAIR, "a.b")),
-    ],
+    ("OSSTagging.Owner", Field("OSSTagging", FieldKind.PAIR, "Owner")),
+    ("OSSUserMeta.X-Oss-Meta-A", Field("OSSUserMeta", FieldKind.PAIR, "x-oss-meta-a")),
+    ("OSSTagging.a.b", Field("OSSTagging", FieldKind.PAIR, "a.b")),
 )
 def test_only_names_of_user_headers_ignore_case(name: str, expected: Field) -> None:
     found = parse(document({"Field": name, "Value": "a", "Operation": "eq"})).condition
@@ -98,10 +98,7 @@ def test_only_names_of_user_headers_ignore_case(name: str, expected: Field) -> N
     assert found.field == expected
 
 
-@pytest.mark.parametrize(
-    "sent",
-    ["2021-06-29T14:50:13+08:00", "2021-06-29T06:50:13Z", "2021-06-29T14:50:13.011643661+08:00"],
-)
+@rows("sent", *CASES["time_has_a_zone_and_may_have_a_fraction"])
 def test_time_has_a_zone_and_may_have_a_fraction(sent: str) -> None:
     query = {"Field": "FileModifiedTime", "Value": sent, "Operation": "gt"}
     found = parse(document(query)).condition
@@ -177,10 +174,7 @@ def nested(depth: int) -> object:
     (document({**ANY, "Value": None}), "Value"),
     (document({**ANY, "Value": True}), "Value"),
     (document({"Field": "FileModifiedTime", "Value": "now", "Operation": "lt"}), "Value"),
-    (
-        document({"Field": "FileModifiedTime", "Value": "2021-06-29", "Operation": "lt"}),
-        "Value",
-    ),
+    (document({"Field": "FileModifiedTime", "Value": "2021-06-29", "Operation": "lt"}), "Value"),
     (document(MaxResults="None"), "MaxResults"),
     (document(MaxResults="-1"), "MaxResults"),
     (document(MaxResults="9" * 20), "MaxResults"),

@@ -18,7 +18,7 @@ from oss_emulator.protocol.s3 import signature as s3
 from oss_emulator.protocol.signature import SignedIn, Version, parse, v1, v2, v4
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION
-from tests.unit.operations.test_traits import HEADERS as OF_OSS
+from tests.unit.operations.test_subresources import HEADERS as OF_OSS
 
 # --- The parts that a signature does not cover, for each dialect and version
 

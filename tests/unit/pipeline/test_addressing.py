@@ -34,9 +34,7 @@ def code_of(request: Request, *, strict: bool, accelerated: bool = False) -> str
     return outcome.error.code if isinstance(outcome, Refused) else ""
 
 
-@pytest.mark.parametrize(
-    ("host", "code"), [(f"public-bucket.{OSS}", ""), ("elsewhere.test", "ProxyForbidden")]
-)
+@rows(("host", "code"), (f"public-bucket.{OSS}", ""), ("elsewhere.test", "ProxyForbidden"))
 def test_proxy_answers_only_for_its_own_hosts(host: str, code: str) -> None:
     request = ask("GET", f"http://{host}/a", {"Referer": PAGE})
     assert code_of(request, strict=False) == code

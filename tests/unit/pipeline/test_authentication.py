@@ -87,10 +87,7 @@ def test_auth_decides_which_signatures_are_accepted(
         assert isinstance(outcome, Refused)
         known = outcome.known
         assert (outcome.error.code, known.claimed.access_key_id) == (code, key_id)
-        assert (known.claimed.signing, known.caller) == (
-            Signing.HEADER,
-            ANONYMOUS,
-        )
+        assert (known.claimed.signing, known.caller) == (Signing.HEADER, ANONYMOUS)
     else:
         assert isinstance(outcome, Admission)
         claimed = outcome.claimed
@@ -98,15 +95,12 @@ def test_auth_decides_which_signatures_are_accepted(
         assert claimed.access_key_id == ("" if auth is Auth.OFF else key_id)
 
 
-@pytest.mark.parametrize("auth", Auth)
+@rows("auth", *Auth)
 def test_request_without_a_signature_is_anonymous(auth: Auth) -> None:
     """P-19"""
     outcome = admit(auth, ask("GET", "/private-bucket/a"))
     assert isinstance(outcome, Refused)
-    assert (outcome.known.caller, outcome.known.claimed.signing) == (
-        ANONYMOUS,
-        Signing.NONE,
-    )
+    assert (outcome.known.caller, outcome.known.claimed.signing) == (ANONYMOUS, Signing.NONE)
 
 
 @rows("auth", *Auth)
@@ -119,14 +113,14 @@ def test_malformed_signature_is_refused_before_its_key_is_known(
     assert (outcome.error.code, outcome.known.claimed.access_key_id) == (code, "")
 
 
-@pytest.mark.parametrize("is_signed", [True, False])
+@rows("is_signed", True, False)
 def test_explain_header_may_be_signed_or_unsigned(is_signed: bool) -> None:
     request = signed(headers={EXPLAIN: "1"} if is_signed else {}, signer="v1")
     explained = request._replace(headers={**request.headers, EXPLAIN: "1"})
     assert isinstance(admit(Auth.STRICT, explained), Admission)
 
 
-@pytest.mark.parametrize("place", ["header", "url"])
+@rows("place", "header", "url")
 def test_explain_header_makes_no_wrong_signature_right(place: str) -> None:
     request = signed(secret="wrong", place=place, signer="v1")
     outcome = admit(Auth.STRICT, request._replace(headers={**request.headers, EXPLAIN: "1"}))
@@ -137,9 +131,9 @@ def test_explain_header_makes_no_wrong_signature_right(place: str) -> None:
 ROLE = CASES["role"]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("lasts", "token", "code"),
-    CASES["token_that_was_issued_here_is_checked_even_where_unknown_keys_are_accepted"],
+    *CASES["token_that_was_issued_here_is_checked_even_where_unknown_keys_are_accepted"],
 )
 def test_token_that_was_issued_here_is_checked_even_where_unknown_keys_are_accepted(
     lasts: int, token: str, code: str
@@ -174,11 +168,7 @@ OLD, NEW = 0.0, datetime(2100, 1, 1, tzinfo=UTC).timestamp()
     (None, date(2026, 12, 31), True, NEW, False),
 )
 def test_version_1_is_refused_to_new_accounts_and_for_new_buckets(
-    version: Version | None,
-    day: date,
-    new_account: bool,
-    created: float | None,
-    refused: bool,
+    version: Version | None, day: date, new_account: bool, created: float | None, refused: bool
 ) -> None:
     """P-60"""
     claim = None if version is None else Claim(version, SignedIn.HEADER, "id", "", None, date="")
@@ -200,9 +190,7 @@ def post(auth: Auth, fields: dict[str, str]) -> Admission | Refused:
     return service.admit_form(admitted, reader.finish())
 
 
-@pytest.mark.parametrize(
-    ("secret", "code"), [(ACCESS_KEY_SECRET, ""), ("wrong", "SignatureDoesNotMatch")]
-)
+@rows(("secret", "code"), (ACCESS_KEY_SECRET, ""), ("wrong", "SignatureDoesNotMatch"))
 def test_signature_of_a_form_of_s3_is_verified(secret: str, code: str) -> None:
     """P-75"""
     _, *others = forms.sign_v1(forms.policy([["starts-with", "$key", ""]]), secret=secret)
@@ -234,7 +222,7 @@ def test_signature_of_s3_is_verified(auth: Auth, secret: str) -> None:
         assert outcome.error.code == "SignatureDoesNotMatch"
 
 
-@pytest.mark.parametrize("is_signed", [True, False])
+@rows("is_signed", True, False)
 def test_body_of_s3_is_compared_with_the_hash_that_is_sent(is_signed: bool) -> None:
     service = serve()
     target = "/private-bucket/b" if is_signed else "/public-bucket/b"
@@ -277,16 +265,13 @@ def test_auth_decides_which_form_signatures_are_accepted(
         assert isinstance(outcome, Refused)
         known = outcome.known
         assert (outcome.error.code, known.claimed.access_key_id) == (code, key_id)
-        assert (known.claimed.signing, known.caller) == (
-            Signing.FORM,
-            ANONYMOUS,
-        )
+        assert (known.claimed.signing, known.caller) == (Signing.FORM, ANONYMOUS)
     else:
         assert isinstance(outcome, Admission)
         assert (outcome.caller, outcome.claimed.signing) == (OWNER, Signing.FORM)
 
 
-@pytest.mark.parametrize("auth", Auth)
+@rows("auth", *Auth)
 def test_malformed_signature_of_a_form_is_refused(auth: Auth) -> None:
     outcome = post(auth, {"key": "b", "Signature": "x"})
     assert isinstance(outcome, Refused)

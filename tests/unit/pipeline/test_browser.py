@@ -20,15 +20,7 @@ from oss_emulator.settings import Auth, Settings
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.rows import rows
-from tests.unit.pipeline.service import (
-    PAGE,
-    accelerate,
-    ask,
-    put,
-    serve,
-    serve_as_of,
-    visited,
-)
+from tests.unit.pipeline.service import PAGE, accelerate, ask, put, serve, serve_as_of, visited
 
 # --- Web pages in a browser: forbidden changes, and the sandbox for documents
 

@@ -449,7 +449,7 @@ def test_change_takes_effect_on_its_date(change: ServiceChange) -> None:
     assert (seen(before), seen(after)) == (False, True)
 
 
-@pytest.mark.parametrize("change", [V1_OF_ACCOUNTS, CUSTOM_DOMAIN], ids=["V1", "domain"])
+@rows("change", V1_OF_ACCOUNTS, CUSTOM_DOMAIN)
 def test_changes_for_new_accounts_do_not_affect_old_ones(change: ServiceChange) -> None:
     assert not PROBES[change](serve_as_of(NOW))
 
@@ -524,7 +524,7 @@ UNBLOCKED = (
 )
 
 
-@pytest.mark.parametrize("parameters", [{}, {"acl": ""}], ids=["PutBucket", "PutBucketAcl"])
+@rows("parameters", {}, {"acl": ""})
 def test_new_bucket_refuses_public_acls_until_the_block_is_off(parameters: dict[str, str]) -> None:
     """P-45, P-47"""
     service = serve_as_of(NOW)
@@ -566,11 +566,7 @@ def test_rule_of_a_url_is_the_same_on_every_machine(
     assert (None if rule is None else rule.fact) == fact
 
 
-@pytest.mark.parametrize(
-    ("host", "target"),
-    [("localhost", "/examplebucket?x{}={}"), ("h{}.{}", "/"), ("h{} {}", "/")],
-    ids=["query", "host", "malformed host"],
-)
+@rows(("host", "target"), ("localhost", "/examplebucket?x{}={}"), ("h{}.{}", "/"), ("h{} {}", "/"))
 def test_long_requests_do_not_fill_the_caches(host: str, target: str) -> None:
     service, long = Service(SETTINGS), "a.b" * 10_000
     tracemalloc.start()

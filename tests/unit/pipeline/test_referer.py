@@ -143,7 +143,7 @@ def test_missing_extra_is_reported_to_allowed_referers_only(
     assert service.handle(request).status == 403
 
 
-@pytest.mark.parametrize("order", ProcessingOrder)
+@rows("order", *ProcessingOrder)
 def test_processed_image_is_denied_in_either_order(order: ProcessingOrder) -> None:
     """R-39"""
     service = serve(replace(SETTINGS, assumptions=Assumptions(processing_order=order)))
@@ -201,7 +201,7 @@ def copy(
     return service.handle(request), admission.decision
 
 
-@pytest.mark.parametrize("target", COPIES)
+@rows("target", *COPIES)
 def test_rules_of_the_source_are_consulted_only_if_assumed(target: str) -> None:
     """R-45"""
     for variant, status in ((SourceOfCopy.UNCHECKED, 200), (SourceOfCopy.CHECKED, 403)):
@@ -277,12 +277,7 @@ FOUND: list[tuple[str, str, str, Mapping[str, str], Target, str]] = [
 
 @rows(("method", "host", "target", "headers", "found", "operation"), *FOUND)
 def test_most_requests_find_their_operation_at_once(
-    method: str,
-    host: str,
-    target: str,
-    headers: Mapping[str, str],
-    found: Target,
-    operation: str,
+    method: str, host: str, target: str, headers: Mapping[str, str], found: Target, operation: str
 ) -> None:
     service = serve(Settings(cname={"cdn.test": "public-bucket"}))
     admission = Admission(ask(method, target, headers, host), "id")
@@ -335,13 +330,11 @@ def test_plain_request_needs_few_steps() -> None:
     assert found.completes == ()
 
 
-@pytest.mark.parametrize(
+@rows(
     ("document", "content", "added"),
-    [
-        ("website", SITE, {"website.find_page"}),
-        ("processConfiguration", STYLES, {"images.find_style", "images.check_original"}),
-        ("cors", CORS, {"bucket.add_headers"}),
-    ],
+    ("website", SITE, {"website.find_page"}),
+    ("processConfiguration", STYLES, {"images.find_style", "images.check_original"}),
+    ("cors", CORS, {"bucket.add_headers"}),
 )
 def test_configurations_of_the_bucket_decide_which_steps_are_needed(
     document: str, content: bytes, added: set[str]

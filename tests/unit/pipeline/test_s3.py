@@ -164,10 +164,7 @@ def test_images_are_processed_as_over_oss(service: Service, process: str) -> Non
 OVER_S3 = ask("PUT", "/b/k")._replace(original=ask("PUT", "/b/k"))
 
 
-@pytest.mark.parametrize(
-    ("target", "over_s3", "refused"),
-    [("/b?referer", True, True), ("/b/k", True, False), ("/b?referer", False, False)],
-)
+@rows("target, over_s3, refused", *CASES["operation_without_a_counterpart_is_refused_over_s3"])
 def test_operation_without_a_counterpart_is_refused_over_s3(
     target: str, over_s3: bool, refused: bool
 ) -> None:

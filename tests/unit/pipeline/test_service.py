@@ -175,10 +175,7 @@ def test_missing_object_is_reported_after_all_checks(service: Service) -> None:
         service.execute(admitted)
     refused = refuse(admitted, raised.value)
     assert (refused.error, refused.known.decision) == (raised.value, admitted.decision)
-    assert (refused.known.access, refused.known.target) == (
-        admitted.access,
-        admitted.target,
-    )
+    assert (refused.known.access, refused.known.target) == (admitted.access, admitted.target)
 
 
 def test_request_with_a_given_caller_is_not_checked(service: Service) -> None:

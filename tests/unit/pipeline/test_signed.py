@@ -28,15 +28,7 @@ from tests.http import forms
 from tests.rows import read_cases, rows
 from tests.thorough import cases
 from tests.unit.pipeline.service import SETTINGS
-from tests.unit.pipeline.signing import (
-    NOW,
-    SCHEMES,
-    UNSIGNED_PARTS,
-    Dialect,
-    Scheme,
-    Sent,
-    alter,
-)
+from tests.unit.pipeline.signing import NOW, SCHEMES, UNSIGNED_PARTS, Dialect, Scheme, Sent, alter
 
 CASES = read_cases("unit.pipeline")
 

@@ -18,15 +18,7 @@ from oss_emulator.control.metrics import Metrics
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.call import Body
 from oss_emulator.pipeline.service import Service
-from oss_emulator.pipeline.steps import (
-    ALLOW,
-    CHECK,
-    COMPLETE,
-    FIND,
-    PERFORM,
-    ServerStep,
-    checks_of,
-)
+from oss_emulator.pipeline.steps import ALLOW, CHECK, COMPLETE, FIND, PERFORM, ServerStep, checks_of
 from oss_emulator.protocol import checksums
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request, Response
@@ -67,7 +59,7 @@ def names(listed: Iterable[Callable[..., Any]]) -> list[str]:
     return [own[name].replace("steps.", "") + name for name in own]
 
 
-@pytest.mark.parametrize("page", PAGES)
+@rows("page", *PAGES)
 def test_page_lists_exactly_the_steps(page: str) -> None:
     after_journal = metrics.steps(Service(SETTINGS), Metrics(), StringIO())
     assert listed(page) == {
@@ -87,13 +79,11 @@ def checked(service: Service, request: Request, *, trusted: bool = False) -> lis
     return names(checks_of(admission, service))
 
 
-@pytest.mark.parametrize(
+@rows(
     ("order", "first"),
-    [
-        (CheckOrder.BEFORE_ACL, ["referer.check_referer", "authentication.authorize"]),
-        (CheckOrder.AFTER_ACL, ["authentication.authorize", "referer.check_referer"]),
-        (CheckOrder.AFTER_OBJECT, ["authentication.authorize", "referer.check_referer"]),
-    ],
+    (CheckOrder.BEFORE_ACL, ["referer.check_referer", "authentication.authorize"]),
+    (CheckOrder.AFTER_ACL, ["authentication.authorize", "referer.check_referer"]),
+    (CheckOrder.AFTER_OBJECT, ["authentication.authorize", "referer.check_referer"]),
 )
 def test_assumption_decides_whether_the_referer_or_the_acl_comes_first(
     order: CheckOrder, first: list[str]
@@ -205,8 +195,7 @@ def test_accelerate_endpoint_is_not_checked_for_a_trusted_caller() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "code"),
-    [("b", ""), ("/b", "InvalidObjectName"), ("b" * 1024, "InvalidObjectName")],
+    ("key", "code"), [("b", ""), ("/b", "InvalidObjectName"), ("b" * 1024, "InvalidObjectName")]
 )
 def test_key_of_a_form_is_checked_like_any_other(service: Service, key: str, code: str) -> None:
     assert posted(service, {"key": key}) == code

@@ -41,7 +41,7 @@ def test_bucket_is_in_the_name_of_virtual_hosts(domain: str) -> None:
     assert not ADDRESSES.is_endpoint(host)
 
 
-@pytest.mark.parametrize("host", ["img.example.com", "IMG.Example.COM.", "img.example.com:8080"])
+@rows("host", "img.example.com", "IMG.Example.COM.", "img.example.com:8080")
 def test_configured_domain_leads_to_its_bucket(host: str) -> None:
     assert ADDRESSES.locate(host, "/a/b") == Target("examplebucket", "a/b")
     assert ADDRESSES.locate(host, "/") == Target("examplebucket")
@@ -211,7 +211,7 @@ def test_longest_key_is_accepted() -> None:
     assert len(ADDRESSES.locate("127.0.0.1", "/b/" + "a" * 1023).key) == 1023
 
 
-@pytest.mark.parametrize("name", ["abc", "a-1", "0" * 63])
+@rows("name", "abc", "a-1", "0" * 63)
 def test_valid_bucket_names_are_accepted(name: str) -> None:
     assert is_bucket_name(name)
 

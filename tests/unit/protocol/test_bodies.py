@@ -84,7 +84,7 @@ def test_incomplete_metadata_is_refused() -> None:
         client_encryption.check({f"{PREFIX}part-size": "16"})
 
 
-@pytest.mark.parametrize("headers", [{"x-oss-meta-part-size": "1"}, WHOLE])
+@rows("headers", {"x-oss-meta-part-size": "1"}, WHOLE)
 def test_upload_without_sizes_accepts_any_parts(headers: dict[str, str]) -> None:
     assert client_encryption.parse_parts(headers) is None
 
@@ -137,7 +137,7 @@ def test_part_has_the_announced_size(number: int, size: int, message: str | None
         parts.check_part(number, size)
 
 
-@pytest.mark.parametrize("count", [0, 2, 5])
+@rows("count", 0, 2, 5)
 def test_list_has_the_announced_number_of_parts(count: int) -> None:
     parts = client_encryption.EncryptedParts(400, 160)
     parts.check_count(3)

@@ -53,12 +53,10 @@ def test_up_to_five_urls_default_to_http() -> None:
     assert call.urls == ("http://a.test", "https://b.test/x")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("content_type", "body", "filled"),
-    [
-        (callback.FORM_TYPE, "o=${object}&s=${size}&c=${x:c}&n=${x:none}", "o=a%20b&s=7&c=%2F&n="),
-        ("application/json", '{"o":${object},"s":${size},"c":${x:c}}', '{"o":"a b","s":7,"c":"/"}'),
-    ],
+    (callback.FORM_TYPE, "o=${object}&s=${size}&c=${x:c}&n=${x:none}", "o=a%20b&s=7&c=%2F&n="),
+    ("application/json", '{"o":${object},"s":${size},"c":${x:c}}', '{"o":"a b","s":7,"c":"/"}'),
 )
 def test_variables_are_filled_in(content_type: str, body: str, filled: str) -> None:
     call = parsed({"callbackBody": body, "callbackBodyType": content_type}, {"x:c": "/"})
@@ -116,7 +114,7 @@ def test_custom_variables_are_parsed() -> None:
     assert callback.parse_variables(encoded({"x:a": "1", "other": 2})) == {"x:a": "1"}
 
 
-@pytest.mark.parametrize("value", [{"x:A": "1"}, {"x:a": 1}, []])
+@rows("value", {"x:A": "1"}, {"x:a": 1}, [])
 def test_bad_custom_variables_are_refused(value: Any) -> None:
     with pytest.raises(OSSError, match="The callback var is not expecten json"):
         callback.parse_variables(encoded(value))

@@ -68,9 +68,7 @@ def test_message_and_ec_replace_those_of_the_table() -> None:
     assert (error.message, error.ec, str(error)) == ("given", "", "Code: given")
 
 
-@pytest.mark.parametrize(
-    ("mainland", "site"), [(True, "api.aliyun.com"), (False, "api.alibabacloud.com")]
-)
+@rows(("mainland", "site"), (True, "api.aliyun.com"), (False, "api.alibabacloud.com"))
 def test_document_names_the_site_of_the_region(mainland: bool, site: str) -> None:
     """S-10"""
     error = OSSError(ErrorCase.NO_SUCH_KEY)

@@ -19,7 +19,7 @@ CASES = read_cases("unit.protocol")
 # --- The headers stored with an object, and their checks
 
 
-@pytest.mark.parametrize("value", ["\ud83d", "a\nb", "\x7f"])
+@rows("value", "\ud83d", "a\nb", "\x7f")
 def test_value_that_does_not_fit_into_a_header_is_refused(value: str) -> None:
     with pytest.raises(OSSError, match="cannot contain"):
         headers.text("x-oss-meta-a", value)
@@ -61,7 +61,7 @@ def test_location_is_ascii() -> None:
 # --- The `x-oss-copy-source` header
 
 
-@pytest.mark.parametrize("header", ["\udcff/a", "/\udcff/a"])
+@rows("header", "\udcff/a", "/\udcff/a")
 def test_bucket_that_is_not_utf8_is_refused(header: str) -> None:
     with pytest.raises(OSSError, match="Copy Source must mention"):
         conditions.parse_copy_source(header)

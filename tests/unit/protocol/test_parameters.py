@@ -39,9 +39,7 @@ UNSIGNED = """
 """.split()
 
 
-@pytest.mark.parametrize(
-    "names", [oss2.ProviderAuth._subresource_key_set, SignerV1._subresource_key_set]
-)
+@rows("names", oss2.ProviderAuth._subresource_key_set, SignerV1._subresource_key_set)
 def test_every_parameter_that_an_sdk_signs_is_signed(names: frozenset[str]) -> None:
     assert [name for name in names if not parameters.is_signed(name)] == []
 
@@ -78,9 +76,7 @@ def test_v1_signature_covers_exactly_the_signed_parameters() -> None:
         signature.verify(claim, request, Target("bucket", "key"), SECRET, "cn-hangzhou")
 
 
-@pytest.mark.parametrize(
-    ("query", "limit"), [({}, 100), ({"max-keys": ""}, 100), ({"max-keys": "1000"}, 1000)]
-)
+@rows(("query", "limit"), ({}, 100), ({"max-keys": ""}, 100), ({"max-keys": "1000"}, 1000))
 def test_limit_of_a_listing_is_100_by_default(query: dict[str, str], limit: int) -> None:
     assert parameters.max_keys(query) == limit
 
@@ -96,9 +92,11 @@ def test_limit_out_of_range_is_refused(text: str, least: int) -> None:
     assert caught.value.code == "InvalidArgument"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("in_header", "in_query", "limit"),
-    [(None, None, None), ("819200", None, 819200), (None, "838860800", 838860800)],
+    (None, None, None),
+    ("819200", None, 819200),
+    (None, "838860800", 838860800),
 )
 def test_traffic_limit_comes_in_the_header_or_in_the_query(
     in_header: str | None, in_query: str | None, limit: int | None
@@ -122,7 +120,7 @@ def test_bad_traffic_limit_is_refused(in_header: str | None, in_query: str | Non
     assert caught.value.code == "InvalidArgument"
 
 
-@pytest.mark.parametrize(("text", "found"), [("", None), ("url", "url"), ("URL", "url")])
+@rows(("text", "found"), ("", None), ("url", "url"), ("URL", "url"))
 def test_encoding_type_is_url_or_nothing(text: str, found: str | None) -> None:
     assert parameters.encoding_type(_listing({"encoding-type": text})) == found
 
@@ -131,7 +129,7 @@ def _listing(query: dict[str, str], headers: dict[str, str] | None = None) -> Re
     return Request("GET", "/", "", query, headers or {}, 0.0)
 
 
-@pytest.mark.parametrize("place", [0, 1])
+@rows("place", 0, 1)
 def test_another_encoding_type_is_refused(place: int) -> None:
     parts: list[dict[str, str]] = [{}, {}]
     parts[place] = {"encoding-type": "base64"}
@@ -264,7 +262,7 @@ def test_first_header_of_a_name_counts() -> None:
     assert parsed("/").host == ""
 
 
-@pytest.mark.parametrize(("target", "host", "path"), CASES["absolute_target_names_the_host"])
+@rows(("target", "host", "path"), *CASES["absolute_target_names_the_host"])
 def test_absolute_target_names_the_host(target: str, host: str, path: str) -> None:
     request = parsed(target, ("Host", "other"))
     assert (request.host, request.path, request.proxied) == (host, path, True)

@@ -84,7 +84,7 @@ def test_published_chunks_with_trailers_are_decoded() -> None:
     assert reader.trailers == {"x-amz-checksum-crc32c": "sOO8/Q=="}
 
 
-@pytest.mark.parametrize("place", [100, 65536 + 90 + 50, -100])
+@rows("place", 100, 65536 + 90 + 50, -100)
 def test_changed_chunk_is_refused(place: int) -> None:
     changed = bytearray(body(PLAIN))
     changed[place] = ord("b") if changed[place] != ord("b") else ord("c")
@@ -191,7 +191,7 @@ def test_lifecycle_survives_a_round_trip() -> None:
     assert "<DaysAfterInitiation>2</DaysAfterInitiation>" in back
 
 
-@pytest.mark.parametrize("given", CASES["element_without_a_counterpart_is_refused_by_name"])
+@rows("given", *CASES["element_without_a_counterpart_is_refused_by_name"])
 def test_element_without_a_counterpart_is_refused_by_name(given: str) -> None:
     with pytest.raises(OSSError, match="NotImplemented: The element"):
         documents.TO_OSS["PutBucketLifecycle"](S3_RULE.format(given).encode())
@@ -238,7 +238,7 @@ def test_acl_becomes_grants(acl: str, permissions: tuple[str, ...]) -> None:
     assert grants[0].text("Grantee/DisplayName") == "a & b"
 
 
-@pytest.mark.parametrize("operation", ["PutBucketAcl", "PutObjectACL"])
+@rows("operation", "PutBucketAcl", "PutObjectACL")
 def test_grants_of_a_request_are_refused(operation: str) -> None:
     with pytest.raises(OSSError, match="Grants of S3 have no counterpart"):
         documents.TO_OSS[operation](b"<AccessControlPolicy/>")
@@ -285,7 +285,7 @@ def test_fields_become_those_of_oss_and_the_original_is_kept() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["x-amz-tagging", "x-amz-checksum-crc32", "tagging"])
+@rows("name", "x-amz-tagging", "x-amz-checksum-crc32", "tagging")
 def test_field_that_is_not_understood_is_refused_by_name(name: str) -> None:
     with pytest.raises(OSSError, match=f"NotImplemented: The (header|field) {name}"):
         form.translate(Form({"key": "a", name: "b"}))
@@ -449,7 +449,7 @@ def announced(**headers: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("declared", ["", "UNSIGNED-PAYLOAD", sha256(CONTENT).hexdigest()])
+@rows("declared", "", "UNSIGNED-PAYLOAD", sha256(CONTENT).hexdigest())
 def test_plain_body_is_unchanged(declared: str) -> None:
     assert read(parse({"x-amz-content-sha256": declared}), CONTENT) == CONTENT
 
@@ -485,7 +485,7 @@ def test_checksum_that_cannot_be_calculated_is_not_checked() -> None:
     assert read(payload, framed("x-amz-checksum-crc64nvme:AAAAAAAAAAA=")) == CONTENT
 
 
-@pytest.mark.parametrize("size", ["5", "12"])
+@rows("size", "5", "12")
 def test_content_must_have_the_announced_size(size: str) -> None:
     payload = parse(announced(x_amz_decoded_content_length=size))
     with pytest.raises(OSSError, match=r"IncompleteBody: The chunks have \d+ bytes"):
@@ -498,7 +498,7 @@ def test_chunks_need_the_size_of_their_content(size: str) -> None:
         parse(announced(x_amz_decoded_content_length=size))
 
 
-@pytest.mark.parametrize("declared", ["UNSIGNED-PAYLOAD", "", sha256(CONTENT).hexdigest()])
+@rows("declared", "UNSIGNED-PAYLOAD", "", sha256(CONTENT).hexdigest())
 def test_chunks_that_the_hash_does_not_announce_are_refused(declared: str) -> None:
     """The page of EC 0017-00000804"""
     with pytest.raises(OSSError, match="aws-chunked encoding is not supported") as caught:
@@ -512,7 +512,7 @@ def test_chunks_are_recognised_in_any_case() -> None:
         parse({"content-encoding": "AWS-Chunked"})
 
 
-@pytest.mark.parametrize("framing", Framing)
+@rows("framing", *Framing)
 def test_strict_mode_refuses_trailers(framing: Framing) -> None:
     """Issues of several clients: OSS accepts only signed chunks without trailers."""
     headers = announced(x_amz_content_sha256=framing)
@@ -530,7 +530,7 @@ def test_framing_that_is_not_understood_is_refused_by_name() -> None:
         parse({"x-amz-content-sha256": declared})
 
 
-@pytest.mark.parametrize("declared", ["abc", "A" * 64, "g" * 64])
+@rows("declared", "abc", "A" * 64, "g" * 64)
 def test_malformed_hash_is_refused(declared: str) -> None:
     with pytest.raises(OSSError, match="InvalidArgument") as caught:
         parse({"x-amz-content-sha256": declared})

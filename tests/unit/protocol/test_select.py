@@ -67,9 +67,7 @@ def test_elements_of_csv_are_read() -> None:
     assert asked.source == expected
 
 
-@pytest.mark.parametrize(
-    ("compression", "output", "raw"), CASES["csv_in_gzip_is_answered_with_raw_rows"]
-)
+@rows(("compression", "output", "raw"), *CASES["csv_in_gzip_is_answered_with_raw_rows"])
 def test_csv_in_gzip_is_answered_with_raw_rows(compression: str, output: str, raw: bool) -> None:
     """Q-02: test_select_object_with_gzip_data_to_file of the C SDK"""
     source = f"<CompressionType>{compression}</CompressionType><CSV/>"
@@ -155,7 +153,7 @@ def test_document_has_no_range() -> None:
     assert (raised.value.code, raised.value.ec) == ("InvalidRange", "0016-00000839")
 
 
-@pytest.mark.parametrize("kind", ["", "TABLE"])
+@rows("kind", "", "TABLE")
 def test_json_needs_a_type(kind: str) -> None:
     with pytest.raises(OSSError, match="Invalid Type parameter"):
         select.parse_select(document(f"<JSON><Type>{kind}</Type></JSON>"), json=True)
@@ -176,7 +174,7 @@ def test_meta_request_is_read() -> None:
     assert select.parse_meta(text, json=True) == select.MetaRequest(JSONInput(True), False)
 
 
-@pytest.mark.parametrize(("inner", "code"), CASES["meta_is_of_plain_lines"])
+@rows(("inner", "code"), *CASES["meta_is_of_plain_lines"])
 def test_meta_is_of_plain_lines(inner: str, code: str) -> None:
     text = f"<JsonMetaRequest><InputSerialization>{inner}</InputSerialization></JsonMetaRequest>"
     with pytest.raises(OSSError) as raised:
@@ -199,7 +197,7 @@ def test_range_is_read_as_in_http(
     assert RowRange("line", *rows).resolve(10) == found
 
 
-@pytest.mark.parametrize("total", [0, 10])
+@rows("total", 0, 10)
 def test_range_must_begin_in_the_object(total: int) -> None:
     """Q-21, Q-22: the message is that of the service"""
     with pytest.raises(OSSError) as raised:

@@ -12,12 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oss_emulator.cli.play import INCLUDED
 from oss_emulator.recording import scenario as scenarios
-from oss_emulator.recording.facts import (
-    FactResult,
-    FactStatus,
-    conclude,
-    format_assumptions,
-)
+from oss_emulator.recording.facts import FactResult, FactStatus, conclude, format_assumptions
 from oss_emulator.recording.playing import (
     IN_A_ROW,
     TRIES,
@@ -126,7 +121,7 @@ def test_rules_of_the_scenario_before_do_not_pass_for_new_ones() -> None:
 # --- Rules take a moment to take effect
 
 
-@pytest.mark.parametrize("delay", [4, 20])
+@rows("delay", 4, 20)
 def test_rules_are_waited_for(delay: int) -> None:
     service = ModelService(delay=delay)
     pauses: list[None] = []
@@ -387,8 +382,7 @@ FAULTS: dict[str, tuple[str, Decide]] = {
         "R-12",
         rules_changed(
             lambda rules: replace(
-                rules,
-                blacklist=tuple(sorted(set(rules.blacklist) - set(rules.whitelist))),
+                rules, blacklist=tuple(sorted(set(rules.blacklist) - set(rules.whitelist)))
             )
         ),
     ),
@@ -430,14 +424,12 @@ def test_broken_documented_fact_differs(fault: str, monkeypatch: pytest.MonkeyPa
     assert judge(ask(ModelService().send))[number].conclusion is FactStatus.DIFFERS
 
 
-@pytest.mark.parametrize(
+@rows(
     ("number", "old", "new"),
-    [
-        ("R-31", b"<TruncatePath>false</TruncatePath>", b""),
-        ("R-32", b"NoSuchBucket", b"BucketMissing"),
-        ("R-33", b"0033-00000001", b"0015-00000231"),
-        ("R-35", b"You are denied by bucket referer policy.", b"You are denied."),
-    ],
+    ("R-31", b"<TruncatePath>false</TruncatePath>", b""),
+    ("R-32", b"NoSuchBucket", b"BucketMissing"),
+    ("R-33", b"0033-00000001", b"0015-00000231"),
+    ("R-35", b"You are denied by bucket referer policy.", b"You are denied."),
 )
 def test_broken_answer_differs(number: str, old: bytes, new: bytes) -> None:
     service = ModelService()

@@ -1,7 +1,8 @@
-"""Recorded answers: scenarios, how they are played, and how answers are compared."""
+"""Recorded answers: scenarios, how they are played and compared, and what is saved."""
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oss_emulator.recording import scenario as scenario
+from oss_emulator.recording import scenario as scenarios
 from oss_emulator.recording.playing import PlayedAnswer, compare, content, play, prepare
+from oss_emulator.recording.saving import save
 from oss_emulator.recording.scenario import (
     BucketState,
     RecordedAnswer,
@@ -273,10 +276,7 @@ def test_equal_answer_has_no_difference() -> None:
     ("changed", "said"),
     ({"status": 404}, ["status: expected 200, found 404"]),
     ({"headers": {**HEADERS, "vary": "x"}}, ["header vary: expected nothing, found x"]),
-    (
-        {"headers": {"content-type": "application/xml"}},
-        ["header ETag: expected *, found nothing"],
-    ),
+    ({"headers": {"content-type": "application/xml"}}, ["header ETag: expected *, found nothing"]),
     (
         {"headers": {**HEADERS, "content-type": "text/xml"}},
         ["header Content-Type: expected application/xml, found text/xml"],
@@ -285,10 +285,7 @@ def test_equal_answer_has_no_difference() -> None:
         {"body": BODY.replace(b"<Key>a</Key>", b"<Key>b</Key>")},
         ["elements: expected List/Key=a, found List/Key=b"],
     ),
-    (
-        {"body": BODY.replace(b"<Id>17</Id>", b"")},
-        ["elements: expected List/Id=*, found nothing"],
-    ),
+    ({"body": BODY.replace(b"<Id>17</Id>", b"")}, ["elements: expected List/Id=*, found nothing"]),
     ({"body": b"text"}, ["document: expected List, found the document is not well-formed"]),
 )
 def test_each_kind_of_difference_is_found(changed: dict[str, object], said: list[str]) -> None:
@@ -331,7 +328,7 @@ DOCUMENTS = {
 }
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@rows("document", *DOCUMENTS)
 def test_elements_are_listed_in_order(document: bytes) -> None:
     assert list_elements(document) == DOCUMENTS[document]
 
@@ -354,7 +351,7 @@ def test_document_of_a_list_is_listed_as_before(tree: object) -> None:
     assert list_elements(build(elements)) == elements
 
 
-@pytest.mark.parametrize("elements", [("A/B=1",), ("A", "B"), ("A", "A/B/C=1")])
+@rows("elements", ("A/B=1",), ("A", "B"), ("A", "A/B/C=1"))
 def test_list_without_a_tree_is_refused(elements: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="has no element around it"):
         build(elements)
@@ -364,3 +361,105 @@ def test_list_without_a_tree_is_refused(elements: tuple[str, ...]) -> None:
 def test_malformed_document_is_refused(document: bytes) -> None:
     with pytest.raises(ValueError, match="not well-formed"):
         list_elements(document)
+
+
+# --- What is saved
+
+PRIVATE = dict(CASES["private"])
+DENIAL = (
+    "<Error><Code>AccessDenied</Code>"
+    "<Message>The user {name} may not do this in {bucket}: acs:ram::{owner}:{role}</Message>"
+    "<RequestId>{request}</RequestId><HostId>{host}</HostId><Bucket>{bucket}</Bucket>"
+    "<OSSAccessKeyId>{key}</OSSAccessKeyId><SignatureProvided>abc</SignatureProvided>"
+    "<StringToSign>GET /{bucket}/key {key}</StringToSign>"
+    "<AccessDeniedDetail><AuthPrincipalOwnerId>{owner}</AuthPrincipalOwnerId>"
+    "<AuthPrincipalDisplayName>{name}</AuthPrincipalDisplayName>"
+    "<EncodedDiagnosticMessage>{diagnosis}</EncodedDiagnosticMessage></AccessDeniedDetail>"
+    "<EC>0003-00000001</EC></Error>"
+)
+LISTING = (
+    "<List><Owner><ID>{owner}</ID><DisplayName>{name}</DisplayName></Owner>"
+    "<Name>{bucket}</Name><Endpoint>{host}</Endpoint><Key>mine</Key><VersionId>{version}</VersionId>"
+    "<UploadId>{upload}</UploadId><IsTruncated>false</IsTruncated></List>"
+)
+SAVED_HEADERS = {
+    "x-oss-request-id": PRIVATE["request"],
+    "x-oss-version-id": PRIVATE["version"],
+    "location": f"https://{PRIVATE['host']}/",
+    "x-oss-ec": "0003-00000001",
+    "x-oss-meta-owner": PRIVATE["name"],
+    "content-type": "application/xml",
+    "connection": "keep-alive",
+}
+
+
+def step(**answer: Any) -> dict[str, Any]:
+    request = {"method": "PUT", "bucket": "b", "path": "/", "body": {"xml": ["A", "A/B=mine"]}}
+    return {"request": request, "answer": {"status": 200, **answer}, "facts": ["R-01"]}
+
+
+def saved(*replies: PlayedAnswer, **answer: Any) -> Any:
+    document = [{"scenario": "s", "steps": [step(**answer) for _ in replies]}]
+    recording = scenarios.parse_recording(document)
+    waiting = [*replies]
+    played = [*play(recording.scenarios[0], lambda *_: waiting.pop(0), {"b": PRIVATE["bucket"]})]
+    private = {PRIVATE["key"]: "{access key}", PRIVATE["bucket"]: "{b}"}
+    return save(recording, played, private)
+
+
+def test_saved_file_has_no_value_of_the_account() -> None:
+    documents = (DENIAL, LISTING, "<Error><Message>Jane may not</Message></Error>")
+    bodies = [text.format(**PRIVATE).encode() for text in documents]
+    text = json.dumps(saved(*(PlayedAnswer(403, SAVED_HEADERS, body) for body in bodies)))
+    assert [name for name, value in PRIVATE.items() if value in text] == []
+
+
+def test_code_and_sentence_are_kept() -> None:
+    body = DENIAL.replace(
+        "The user {name} may not do this in {bucket}: acs:ram::{owner}:{role}", "No."
+    )
+    (found,) = saved(PlayedAnswer(403, SAVED_HEADERS, body.format(**PRIVATE).encode()))["scenarios"]
+    answer = found["steps"][0]["answer"]
+    assert answer["headers"]["x-oss-ec"] == "0003-00000001"
+    assert "connection" not in answer["headers"]
+    assert answer["xml"][:4] == [
+        "Error",
+        "Error/Code=AccessDenied",
+        "Error/Message=No.",
+        "Error/RequestId=*",
+    ]
+    assert answer["xml"][-1] == "Error/EC=0003-00000001"
+
+
+def test_sentence_with_a_text_that_is_masked_elsewhere_is_masked() -> None:
+    body = "<Error><Message>Ask Jane.</Message><DisplayName>Jane</DisplayName></Error>"
+    (found,) = saved(PlayedAnswer(403, {}, body.encode()))["scenarios"]
+    assert found["steps"][0]["answer"]["xml"] == ["Error", "Error/Message=*", "Error/DisplayName=*"]
+
+
+def test_what_the_file_says_is_kept() -> None:
+    """Texts from the file itself reveal nothing about the account."""
+    body = LISTING.format(**PRIVATE).encode()
+    answer = {"headers": {"Location": "https://{b}.x/"}, "xml": ["List", "List/Name={b}"]}
+    headers = {"location": f"https://{PRIVATE['bucket']}.x/"}
+    (found,) = saved(PlayedAnswer(200, headers, body), **answer)["scenarios"]
+    (one,) = found["steps"]
+    assert one["answer"]["headers"] == {"location": "https://{b}.x/"}
+    assert {"List/Name={b}", "List/Key=mine", "List/IsTruncated=false"} <= {*one["answer"]["xml"]}
+    assert one["facts"] == ["R-01"]
+
+
+def test_saved_file_is_read_and_plays_as_equal() -> None:
+    reply = PlayedAnswer(200, SAVED_HEADERS, LISTING.format(**PRIVATE).encode())
+    recording = scenarios.parse_recording(saved(reply))
+    names = {"b": PRIVATE["bucket"]}
+    (again,) = play(recording.scenarios[0], lambda *_: reply, names)
+    assert again.differences == ()
+
+
+def test_steps_that_say_nothing_are_left_out() -> None:
+    document = [{"scenario": "s", "steps": [step(), {**step(), "until": True}, step()]}]
+    recording = scenarios.parse_recording(document)
+    played = play(recording.scenarios[0], lambda *_: PlayedAnswer(403))
+    (found,) = save(recording, played, {})["scenarios"]
+    assert [one["answer"]["status"] for one in found["steps"]] == [403]

@@ -201,10 +201,7 @@ def test_request_that_the_sdk_signed_is_accepted(method: str, value: str) -> Non
 
 
 def test_parameters_in_a_form_are_signed_by_their_hash() -> None:
-    form = {
-        "RoleArn": "acs:ram::1000000000000001:role/worker",
-        "RoleSessionName": "night",
-    }
+    form = {"RoleArn": "acs:ram::1000000000000001:role/worker", "RoleSessionName": "night"}
     kind = "application/x-www-form-urlencoded"
     sent = sign_v3({}, form, x_acs_action="AssumeRole", content_type=kind)
     assert parse(answer_v3(sent))["AssumedRoleUser"]["Arn"].endswith("role/worker/night")
@@ -264,7 +261,7 @@ def test_required_header_must_be_there(name: str, code: str) -> None:
     assert (response.status, parse(response)["Code"]) == (400, code)
 
 
-@pytest.mark.parametrize("name", ["x-acs-extra", "x-acs-security-token"])
+@rows("name", "x-acs-extra", "x-acs-security-token")
 def test_all_headers_of_the_service_must_be_signed(name: str) -> None:
     answer = parse(answer_v3(sign_v3({}), **{name: "1"}))
     assert answer["Code"] == "IncompleteSignature"

@@ -83,7 +83,7 @@ def test_range_without_a_row_is_refused() -> None:
     assert found.code == "InvalidRange"
 
 
-@pytest.mark.parametrize("name", ["AGE", "Age", "_2", "_0000000002"])
+@rows("name", "AGE", "Age", "_2", "_0000000002")
 def test_case_of_column_names_is_ignored(name: str) -> None:
     """Q-32"""
     options = {"CsvHeaderInfo": "Use", "CommentCharacter": "#"}
@@ -119,7 +119,7 @@ def test_records_are_split(data: bytes, expected: list[bytes], size: int) -> Non
     assert split(data, size=size) == expected
 
 
-@pytest.mark.parametrize("size", [1, 4, 100])
+@rows("size", 1, 4, 100)
 def test_delimiter_may_have_two_bytes(size: int) -> None:
     source = CSVInput(record=b"\r\n")
     assert split(b"a\nb\r\n\r\nc\r", source, size) == [b"a\nb", b"", b"c\r"]
@@ -202,7 +202,7 @@ def test_path_leads_to_nodes(path: tuple[Step, ...], expected: list[str] | int, 
     assert len(found) == expected if isinstance(expected, int) else found == expected
 
 
-@pytest.mark.parametrize("size", [1, 7, 1000])
+@rows("size", 1, 7, 1000)
 def test_lines_tell_where_they_begin(size: int) -> None:
     """Q-31: offsets are those of bytes"""
     data = '{"a":"ü"}\n,\r\n{\n "a": 2 }{"a":3}'.encode()
@@ -334,13 +334,11 @@ def test_rows_and_columns_are_counted(
     assert (found.rows, found.columns, len(found.splits)) == (rows, columns, 1)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("data", "source", "code"),
-    [
-        (b'a,b\n",,44\nx,"y, z",1\n', CSV, "InvalidCsvLine"),
-        (b"Year,State\n", LINES, "InvalidJsonData"),
-        (b'{"a":1}\n"k2": [1]', LINES, "InvalidJsonData"),
-    ],
+    (b'a,b\n",,44\nx,"y, z",1\n', CSV, "InvalidCsvLine"),
+    (b"Year,State\n", LINES, "InvalidJsonData"),
+    (b'{"a":1}\n"k2": [1]', LINES, "InvalidJsonData"),
 )
 def test_invalid_object_has_no_meta(data: bytes, source: CSVInput | JSONInput, code: str) -> None:
     with pytest.raises(OSSError) as raised:
@@ -378,7 +376,7 @@ ROW = b"x" * 1023 + b"\n"
 JSON_ROW = b'{"a":"' + b"x" * 1015 + b'"}\n'
 
 
-@pytest.mark.parametrize(("row", "source"), [(ROW, CSV), (JSON_ROW, LINES)])
+@rows(("row", "source"), (ROW, CSV), (JSON_ROW, LINES))
 def test_splits_and_lines_are_read_from_their_place(
     row: bytes, source: CSVInput | JSONInput
 ) -> None:

@@ -48,7 +48,7 @@ def test_limit_ends_reading() -> None:
     assert found.frames[-1].offset == 4
 
 
-@pytest.mark.parametrize("limit", ["99999999999999999999", "9" * 5_000, "0" * 5_000 + "9"])
+@rows("limit", "99999999999999999999", "9" * 5_000, "0" * 5_000 + "9")
 def test_limit_may_be_larger_than_any_object(limit: str) -> None:
     found = run(f"select _1 from ossobject limit {limit}", b"a\nb\n")
     assert (found.rows, found.frames[-1].status) == (b"a\nb\n", 200)
@@ -119,20 +119,20 @@ def test_zeros_after_a_gzip_member_are_skipped() -> None:
     assert run("select _2 from ossobject", data + b"0", options).code == "DecompressFailure"
 
 
-@pytest.mark.parametrize("cut", [1, 8, 15])
+@rows("cut", 1, 8, 15)
 def test_cut_gzip_is_refused(cut: int) -> None:
     data = gzip.compress(b"a,1\n" * 10)[:-cut]
     found = run("select count(*) from ossobject", data, {"CompressionType": "GZIP"})
     assert found.code == "DecompressFailure"
 
 
-@pytest.mark.parametrize("form", [{}, {"Json_Type": "LINES"}, {"Json_Type": "DOCUMENT"}])
+@rows("form", {}, {"Json_Type": "LINES"}, {"Json_Type": "DOCUMENT"})
 def test_text_must_be_utf_8(form: dict[str, Any]) -> None:
     data = b'{"a":"\xe4"}' if form else b"a,\xe4\n"
     assert run("select * from ossobject", data, form).code == "InvalidTextEncoding"
 
 
-@pytest.mark.parametrize("size", [100, 1 << 20])
+@rows("size", 100, 1 << 20)
 def test_long_row_is_refused(size: int) -> None:
     data = b"a\n" + b"x" * (256 * 1024 + 1) + b"\n"
     found = run("select * from ossobject", data, size=size)

@@ -54,7 +54,7 @@ def test_content_length_delimits_a_body() -> None:
     assert (extent.take(b"de" + NEXT), extent.done) == ((b"de", NEXT), True)
 
 
-@pytest.mark.parametrize("first", ["Content-Length: 1", "Transfer-Encoding: Chunked"])
+@rows("first", "Content-Length: 1", "Transfer-Encoding: Chunked")
 def test_chunked_wins_over_content_length_and_ends_the_connection(first: str) -> None:
     """P-42; RFC 9112, 6.1."""
     fields = sorted(["Content-Length: 1", "Transfer-Encoding: Chunked"], key=first.__ne__)
@@ -113,9 +113,7 @@ def test_malformed_or_ambiguous_heads_are_refused(data: bytes) -> None:
     assert refused.value.code == "BadRequest"
 
 
-@pytest.mark.parametrize(
-    "line", ["OPTIONS * HTTP/1.0", "CONNECT a:443 HTTP/1.0", "GET http://a.test?x HTTP/1.0"]
-)
+@rows("line", "OPTIONS * HTTP/1.0", "CONNECT a:443 HTTP/1.0", "GET http://a.test?x HTTP/1.0")
 def test_targets_that_are_not_paths_are_parsed(line: str) -> None:
     assert framing.parse(head(line=line)).target == line.split(" ")[1]
 
@@ -214,7 +212,7 @@ def test_bytes_that_are_not_utf8_are_sent_unchanged() -> None:
     assert b"\r\nA: \xd6\xd0\r\n" in wire.format_head("1.1", 200, {"A": "\udcd6\udcd0"})
 
 
-@pytest.mark.parametrize("value", ["a\r\nX: y", "a\nX: y", "a\rX: y"])
+@rows("value", "a\r\nX: y", "a\nX: y", "a\rX: y")
 def test_line_end_in_a_header_is_an_error(value: str) -> None:
     with pytest.raises(ValueError, match="line end"):
         wire.format_head("1.1", 200, {"A": value})

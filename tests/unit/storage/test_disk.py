@@ -32,6 +32,9 @@ from oss_emulator.storage.disk import DiskStorage
 from oss_emulator.storage.index import FORMAT
 
 from tests.client import Client
+from tests.rows import read_cases
+
+CASES = read_cases("unit.storage")
 
 BUCKET = Bucket("examplebucket", "1", 1.0, "cn-hangzhou", documents={"referer": b"<\xff\x00>"})
 
@@ -328,10 +331,7 @@ def test_keys_never_become_file_names(storage: DiskStorage) -> None:
 # --- modes
 
 
-@pytest.mark.parametrize(
-    ("before", "umask"),
-    [("missing", 0), ("missing", 0o077), ("empty", 0), ("of an earlier version", 0)],
-)
+@pytest.mark.parametrize(("before", "umask"), CASES["only_the_owner_can_read_a_folder"])
 def test_only_the_owner_can_read_a_folder(tmp_path: Path, before: str, umask: int) -> None:
     folder = tmp_path / "data"
     old = os.umask(umask)

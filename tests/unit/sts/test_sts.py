@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from aliyunsdkcore.request import RpcRequest
 from oss_emulator import rpc
 from oss_emulator.access.accounts import Accounts
@@ -58,7 +57,7 @@ def test_parameters_may_be_in_a_form() -> None:
     assert parse(response)["IdentityType"] == "RAMUser"
 
 
-@pytest.mark.parametrize("form", ["XML", None])
+@rows("form", "XML", None)
 def test_answers_are_xml_by_default(form: str | None) -> None:
     response = ask(parameters(Format=form))
     assert response.headers["Content-Type"] == "text/xml"
@@ -108,7 +107,7 @@ def test_root_account_learns_of_accounts_where_there_is_no_role() -> None:
     assert "start it with --accounts FILE" in said
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
+@rows("method", "GET", "POST")
 def test_sdk_assumes_a_role(method: str) -> None:
     request = RpcRequest("Sts", "2015-04-01", "AssumeRole", "sts")
     request.set_method(method)
@@ -154,13 +153,11 @@ def test_credentials_are_valid_for_an_hour_by_default() -> None:
     assert longest["Expiration"] == "2023-11-15T10:13:20Z"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("changes", "policy_type", "no_permission"),
-    [
-        ({"AccessKeyId": "nobody-key"}, "AccountLevelIdentityBasedPolicy", "ImplicitDeny"),
-        ({"RoleArn": ROLE.replace("worker", "closed")}, "AssumeRolePolicy", "ImplicitDeny"),
-        ({"RoleArn": ROLE.replace("worker", "barred")}, "AssumeRolePolicy", "ExplicitDeny"),
-    ],
+    ({"AccessKeyId": "nobody-key"}, "AccountLevelIdentityBasedPolicy", "ImplicitDeny"),
+    ({"RoleArn": ROLE.replace("worker", "closed")}, "AssumeRolePolicy", "ImplicitDeny"),
+    ({"RoleArn": ROLE.replace("worker", "barred")}, "AssumeRolePolicy", "ExplicitDeny"),
 )
 def test_denial_names_the_policy(
     changes: dict[str, str], policy_type: str, no_permission: str
@@ -170,7 +167,7 @@ def test_denial_names_the_policy(
     assert detail["AuthPrincipalType"] == Kind.USER
 
 
-@pytest.mark.parametrize(("key", "expected"), CASES["account_and_user_are_described"])
+@rows(("key", "expected"), *CASES["account_and_user_are_described"])
 def test_account_and_user_are_described(key: str, expected: dict[str, str]) -> None:
     answer = parse(ask(parameters("GetCallerIdentity", AccessKeyId=key)))
     answer.pop("RequestId")

@@ -156,12 +156,10 @@ def test_folder_is_free_again_after_a_start_that_failed(
     assert caught.value.__traceback__  # keeps the failed emulator alive, as a notebook does
 
 
-@pytest.mark.parametrize(
+@rows(
     ("options", "code"),
-    [
-        ({"acl": "everybody"}, ErrorCase.INVALID_ARGUMENT),
-        ({"rules": {"whitelist": ["a" * 21_000]}}, ErrorCase.REFERER_LISTS_TOO_LARGE),
-    ],
+    ({"acl": "everybody"}, ErrorCase.INVALID_ARGUMENT),
+    ({"rules": {"whitelist": ["a" * 21_000]}}, ErrorCase.REFERER_LISTS_TOO_LARGE),
 )
 def test_bad_bucket_raises_the_error_of_the_service(
     options: dict[str, Any], code: ErrorCase
@@ -176,7 +174,7 @@ def test_bad_bucket_raises_the_error_of_the_service(
     assert said.count("\n") == 0
 
 
-@pytest.mark.parametrize("name", ["B", "", "examplebucket/"])
+@rows("name", "B", "", "examplebucket/")
 def test_bad_name_of_a_bucket_is_one_sentence(name: str) -> None:
     with (
         Emulator() as emulator,
@@ -185,7 +183,7 @@ def test_bad_name_of_a_bucket_is_one_sentence(name: str) -> None:
         emulator.bucket(name)
 
 
-@pytest.mark.parametrize("method", [Emulator.reset, lambda emulator: emulator.journal])
+@rows("method", Emulator.reset, lambda emulator: emulator.journal)
 def test_methods_raise_while_the_emulator_is_not_running(method: Any) -> None:
     emulator = Emulator()
     with pytest.raises(RuntimeError, match="use it in a with statement"):
@@ -194,33 +192,27 @@ def test_methods_raise_while_the_emulator_is_not_running(method: Any) -> None:
         emulator.bucket("examplebucket")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("options", "error", "sentence"),
-    [
-        ({"regoin": "cn-beijing"}, TypeError, "no setting regoin; did you mean region?"),
-        ({"auth": "lax"}, ValueError, "^auth: 'lax' is unknown; use strict, relaxed or off$"),
-        ({"fsync": None}, ValueError, "^fsync: 'None' is unknown; use always or off$"),
-        ({"ready_file": "r.json"}, TypeError, "ready_file is an option of `oss-emulator serve`"),
-        ({"access_log": "a.log"}, TypeError, "access_log is an option of `oss-emulator serve`"),
-        ({"log_format": "x"}, TypeError, "log_format is an option of `oss-emulator serve`"),
-        ({"port": "x"}, ValueError, "^port: 'x' is not a port; write a number from 0 to 65535"),
-        ({"tls_port": 65536}, ValueError, "^tls_port: '65536' is not a port; write"),
-        ({"port": True}, ValueError, "^port: 'True' is not a port; write"),
-        ({"tls_key": "key.pem"}, ValueError, "needs its certificate"),
-        (
-            {"region": "oss-cn-hangzhou"},
-            ValueError,
-            "^region: 'oss-cn-hangzhou' is not a region; wr",
-        ),
-        ({"data": ""}, ValueError, "^data: '' is empty; write a value or leave it out"),
-        ({"data": "/dev/null"}, ValueError, "^data: /dev/null is not a folder; name a folder"),
-        ({"access_key_id": ""}, ValueError, "^access_key_id: '' is empty; write a value or leave"),
-        ({"access_key_secret": ""}, ValueError, "^access_key_secret: '' is empty; write a value"),
-        ({"domain": ["http://a.test"]}, ValueError, "^domain: 'http://a.test' is not a domain; wr"),
-        ({"domain": ".a.test"}, ValueError, "^domain: '.a.test' is not a domain"),
-        ({"domain": ""}, ValueError, "^domain: '' is not a domain"),
-        ({"s3_host": ("a.test:9000",)}, ValueError, "^s3_host: 'a.test:9000' is not a domain"),
-    ],
+    ({"regoin": "cn-beijing"}, TypeError, "no setting regoin; did you mean region?"),
+    ({"auth": "lax"}, ValueError, "^auth: 'lax' is unknown; use strict, relaxed or off$"),
+    ({"fsync": None}, ValueError, "^fsync: 'None' is unknown; use always or off$"),
+    ({"ready_file": "r.json"}, TypeError, "ready_file is an option of `oss-emulator serve`"),
+    ({"access_log": "a.log"}, TypeError, "access_log is an option of `oss-emulator serve`"),
+    ({"log_format": "x"}, TypeError, "log_format is an option of `oss-emulator serve`"),
+    ({"port": "x"}, ValueError, "^port: 'x' is not a port; write a number from 0 to 65535"),
+    ({"tls_port": 65536}, ValueError, "^tls_port: '65536' is not a port; write"),
+    ({"port": True}, ValueError, "^port: 'True' is not a port; write"),
+    ({"tls_key": "key.pem"}, ValueError, "needs its certificate"),
+    ({"region": "oss-cn-hangzhou"}, ValueError, "^region: 'oss-cn-hangzhou' is not a region; wr"),
+    ({"data": ""}, ValueError, "^data: '' is empty; write a value or leave it out"),
+    ({"data": "/dev/null"}, ValueError, "^data: /dev/null is not a folder; name a folder"),
+    ({"access_key_id": ""}, ValueError, "^access_key_id: '' is empty; write a value or leave"),
+    ({"access_key_secret": ""}, ValueError, "^access_key_secret: '' is empty; write a value"),
+    ({"domain": ["http://a.test"]}, ValueError, "^domain: 'http://a.test' is not a domain; wr"),
+    ({"domain": ".a.test"}, ValueError, "^domain: '.a.test' is not a domain"),
+    ({"domain": ""}, ValueError, "^domain: '' is not a domain"),
+    ({"s3_host": ("a.test:9000",)}, ValueError, "^s3_host: 'a.test:9000' is not a domain"),
 )
 def test_bad_option_raises(options: dict[str, Any], error: type[Exception], sentence: str) -> None:
     with pytest.raises(error, match=sentence):

@@ -31,7 +31,7 @@ from oss_emulator import Emulator
 from oss_emulator.testing import intercept, interception
 from oss_emulator.testing.interception import redirect
 
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
 
 CASES = read_cases("unit.testing")
 
@@ -39,7 +39,7 @@ CASES = read_cases("unit.testing")
 ENDPOINT = "http://127.0.0.1:9000"
 
 
-@pytest.mark.parametrize(("url", "host"), CASES["endpoints_of_oss_sts_and_kms_are_redirected"])
+@rows(("url", "host"), *CASES["endpoints_of_oss_sts_and_kms_are_redirected"])
 def test_endpoints_of_oss_sts_and_kms_are_redirected(url: str, host: str) -> None:
     found = redirect(url, ENDPOINT)
     assert found is not None
@@ -54,14 +54,14 @@ NEWER = "examplebucket.\U0001f13e\U0001f142\U0001f142-cn-hangzhou.aliyuncs.com"
 """Letters that IDNA 2008 maps, but the codec `idna` of Python does not know."""
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS)
-@pytest.mark.parametrize(("user", "port"), [("", ""), ("me:pw@", ""), ("", ":80"), ("@", ":8443")])
+@rows("spelling", *SPELLINGS)
+@rows(("user", "port"), ("", ""), ("me:pw@", ""), ("", ":80"), ("@", ":8443"))
 def test_every_spelling_of_a_host_is_redirected(spelling: str, user: str, port: str) -> None:
     found = redirect(f"http://{user}{SPELLINGS[spelling]}{port}/a", ENDPOINT)
     assert found == (f"{ENDPOINT}/a", f"examplebucket.oss-cn-hangzhou.aliyuncs.com{port}")
 
 
-@pytest.mark.parametrize("url", CASES["other_hosts_are_not_redirected"])
+@rows("url", *CASES["other_hosts_are_not_redirected"])
 def test_other_hosts_are_not_redirected(url: str) -> None:
     assert redirect(url, ENDPOINT) is None
 
@@ -188,7 +188,7 @@ def test_proxy_is_not_asked_for_the_emulator(
     assert os.environ.get("no_proxy") == given
 
 
-@pytest.mark.parametrize("proxy", [None, "http://127.0.0.1:9"])
+@rows("proxy", None, "http://127.0.0.1:9")
 def test_httpx_reaches_an_emulator_with_tls_without_its_proxy(proxy: str | None) -> None:
     """The client verifies the emulator with the given authority."""
 
@@ -262,7 +262,7 @@ FOLLOWING: dict[str, Callable[[str], object]] = {
 """Clients that follow redirects."""
 
 
-@pytest.mark.parametrize("client", FOLLOWING)
+@rows("client", *FOLLOWING)
 def test_redirect_to_another_host_gets_the_host_of_its_url(client: str) -> None:
     with moving("") as (other, hosts), moving(f"{other}/b") as (endpoint, first):
         with intercept(endpoint):
@@ -271,7 +271,7 @@ def test_redirect_to_another_host_gets_the_host_of_its_url(client: str) -> None:
         assert hosts == [other.removeprefix("http://")]
 
 
-@pytest.mark.parametrize("client", FOLLOWING)
+@rows("client", *FOLLOWING)
 def test_redirect_to_another_path_keeps_the_host(client: str) -> None:
     with moving("/b") as (endpoint, hosts):
         with intercept(endpoint):
@@ -308,24 +308,22 @@ def ask_asynchronously(run: Callable[[Any], Any], name: str) -> None:
     run(asyncio.open_connection(name, 443))
 
 
-@pytest.mark.parametrize(
+@rows(
     "look_up",
-    [
-        lambda name: socket.getaddrinfo(host=name, port=443),
-        lambda name: getaddrinfo(name, 443),
-        lambda name: socket.gethostbyname(name),
-        lambda name: gethostbyname(name),
-        lambda name: socket.gethostbyname_ex(name),
-        lambda name: socket.gethostbyaddr(name),
-        lambda name: socket.getaddrinfo(f"{name}\0.example.com", 443),
-        lambda name: socket.getaddrinfo(f"a\n.{name}", 443),
-        lambda name: socket.create_connection((name, 443)),
-        lambda name: socket.socket().connect((name, 443)),
-        lambda name: socket.socket().connect_ex((name, 443)),
-        partial(ask_asynchronously, asyncio.run),
-        partial(ask_asynchronously, uvloop.run),
-        lambda name: uvloop.run(look_up_asynchronously(name)),
-    ],
+    lambda name: socket.getaddrinfo(host=name, port=443),
+    lambda name: getaddrinfo(name, 443),
+    lambda name: socket.gethostbyname(name),
+    lambda name: gethostbyname(name),
+    lambda name: socket.gethostbyname_ex(name),
+    lambda name: socket.gethostbyaddr(name),
+    lambda name: socket.getaddrinfo(f"{name}\0.example.com", 443),
+    lambda name: socket.getaddrinfo(f"a\n.{name}", 443),
+    lambda name: socket.create_connection((name, 443)),
+    lambda name: socket.socket().connect((name, 443)),
+    lambda name: socket.socket().connect_ex((name, 443)),
+    partial(ask_asynchronously, asyncio.run),
+    partial(ask_asynchronously, uvloop.run),
+    lambda name: uvloop.run(look_up_asynchronously(name)),
 )
 def test_no_way_looks_up_a_name_of_the_service(look_up: Callable[[str], Any]) -> None:
     refused = pytest.raises(RuntimeError, match="does not cover the client that looks up")
@@ -372,7 +370,7 @@ def test_aiohttp_reaches_the_emulator_by_its_base_url(
     assert emulator.journal[-1].host == "examplebucket.oss-cn-hangzhou.aliyuncs.com"
 
 
-@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+@rows("run", asyncio.run, uvloop.run)
 def test_aiohttp_follows_no_redirect_to_the_service(run: Callable[[Any], None]) -> None:
     async def move(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

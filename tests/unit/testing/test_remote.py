@@ -8,7 +8,7 @@ import pytest
 from oss_emulator import Emulator
 from oss_emulator.testing.remote import RemoteEmulator, ServerSession
 
-from tests.rows import read_cases
+from tests.rows import read_cases, rows
 
 CASES = read_cases("unit.testing")
 
@@ -41,12 +41,12 @@ def names(server: Emulator) -> list[str]:
     return [bucket.name for bucket in server.service.storage.buckets()]
 
 
-@pytest.mark.parametrize(("url", "endpoint"), CASES["url_becomes_an_endpoint"])
+@rows(("url", "endpoint"), *CASES["url_becomes_an_endpoint"])
 def test_url_becomes_an_endpoint(url: str, endpoint: str) -> None:
     assert ServerSession(url).endpoint == endpoint
 
 
-@pytest.mark.parametrize("url", ["", "http://", "ftp://127.0.0.1", "http://a:x", "http://[::1"])
+@rows("url", "", "http://", "ftp://127.0.0.1", "http://a:x", "http://[::1")
 def test_other_urls_are_refused(url: str) -> None:
     with pytest.raises(ValueError, match="is not the URL of a server; write http://127"):
         ServerSession(url)

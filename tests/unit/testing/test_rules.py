@@ -16,6 +16,8 @@ from oss_referer.engine.assumptions import CheckOrder, MissingList
 from oss_referer.sources import forms
 from oss_referer.sources.forms import RulesForm
 
+from tests.rows import rows
+
 RULES = RefererConfiguration(allow_empty_referer=False, whitelist=("http://a/", "b?*"))
 XML = forms.format(RULES, RulesForm.XML)
 
@@ -132,7 +134,7 @@ def test_false_assertions_fail(bucket: oss2.Bucket) -> None:
         assert_denied(bucket, "a b/ü", referer="http://thief.test/", ec="0003-00000502")
 
 
-@pytest.mark.parametrize("order", CheckOrder)
+@rows("order", *CheckOrder)
 def test_denial_by_the_acl_is_not_a_denial_by_the_rules(order: CheckOrder) -> None:
     with Emulator(assumptions=Assumptions(check_order=order)) as emulator:
         private = emulator.bucket("privatebucket", rules=PROTECTED)

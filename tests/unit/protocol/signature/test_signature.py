@@ -155,9 +155,11 @@ def test_expiry_has_as_many_digits_as_other_numbers() -> None:
     assert claimed(request(None, url)).expires_at == 10**19 - 1
 
 
-@pytest.mark.parametrize(
+@rows(
     ("authorization", "query", "signed"),
-    [("", "", True), (None, "Signature=a", True), (None, "acl", False)],
+    ("", "", True),
+    (None, "Signature=a", True),
+    (None, "acl", False),
 )
 def test_request_is_signed_in_its_header_or_its_url(
     authorization: str | None, query: str, signed: bool
@@ -180,7 +182,7 @@ def check_answered(request: Request) -> None:
     assert status in (400, 403)
 
 
-@pytest.mark.parametrize("authorization", ["OSS ak:c2ln", V4])
+@rows("authorization", "OSS ak:c2ln", V4)
 def test_extreme_dates_get_an_error(authorization: str) -> None:
     for date in ("Fri, 31 Dec 9999 23:59:59 -1200", "Sat, 01 Jan 0100 00:00:00 +1400"):
         check_answered(request(authorization, date=date))
@@ -293,7 +295,7 @@ def test_text_of_version_1_has_one_meaning(key: str, query: str, named: str | No
     assert raised.value.details.get("ArgumentName") == named
 
 
-@pytest.mark.parametrize("authorization", [V2.format("c2ln"), V4])
+@rows("authorization", V2.format("c2ln"), V4)
 def test_parameter_given_twice_is_refused_by_versions_2_and_4(authorization: str) -> None:
     signed = request(authorization, "prefix=a&pre%66ix=b")
     with pytest.raises(OSSError, match="InvalidArgument") as raised:
@@ -304,7 +306,7 @@ def test_parameter_given_twice_is_refused_by_versions_2_and_4(authorization: str
 FIXTURES = Path(__file__).parents[4] / "fixtures" / "signatures"
 
 
-@pytest.mark.parametrize("version", ["v1", "v2", "v4"])
+@rows("version", "v1", "v2", "v4")
 def test_signatures_of_other_programs_are_verified(version: str) -> None:
     vectors = tomllib.loads((FIXTURES / f"{version}.toml").read_text("utf-8"))["vector"]
     assert len(vectors) > 5
@@ -340,7 +342,7 @@ def presigned(token: str | None, *headers: tuple[str, str]) -> Request:
     return Request.parse("GET", f"/b/a%20key?{query}", headers, NOW + 59)
 
 
-@pytest.mark.parametrize("token", [None, "a token"])
+@rows("token", None, "a token")
 def test_signed_url_names_its_key_and_time_and_is_verified_until_its_end(token: str | None) -> None:
     made = presigned(token)
     names = "x-oss-credential x-oss-date x-oss-expires x-oss-security-token acl".split()
@@ -387,7 +389,7 @@ def test_form_is_signed_when_it_has_a_field_of_a_signature() -> None:
     assert form.is_signed(filled(FORM_V4))
 
 
-@pytest.mark.parametrize(("fields", "version"), [(FORM_V1, Version.V1), (FORM_V4, Version.V4)])
+@rows(("fields", "version"), (FORM_V1, Version.V1), (FORM_V4, Version.V4))
 def test_signed_form_is_verified(fields: Iterable[tuple[str, str]], version: Version) -> None:
     signed = filled(fields, x_oss_security_token="token")
     claim = form.parse(signed)

@@ -333,7 +333,7 @@ def test_signature_for_a_cloud_box_is_refused_in_a_region() -> None:
     assert error.message == "Invalid signing product in Authorization header."
 
 
-@pytest.mark.parametrize("place", [SignedIn.HEADER, SignedIn.URL])
+@rows("place", SignedIn.HEADER, SignedIn.URL)
 def test_wrong_region_is_refused(place: SignedIn) -> None:
     client = next(c for c in ONE_OF_EACH if (c.version, c.place) == (Version.V4, place))
     request = client.send(CALL)
