@@ -344,7 +344,7 @@ def test_verdict_and_journal_are_shown(tab: Page, emulator: Emulator) -> None:
         fetch(emulator, referer)
     visit(tab, emulator, f"rules/{BUCKET}")
     sentence = tab.locator("#sentence")
-    expect(sentence).to_contain_text("and strangers stay out")
+    expect(sentence).to_contain_text("and strangers get in only without a Referer")
     expect(tab.locator("#cost")).to_contain_text("The bucket has this list")
     whitelist(tab).fill(THIEF)
     expect(sentence).to_contain_text("2 of the last 3 requests")

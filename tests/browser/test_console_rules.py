@@ -220,7 +220,9 @@ def test_deleting_a_line_says_at_once_whom_it_locks_out(tab: Page, emulator: Emu
     line(tab, SITE).get_by_role("button", name="Remove this entry").click()
     button(tab, "It is not mine any more").click()
     expect(gone).to_have_count(0)
-    expect(tab.locator("#sentence")).to_have_text("Your site gets in, and strangers stay out.")
+    expect(tab.locator("#sentence")).to_have_text(
+        "Your site gets in, and strangers get in only without a Referer."
+    )
 
 
 TWO = f"{SITE}\nhttps://b.test/"
@@ -233,7 +235,7 @@ def two_sites(page: Page, emulator: Emulator) -> None:
     answered(page)
 
 
-GOOD = "All 2 of your sites get in, and strangers stay out."
+GOOD = "Your 2 sites get in, and strangers get in only without a Referer."
 
 
 def test_site_is_locked_out_only_after_a_question(tab: Page, emulator: Emulator) -> None:

@@ -69,10 +69,10 @@ def test_every_case_is_known_by_its_name(results: Mapping[str, str | None]) -> N
 STS_PROJECT = Path(__file__).with_name("alicloud_sts")
 
 
-def test_alicloud_sts_assumes_a_role(emulator: Emulator, tmp_path: Path) -> None:
+def test_alicloud_sts_assumes_a_role(with_accounts: Emulator, tmp_path: Path) -> None:
     """P-61"""
     folder = copy_project(STS_PROJECT, tmp_path / "project")
-    endpoint = f"127.0.0.1:{emulator.port}"
+    endpoint = f"127.0.0.1:{with_accounts.port}"
     done = subprocess.run(
         ["node", "program.js", endpoint, "app", "secret of app", ROLE],
         cwd=folder,

@@ -91,8 +91,10 @@ def say_lost(lost: Sequence[Guest], recorded: int) -> Sentence:
     return Sentence(template, names, count, f"{recorded:,}")
 
 
-def judge(said: Review, own: Sequence[bool], verdict: Verdict) -> tuple[Tone, Sentence]:
-    """Return the verdict on rules: which of the owner's sites get in, and whether others do."""
+def judge(
+    said: Review, own: Sequence[bool], verdict: Verdict, policy: RefererPolicy
+) -> tuple[Tone, Sentence]:
+    """Return the verdict on a policy: which of the owner's sites get in, and whether others do."""
     plan = said.plan
     if not (plan.rules.whitelist or plan.rules.blacklist) and plan.rules.allow_empty_referer:
         return Tone.NONE, Sentence("No rules yet: everybody gets in.")
@@ -100,6 +102,8 @@ def judge(said: Review, own: Sequence[bool], verdict: Verdict) -> tuple[Tone, Se
         return Tone.NONE, said.answer
     tone = Tone.IN if verdict.is_searched else Tone.ASKS
     others = Sentence("strangers stay out")
+    if policy.allows(None):
+        others = Sentence("strangers get in only without a Referer")
     if verdict.strangers:
         tone, others = Tone.WRONG, Sentence("strangers can get in")
         if verdict.open == BOTH:
@@ -116,6 +120,6 @@ def _say_own(count: int, out: int) -> Sentence:
     if count == 1:
         return Sentence("Your site is locked out") if out else Sentence("Your site gets in")
     if out < 2:
-        template = "1 of your {} sites is locked out" if out else "All {} of your sites get in"
+        template = "1 of your {} sites is locked out" if out else "Your {} sites get in"
         return Sentence(template, str(count))
     return Sentence("{} of your {} sites are locked out", str(out), str(count))

@@ -142,7 +142,7 @@ def make_answer(
     guests, total = find_guests(said, before), fix.checked.requests
     own = [one for one in guests if one.group is Group.YOURS]
     lost = [one for one in own if one.is_newly_out]
-    tone, sentence = judge(said, [one.visitor.now.allowed for one in own], planned.now)
+    tone, sentence = judge(said, [one.visitor.now.allowed for one in own], planned.now, now)
     if lost and saved.whitelist:
         tone, sentence = Tone.OUT, say_lost(lost, total)
     listing = Listing(said, wanted.meant, saved.whitelist, guests, counts)
@@ -152,7 +152,7 @@ def make_answer(
         "problem": "",
         "tone": tone,
         "sentence": sentence,
-        "after": judge(said, [one.visitor.then.allowed for one in own], planned.then),
+        "after": judge(said, [one.visitor.then.allowed for one in own], planned.then, then),
         "guests": {name: [one for one in guests if one.group is name] for name in Group},
         "lost": lost,
         "lists": lists,

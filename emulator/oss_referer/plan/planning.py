@@ -295,16 +295,13 @@ class _Planner:
     def _draft_sites(
         self, place: EntryPlace, reading: Reading, body: str, wanted: tuple[Site, ...]
     ) -> Line:
-        is_right = body in self._right and body == place.entry
-        named = [*wanted]
-        if not is_right:  # it also keeps the other pages of the owner that it lets in
-            named += self._let_in.get(body, ())
-        needed = self._find_missing(named)
+        is_sound = body in self._right
+        is_right = is_sound and body == place.entry  # else white space stands around it
+        # An entry that is not sound also keeps the other pages of the owner that it lets in.
+        needed = self._find_missing([*wanted, *self._let_in.get(body, ())])
         entries = sorted(needed, key=lambda entry: entry.startswith("http:"))
-        instead = (place.entry, *entries) if is_right else tuple(entries)
-        if body in self._right and not is_right:  # white space around a right entry
-            instead = (body, *entries)
-        guards = self._find_guards([*needed.values(), *(wanted if is_right else ())])
+        instead = (body, *entries) if is_sound else tuple(entries)
+        guards = self._find_guards([*needed.values(), *(wanted if is_sound else ())])
         change = self._change(place, instead, guards)
         why = self._why(body, entries, guards, is_right=is_right)
         line = Line(place, reading, wanted, change=change, why=why)

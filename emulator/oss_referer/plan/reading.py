@@ -435,10 +435,12 @@ def _read_host(
     if is_open and (bare.endswith((".", "-")) or not bare):
         return Reading(Kind.OTHERS, why=_OPEN_END) if bare else _NOTHING
     bare = bare.rstrip(".")
-    if f".{bare}".endswith((f".{CONSOLE}", f"*{CONSOLE}")):
-        is_plain = is_host(bare) and {*"*?"}.isdisjoint(bare)
-        return _name(Site(("https",), bare) if is_plain else make_console())
     tail = bare.lstrip("*.")
+    if f".{bare}".endswith((f".{CONSOLE}", f"*{CONSOLE}")):
+        if tail in (bare, CONSOLE) or not is_host(tail):
+            is_plain = is_host(bare) and {*"*?"}.isdisjoint(bare)
+            return _name(Site(("https",), bare) if is_plain else make_console())
+        schemes = ("https",)  # a part of the console
     if bare == f"*{tail}" and tail.startswith("www."):
         bare = tail  # a wildcard for the scheme
     if is_open and tail != "localhost" and tail in RESERVED:  # a keyword, not the top-level name

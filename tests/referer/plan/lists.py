@@ -1305,5 +1305,24 @@ KNOWN = (
         why="the blacklist keeps out one host in the path of strangers, and no other",
         exposed=("https://evil.test/y.example.com/",),
     ),
+    _known(
+        "a-part-of-the-console",
+        ["*.oss.console.aliyun.com"],
+        [Site("oss.console.aliyun.com", HTTPS, subdomains=True)],
+        why="it names a part of the console, not all of it",
+        never_in=("https://ram.console.aliyun.com/",),
+        gets_in=("https://a.oss.console.aliyun.com/", "https://oss.console.aliyun.com/"),
+        exposed=("https://evil.test/.oss.console.aliyun.com/",),
+        shut_out=("https://oss.console.aliyun.com/",),
+    ),
+    _known(
+        "white-space-around-a-wildcard",
+        [" https://*.example.com/ "],
+        [Site("example.com", HTTPS, subdomains=True)],
+        why="the guard comes with the correction, not in a second round",
+        gets_in=(_HERE,),
+        exposed=("https://evil.test/y.example.com/",),
+        shut_out=("https://example.com/",),
+    ),
 )
 """Lists that were answered wrongly, and lists like them."""

@@ -158,7 +158,9 @@ def test_removed_entry_says_whom_it_locks_out_until_its_site_is_given_up(ask: Ap
     assert lines_of(text)[:2] == [("stays", "https://a.test/"), ("gone", "https://b.test/")]
     assert 'data-part="lock"' in text
     given_up = ask.html("rules/answer", {**body, "forgotten": ["https://b.test/"]})
-    assert 'data-answer="Your site gets in, and strangers stay out."' in given_up
+    assert (
+        'data-answer="Your site gets in, and strangers get in only without a Referer."' in given_up
+    )
     assert 'data-part="lock"' not in given_up
 
 
