@@ -102,14 +102,14 @@ def judge(
         return Tone.NONE, said.answer
     tone = Tone.IN if verdict.is_searched else Tone.ASKS
     others = Sentence("strangers stay out")
-    if policy.allows(None):
-        others = Sentence("strangers get in only without a Referer")
     if verdict.strangers:
         tone, others = Tone.WRONG, Sentence("strangers can get in")
         if verdict.open == BOTH:
             others = Sentence("everybody else can get in")
     elif not verdict.is_searched:
         others = Sentence("strangers may get in: not searched to the end")
+    elif policy.allows(None):
+        others = Sentence("strangers get in only without a Referer")
     out = own.count(False)
     return Tone.OUT if out else tone, Sentence("{}, and {}.", _say_own(len(own), out), others)
 

@@ -295,15 +295,14 @@ class _Planner:
     def _draft_sites(
         self, place: EntryPlace, reading: Reading, body: str, wanted: tuple[Site, ...]
     ) -> Line:
-        is_sound = body in self._right
-        is_right = is_sound and body == place.entry  # else white space stands around it
-        # An entry that is not sound also keeps the other pages of the owner that it lets in.
+        is_right = body in self._right  # perhaps with white space around it
+        # Any other entry also keeps the owner's other pages that it lets in.
         needed = self._find_missing([*wanted, *self._let_in.get(body, ())])
         entries = sorted(needed, key=lambda entry: entry.startswith("http:"))
-        instead = (body, *entries) if is_sound else tuple(entries)
-        guards = self._find_guards([*needed.values(), *(wanted if is_sound else ())])
+        instead = (body, *entries) if is_right else tuple(entries)
+        guards = self._find_guards([*needed.values(), *(wanted if is_right else ())])
         change = self._change(place, instead, guards)
-        why = self._why(body, entries, guards, is_right=is_right)
+        why = self._why(place.entry, entries, guards)
         line = Line(place, reading, wanted, change=change, why=why)
         return self._ask_if_unsure(line, is_own=any(one.domain in self._sure for one in wanted))
 
@@ -487,15 +486,14 @@ class _Planner:
             return Sentence("It names another mini program than you do.")
         return Sentence("You named no site there.")
 
-    def _why(
-        self, body: str, added: Sequence[str], guards: Sequence[str], *, is_right: bool
-    ) -> Sentence:
-        if not is_right:
-            if body in self._right:
-                return Sentence("white space around it")
+    def _why(self, entry: str, added: Sequence[str], guards: Sequence[str]) -> Sentence:
+        body = _body(entry)
+        if body not in self._right:
             return (
                 Sentence("yours; / ends the host") if added else Sentence("another entry does it")
             )
+        if body != entry:
+            return Sentence("white space around it")
         if not added:
             guard = Sentence("a guard against yours in a stranger's path")
             return guard if guards else Sentence("right as it is")

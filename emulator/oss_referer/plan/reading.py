@@ -436,11 +436,10 @@ def _read_host(
         return Reading(Kind.OTHERS, why=_OPEN_END) if bare else _NOTHING
     bare = bare.rstrip(".")
     tail = bare.lstrip("*.")
-    if f".{bare}".endswith((f".{CONSOLE}", f"*{CONSOLE}")):
-        if tail in (bare, CONSOLE) or not is_host(tail):
-            is_plain = is_host(bare) and {*"*?"}.isdisjoint(bare)
-            return _name(Site(("https",), bare) if is_plain else make_console())
-        schemes = ("https",)  # a part of the console
+    if bare != tail == CONSOLE:
+        return _name(make_console())
+    if f".{tail}".endswith(f".{CONSOLE}"):
+        schemes, port = ("https",), None  # the console has no others
     if bare == f"*{tail}" and tail.startswith("www."):
         bare = tail  # a wildcard for the scheme
     if is_open and tail != "localhost" and tail in RESERVED:  # a keyword, not the top-level name

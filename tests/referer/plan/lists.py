@@ -1316,6 +1316,16 @@ KNOWN = (
         shut_out=("https://oss.console.aliyun.com/",),
     ),
     _known(
+        "a-part-of-the-console-with-a-port",
+        ["https://*.oss.console.aliyun.com:8443/"],
+        [Site("oss.console.aliyun.com", HTTPS, subdomains=True)],
+        why="the console has no other port, and one round corrects it",
+        never_in=("https://ram.console.aliyun.com/",),
+        gets_in=("https://a.oss.console.aliyun.com/", "https://oss.console.aliyun.com/"),
+        exposed=("https://evil.test/.oss.console.aliyun.com:8443/",),
+        shut_out=("https://oss.console.aliyun.com/",),
+    ),
+    _known(
         "white-space-around-a-wildcard",
         [" https://*.example.com/ "],
         [Site("example.com", HTTPS, subdomains=True)],
