@@ -37,7 +37,6 @@ from oss_referer.plan import (
     Site,
     Verdict,
     compare,
-    read_site,
 )
 from oss_referer.search.automaton import SearchedEntry
 from oss_referer.search.entry import choose_stranger, is_blank, parse_entry
@@ -182,16 +181,13 @@ class _Reviewer:
         self._stranger = choose_stranger((*texts, *(site.host for site in plan.owned.sites)))
         self._kept_out = dict(_kept_out(plan))
         """The entries of sites that the blacklist names, each with a page."""
-        self._costs = self._compare(is_deployed=live == plan.rules)
+        self._costs = Costs((), (), (), (), is_searched=live == plan.rules)
+        if self._is_examined:
+            exceptions = [SearchedEntry(parse_entry(entry)) for entry in self._kept_out]
+            self._costs = compare(plan.owned, self._live, self._then, exceptions)
         self._own = self._find_own()
         self._is_alone = takes_alone
         self._effects = Effects(plan.rules if takes_alone else plan.corrected, assumptions)
-
-    def _compare(self, *, is_deployed: bool) -> Costs:
-        if not self._is_examined:
-            return Costs((), (), (), (), is_searched=is_deployed)
-        exceptions = [SearchedEntry(parse_entry(entry)) for entry in self._kept_out]
-        return compare(self._plan.owned, self._live, self._then, exceptions)
 
     def review(self) -> Review:
         plan, visitors = self._plan, tuple(self._visitors())
@@ -257,7 +253,7 @@ class _Reviewer:
                 template = "Everybody gets in by {}, apart from the blacklist."
             return Sentence(template, by)
         for scheme in now.open:
-            by = policy.decide(f"{scheme}://{self._stranger}/").entry or _NO_ENTRY
+            by = policy.decide(f"{scheme}://{self._stranger}/").entry or Sentence("no entry")
             template = "Everybody gets in by {}: {}."
             if apart:
                 template = "Everybody gets in by {}: {}, apart from the blacklist."
@@ -321,7 +317,7 @@ class _Reviewer:
         """Return who sends a Referer, and whether the owner wants to let it in."""
         plan = self._plan
         if site := plan.owned.find(page):
-            return self._who(site), True
+            return self._wish.name(site), True
         url = read_sent(page)
         if seen.is_recorded or (url and plan.owned.owns(url.host)):
             return LOOKS_LIKE_YOURS, None
@@ -333,7 +329,7 @@ class _Reviewer:
 
     def _possible(self) -> Iterator[Visitor]:
         for page, site in self._own.items():
-            yield self._visitor(page, self._who(site), True)
+            yield self._visitor(page, self._wish.name(site), True)
         yield self._visitor(None, Sentence("app, address bar"), True if self._wish.app else None)
         if self._wish.object_url:
             yield self._visitor(self._wish.object_url, Sentence("opened video"), None)  # B-06
@@ -341,7 +337,7 @@ class _Reviewer:
             if line.place and line.place.list is Stage.WHITELIST and not line.sites:
                 for site in line.reading.sites:
                     who = Sentence("you did not name it")
-                    yield from (self._visitor(page, who, None) for page in _pages(site))
+                    yield from (self._visitor(page, who, None) for page in site.pages)
         kept_out: dict[object, Visitor] = {}
         for page in self._kept_out.values():
             item = self._visitor(page, Sentence("on your blacklist"), False)
@@ -365,14 +361,6 @@ class _Reviewer:
             page = next((one for one in sent if is_cut or fits(one)), None)
             pages.setdefault(page or family.sample, family.site)
         return pages
-
-    def _who(self, site: Site) -> Sentence:
-        if site.is_mini_program:
-            return Sentence("your mini program")
-        if site.is_console:
-            return Sentence("console's preview")
-        is_cdn = any(site.host == one.host for text in self._wish.cdn for one in read_site(text))
-        return Sentence("CDN's style sheets") if is_cdn else Sentence("yours")
 
     def _strangers(self) -> Iterator[Visitor]:
         """Yield the first stranger of each kind and verdict."""
@@ -455,7 +443,7 @@ class _Reviewer:
     def _answers(self, line: Line) -> Iterator[Answer]:
         # Only pages that its entry matches, before or after a cut, or that it names.
         own: Iterable[str] = self._matched[line.place.entry] if line.place else self._own
-        pages = (page for site in line.reading.sites for page in _pages(site))
+        pages = (page for site in line.reading.sites for page in site.pages)
         strangers = (line.stranger, *(f"{one}://{self._stranger}/" for one in BOTH))
         tried = dict.fromkeys((*own, *pages, *filter(None, strangers), None))
         for option in line.options:
@@ -522,9 +510,6 @@ class _Reviewer:
             )
 
 
-_NO_ENTRY = Sentence("no entry")
-
-
 def _chain(said: Iterable[Sentence]) -> Sentence:
     """Return sentences as one text."""
     first, *more = said
@@ -546,10 +531,6 @@ def _kept_out(plan: Plan) -> Iterator[tuple[str, str]]:
             for site, scheme in product(line.reading.sites, BOTH):
                 if not plan.owned.find(page := site.page(scheme)):
                     yield site.entry(scheme), page
-
-
-def _pages(site: Site) -> Iterator[str]:
-    return (site.page(scheme) for scheme in site.schemes)
 
 
 def _explain(line: Line, text: str, added: tuple[str, ...]) -> Sentence:

@@ -494,7 +494,7 @@ def needs_change(subject: Subject) -> Suspicions:
     reason says what is wrong, and the correction is that of the plan.
     """
     for line in subject.unexplained:
-        pages = [site.page(scheme) for site in line.sites for scheme in site.schemes]
+        pages = [page for site in line.sites for page in site.pages]
         shown = filter(None, (line.stranger, *sorted(pages, key=subject.allows)))
         yield subject.describe(_say(line), *shown, place=line.place, line=line)
 

@@ -9,11 +9,10 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from oss_referer.page import STATIC
 from oss_referer.texts import Catalogue
 
 FOLDER: Final = Path(__file__).with_name("templates")
-
-_STATIC: Final = Path(__file__).with_name("static")
 
 
 def load(*folders: Path) -> Environment:
@@ -36,7 +35,7 @@ def load(*folders: Path) -> Environment:
 
 def read_style(name: str) -> str:
     """Return a style sheet, for a page that stands alone."""
-    return (_STATIC / name).read_text(encoding="utf-8")
+    return (STATIC / name).read_text(encoding="utf-8")
 
 
 def format_utc(seconds: float) -> str:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 
 from oss_referer.browser.strangers import APPID
 from oss_referer.engine import (
@@ -78,6 +79,15 @@ class Wish:
     """The rules that were saved before; the sites that they name are wanted too."""
     meant: frozenset[str] = frozenset()
     """The entries that the owner has said to be meant as they are."""
+
+    def name(self, site: Site) -> Sentence:
+        """Return in a few words what a site is to the owner."""
+        if site.is_mini_program:
+            return Sentence("your mini program")
+        if site.is_console:
+            return Sentence("console's preview")
+        is_cdn = any(site.host == one.host for text in self.cdn for one in read_site(text))
+        return Sentence("CDN's style sheets") if is_cdn else Sentence("yours")
 
 
 @dataclass(frozen=True)
@@ -192,11 +202,12 @@ class _Planner:
         wish = self._wish
         saved = wish.saved.whitelist if wish.saved else ()
         readings = [self._readings[place] for place in self._white]
-        readings += [read_entry(text) for text in saved]
         named = [site for item in readings for site in self._wanted(item)]
+        before = [site for text in saved for site in self._wanted(read_entry(text))]
         black = {site.host for place in self._black for site in self._readings[place].sites}
         ends = tuple(one.host[1:] for one in (*named, *self._given) if one.host[:2] == "*.")
-        for site in named:  # a host on the blacklist is an exception from a wildcard, not a site
+        yield from named
+        for site in before:  # a host on the blacklist is an exception from a wildcard, not a site
             if site.is_wild or site.host not in black or not site.host.endswith(ends):
                 yield site
         yield from (*self._given, *self._programs)
@@ -262,12 +273,8 @@ class _Planner:
             if place == self._star:
                 if body == "*":
                     return Line(place, reading, why=Sentence("everybody who sends a Referer"))
-                return Line(
-                    place,
-                    reading,
-                    change=self._change(place, ("*",)),
-                    why=Sentence("* says it plainly"),
-                )
+                why = Sentence("* says it plainly")
+                return Line(place, reading, change=self._change(place, ("*",)), why=why)
             if self._star:
                 return self._remove(place, reading, Sentence("* lets in everybody already"))
             said = Sentence("Write * if everybody is meant, or the sites that may get in.")
@@ -318,14 +325,19 @@ class _Planner:
                     found[one.body].append(site)
         return found
 
-    def _find_missing(self, sites: Iterable[Site]) -> dict[str, Site]:
-        """Return the safe entries of sites that no right entry covers."""
+    def _find_missing(self, sites: Iterable[Site], *written: GramIndex) -> dict[str, Site]:
+        """Return the safe entries of sites that no right entry covers, nor one of `written`.
+
+        An entry for all sub-domains means their domain too.
+        """
         found: dict[str, Site] = {}
         added: list[Pattern] = []
-        for site in sorted(dict.fromkeys(sites), key=lambda site: not site.is_wild):
+        wanted = dict.fromkeys(one for site in sites for one in (site, *site.apex))
+        for site in sorted(wanted, key=lambda site: not site.is_wild):
             for scheme in site.schemes:
                 page, pattern = site.page(scheme), parse_entry(site.entry(scheme))
-                near = (*self._filed.candidates(page), *added)
+                filed = (one.candidates(page) for one in (self._filed, *written))
+                near = (*chain.from_iterable(filed), *added)
                 if not any(covers(one, pattern, self._base.cut) for one in near):
                     found[pattern.body] = site
                     added.append(pattern)
@@ -380,9 +392,8 @@ class _Planner:
         if not reading.sites:
             if is_live:
                 return Line(place, reading, why=_KEEP)
-            return self._ask_to_remove(
-                place, reading, Sentence("It has no effect: {}.", reading.why)
-            )
+            said = Sentence("It has no effect: {}.", reading.why)
+            return self._ask_to_remove(place, reading, said)
         entries = [
             entry
             for site in reading.sites
@@ -408,19 +419,23 @@ class _Planner:
         return line
 
     def _needs_denial(self, page: str, *, is_live: bool) -> bool:
-        """Return whether a blacklist lacks a page that it names: it gets in, or was misspelt."""
+        """Return whether a blacklist lacks a page that it names: it gets in, or was misspelt.
+
+        The corrected whitelist lets in all pages of the owner.
+        """
         if self._filed_black.first(self._base.see(page)):
             return False
-        gets_in = self._is_for_everybody or self._base.allowing(page) is not None
-        return not is_live or gets_in
+        gets_in = self._base.allowing(page) is not None or self._owned.find(page) is not None
+        return not is_live or self._is_for_everybody or gets_in
 
     def _keeps_out_own(self, site: Site, scheme: str, reading: Reading) -> bool:
         """Return whether the entry of a site in the blacklist would keep out the owner."""
+        # An entry for sub-domains means their domain too, unless it is the owner's.
+        is_below = any(one.host == f"*.{site.host}" for one in reading.sites)
+        if is_below and self._owned.find(replace(site, port=None).page(scheme)):
+            return True
         if site.is_single:
-            page = site.page(scheme)
-            # An entry for sub-domains means their domain too, unless it is the owner's.
-            is_below = any(one.host == f"*.{site.host}" for one in reading.sites)
-            return page in self._owned.singles or (is_below and bool(self._owned.find(page)))
+            return site.page(scheme) in self._owned.singles
         pattern, cut = parse_entry(site.entry(scheme)), self._base.cut
         return any(pattern.matches(self._base.see(page)) for page in self._owned.singles) or any(
             covers(pattern, family.entry.pattern, cut) for family in self._owned.families
@@ -509,12 +524,13 @@ class _Planner:
             nobody = Verdict((), (), (), is_searched=False)
             asked = tuple(self._ask_for_less())
             return Plan(rules, self._wish, self._owned, asked, rules, nobody, nobody, False)
-        lines = [*self._draft(self._white), *self._draft(self._black)]
-        additions = [*self._draft_additions(lines)]
-        if len(additions) > 1 and not self._has_white:
-            additions = [_join(additions)]
-        lines = [*self._keep_closed(lines, additions), *self._draft_rules(), *additions]
-        lines = list(prove(lines, self._now, self._base, self._searches, self._widen))
+        drafted = [*self._draft(self._white), *self._draft(self._black)]
+        additions = [*self._draft_additions(drafted)]
+        lines = self._prove(drafted, additions)
+        if any(old.change and not new.change for old, new in zip(drafted, lines, strict=False)):
+            # A change that became a question adds nothing.
+            missing = [*self._draft_additions(lines)]
+            lines = self._prove(drafted, [*additions, *missing]) if missing else lines
         corrected = apply(rules, (line.change for line in lines if line.change))
         if corrected.size > MAX_SIZE >= rules.size:
             lines = [*self._ask_to_grow(lines, corrected.size)]
@@ -544,6 +560,12 @@ class _Planner:
             self._is_for_everybody,
             rare=tuple(self._find_rare(after)) if corrected != rules else (),
         )
+
+    def _prove(self, drafted: list[Line], additions: list[Line]) -> list[Line]:
+        if len(additions) > 1 and not self._has_white:
+            additions = [_join(additions)]
+        lines = [*self._keep_closed(drafted, additions), *self._draft_rules(), *additions]
+        return list(prove(lines, self._now, self._base, self._searches, self._widen))
 
     def _keep_closed(self, lines: list[Line], additions: Sequence[Line]) -> list[Line]:
         """Let no change and no answer empty the whitelist, which opens it to everybody."""
@@ -640,32 +662,22 @@ class _Planner:
         """Yield additions for the sites that a person names and no entry does."""
         console = (make_console(),) if self._wish.console else ()
         texts = {text for line in lines for text in line.change.added(Stage.WHITELIST)}
-        written = [parse_entry(text) for text in texts if not is_blank(text)]
+        written = GramIndex(parse_entry(text) for text in texts if not is_blank(text))
         cdn = (site for site in self._owned.sites if site.host in self._cdn)
         sites = dict.fromkeys((*self._given, *self._programs, *console, *cdn))
-        for site in sorted(sites, key=lambda site: (not site.is_wild, len(site.host))):
-            missing = [
-                entry
-                for entry in self._find_missing([site])
-                if not any(covers(one, parse_entry(entry), self._base.cut) for one in written)
-            ]
-            guards = [one for one in self._find_guards([site]) if missing]
-            written += map(parse_entry, missing)
-            if missing:
-                change = Change(whitelist=tuple(missing), blacklist=tuple(guards))
-                if self._rules.truncate_path:
-                    change = replace(change, switch=self._switch)
-                line = Line(None, sites=(site,), change=change, why=self._name(site))
-                closes = self._has_black and not self._has_white
-                said = Sentence("With it only your sites get in, and others no longer.")
-                yield ask(line, said) if closes else line
-
-    def _name(self, site: Site) -> Sentence:
-        if site.is_mini_program:
-            return Sentence("your mini program")
-        if site.is_console:
-            return Sentence("the console's preview")
-        return Sentence("CDN's style sheets") if site.host in self._cdn else Sentence("yours")
+        missing = defaultdict[Site, list[str]](list)
+        for entry, site in self._find_missing(
+            sorted(sites, key=lambda site: (not site.is_wild, len(site.host))), written
+        ).items():
+            missing[site].append(entry)
+        for site, entries in missing.items():
+            change = Change(whitelist=tuple(entries), blacklist=self._find_guards([site]))
+            if self._rules.truncate_path:
+                change = replace(change, switch=self._switch)
+            line = Line(None, sites=(site,), change=change, why=self._wish.name(site))
+            closes = self._has_black and not self._has_white
+            said = Sentence("With it only your sites get in, and others no longer.")
+            yield ask(line, said) if closes else line
 
     def _find_rare(self, after: RefererPolicy) -> Iterator[str]:
         """Yield own pages that are newly denied, on other ports or with their whole URL."""

@@ -155,12 +155,7 @@ class Owned:
 
     def __init__(self, sites: Iterable[Site]) -> None:
         self.sites = tuple(dict.fromkeys(sites))
-        self.singles = {
-            site.page(scheme): site
-            for site in self.sites
-            if site.is_single
-            for scheme in site.schemes
-        }
+        self.singles = {page: site for site in self.sites if site.is_single for page in site.pages}
         """The Referers of sites that send only one by default."""
         self.families = tuple(
             Family(site, scheme, SearchedEntry(parse_entry(site.entry(scheme))))

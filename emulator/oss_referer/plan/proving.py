@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 
 from oss_referer.engine import DEFAULT, GramIndex, RefererPolicy, Sentence, Stage
@@ -113,18 +113,12 @@ class Searches:
             found = next((one for one in excluded if one.pattern.matches(seen)), None)
             return found or rules.denying(referer)
 
-        with self._budget.lend(_STEPS_OF_ONE) as budget:
+        with self.lend() as budget:
             return seek(entry, pages, exclude, budget, within)
 
-    def find_denied(
-        self,
-        family: Family,
-        rules: CompiledRules,
-        exceptions: Sequence[SearchedEntry],
-        black: Sequence[SearchedEntry],
-    ) -> str | None:
-        with self._budget.lend(_STEPS_OF_ONE) as budget:
-            return find_denied(family, rules, exceptions, black, budget)
+    def lend(self) -> AbstractContextManager[Budget]:
+        """Lend the steps of one search."""
+        return self._budget.lend(_STEPS_OF_ONE)
 
     def find_stranger(self, entry: SearchedEntry, rules: CompiledRules) -> tuple[str, Reach] | None:
         """Return a Referer of a stranger that an entry of rules lets in. Raises UndecidedError."""
@@ -133,7 +127,7 @@ class Searches:
             for found in filter(None, before.values()):
                 if rules.policy.allows(found[0]):
                     return found
-            with self._budget.lend(_STEPS_OF_ONE) as budget:
+            with self.lend() as budget:
                 before[known] = self.owned.find_stranger(
                     entry, rules.denying, budget, self.stranger
                 )
@@ -143,7 +137,7 @@ class Searches:
         """Return a page of the owner that an entry matches; None also if the search ends early."""
         for family in self.owned.families:
             if may_be_of(entry, family):
-                with self._budget.lend(_STEPS_OF_ONE) as budget, suppress(UndecidedError):
+                with self.lend() as budget, suppress(UndecidedError):
                     within = [[family.entry]]
                     if found := seek(entry, family.pages, lambda _: None, budget, within):
                         return found
@@ -155,7 +149,7 @@ class Searches:
         if read_sent(page) and any(one.pattern.matches(rules.see(page)) for one in read):
             return True
         everybody = pages_of(Senders.ALL, (), Reach.RARE)
-        with self._budget.lend(_STEPS_OF_ONE) as budget:
+        with self.lend() as budget:
             try:
                 return any(seek(one, everybody, lambda _: None, budget) for one in read)
             except UndecidedError:
@@ -200,15 +194,17 @@ def prove(
             one.line.change and any(covers(new.pattern, entry.pattern, base.cut) for new in one.new)
         )
     ]
-    unsettled = [family for family in owned.families if not filed.settles(family, base)]
+    settled = {family: filed.settles(family, base) for family in owned.families}
+    kept += [family.entry for family in settled if settled[family]]
+    unsettled = [family for family in settled if not settled[family]]
     widened: dict[int, Line] = {}
     for one in drafted:
         if one.stays or not one.line.change or id(one.line) in reasons:
             continue
         line = one.line
         try:
-            for referer, family in _find_lost(one, kept, unsettled, base, searches):
-                wider = widen(line, family.site) if family else None
+            for referer, lost in _find_lost(one, kept, unsettled, base, searches):
+                wider = widen(line, lost.site) if lost else None
                 if wider is None:
                     reasons[id(one.line)] = _lock_out(referer)
                     break
@@ -223,8 +219,8 @@ def prove(
             denied = _find_newly_denied(line, now, base, searches)
             if denied is not None:
                 reasons[id(line)] = denied
-    stays = [entry for one in drafted if not one.line.change or one.stays for entry in one.old]
-    if not _may_switch(now, base, searches, stays):
+    whites = [(entry, one.stays or not one.line.change) for one in drafted for entry in one.old]
+    if not _may_switch(now, base, searches, whites):
         said = Sentence("It changes TruncatePath, which may lock out or let in others.")
         reasons |= {id(line): said for line in lines if line.change.switch}
     for line in lines:
@@ -256,6 +252,7 @@ def _find_lost(
                 found = searches.seek(entry, family.pages, excluded, base, [[family.entry]])
                 if found:
                     yield found, family
+                    excluded.append(family.entry)  # a wider change keeps the whole family
         for own in one.line.reading.may:
             pages = pages_of(Senders.OWN, (own,))
             if found := searches.seek(entry, pages, excluded, base):
@@ -305,11 +302,15 @@ def _find_newly_denied(
 
 
 def _may_switch(
-    now: CompiledRules, base: CompiledRules, searches: Searches, stays: Sequence[SearchedEntry]
+    now: CompiledRules,
+    base: CompiledRules,
+    searches: Searches,
+    whites: Sequence[tuple[SearchedEntry, bool]],
 ) -> bool:
     """Return whether another TruncatePath locks out no own page and lets in no stranger.
 
-    `stays` are the entries of the whitelist that no change replaces.
+    `whites` are the entries of the whitelist, each with True if it stays. The change of another one
+    may not be made, so it lets in no stranger by default either.
     """
     if now.cut is base.cut:
         return True
@@ -326,18 +327,19 @@ def _may_switch(
                     entry, family.pages, (), now, [[family.entry]]
                 ):
                     return False
-        for entry in stays:
+        for entry, stays in whites:
             body = entry.pattern.body
-            is_literal = {*"*?"}.isdisjoint(body) and "/" not in body.rpartition("://")[2]
-            if body in searches.owned.safe or is_literal:
+            is_alike = "/" not in body.rpartition("://")[2] and not (stays and {*"*?"} & {*body})
+            if body in searches.owned.safe or is_alike:
                 continue  # it matches own pages, or the origin before and after
-            if searches.owned.find_stranger(
+            found = searches.owned.find_stranger(
                 entry,
                 lambda referer: base.denying(referer) or now.allowing(referer),
                 Budget(_STEPS_OF_ONE),
                 searches.stranger,
                 [replace(entry, cut=now.cut)],
-            ):
+            )
+            if found and (stays or found[1] is Reach.DEFAULT):
                 return False
     except UndecidedError:
         return False
@@ -380,7 +382,8 @@ class Judge:
         for family in self._owned.families:
             examined = black if family.site.is_mini_program else shallow
             try:
-                found = self._searches.find_denied(family, rules, self._exceptions, examined)
+                with self._searches.lend() as budget:
+                    found = find_denied(family, rules, self._exceptions, examined, budget)
             except UndecidedError:
                 found, is_searched = None, False
             if found:

@@ -65,6 +65,18 @@ class Site:
         return f"{page}1/page-frame.html" if self.is_mini_program else page
 
     @property
+    def apex(self) -> "tuple[Site, ...]":
+        """The domain of a site of all sub-domains, which its entry means too."""
+        below, host = self.host[:2], self.host[2:]
+        is_any = below == "*." and {*"*?"}.isdisjoint(host) and host != CONSOLE
+        return (replace(self, host=host),) if is_any else ()
+
+    @property
+    def pages(self) -> tuple[str, ...]:
+        """The Referer of a page for each scheme."""
+        return tuple(map(self.page, self.schemes))
+
+    @property
     def is_wild(self) -> bool:
         return not {*"*?"}.isdisjoint(self.host)
 
