@@ -31,6 +31,7 @@ from oss_emulator.control.traffic import (
     SiteOf,
     Tally,
     Traffic,
+    find_failure,
 )
 from oss_emulator.operations.referer import SUBRESOURCE
 
@@ -90,7 +91,9 @@ class Visit(NamedTuple):
         """The name of its mark."""
         if self.is_partly_denied or self.band is Band.WRONG:
             return "part" if self.is_partly_denied else "warning"
-        return "denied" if self.band in (Band.YOURS, Band.STRANGERS) else "allowed"
+        if self.band in (Band.YOURS, Band.STRANGERS):
+            return "denied"
+        return "not-checked" if _is_refused(self.tally.last_allowed) else "allowed"
 
     @property
     def since(self) -> float:
@@ -336,10 +339,16 @@ def _judge(asked: ApiRequest, key: SiteOf, tally: Tally, document: bytes | None)
         band = Band.YOURS if _Named.by(document).names(key.site) else Band.STRANGERS
     else:
         entry = tally.last_allowed or tally.last_denied
-        band = Band.WRONG if _is_stranger(asked, key.site, entry, document) else Band.IN
+        is_wrong = not _is_refused(entry) and _is_stranger(asked, key.site, entry, document)
+        band = Band.WRONG if is_wrong else Band.IN
     is_fixed = tally.last == DENIED and not stays_out
     cause = _find_cause(asked, key, tally) if band is Band.YOURS else None
     return Visit(key, tally, band, is_fixed, stays_out and gets_in, cause)
+
+
+def _is_refused(entry: JournalEntry | None) -> bool:
+    """Return whether permissions denied a request that the rules allow."""
+    return entry is not None and find_failure(entry) is Failure.PERMISSIONS
 
 
 def _still(

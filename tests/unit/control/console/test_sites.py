@@ -173,6 +173,22 @@ def test_stranger_gets_in_wrongly_if_the_list_means_others(
     assert ("wrong" in bands(ask, f"?q=site:{referer.split('/')[2]}")) is is_wrong
 
 
+def test_site_that_permissions_deny_is_not_shown_as_one_that_gets_in(ask: ApiCaller) -> None:
+    put(ask, "https://www.example.com*")
+    ask.oss("PUT", "/img?acl", x_oss_acl="private")
+    get(ask, SITE, EVIL)
+    assert bands(ask) == {"in": ["https://www.example.com.evil.test", "https://www.example.com"]}
+    page = ask.html("requests")
+    assert page.count('not-checked"><span class="hidden">denied by permissions') == 2
+    assert 'allowed"><span class="hidden">gets in' not in page
+    ask.oss("PUT", "/img?acl", x_oss_acl="public-read")
+    get(ask, SITE, EVIL)
+    assert bands(ask) == {
+        "wrong": ["https://www.example.com.evil.test"],
+        "in": ["https://www.example.com"],
+    }
+
+
 def test_host_of_a_shared_platform_is_not_yours(ask: ApiCaller) -> None:
     put(ask, "https://mp.weixin.qq.com/", "https://shop.example.com/")
     get(ask, "https://mail.qq.com/", BLOG)
