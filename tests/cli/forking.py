@@ -109,8 +109,10 @@ class Forked:
     def __enter__(self) -> Forked:
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, kind: object, *exception: object) -> None:
         self.stdout.close()
+        if kind is not None:  # the test failed, and perhaps nothing else ends the process
+            self.send_signal(signal.SIGKILL)
         self.wait()
         self._control.close()
 

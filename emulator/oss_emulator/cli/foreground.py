@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, TextIO, TypeAlias
 
 from oss_referer.engine import explanation
+from oss_referer.files import replacing
 from oss_referer.sources.masking import mask
-from oss_referer.terminal.output import replacing
 from oss_referer.terminal.parser import CommandError, InputError
 from oss_referer.terminal.program import loading
 from oss_referer.terminal.progress import Progress

@@ -1,12 +1,12 @@
 """Loads the accounts of a service, and the key of its security tokens and of KMS."""
 
 import logging
-import os
 from pathlib import Path
 from secrets import token_bytes
 from typing import Final
 
 from fastcrc.crc64 import xz as crc64
+from oss_referer.files import replacing
 from oss_referer.sources.toml import read_file
 
 from oss_emulator.access.accounts import Accounts, AccountsError
@@ -61,7 +61,8 @@ def open_token_key(folder: Path | None, *, has_contents: bool = False) -> bytes:
         return found
     path, key = folder / TOKEN_KEY_FILE, token_bytes(TOKEN_KEY_SIZE)
     try:
-        _write_secret(path, key + _checksum(key))
+        with replacing(path, is_secret=True) as file:
+            file.write(key + _checksum(key))
     except OSError as error:
         raise AccountsError(f"{_KEY} {path} cannot be stored: {error.strerror}.") from None
     if has_contents:
@@ -92,12 +93,3 @@ def read_token_key(folder: Path) -> bytes | None:
 def _checksum(key: bytes) -> bytes:
     """Return the checksum that follows a key in its file and reveals damage."""
     return crc64(key).to_bytes(8, "big")
-
-
-def _write_secret(path: Path, secret: bytes) -> None:
-    """Write a file that only its owner may read, as a whole or not at all."""
-    part = path.with_name(f"{path.name}.part")
-    part.unlink(missing_ok=True)
-    with open(part, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        file.write(secret)
-    part.replace(path)

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
+from oss_referer.files import replacing
 from oss_referer.sources.toml import read_file, read_regular_file
 
 from oss_emulator.server.listening import ALL_ADDRESSES
@@ -162,13 +163,10 @@ def _keep_first(path: Path, content: bytes) -> None:
 
 def _keep(path: Path, content: bytes) -> None:
     """Write a file that everybody may read; raises `CertificateError`."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        part.write_bytes(content)
-        part.replace(path)
+        with replacing(path) as file:
+            file.write(content)
     except OSError as error:
-        with contextlib.suppress(OSError):  # its name may be too long
-            part.unlink()
         raise CertificateError(f"{path} cannot be written: {error.strerror}") from None
 
 

@@ -15,48 +15,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from stat import S_IMODE
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TextIO
 
 from oss_referer.engine import Decision, Sentence, Stage
+from oss_referer.files import replacing
 from oss_referer.terminal import language
 from oss_referer.terminal.parser import CommandError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text as RichText
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Write a temporary file, and replace `path` by it at the end. Raises OSError.
-
-    The new file gets the mode of the old one. After an error, only the old file is left. A pipe or
-    a device is written to, not replaced, and a link stays a link.
-    """
-    if path.exists() and not path.is_file():
-        with path.open("wb") as file:
-            yield file
-        return
-    path = Path(os.path.realpath(path))
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            yield file
-            if not file.closed:
-                settle(file)
-        if path.exists():
-            part.chmod(S_IMODE(path.stat().st_mode))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def settle(file: BinaryIO) -> None:
-    """Close a file once its content is on the disk."""
-    file.flush()
-    os.fsync(file.fileno())
-    file.close()
 
 
 @contextmanager

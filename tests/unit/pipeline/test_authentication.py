@@ -326,7 +326,7 @@ def test_key_of_tokens_is_kept_in_the_folder(
 
 
 def test_key_of_tokens_is_written_although_an_earlier_start_was_cut_off(tmp_path: Path) -> None:
-    (tmp_path / f"{TOKEN_KEY_FILE}.part").write_bytes(b"half")
+    (tmp_path / f".{TOKEN_KEY_FILE}.{os.getpid()}.part").write_bytes(b"half")  # of the same pid
     key = open_token_key(tmp_path)
     assert open_token_key(tmp_path) == key
     assert [path.name for path in tmp_path.iterdir()] == [TOKEN_KEY_FILE]
