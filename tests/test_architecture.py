@@ -96,6 +96,15 @@ def _fills_admission(nodes: Nodes) -> bool:
     )
 
 
+def test_no_two_classes_of_a_package_share_a_name(sources: Mapping[str, str]) -> None:
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, source in sources.items():
+        for kind in re.findall(r"^ *class (\w+)\b", source, re.MULTILINE):
+            found.setdefault((name.partition("/")[0], kind), []).append(name)
+    assert len(found) > 500
+    assert {key: names for key, names in found.items() if len(names) > 1} == {}
+
+
 CLOCKS = {"time.time", "time.monotonic", "datetime.now", "datetime.utcnow", "datetime.today"}
 
 

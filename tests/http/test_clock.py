@@ -11,7 +11,7 @@ import pytest
 import requests
 from oss_emulator import Emulator
 from oss_emulator.cli.client import ServiceClient, Signer
-from oss_emulator.cli.play import _form
+from oss_emulator.cli.play import _write_form
 from oss_emulator.control.console import PAGES
 from oss_emulator.control.controls import Clock
 from oss_emulator.protocol import dates
@@ -89,7 +89,7 @@ def test_signature_is_verified(client: Client, now: float, place: Signing, versi
 def test_form_is_verified(emulator: Emulator, client: Client, now: float, version: int) -> None:
     if now == dates.LATEST:
         pytest.skip("no form can expire later")
-    kind, body = _form(client.signer.sign_form("examplebucket", "key", version), b"1")
+    kind, body = _write_form(client.signer.sign_form("examplebucket", "key", version), b"1")
     headers = {"Content-Type": kind}
     answer = requests.post(f"{emulator.endpoint}/examplebucket", body, headers=headers, timeout=60)
     assert answer.status_code == 204, answer.text

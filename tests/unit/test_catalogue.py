@@ -26,7 +26,7 @@ from oss_emulator.recording.facts import FactStatus
 from oss_emulator.texts import FOLDERS
 from oss_referer import RefererConfiguration, RefererPolicy
 from oss_referer.browser.probes import ProbeKind
-from oss_referer.browser.scenarios import Group
+from oss_referer.browser.scenarios import ScenarioGroup
 from oss_referer.engine import Basis, explanation
 from oss_referer.engine.assumptions import SENTENCES, LetterCase
 from oss_referer.engine.decision import Reason, RequestKind, Stage, Step, StepResult
@@ -144,7 +144,7 @@ def templates() -> set[str]:
     return (found | {item.value for kind in SAID for item in kind}) - {"", "{}"}
 
 
-SAID = (Basis, FactStatus, Evidence, Group, ProbeKind, Severity)
+SAID = (Basis, FactStatus, Evidence, ScenarioGroup, ProbeKind, Severity)
 """The sets whose members are sentences."""
 
 

@@ -391,7 +391,7 @@ class Player:
         if signature is not None and signature.wrong:
             signer = replace(signer, key=signer.key._replace(secret="wrong"))  # noqa: S106
         if signature is not None and signature.place is Signing.FORM:
-            kind, body = _form(signer.sign_form(name, key, signature.version), body)
+            kind, body = _write_form(signer.sign_form(name, key, signature.version), body)
             headers, key = {**headers, "content-type": kind}, ""
         elif signature is not None:
             covered = {**headers, "referer": signature.referer} if signature.referer else headers
@@ -419,7 +419,7 @@ def _not_deleted(what: str, reply: PlayedAnswer) -> str:
     return f"oss://{strip(what)} was not deleted (the service answered {reply})"
 
 
-def _form(fields: Mapping[str, str], content: bytes) -> tuple[str, bytes]:
+def _write_form(fields: Mapping[str, str], content: bytes) -> tuple[str, bytes]:
     """Return the content type and the body of a form that uploads a file."""
     boundary = secrets.token_hex(16)
     parts = [

@@ -26,7 +26,7 @@ from oss_emulator.storage.base import Bucket
 
 if TYPE_CHECKING:
     from oss_emulator.operations.access_point import AccessPoint
-    from oss_emulator.operations.website import Visit
+    from oss_emulator.operations.website import PageRequest
 
 
 class Claimed(NamedTuple):
@@ -65,7 +65,7 @@ class Admission:
     """The signature of the request, valid or not."""
     payload: Payload | None = None
     """How an S3 request sends the body; None for an OSS request."""
-    visit: Visit | None = None
+    visit: PageRequest | None = None
     """The page of a website that an anonymous visitor requests; None for any other request."""
     style: str = ""
     """The style that follows a separator in the path, "" for none."""

@@ -329,7 +329,7 @@ def resource_group(node: Node, _: Call) -> xml.Value:
 
     An empty id returns the bucket to the default group (SDK V2's suite).
     """
-    return _group(node.text("ResourceGroupId") or DEFAULT_GROUP)
+    return _check_group(node.text("ResourceGroupId") or DEFAULT_GROUP)
 
 
 def group_of(documents: Documents) -> str:
@@ -339,10 +339,10 @@ def group_of(documents: Documents) -> str:
 
 def format_group(group: str) -> bytes:
     """Format the document of a bucket in a group; raises `ResourceGroupIdPreCheckError`."""
-    return resource_group.format(_group(group))
+    return resource_group.format(_check_group(group))
 
 
-def _group(group: str) -> xml.Value:
+def _check_group(group: str) -> xml.Value:
     if not _GROUP_ID.fullmatch(group):
         ec = None if group.startswith("rg-") else "0039-00000002"
         raise OSSError(ErrorCase.INVALID_RESOURCE_GROUP, ec=ec)

@@ -24,7 +24,7 @@ def list_objects(call: Call) -> Response:
     """List a page of the objects after a marker (GetBucket)."""
     marker = _name(call, "marker")
     _token(call)  # only refused if invalid (0015-00000404); otherwise ignored
-    page = _page(call, marker)
+    page = _list_part(call, marker)
     write = _writer(call)
     return xml.respond(
         "ListBucketResult",
@@ -44,7 +44,7 @@ def list_objects_v2(call: Call) -> Response:
         raise invalid_argument("list-type", query["list-type"], message, ec="0015-00000401")
     start_after = _name(call, "start-after")
     token, after = _token(call)
-    page = _page(call, start_after if after is None else after)
+    page = _list_part(call, start_after if after is None else after)
     write = _writer(call)
     start: xml.Children = [
         ("StartAfter", write(start_after) if start_after else None),
@@ -131,7 +131,7 @@ def _version(call: Call, version: _Version, write: Callable[[str], str]) -> tupl
     return "DeleteMarker", [*head, *(child for child in rest if child[0] in shown)]
 
 
-def _page(call: Call, marker: str) -> paging.Page[Object]:
+def _list_part(call: Call, marker: str) -> paging.ListPart[Object]:
     bucket = call.bucket.name
     return paging.cut(
         lambda start: (
@@ -199,7 +199,7 @@ def _head(call: Call, write: Callable[[str], str], start: xml.Children) -> xml.C
 
 
 def _names(
-    call: Call, page: paging.Page[Object], write: Callable[[str], str], *, owner: bool
+    call: Call, page: paging.ListPart[Object], write: Callable[[str], str], *, owner: bool
 ) -> xml.Children:
     contents = [("Contents", _contents(call, item, write, owner)) for item in page.items]
     return [*contents, *_prefixes(page.prefixes, write)]

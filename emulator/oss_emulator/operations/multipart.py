@@ -421,7 +421,7 @@ def list_multipart_uploads(call: Call) -> Response:
     )
 
 
-def _next_markers(page: paging.Page[Upload]) -> tuple[str, str]:
+def _next_markers(page: paging.ListPart[Upload]) -> tuple[str, str]:
     """Return the next markers: the last key and upload id, or the last common prefix and no id."""
     last = page.items[-1] if page.items else None
     prefix = page.prefixes[-1] if page.prefixes else ""

@@ -46,7 +46,7 @@ def get_object(call: Call) -> Response:
         if accepted is not None and conditions.takes_gzip(accepted, answer, item.size):
             answer = conditions.describe_gzip(answer)
             return Response(200, answer, objects.read(item, 0, item.size), compress=True)
-        answer = objects.add_md5(answer, target)
+        answer = objects.with_content_md5(answer, target)
         return Response(200, answer, objects.read(item, 0, item.size), timed=item.size > 0)
     if len(ranges) > 1:
         return _answer_ranges(item, answer, ranges)
@@ -90,7 +90,7 @@ def head_object(call: Call) -> Response:
     if conditions.takes_gzip(request.get("accept-encoding", ""), answer, item.size):
         answer = conditions.describe_gzip(answer)
         return Response(200, answer, objects.unchecked(target), compress=True)
-    answer = {**objects.add_md5(answer, target), "Content-Length": str(item.size)}
+    answer = {**objects.with_content_md5(answer, target), "Content-Length": str(item.size)}
     if target.kind == "Multipart" and conditions.is_compressible(answer):
         answer["Vary"] = "Accept-Encoding"  # S-07
     return Response(200, answer, objects.unchecked(target))

@@ -102,7 +102,7 @@ head_processed = replace(get_processed, name="HeadObject", method="HEAD")
 
 
 def _gather_saved(call: Call) -> Work:
-    asked = process.parse_process(process.parse_form(call.body.read()))
+    asked = process.parse_process(process.parse_body(call.body.read()))
     if asked.save_as is None:
         message = "The request needs sys/saveas, which says where to save the result."
         raise OSSError(ErrorCase.IMAGE_ARGUMENT_MISSING, message)
@@ -156,7 +156,7 @@ def async_process_object(call: Call) -> Response:
 
     The emulator cannot attach a project. Raises `NoSuchKey` and `MissingArgument` first.
     """
-    process.parse_form(call.body.read(), ASYNC_PROCESS)
+    process.parse_body(call.body.read(), ASYNC_PROCESS)
     objects.follow(call, call.bucket, versions.find(call))
     raise OSSError(ErrorCase.NO_PROJECT)
 

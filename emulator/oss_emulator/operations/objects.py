@@ -238,8 +238,8 @@ def describe(call: Call, item: Object) -> Mapping[str, str]:
     return found
 
 
-def add_md5(answer: Mapping[str, str], item: Object) -> Mapping[str, str]:
-    """Add the `Content-MD5` of an object to the headers of an answer with all its bytes."""
+def with_content_md5(answer: Mapping[str, str], item: Object) -> Mapping[str, str]:
+    """Return the headers of an answer with all bytes of an object: these and its `Content-MD5`."""
     shared, whole = item.once(_described)
     return whole if answer is shared else {**answer, **content_md5(item)}
 

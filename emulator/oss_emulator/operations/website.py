@@ -299,7 +299,7 @@ class WebsiteConfiguration:
         return next((rule for rule in self.rules if rule.applies(key, headers, status)), None)
 
 
-class Visit(NamedTuple):
+class PageRequest(NamedTuple):
     """A request of an anonymous visitor for a page."""
 
     site: WebsiteConfiguration
@@ -376,7 +376,7 @@ _PARTIAL: Final = frozenset(
 )
 
 
-def serve(call: Call, visit: Visit) -> Response:
+def serve(call: Call, visit: PageRequest) -> Response:
     """Answer with a page, a redirect or the site's error page (PutBucketWebsite).
 
     Rules without a status come first. For a missing object, rules for status 404 follow, then the
@@ -397,7 +397,7 @@ def serve(call: Call, visit: Visit) -> Response:
         return found
 
 
-def _replace_missing(call: Call, visit: Visit) -> Response | None:
+def _replace_missing(call: Call, visit: PageRequest) -> Response | None:
     site = visit.site
     rule = site.route(visit.key, call.request.headers, _NOT_FOUND)
     if rule is not None and rule.redirect is not None:
@@ -420,7 +420,7 @@ def _error_page(call: Call, site: WebsiteConfiguration) -> Response | None:
     return _answer(plain, site.error_key)._replace(status=site.error_status)
 
 
-def _follow(call: Call, visit: Visit, rule: RoutingRule) -> Response:
+def _follow(call: Call, visit: PageRequest, rule: RoutingRule) -> Response:
     """Follow a redirect rule; an internal redirect answers with another object."""
     redirect, request = rule.redirect, call.request
     assert redirect is not None  # noqa: S101 - only such rules are followed

@@ -3,7 +3,7 @@
 from oss_referer import Signing
 
 from oss_emulator.operations.admission import Admission
-from oss_emulator.operations.website import Visit, parse, website
+from oss_emulator.operations.website import PageRequest, parse, website
 from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.protocol.address import Target
 
@@ -11,7 +11,7 @@ from oss_emulator.protocol.address import Target
 def find_page(admission: Admission, service: Deployment) -> None:
     """Find the index page to answer for a folder, for a GET or HEAD without a sub-resource.
 
-    Anonymous visitors also get redirects and error pages, so their admission gets a `Visit`.
+    Anonymous visitors also get redirects and error pages, so their admission gets a `PageRequest`.
 
     Every caller gets the index page of a folder (oss2's suite against the service reads one with a
     signature). Only anonymous requests get the page of the root (PutBucketWebsite), and only if the
@@ -32,6 +32,6 @@ def find_page(admission: Admission, service: Deployment) -> None:
     if not page:
         return
     if anonymous:
-        admission.visit = Visit(site, key, f"/{bucket.name}" if in_path else "")
+        admission.visit = PageRequest(site, key, f"/{bucket.name}" if in_path else "")
     admission.target = Target(bucket.name, page)
     admission.operation = service.dispatcher.find(request, admission.target)

@@ -12,8 +12,8 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[Item]):
-    """One page; `next` is its last name, or "" if nothing follows."""
+class ListPart(Generic[Item]):
+    """A part of a list; `next` is its last name, or "" if nothing follows."""
 
     items: list[Item]
     prefixes: list[str]
@@ -37,7 +37,7 @@ def cut(
     marker: str = "",
     within_marker: bool = False,
     limit: int = 1000,
-) -> Page[Item]:
+) -> ListPart[Item]:
     """Return the page of sorted items that follows `marker`.
 
     Names that share a prefix up to the delimiter count as one group. `walk(start)` yields the items
@@ -48,7 +48,7 @@ def cut(
     Several items may share a name. With `within_marker`, the walk leaves out the items with the
     marker's name that were shown, so the remaining ones belong to this page.
     """
-    page: Page[Item] = Page([], [])
+    page: ListPart[Item] = ListPart([], [])
     last = ""
     start = max(prefix, marker) if limit else None
     while start is not None:
@@ -57,14 +57,14 @@ def cut(
             name = name_of(item)
             if not name.startswith(prefix):
                 return page
-            group = _group(name, prefix, delimiter)
+            group = _common_prefix(name, prefix, delimiter)
             if group and group == marker:
                 leap = group
                 break
             if name < marker or (name == marker and not within_marker):
                 continue
             if page.count == limit:
-                return Page(page.items, page.prefixes, last)
+                return ListPart(page.items, page.prefixes, last)
             if group:
                 page.prefixes.append(group)
                 last = leap = group
@@ -75,7 +75,7 @@ def cut(
     return page
 
 
-def _group(name: str, prefix: str, delimiter: str) -> str:
+def _common_prefix(name: str, prefix: str, delimiter: str) -> str:
     if not delimiter:
         return ""
     at = name.find(delimiter, len(prefix))

@@ -218,7 +218,7 @@ def parse_process(text: str, *, preparing: bool = False) -> Process:
     return Process(actions, save_as=save_as)
 
 
-def parse_form(body: bytes, parameter: str = "x-oss-process") -> str:
+def parse_body(body: bytes, parameter: str = "x-oss-process") -> str:
     """Return the value of a parameter in the body of a POST, which may be percent-encoded (I-05).
 
     Raises `InvalidRequest` for an empty value and `MissingArgument` for another parameter.

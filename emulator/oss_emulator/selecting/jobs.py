@@ -46,7 +46,7 @@ class SelectMeta(NamedTuple):
     """The rows and splits of an object, stored with the object."""
 
     etag: str
-    form: str
+    row_format: str
     """How the object was read: as JSON, or with which delimiters of CSV."""
     rows: int
     columns: int | None
@@ -76,7 +76,7 @@ class SelectMeta(NamedTuple):
         return Window(offset, row, first, last)
 
 
-def form_of(source: Input) -> str:
+def row_format_of(source: Input) -> str:
     """Return a text that is equal for requests that split an object into the same rows."""
     if isinstance(source, JSONInput):
         return "json"
@@ -94,7 +94,7 @@ def find(stored: bytes | None, etag: str, source: Input) -> SelectMeta:
     meta = SelectMeta.parse(stored)
     if meta.etag != etag:
         raise OSSError(ErrorCase.SELECT_META_STALE)
-    if meta.form != form_of(source):
+    if meta.row_format != row_format_of(source):
         raise OSSError(ErrorCase.SELECT_META_MISMATCH)
     return meta
 
@@ -110,7 +110,7 @@ def scan(chunks: Iterable[bytes], source: Input, etag: str) -> SelectMeta:
         if line.start - splits[-1][1] >= SPLIT:
             splits.append((rows, line.start))
         rows += 1
-    return SelectMeta(etag, form_of(source), rows, None, tuple(splits))
+    return SelectMeta(etag, row_format_of(source), rows, None, tuple(splits))
 
 
 def _scan_csv(chunks: Iterable[bytes], source: CSVInput, etag: str) -> SelectMeta:
@@ -126,7 +126,7 @@ def _scan_csv(chunks: Iterable[bytes], source: CSVInput, etag: str) -> SelectMet
                 splits.append((rows, offset))
             rows += 1
             offset += len(record) + len(source.record)
-    return SelectMeta(etag, form_of(source), rows, columns, tuple(splits))
+    return SelectMeta(etag, row_format_of(source), rows, columns, tuple(splits))
 
 
 def select(

@@ -289,14 +289,14 @@ class Guard(asyncio.Protocol):
         return self._answering and not self.secure
 
     @contextmanager
-    def leaving(self, tell: Callable[[], None]) -> Iterator[None]:
-        """Call `tell` if the client closes its side, or the connection is lost, within the block.
+    def leaving(self, on_leave: Callable[[], None]) -> Iterator[None]:
+        """Call `on_leave` if the client closes its side or the connection is lost meanwhile.
 
         A client that has closed its side may still wait for the answer; the server cannot know.
         """
-        self._tell_left = tell
+        self._tell_left = on_leave
         if self._no_more or self.transport.is_closing():
-            tell()
+            on_leave()
         try:
             yield
         finally:

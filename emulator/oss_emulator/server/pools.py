@@ -111,7 +111,7 @@ class JobTurn(Workplace):
         self.ended = True
         if self._process is not None:
             self._process.kill()
-        self._queue.tell()
+        self._queue.notify()
 
     def close(self) -> None:
         """End the job and free its place in the pool; a second call has no effect."""
@@ -151,7 +151,7 @@ class JobQueue:
             self._running.add(turn)
         finally:
             self._waiting.remove(turn)
-            self.tell()
+            self.notify()
 
     def _is_free(self) -> bool:
         return not self._large and len(self._running) < self.bounds.at_once
@@ -174,7 +174,7 @@ class JobQueue:
 
     async def _wait_alone(self, turn: JobTurn) -> None:
         self._large.append(turn)
-        self.tell()
+        self.notify()
         await self._wait(turn, lambda: self._is_alone(turn))
         for process in self._take_idle():
             process.dismiss()
@@ -192,7 +192,7 @@ class JobQueue:
         if turn.ended or self._closed:
             raise OSSError(ErrorCase.SERVICE_UNAVAILABLE, _ENDED)
 
-    def tell(self) -> None:
+    def notify(self) -> None:
         """Wake all waiting jobs, so that they check again whether it is their turn."""
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
@@ -216,7 +216,7 @@ class JobQueue:
         if turn in self._large:
             self._large.remove(turn)
         self._running.discard(turn)
-        self.tell()
+        self.notify()
 
     def _take_idle(self) -> list[JobProcess]:
         idle, self.idle = self.idle, []
@@ -229,7 +229,7 @@ class JobQueue:
             turn.end()
         for process in self._take_idle():
             process.dismiss()
-        self.tell()
+        self.notify()
         self._threads.shutdown(wait=False)
 
 

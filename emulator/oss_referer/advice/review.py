@@ -35,7 +35,7 @@ from oss_referer.plan import (
     Option,
     Plan,
     Site,
-    Verdict,
+    WhoGetsIn,
     compare,
 )
 from oss_referer.search.automaton import SearchedEntry
@@ -225,7 +225,7 @@ class _Reviewer:
         return _chain([*said, *self._say(plan.now, plan.rules, self._policy)])
 
     def _say(
-        self, now: Verdict, rules: RefererConfiguration, policy: RefererPolicy
+        self, now: WhoGetsIn, rules: RefererConfiguration, policy: RefererPolicy
     ) -> Iterator[Sentence]:
         yield self._say_strangers(now, rules, policy)
         yield from self._say_own(now)
@@ -233,7 +233,7 @@ class _Reviewer:
             yield from self._say_empty()
 
     def _say_strangers(
-        self, now: Verdict, rules: RefererConfiguration, policy: RefererPolicy
+        self, now: WhoGetsIn, rules: RefererConfiguration, policy: RefererPolicy
     ) -> Sentence:
         apart = not all(map(is_blank, rules.blacklist))
         if now.open == BOTH:
@@ -271,7 +271,7 @@ class _Reviewer:
             return Sentence("Strangers get in only without a Referer.")
         return Sentence("Strangers stay out.")
 
-    def _say_own(self, now: Verdict) -> Iterator[Sentence]:
+    def _say_own(self, now: WhoGetsIn) -> Iterator[Sentence]:
         owned, denied = self._plan.owned, now.denied
         if not owned.sites:
             if not self._plan.is_for_everybody:

@@ -21,7 +21,7 @@ PATH = "/album/today.html"
 """The path of the page if the site's URL has none."""
 
 
-class Group(StrEnum):
+class ScenarioGroup(StrEnum):
     PAGES = "Pages that show the object"
     POLICIES = "The site's page asks for a Referrer-Policy"
     BROWSER = "Other ways of a browser"
@@ -33,7 +33,7 @@ class Group(StrEnum):
 class Scenario:
     """A request with its Referer."""
 
-    group: Group
+    group: ScenarioGroup
     name: Sentence
     referer: str | None
     wanted: bool | None
@@ -204,10 +204,10 @@ def _signed(page: WebURL, target: WebURL) -> Iterator[_Row]:
     yield Sentence("a signed URL in another site"), foreign, None, Signing.URL
 
 
-_ROWS: Mapping[Group, Callable[[WebURL, WebURL], Iterator[_Row]]] = {
-    Group.PAGES: _pages,
-    Group.POLICIES: _policies,
-    Group.BROWSER: _browser,
-    Group.OTHERS: _others,
-    Group.SIGNED: _signed,
+_ROWS: Mapping[ScenarioGroup, Callable[[WebURL, WebURL], Iterator[_Row]]] = {
+    ScenarioGroup.PAGES: _pages,
+    ScenarioGroup.POLICIES: _policies,
+    ScenarioGroup.BROWSER: _browser,
+    ScenarioGroup.OTHERS: _others,
+    ScenarioGroup.SIGNED: _signed,
 }

@@ -267,7 +267,7 @@ def _report(
     shown: Sequence[Finding], where: Places, arguments: argparse.Namespace
 ) -> Iterator[Block]:
     notes = [finding for finding in shown if finding.severity is Severity.NOTE]
-    for cause in lint.group(item for item in shown if item.severity is not Severity.NOTE):
+    for cause in lint.group_alike(item for item in shown if item.severity is not Severity.NOTE):
         yield from _describe(cause, where, arguments)
         yield line()
     if notes:
@@ -429,7 +429,7 @@ _COUNTS = {
 
 def _summary(shown: Sequence[Finding]) -> Text:
     """Return the number of causes; many entries with one mistake count as one."""
-    causes = lint.group(shown)
+    causes = lint.group_alike(shown)
     count = Counter(cause[0].severity for cause in causes)
     if not shown:
         return Text(Sentence("Nothing to correct."), Tone.GOOD)
@@ -444,7 +444,7 @@ def _summary(shown: Sequence[Finding]) -> Text:
 
 def _to_dicts(found: Sequence[Finding], where: Places) -> Iterator[dict[str, object]]:
     """Yield each cause as its first finding, with the places of all its findings."""
-    for cause in lint.group(found):
+    for cause in lint.group_alike(found):
         members = [finding.to_dict(_line_of(finding, where)) for finding in cause]
         named = [{name: one[name] for name in _OF_A_PLACE} for one in members if one["list"]]
         yield {**members[0], "places": named}

@@ -7,7 +7,7 @@ The plan says what to change (`oss_referer.plan`), and each change and each ques
 finding: the first in the order of the rules. Findings about which the plan does nothing are notes.
 """
 
-from oss_referer.lint.finding import Evidence, Finding, Severity, group, remark
+from oss_referer.lint.finding import Evidence, Finding, Severity, group_alike, remark
 from oss_referer.lint.rule import LintRule
 from oss_referer.lint.running import KINDS, RULES, Fixed, Linted, fix, lint
 
@@ -21,7 +21,7 @@ __all__ = [
     "Linted",
     "Severity",
     "fix",
-    "group",
+    "group_alike",
     "lint",
     "remark",
 ]

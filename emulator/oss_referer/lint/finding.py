@@ -100,7 +100,7 @@ class Finding:
         }
 
 
-def group(found: Iterable[Finding]) -> tuple[tuple[Finding, ...], ...]:
+def group_alike(found: Iterable[Finding]) -> tuple[tuple[Finding, ...], ...]:
     """Group the findings of a rule that differ only in their entries."""
     causes: dict[object, list[Finding]] = {}
     for item in found:

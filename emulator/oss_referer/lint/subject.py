@@ -20,7 +20,7 @@ from oss_referer.engine import (
     header,
 )
 from oss_referer.lint.finding import Evidence, Suspicion
-from oss_referer.plan import EntryPlace, Kind, Line, Plan, Reading
+from oss_referer.plan import EntryPlace, EntryReading, Kind, Line, Plan
 from oss_referer.plan.proving import Searches
 from oss_referer.search.automaton import CompiledRules
 from oss_referer.search.entry import (
@@ -39,7 +39,7 @@ class LintedEntry:
     """An entry that is not blank, with its place and parts."""
 
     place: EntryPlace
-    reading: Reading
+    reading: EntryReading
     text: str
     """The entry without the white space around it."""
     parts: Parts

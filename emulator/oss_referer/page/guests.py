@@ -7,10 +7,10 @@ from typing import NamedTuple
 from oss_referer.advice.review import LOOKS_LIKE_YOURS, Review, Visitor
 from oss_referer.engine import Decision, RefererPolicy, Sentence
 from oss_referer.engine.sentence import join
-from oss_referer.plan import BOTH, Verdict
+from oss_referer.plan import BOTH, WhoGetsIn
 
 
-class Group(StrEnum):
+class GuestGroup(StrEnum):
     """Whose site it is; those that are disguised have no name, or resemble the owner's."""
 
     YOURS = "yours"
@@ -19,7 +19,7 @@ class Group(StrEnum):
     STRANGERS = "strangers"
 
 
-class Tone(StrEnum):
+class Mark(StrEnum):
     """The mark of a verdict: its shape says in or out, and its colour right or wrong."""
 
     IN = "in"
@@ -53,18 +53,18 @@ class Guest(NamedTuple):
         return bool(self.visitor.wanted) and self.was.allowed and not self.visitor.now.allowed
 
     @property
-    def group(self) -> Group:
+    def group(self) -> GuestGroup:
         if self.visitor.wanted and self.visitor.referer:
-            return Group.YOURS
+            return GuestGroup.YOURS
         if self.visitor.who == LOOKS_LIKE_YOURS:
-            return Group.MAYBE
-        return Group.STRANGERS if self.visitor.who in _PLAIN else Group.DISGUISED
+            return GuestGroup.MAYBE
+        return GuestGroup.STRANGERS if self.visitor.who in _PLAIN else GuestGroup.DISGUISED
 
-    def mark(self, decision: Decision) -> Tone:
+    def mark(self, decision: Decision) -> Mark:
         """Return the mark of one of its decisions."""
         if decision.allowed:
-            return Tone.WRONG if self.visitor.wanted is False else Tone.IN
-        return Tone.OUT if self.visitor.wanted else Tone.STAYS_OUT
+            return Mark.WRONG if self.visitor.wanted is False else Mark.IN
+        return Mark.OUT if self.visitor.wanted else Mark.STAYS_OUT
 
 
 def find_guests(said: Review, saved: RefererPolicy) -> Sequence[Guest]:
@@ -91,19 +91,19 @@ def say_lost(lost: Sequence[Guest], recorded: int) -> Sentence:
     return Sentence(template, names, count, f"{recorded:,}")
 
 
-def judge(
-    said: Review, own: Sequence[bool], verdict: Verdict, policy: RefererPolicy
-) -> tuple[Tone, Sentence]:
+def say_verdict(
+    said: Review, own: Sequence[bool], verdict: WhoGetsIn, policy: RefererPolicy
+) -> tuple[Mark, Sentence]:
     """Return the verdict on a policy: which of the owner's sites get in, and whether others do."""
     plan = said.plan
     if not (plan.rules.whitelist or plan.rules.blacklist) and plan.rules.allow_empty_referer:
-        return Tone.NONE, Sentence("No rules yet: everybody gets in.")
+        return Mark.NONE, Sentence("No rules yet: everybody gets in.")
     if plan.is_for_everybody or not plan.lines:
-        return Tone.NONE, said.answer
-    tone = Tone.IN if verdict.is_searched else Tone.ASKS
+        return Mark.NONE, said.answer
+    tone = Mark.IN if verdict.is_searched else Mark.ASKS
     others = Sentence("strangers stay out")
     if verdict.strangers:
-        tone, others = Tone.WRONG, Sentence("strangers can get in")
+        tone, others = Mark.WRONG, Sentence("strangers can get in")
         if verdict.open == BOTH:
             others = Sentence("everybody else can get in")
     elif not verdict.is_searched:
@@ -111,7 +111,7 @@ def judge(
     elif policy.allows(None):
         others = Sentence("strangers get in only without a Referer")
     out = own.count(False)
-    return Tone.OUT if out else tone, Sentence("{}, and {}.", _say_own(len(own), out), others)
+    return Mark.OUT if out else tone, Sentence("{}, and {}.", _say_own(len(own), out), others)
 
 
 def _say_own(count: int, out: int) -> Sentence:

@@ -29,7 +29,7 @@ class Fate(StrEnum):
     """Only the saved list has it, and a site of the owner is locked out without it."""
 
 
-class Row(NamedTuple):
+class EntryRow(NamedTuple):
     fate: Fate
     text: str
     """The entry; for one that comes, as it will be; "" for the rules as a whole."""
@@ -97,15 +97,15 @@ class Listing:
                 self._locks_out[one.was.entry or ""].append(one)
         self._why = {one.entry: one.why for one in said.lines}
         self._shown = {*said.plan.rules.whitelist, *said.plan.rules.blacklist}
-        self._gone, anchor = defaultdict[str, list[Row]](list), ""
+        self._gone, anchor = defaultdict[str, list[EntryRow]](list), ""
         for entry in saved:  # what is missed stands after the last entry that is still there
             if entry in said.plan.rules.whitelist:
                 anchor = entry
             elif missed := self._locks_out.get(entry):
                 self._shown.add(entry)
-                self._gone[anchor].append(Row(Fate.GONE, entry, Line(None), guests=missed))
+                self._gone[anchor].append(EntryRow(Fate.GONE, entry, Line(None), guests=missed))
 
-    def rows(self, stage: Stage) -> Iterator[Row]:
+    def rows(self, stage: Stage) -> Iterator[EntryRow]:
         """Yield the rows of a list."""
         is_white = stage is Stage.WHITELIST
         lines = self._plan.lines
@@ -119,33 +119,33 @@ class Listing:
         for line in lines:
             yield from self._add(line, line.change.whitelist if is_white else line.change.blacklist)
 
-    def _rows_of(self, entry: str, line: Line) -> Iterator[Row]:
+    def _rows_of(self, entry: str, line: Line) -> Iterator[EntryRow]:
         instead, count = line.change.instead, self._counts.get(entry, 0)
         if line.question:
             yield self._ask(line, entry)._replace(requests=count)
         elif instead is None or entry in instead:
             fate = Fate.MEANT if entry in self._meant else Fate.STAYS
-            yield Row(fate, entry, line, requests=count)
+            yield EntryRow(fate, entry, line, requests=count)
         elif not instead:
-            yield Row(Fate.LEAVES, entry, line, requests=count)
+            yield EntryRow(Fate.LEAVES, entry, line, requests=count)
         else:
             near = instead[0]  # over https
             if "://" in entry:
                 near = max(instead, key=lambda text: SequenceMatcher(None, entry, text).ratio())
             self._shown.add(near)
             parts = compare(entry, near)
-            yield Row(Fate.CHANGES, entry, line, parts, None, count, self._lets_in[near])
+            yield EntryRow(Fate.CHANGES, entry, line, parts, None, count, self._lets_in[near])
         yield from self._add(line, instead or ())
 
-    def _ask(self, line: Line, entry: str) -> Row:
-        return Row(Fate.ASKS, entry, line, question=self._questions[id(line)])
+    def _ask(self, line: Line, entry: str) -> EntryRow:
+        return EntryRow(Fate.ASKS, entry, line, question=self._questions[id(line)])
 
-    def _add(self, line: Line, texts: Sequence[str]) -> Iterator[Row]:
+    def _add(self, line: Line, texts: Sequence[str]) -> Iterator[EntryRow]:
         for text in texts:
             if text not in self._shown:
                 self._shown.add(text)
                 why = self._why.get(text, line.why)
-                yield Row(Fate.COMES, text, replace(line, why=why), guests=self._lets_in[text])
+                yield EntryRow(Fate.COMES, text, replace(line, why=why), guests=self._lets_in[text])
 
 
 FOLDED: Final = 4
@@ -155,7 +155,7 @@ MOST_ROWS: Final = 1_000
 """The most rows of a list that a page shows: with more, a browser responds too slowly."""
 
 
-def fold(rows: Sequence[Row]) -> Sequence[tuple[bool, Sequence[Row]]]:
+def fold(rows: Sequence[EntryRow]) -> Sequence[tuple[bool, Sequence[EntryRow]]]:
     """Return the rows in runs, each with whether it is folded."""
     runs = [(quiet, [*some]) for quiet, some in groupby(rows, key=lambda row: row.is_quiet)]
     return [(quiet and len(some) >= FOLDED and len(rows) > LONG, some) for quiet, some in runs]

@@ -18,7 +18,7 @@ from oss_referer.engine import (
     Sentence,
 )
 from oss_referer.engine.policy import MAX_SIZE
-from oss_referer.page.guests import Group, Tone, find_guests, judge, say_lost
+from oss_referer.page.guests import GuestGroup, Mark, find_guests, say_lost, say_verdict
 from oss_referer.page.listing import MOST_ROWS, Listing, fold, name_change
 from oss_referer.plan import LISTS, Plan, Wish, WishError, apply, plan
 from oss_referer.traffic.effect import measure
@@ -140,11 +140,11 @@ def make_answer(
         if group.asked.is_checked_by(now) and not group.asked.cached:
             counts[group.asked.answer(now).entry or ""] += group.requests
     guests, total = find_guests(said, before), fix.checked.requests
-    own = [one for one in guests if one.group is Group.YOURS]
+    own = [one for one in guests if one.group is GuestGroup.YOURS]
     lost = [one for one in own if one.is_newly_out]
-    tone, sentence = judge(said, [one.visitor.now.allowed for one in own], planned.now, now)
+    tone, sentence = say_verdict(said, [one.visitor.now.allowed for one in own], planned.now, now)
     if lost and saved.whitelist:
-        tone, sentence = Tone.OUT, say_lost(lost, total)
+        tone, sentence = Mark.OUT, say_lost(lost, total)
     listing = Listing(said, wanted.meant, saved.whitelist, guests, counts)
     lists = {stage: [*listing.rows(stage)] for stage in LISTS}
     return {
@@ -152,8 +152,8 @@ def make_answer(
         "problem": "",
         "tone": tone,
         "sentence": sentence,
-        "after": judge(said, [one.visitor.then.allowed for one in own], planned.then, then),
-        "guests": {name: [one for one in guests if one.group is name] for name in Group},
+        "after": say_verdict(said, [one.visitor.then.allowed for one in own], planned.then, then),
+        "guests": {name: [one for one in guests if one.group is name] for name in GuestGroup},
         "lost": lost,
         "lists": lists,
         "runs": {stage: fold(rows[:MOST_ROWS]) for stage, rows in lists.items()},

@@ -5,9 +5,9 @@
 
 from oss_referer.plan.changes import LISTS, Change, EntryPlace, Switch, apply, find_places
 from oss_referer.plan.costs import Costs, compare
-from oss_referer.plan.lines import Line, Option, Verdict
+from oss_referer.plan.lines import Line, Option, WhoGetsIn
 from oss_referer.plan.planning import Plan, Wish, WishError, plan
-from oss_referer.plan.reading import BOTH, Kind, Reading, Site, read_entry, read_site
+from oss_referer.plan.reading import BOTH, EntryReading, Kind, Site, read_entry, read_site
 
 __all__ = [
     "BOTH",
@@ -15,14 +15,14 @@ __all__ = [
     "Change",
     "Costs",
     "EntryPlace",
+    "EntryReading",
     "Kind",
     "Line",
     "Option",
     "Plan",
-    "Reading",
     "Site",
     "Switch",
-    "Verdict",
+    "WhoGetsIn",
     "Wish",
     "WishError",
     "apply",

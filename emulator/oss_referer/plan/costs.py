@@ -14,7 +14,7 @@ from oss_referer.plan.proof import (
     needs_path,
     seek,
 )
-from oss_referer.plan.proving import Judge, Searches
+from oss_referer.plan.proving import Prover, Searches
 from oss_referer.search.automaton import (
     BUDGET,
     Budget,
@@ -68,7 +68,7 @@ class _Comparison:
         rules = old.policy.configuration, new.policy.configuration
         texts = (text for one in rules for text in (*one.whitelist, *one.blacklist))
         self._stranger = choose_stranger((*texts, *(site.host for site in owned.sites)))
-        self._judge = Judge((), Searches(owned, self._stranger), ())
+        self._prover = Prover((), Searches(owned, self._stranger), ())
         self._budget = Budget(_STEPS)
         self._is_searched = True
 
@@ -121,7 +121,7 @@ class _Comparison:
     def _find_strangers(self, old: CompiledRules, new: CompiledRules) -> Iterator[str]:
         """Yield strangers whom the new rules let in and the old ones deny."""
         for entry in _without(new.white, old.white):
-            first = self._judge.find_stranger(entry, new)
+            first = self._prover.find_stranger(entry, new)
             if first.stranger is None:
                 self._is_searched &= first.is_searched
             elif not old.policy.allows(first.stranger):

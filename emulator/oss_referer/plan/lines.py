@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from oss_referer.engine import Sentence
 from oss_referer.plan.changes import NO_CHANGE, Change, EntryPlace
-from oss_referer.plan.reading import UNREAD, UNSAID, Reading, Site
+from oss_referer.plan.reading import UNREAD, UNSAID, EntryReading, Site
 
 
 class Option(NamedTuple):
@@ -21,7 +21,7 @@ class Line:
 
     place: EntryPlace | None
     """The entry; None for an addition, or for the rules as a whole."""
-    reading: Reading = UNREAD
+    reading: EntryReading = UNREAD
     sites: tuple[Site, ...] = ()
     """The sites of the owner that the entry names."""
     change: Change = NO_CHANGE
@@ -56,7 +56,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class WhoGetsIn:
     """Who gets in by some rules, over all Referers that browsers send by default."""
 
     denied: tuple[str, ...]

@@ -33,13 +33,13 @@ from oss_referer.plan.changes import (
     apply,
     find_places,
 )
-from oss_referer.plan.lines import Line, Option, Verdict, ask
+from oss_referer.plan.lines import Line, Option, WhoGetsIn, ask
 from oss_referer.plan.proof import Family, Owned, covers, needs_path
-from oss_referer.plan.proving import Judge, Searches, prove
+from oss_referer.plan.proving import Prover, Searches, prove
 from oss_referer.plan.reading import (
     BOTH,
+    EntryReading,
     Kind,
-    Reading,
     Site,
     is_right,
     make_console,
@@ -100,8 +100,8 @@ class Plan:
     lines: tuple[Line, ...]
     corrected: RefererConfiguration
     """The rules after all safe changes."""
-    now: Verdict
-    then: Verdict
+    now: WhoGetsIn
+    then: WhoGetsIn
     """Who gets in by the corrected rules."""
     is_for_everybody: bool
     """Whether the rules mean to let in everybody, apart from a blacklist."""
@@ -218,7 +218,7 @@ class _Planner:
             for site in _read_wish(host):
                 yield replace(site, schemes=BOTH if has_http else ("https",))
 
-    def _wanted(self, reading: Reading) -> tuple[Site, ...]:
+    def _wanted(self, reading: EntryReading) -> tuple[Site, ...]:
         return tuple(filter(self._means, reading.sites))
 
     def _means(self, site: Site) -> bool:
@@ -249,7 +249,7 @@ class _Planner:
                 yield self._ask_to_remove(place, reading, Sentence("It is blank."))
             seen.add(body)
 
-    def _draft_white(self, place: EntryPlace, reading: Reading, body: str) -> Line:
+    def _draft_white(self, place: EntryPlace, reading: EntryReading, body: str) -> Line:
         if reading.kind is Kind.EVERYBODY:
             return self._draft_everybody(place, reading, body)
         wanted = self._wanted(reading)
@@ -266,7 +266,7 @@ class _Planner:
             return self._ask_to_remove(place, reading, self._why_not(reading.sites[0]))
         return self._draft_sites(place, reading, body, wanted)
 
-    def _draft_everybody(self, place: EntryPlace, reading: Reading, body: str) -> Line:
+    def _draft_everybody(self, place: EntryPlace, reading: EntryReading, body: str) -> Line:
         pattern = parse_entry(body)
         schemes = [scheme for scheme in BOTH if admits_all(pattern, scheme)]
         if self._is_for_everybody:
@@ -300,7 +300,7 @@ class _Planner:
         return min(alike, key=lambda place: _body(place.entry) != "*", default=None)
 
     def _draft_sites(
-        self, place: EntryPlace, reading: Reading, body: str, wanted: tuple[Site, ...]
+        self, place: EntryPlace, reading: EntryReading, body: str, wanted: tuple[Site, ...]
     ) -> Line:
         is_right = body in self._right  # perhaps with white space around it
         # Any other entry also keeps the owner's other pages that it lets in.
@@ -381,7 +381,7 @@ class _Planner:
         pattern = parse_entry(_body(place.entry))
         return all(admits_all(pattern, scheme) for scheme in BOTH)
 
-    def _draft_black(self, place: EntryPlace, reading: Reading, body: str) -> Line:
+    def _draft_black(self, place: EntryPlace, reading: EntryReading, body: str) -> Line:
         if self._keeps_out_all(place):
             said = Sentence("It keeps out everybody, whatever the whitelist says.")
             return self._ask_to_remove(place, reading, said)
@@ -428,7 +428,7 @@ class _Planner:
         gets_in = self._base.allowing(page) is not None or self._owned.find(page) is not None
         return not is_live or self._is_for_everybody or gets_in
 
-    def _keeps_out_own(self, site: Site, scheme: str, reading: Reading) -> bool:
+    def _keeps_out_own(self, site: Site, scheme: str, reading: EntryReading) -> bool:
         """Return whether the entry of a site in the blacklist would keep out the owner."""
         # An entry for sub-domains means their domain too, unless it is the owner's.
         is_below = any(one.host == f"*.{site.host}" for one in reading.sites)
@@ -490,10 +490,10 @@ class _Planner:
         change = Change(place, instead, blacklist=tuple(black))
         return replace(change, switch=self._switch) if self._needs_switch and change else change
 
-    def _remove(self, place: EntryPlace, reading: Reading, why: Sentence) -> Line:
+    def _remove(self, place: EntryPlace, reading: EntryReading, why: Sentence) -> Line:
         return Line(place, reading, change=Change(place, ()), why=why)
 
-    def _ask_to_remove(self, place: EntryPlace, reading: Reading, said: Sentence) -> Line:
+    def _ask_to_remove(self, place: EntryPlace, reading: EntryReading, said: Sentence) -> Line:
         return ask(self._remove(place, reading, reading.why or said), said)
 
     def _why_not(self, site: Site) -> Sentence:
@@ -521,7 +521,7 @@ class _Planner:
     def plan(self) -> Plan:
         rules = self._rules
         if rules.size > MAX_EXAMINED:
-            nobody = Verdict((), (), (), is_searched=False)
+            nobody = WhoGetsIn((), (), (), is_searched=False)
             asked = tuple(self._ask_for_less())
             return Plan(rules, self._wish, self._owned, asked, rules, nobody, nobody, False)
         drafted = [*self._draft(self._white), *self._draft(self._black)]
@@ -544,11 +544,11 @@ class _Planner:
             for entry in (() if is_blank(text) else self._base.read(text))
             if not needs_path(entry)
         ]
-        judge = Judge(lines, self._searches, exceptions)
-        lines = list(judge.mark(self._now))
-        now = judge.judge(self._policy)
+        prover = Prover(lines, self._searches, exceptions)
+        lines = list(prover.mark(self._now))
+        now = prover.find_visitors(self._policy)
         after = RefererPolicy.compile(corrected, self._assumptions)
-        then = now if corrected == rules else judge.judge(after)
+        then = now if corrected == rules else prover.find_visitors(after)
         return Plan(
             rules,
             self._wish,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from oss_referer.engine import DEFAULT, GramIndex, RefererPolicy, Sentence, Stage
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.plan.lines import Line, Verdict, ask
+from oss_referer.plan.lines import Line, WhoGetsIn, ask
 from oss_referer.plan.proof import (
     Family,
     Owned,
@@ -353,7 +353,7 @@ class _Found:
     is_searched: bool = True
 
 
-class Judge:
+class Prover:
     """Judges who gets in by rules: own pages that are denied, and strangers who get in."""
 
     def __init__(
@@ -373,7 +373,7 @@ class Judge:
             )
         }
 
-    def judge(self, policy: RefererPolicy) -> Verdict:
+    def find_visitors(self, policy: RefererPolicy) -> WhoGetsIn:
         rules, is_searched = CompiledRules(policy), True
         denied = [page for page in self._owned.singles if not policy.allows(page)]
         denied = [page for page in denied if not self._is_exception(page)]
@@ -391,14 +391,14 @@ class Judge:
         named, first = tuple(dict.fromkeys(denied)), f"https://{self._searches.stranger}/"
         opened = tuple(scheme for scheme in BOTH if self._is_open(scheme, rules))
         if opened == BOTH:
-            return Verdict(named, (first,), opened, is_searched)
+            return WhoGetsIn(named, (first,), opened, is_searched)
         strangers = []
         for entry in rules.white:
             found_by = self.find_stranger(entry, rules)
             is_searched &= found_by.is_searched
             if found_by.stranger:
                 strangers.append(found_by.stranger)
-        return Verdict(named, tuple(dict.fromkeys(strangers)), opened, is_searched)
+        return WhoGetsIn(named, tuple(dict.fromkeys(strangers)), opened, is_searched)
 
     def _is_open(self, scheme: str, rules: CompiledRules) -> bool:
         """Return whether everybody gets in by a scheme, apart from a blacklist."""

@@ -148,7 +148,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class EntryReading:
     """The meaning of an entry."""
 
     kind: Kind
@@ -165,7 +165,7 @@ class Reading:
     """Mistakes of spelling, by the names of the rules of the linter that explain them."""
 
 
-UNREAD = Reading(Kind.NOTHING)
+UNREAD = EntryReading(Kind.NOTHING)
 
 
 def make_console() -> Site:
@@ -236,15 +236,17 @@ _OPEN_END = Sentence("anybody can have such a host")
 _OTHERS = Sentence("anybody can have a host there")
 _PROGRAMS = Sentence("every mini program can send it")
 _NO_HOST = Sentence("it names no site")
-_NOTHING = Reading(Kind.NOTHING, why=_NO_HOST)
+_NOTHING = EntryReading(Kind.NOTHING, why=_NO_HOST)
 
 
-def read_entry(entry: str) -> Reading:
+def read_entry(entry: str) -> EntryReading:
     """Read an entry of a list."""
     written = entry.strip(WHITE_SPACE)
     text = _show(written)
     if is_blank(text):
-        return Reading(Kind.BLANK if is_blank(entry) else Kind.NOTHING, why=Sentence("it is blank"))
+        return EntryReading(
+            Kind.BLANK if is_blank(entry) else Kind.NOTHING, why=Sentence("it is blank")
+        )
     found = _read(text)
     if text != written:
         return replace(found, mistakes=found.mistakes | {"invisible-character"})
@@ -259,7 +261,7 @@ def _show(text: str) -> str:
     return text.translate(hidden).strip(f"{WHITE_SPACE}{wide}")
 
 
-def _read(text: str) -> Reading:
+def _read(text: str) -> EntryReading:
     scheme = _SCHEME.fullmatch(text)
     start = scheme.start("rest") if scheme else 0
     if element := _ELEMENT.fullmatch(text):
@@ -271,13 +273,15 @@ def _read(text: str) -> Reading:
         host = text.strip("<>").lstrip(".").lower()
         if not (text.startswith("<") and (has_known_suffix(host) or host == "localhost")):
             why = Sentence("it is a placeholder")
-            return Reading(Kind.PLACEHOLDER, why=why, mistakes=frozenset({"template"}))
+            return EntryReading(Kind.PLACEHOLDER, why=why, mistakes=frozenset({"template"}))
     if program := _BARE_APPID.fullmatch(text):
         site = make_mini_program(program[1])
-        return Reading(Kind.SITES, (site,), is_guess=True, mistakes=frozenset({"missing-scheme"}))
+        return EntryReading(
+            Kind.SITES, (site,), is_guess=True, mistakes=frozenset({"missing-scheme"})
+        )
     pattern = parse_entry(text)
     if any(admits_all(pattern, scheme) for scheme in BOTH):
-        return Reading(Kind.EVERYBODY, why=_OPEN_TO_ALL)
+        return EntryReading(Kind.EVERYBODY, why=_OPEN_TO_ALL)
     words = [*_split(text)]
     plain = [_IN_BRACKETS.sub("", word.strip(_QUOTES)) for word in words]
     mistakes: set[str] = set()
@@ -291,7 +295,7 @@ def _read(text: str) -> Reading:
         why = Sentence("OSS reads no regular expressions")
         kind = Kind.SITES if sites else Kind.NOTHING
         mistakes.add("regular-expression")
-        return Reading(kind, sites, why, is_guess=True, mistakes=frozenset(mistakes))
+        return EntryReading(kind, sites, why, is_guess=True, mistakes=frozenset(mistakes))
     if len(words) > 1 or words != [text]:
         mistakes.add("joined")
     if plain != words:
@@ -302,7 +306,7 @@ def _read(text: str) -> Reading:
     unread = next((item for item in found if not item.sites), None)
     if not sites:
         return replace(unread or _NOTHING, mistakes=frozenset(mistakes))
-    return Reading(
+    return EntryReading(
         Kind.SITES,
         sites,
         is_guess=any(item.is_guess or not item.sites for item in found) or len(text) > MAX_LENGTH,
@@ -345,14 +349,14 @@ def read_site(text: str) -> tuple[Site, ...]:
     return found.sites
 
 
-def _read_one(text: str) -> Reading:
+def _read_one(text: str) -> EntryReading:
     """Return the meaning of a single entry."""
     found = _SCHEME.fullmatch(text)
     assert found is not None  # noqa: S101 - every part may be missing
     web, other, rest = found["web"], found["other"], found["rest"]
     if found["odd"] or (other and {*"*?"}.isdisjoint(other)):
         said = Sentence("no browser sends {}:", found["odd"] or other)
-        return Reading(Kind.FOREIGN, why=said)
+        return EntryReading(Kind.FOREIGN, why=said)
     written = web or other or found["wild"] or ""
     mistakes = {_name_scheme(web, other or found["wild"], text)} - {""}
     user, at, _ = rest.partition("/")[0].rpartition("@")
@@ -383,7 +387,7 @@ def _read_one(text: str) -> Reading:
         if appid and "*" not in parts.rest.partition(appid[0])[0].lstrip("/*"):
             read = _read_appid(appid[0], parts.rest.partition(appid[0])[2])
             return replace(read, mistakes=frozenset(mistakes))
-        return Reading(Kind.OTHERS, why=_PROGRAMS, mistakes=frozenset(mistakes))
+        return EntryReading(Kind.OTHERS, why=_PROGRAMS, mistakes=frozenset(mistakes))
     port, path = parts.port, parts.rest
     is_any_port = not {*"*?"}.isdisjoint(port or "")
     port = port and (port.rstrip("*") or "*")  # such as :8080*, which may end in `*` like a host
@@ -428,24 +432,24 @@ def _name_scheme(web: str | None, wild: str | None, text: str) -> str:
     return "missing-scheme" if text.lstrip("/")[:1].isalnum() else ""
 
 
-def _read_appid(appid: str, rest: str) -> Reading:
+def _read_appid(appid: str, rest: str) -> EntryReading:
     """Return the meaning of an entry with an appid; a wildcard after it leaves others in."""
     is_cut = rest[:1] in ("*", "?") and len(appid) < 18
-    return Reading(Kind.SITES, (make_mini_program(appid),), is_guess=is_cut)
+    return EntryReading(Kind.SITES, (make_mini_program(appid),), is_guess=is_cut)
 
 
 def _read_host(
     schemes: tuple[str, ...], host: str, port: str | None, path: str, *, is_whole: bool
-) -> Reading:
+) -> EntryReading:
     """Return the meaning of a host; `is_whole` is True if a scheme or a path marks it as one."""
     is_open = host.endswith("*") and not path.startswith("/")
     bare = host.rstrip("*") if is_open else host
     if is_open and _PART_OF_ADDRESS.fullmatch(bare):
-        return Reading(Kind.NETWORK, why=Sentence("it means the addresses of a network"))
+        return EntryReading(Kind.NETWORK, why=Sentence("it means the addresses of a network"))
     if is_open and bare.endswith(".") and ends_in_suffix(bare.rstrip(".")):
         bare = bare.rstrip(".")
     if is_open and (bare.endswith((".", "-")) or not bare):
-        return Reading(Kind.OTHERS, why=_OPEN_END) if bare else _NOTHING
+        return EntryReading(Kind.OTHERS, why=_OPEN_END) if bare else _NOTHING
     bare = bare.rstrip(".")
     tail = bare.lstrip("*.")
     if bare != tail == CONSOLE:
@@ -455,11 +459,11 @@ def _read_host(
     if bare == f"*{tail}" and tail.startswith("www."):
         bare = tail  # a wildcard for the scheme
     if is_open and tail != "localhost" and tail in RESERVED:  # a keyword, not the top-level name
-        return Reading(Kind.OTHERS, why=Sentence("it is not a whole host"))
+        return EntryReading(Kind.OTHERS, why=Sentence("it is not a whole host"))
     is_machine_open = port is None and not path.startswith("/") and is_machine(tail)
     if tail != bare and is_host(tail) and not {*"*?"} & {*tail} and not tail.startswith("-"):
         if not _is_own(tail):
-            return Reading(Kind.OTHERS, why=_OTHERS)
+            return EntryReading(Kind.OTHERS, why=_OTHERS)
         above = tail.partition(".")[2]
         if bare == f"*{tail}" and "." in above and registered(above) is not None:
             hosts: tuple[str, ...] = (bare,)  # each such host has the same owner
@@ -482,14 +486,14 @@ def _read_host(
     site = Site(schemes, bare, port)
     fixed = site.fixed.partition(".")[2]
     if _PART_OF_ADDRESS.fullmatch(bare):
-        return Reading(Kind.NETWORK, why=Sentence("it means the addresses of a network"))
+        return EntryReading(Kind.NETWORK, why=Sentence("it means the addresses of a network"))
     if bare == "www" or (site.is_wild and not (fixed and _is_own(fixed))):
-        return Reading(Kind.OTHERS, why=_OPEN_END)
+        return EntryReading(Kind.OTHERS, why=_OPEN_END)
     if "." not in bare and bare != "localhost" and not is_address(bare):
         if is_open or not is_whole or not path.startswith("/"):
-            return Reading(Kind.OTHERS, why=Sentence("it is not a whole host"))
+            return EntryReading(Kind.OTHERS, why=Sentence("it is not a whole host"))
     elif is_open and not ends_in_suffix(bare) and not is_machine(bare):
-        return Reading(Kind.OTHERS, why=Sentence("it is not a whole host"))
+        return EntryReading(Kind.OTHERS, why=Sentence("it is not a whole host"))
     sites = (site,)
     is_unended = port is None and is_whole and not path.startswith("/")  # it matches all ports
     if port == "*" or (is_unended and is_machine(bare)):
@@ -498,8 +502,8 @@ def _read_host(
     return _name(*sites) if read_sent(site.page(schemes[0])) else _NOTHING
 
 
-def _name(*sites: Site) -> Reading:
-    return Reading(Kind.SITES, sites)
+def _name(*sites: Site) -> EntryReading:
+    return EntryReading(Kind.SITES, sites)
 
 
 def ends_in_suffix(host: str) -> bool:

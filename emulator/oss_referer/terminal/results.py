@@ -12,7 +12,7 @@ from oss_referer.traffic import figures, layout
 from oss_referer.traffic.figures import Report
 from oss_referer.traffic.layout import SAMPLE, TONES, Agrees, Bar, Layout, Part, Said
 
-_TONES = {tone: Tone[tone.name] for tone in layout.Tone}
+_TONES = {tone: Tone[tone.name] for tone in layout.ReportTone}
 _FULL, _WIDTH = "█", 10
 _SAMPLE = 66
 """The most characters of a line about a host on a terminal; the other forms show more."""

@@ -106,7 +106,7 @@ class Catalogue:
         """Return the page of a rule of the linter; its title is the first line."""
         return self._texts.get(f"engine_rule.{name}", page)
 
-    def group(self, group: str) -> str:
+    def scenario_group(self, group: str) -> str:
         return self._texts.get(f"engine_sentence.{group}", group)
 
     def assumption(self, variant: StrEnum) -> str:

@@ -11,7 +11,7 @@ from oss_referer.engine import RefererConfiguration, Sentence
 from oss_referer.remarks import Remark, Severity
 from oss_referer.traffic import figures
 from oss_referer.traffic.figures import LISTS, Report, host_name, quantity
-from oss_referer.traffic.layout import Part, Row, Said, Table, Tone
+from oss_referer.traffic.layout import Part, ReportTone, Said, Table, TableRow
 
 NO_REFERER = "-"
 """The name of requests without a Referer among the agreed hosts, as in logs."""
@@ -134,14 +134,14 @@ class Judged:
 def verdict(judged: Sequence[Judged], notes: Sequence[str]) -> Part:
     """Return the verdict on all rules, with a row for each."""
     blocked = sum(bool(item.objection) for item in judged)
-    said = Said(Sentence("Referer rules: passed"), Tone.GOOD)
+    said = Said(Sentence("Referer rules: passed"), ReportTone.GOOD)
     if blocked:
         counts = str(blocked), str(len(judged))
-        said = Said(Sentence("Referer rules: blocked, {} of {}", *counts), Tone.BAD)
+        said = Said(Sentence("Referer rules: blocked, {} of {}", *counts), ReportTone.BAD)
     elif not judged:
         said = Said(Sentence("Referer rules: nothing changes"))
     rows = [
-        Row(
+        TableRow(
             Sentence("{}", item.name),
             (
                 Sentence("{}", item.bucket) if item.bucket else Sentence("all"),
@@ -152,7 +152,7 @@ def verdict(judged: Sequence[Judged], notes: Sequence[str]) -> Part:
                 quantity(item.report["totals"]["gained"]["requests"]),
                 Sentence("blocked: {}", item.objection) if item.objection else Sentence("passed"),
             ),
-            tone=Tone.BAD if item.objection else Tone.GOOD,
+            tone=ReportTone.BAD if item.objection else ReportTone.GOOD,
         )
         for item in judged
     ]

@@ -34,7 +34,7 @@ _HOURS = 24
 """The most rows of the table of hours; longer periods are shown as days."""
 
 
-class Tone(StrEnum):
+class ReportTone(StrEnum):
     PLAIN = ""
     GOOD = "good"
     BAD = "bad"
@@ -43,17 +43,17 @@ class Tone(StrEnum):
 
 
 TONES = {
-    Verdict.REVOKED: Tone.BAD,
-    Verdict.GAINED: Tone.GOOD,
-    Verdict.UNCHANGED: Tone.PLAIN,
-    Verdict.NOT_CHECKED: Tone.FAINT,
-    Verdict.UNKNOWN: Tone.WARNING,
+    Verdict.REVOKED: ReportTone.BAD,
+    Verdict.GAINED: ReportTone.GOOD,
+    Verdict.UNCHANGED: ReportTone.PLAIN,
+    Verdict.NOT_CHECKED: ReportTone.FAINT,
+    Verdict.UNKNOWN: ReportTone.WARNING,
 }
 
 
 class Said(NamedTuple):
     text: str
-    tone: Tone = Tone.PLAIN
+    tone: ReportTone = ReportTone.PLAIN
 
 
 class Bar(NamedTuple):
@@ -62,18 +62,18 @@ class Bar(NamedTuple):
     verdict: Verdict
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     name: str
     figures: tuple[str, ...]
     bar: Bar | None = None
-    tone: Tone = Tone.PLAIN
+    tone: ReportTone = ReportTone.PLAIN
     """The tone of the name."""
 
 
 class Table(NamedTuple):
     headings: tuple[Sentence, ...]
     """The headings of the name and of the figures."""
-    rows: Sequence[Row]
+    rows: Sequence[TableRow]
     more: str = ""
     """A sentence that names the rows that are not shown."""
 
@@ -147,9 +147,9 @@ class Layout(NamedTuple):
         lines = [(_WHY, Said(f"{self.say_step(step)} [{', '.join(item['facts'])}]"))]
         for name in item["variants"]:
             assumed = Sentence("Assumed, not documented: {}.", SENTENCES[name])
-            lines.append((_WHY, Said(assumed, Tone.WARNING)))
+            lines.append((_WHY, Said(assumed, ReportTone.WARNING)))
         if not self.agrees(item["host"]):
-            lines += [(_KEEP, Said(one, Tone.GOOD)) for one in remedies(item)]
+            lines += [(_KEEP, Said(one, ReportTone.GOOD)) for one in remedies(item)]
         lines += [(SAMPLE, Said(sample)) for sample in item["samples"]]
         return Detail(host_name(item["host"]), lines)
 
@@ -191,7 +191,7 @@ class Layout(NamedTuple):
             count = quantity(len(rows) - len(shown))
             more = Sentence("and {} with less traffic", count)
         cells = [
-            Row(
+            TableRow(
                 name(row),
                 (
                     *(quantity(row[v]["requests"]) for v in (*verdicts, Verdict.UNCHANGED)),
@@ -211,9 +211,9 @@ class Layout(NamedTuple):
             parts.append(Sentence("{} were not selected", quantity(lines["outside"])))
         if lines["damaged"]:
             parts.append(Sentence("{} are damaged", quantity(lines["damaged"])))
-        yield Said(Sentence("{}.", join(parts)), Tone.FAINT)
+        yield Said(Sentence("{}.", join(parts)), ReportTone.FAINT)
         for item in lines["examples"]:
-            yield Said(f"{self.explain(item['reason'])}: {item['line']}", Tone.FAINT)
+            yield Said(f"{self.explain(item['reason'])}: {item['line']}", ReportTone.FAINT)
 
 
 _HOST = Sentence("host")
@@ -253,7 +253,7 @@ def opening(report: Report) -> Iterator[Said]:
     yield from map(Said, headline(report))
     if own := report["own"]["requests"]:
         said = Sentence("Requests of your own domains would be locked out: {}.", quantity(own))
-        yield Said(said, Tone.BAD)
+        yield Said(said, ReportTone.BAD)
 
 
 def _totals(report: Report) -> Table | None:
@@ -288,10 +288,10 @@ _STILL = {
 """The kinds of unchanged requests."""
 
 
-def _total(name: str, found: Report, whole: Report, price: Decimal, verdict: Verdict) -> Row:
+def _total(name: str, found: Report, whole: Report, price: Decimal, verdict: Verdict) -> TableRow:
     requests, traffic = (figures.share(found[what], whole[what]) for what in _MEASURES)
     yuan = figures.cost(found["bytes"], price)
-    return Row(
+    return TableRow(
         name,
         (
             *(quantity(found["requests"]), f"{requests} %"),
@@ -306,18 +306,18 @@ def _uncertain(report: Report) -> Iterator[Said]:
     for item in report["unknown"]:
         count = quantity(item["requests"])
         said = Sentence("Unknown: {} requests. {}.", count, UNKNOWN[item["why"]])
-        yield Said(said, Tone.WARNING)
+        yield Said(said, ReportTone.WARNING)
     if count := report["assumed"]["requests"]:
         template = (
             "The verdict on {} requests rests on something that the service does not document."
         )
-        yield Said(Sentence(template, quantity(count)), Tone.WARNING)
+        yield Said(Sentence(template, quantity(count)), ReportTone.WARNING)
 
 
 def _bare(rows: Sequence[Report]) -> Iterator[Part]:
     if rows:
         cells = [
-            Row(family_name(row["family"]), (quantity(row["requests"]), size(row["bytes"])))
+            TableRow(family_name(row["family"]), (quantity(row["requests"]), size(row["bytes"])))
             for row in rows
         ]
         headings = (Sentence("user agent"), Sentence("requests"), Sentence("traffic"))
@@ -342,7 +342,7 @@ class Card(NamedTuple):
     figure: str
     name: Sentence
     more: Sentence
-    tone: Tone = Tone.PLAIN
+    tone: ReportTone = ReportTone.PLAIN
 
 
 def cards(report: Report) -> Iterator[Card]:
@@ -367,13 +367,13 @@ def cards(report: Report) -> Iterator[Card]:
         quantity(own),
         Sentence("requests of your own domains would be locked out"),
         whose,
-        Tone.BAD if own else Tone.GOOD,
+        ReportTone.BAD if own else ReportTone.GOOD,
     )
     yield Card(
         quantity(others),
         Sentence("requests of others would be locked out"),
         Sentence("Look for partners and customers among them below"),
-        Tone.BAD if others else Tone.GOOD,
+        ReportTone.BAD if others else ReportTone.GOOD,
     )
 
 

@@ -528,12 +528,12 @@ def _before_query(head: str, tail: Sequence[str]) -> str:
             if character == "?":
                 before = _escape(tail[0][:place], "[^?]")
                 ways.append(rf"[^?]*{before}\?{_in_query(tail[0][place + 1 :], tail[1:])}")
-    here = [_escape(head, "[^?]") + _group(ways)]
+    here = [_escape(head, "[^?]") + _alternatives(ways)]
     for place, character in enumerate(head):
         if character == "?":
             before = _escape(head[:place], "[^?]")
             here.append(rf"{before}\?{_in_query(head[place + 1 :], tail)}")
-    return _group(here)
+    return _alternatives(here)
 
 
 def _in_query(head: str, tail: Sequence[str]) -> str:
@@ -544,7 +544,7 @@ def _in_query(head: str, tail: Sequence[str]) -> str:
     return f"(?i:{_NOT_ASCII.sub(lambda found: f'(?-i:{found[0]})', text)})"
 
 
-def _group(ways: Sequence[str]) -> str:
+def _alternatives(ways: Sequence[str]) -> str:
     return f"(?:{'|'.join(ways)})" if len(ways) > 1 else "".join(ways)
 
 

@@ -20,7 +20,7 @@ from oss_referer.browser.changes import (
     Changes,
 )
 from oss_referer.browser.probes import STRANGER, ProbeKind
-from oss_referer.browser.scenarios import Group, ScenarioResult
+from oss_referer.browser.scenarios import ScenarioGroup, ScenarioResult
 
 from tests.rows import rows
 
@@ -69,7 +69,7 @@ def test_each_referrer_policy_has_a_scenario() -> None:
     rows = [
         outcome.scenario.name.partition(" ")[0]
         for outcome in play(GOOD).values()
-        if outcome.scenario.group is Group.POLICIES
+        if outcome.scenario.group is ScenarioGroup.POLICIES
     ]
     assert rows == [policy.value for policy in ReferrerPolicy]
 

@@ -11,7 +11,7 @@ from oss_referer import RefererConfiguration, lint
 from oss_referer.lint import Severity
 from oss_referer.plan import Change, Plan, Wish, apply, plan
 from oss_referer.plan import Site as PlannedSite
-from oss_referer.plan.lines import Verdict
+from oss_referer.plan.lines import WhoGetsIn
 
 from tests.referer.plan import laws, lists, oracle
 from tests.referer.plan.laws import About, Binding, Claim, Said
@@ -83,7 +83,7 @@ def claims(case: Case) -> Iterator[Claim]:
         yield Claim(about, _said(verdict, found), case.rules, after, found, by_default=is_own)
 
 
-def _said(verdict: Verdict, found: Sequence[str]) -> Said:
+def _said(verdict: WhoGetsIn, found: Sequence[str]) -> Said:
     if found:
         return Said.THESE
     return Said.NONE if verdict.is_searched else Said.NOT_SEARCHED

@@ -145,7 +145,7 @@ NAMES = st.text(st.sampled_from("ab/\ud7ff\U0010ffff"), min_size=1, max_size=6)
 PREFIXES = st.text(st.sampled_from("ab/\U0010ffff"), max_size=3)
 
 
-def cut(names: set[str], **options: str | int) -> paging.Page[str]:
+def cut(names: set[str], **options: str | int) -> paging.ListPart[str]:
     ordered = sorted(names)
     return paging.cut(
         lambda start: ordered[bisect_left(ordered, start) :],

@@ -48,17 +48,17 @@ def test_style_and_place_are_read() -> None:
 
 
 def test_body_of_a_post_is_read() -> None:
-    assert process.parse_form(b"x-oss-process=image/info|sys/saveas,o_YQ==") == (
+    assert process.parse_body(b"x-oss-process=image/info|sys/saveas,o_YQ==") == (
         "image/info|sys/saveas,o_YQ=="
     )
     with pytest.raises(OSSError, match="MissingArgument"):
-        process.parse_form(b"\xff")
+        process.parse_body(b"\xff")
 
 
 def test_body_of_a_post_may_be_encoded() -> None:
     """I-05: as suites of vendors send it"""
     body = b"x-oss-process=image%2Fwatermark%2Ctext_YW5k%7Csys%2Fsaveas%2Co_YQ%3D%3D"
-    text = process.parse_form(body)
+    text = process.parse_body(body)
     assert text == "image/watermark,text_YW5k|sys/saveas,o_YQ=="
     assert parse_process(text).save_as == SaveAs("", "a")
 

@@ -146,9 +146,9 @@ def list_rules(asked: ApiRequest) -> Response:
 def _list(asked: ApiRequest) -> list[dict[str, Any]]:
     """Describe all buckets with their rules and the requests to them."""
     traffic = asked.controls.journal.traffic
-    survey = sites.survey(asked, traffic, Search.parse("", asked.controls.clock.now()), None)
+    overview = sites.judge_sites(asked, traffic, Search.parse("", asked.controls.clock.now()), None)
     out, decided = Counter[str](), Counter[tuple[str, RefererResult]]()
-    for group in survey.locked_out:
+    for group in overview.locked_out:
         out[group.bucket] += group.number
     for key, tally in traffic.sites.items():
         decided[key.bucket, RefererResult.ALLOWED] += tally.allowed

@@ -56,7 +56,7 @@ MOST_SENT: Final = 100
 """Maximum rows sent at once, the newest; the page has a button for the others."""
 
 
-class Group(NamedTuple):
+class SiteGroup(NamedTuple):
     """The requests of one site."""
 
     key: SiteOf | None
@@ -144,8 +144,8 @@ def _answer(asked: ApiRequest, view: _View, seen: _Seen) -> Response:
     if since or before:
         fitting = [one for one in fitting if since < one.number < (before or float("inf"))]
     shown = fitting[-(int(asked.number("limit")) or SHOWN) :][::-1]
-    overview = sites.survey(asked, seen.traffic, view.search, found, view.sort)
-    groups = _group(fitting, overview) if view.by_site else []
+    overview = sites.judge_sites(asked, seen.traffic, view.search, found, view.sort)
+    groups = _group_by_site(fitting, overview) if view.by_site else []
     is_fresh = not kept and overview.is_empty and not view.text
     return page.show(
         asked,
@@ -188,7 +188,7 @@ def _show(asked: ApiRequest, overview: Overview, view: _View) -> dict[str, Any]:
             **{band: overview.rows[band] for band in (Band.STRANGERS, Band.IN, Band.TEST)},
         },
         "nearest": {row.site: sites.mark_nearest(asked, row) for row in marked},
-        "draw": sites.draw,
+        "draw_tally": sites.draw_tally,
         "named": sites.NAMED,
         "few": sites.FIRST_FOUND,
         "search": view.search,
@@ -198,8 +198,8 @@ def _show(asked: ApiRequest, overview: Overview, view: _View) -> dict[str, Any]:
     }
 
 
-def _group(entries: Iterable[JournalEntry], overview: Overview) -> list[Group]:
-    """Group requests by site: first sites locked out, then sites that get in, then the rest."""
+def _group_by_site(entries: Iterable[JournalEntry], overview: Overview) -> list[SiteGroup]:
+    """SiteGroup requests by site: first sites locked out, then sites that get in, then the rest."""
     bands = {
         visit.key: place
         for place, band in enumerate(Band)
@@ -210,14 +210,14 @@ def _group(entries: Iterable[JournalEntry], overview: Overview) -> list[Group]:
     for entry in reversed(list(entries)):
         groups.setdefault(key_of(entry), []).append(entry)
     places = {key: len(Band) if key is None else bands.get(key, len(Band) - 1) for key in groups}
-    made: list[Group] = []
+    made: list[SiteGroup] = []
     room = SCREEN
     for key in sorted(groups, key=lambda key: places[key]):
         found = groups[key]
         denied = sum(entry.verdict is RefererResult.DENIED for entry in found)
         rows = [summarize(entry) for entry in found[:GROUPED]] if room > 0 else []
         last = found[0].request.received
-        made.append(Group(key, places[key], len(found), denied, last, room > 0, rows))
+        made.append(SiteGroup(key, places[key], len(found), denied, last, room > 0, rows))
         room -= len(rows) or 1
     return made
 
@@ -311,7 +311,7 @@ async def _events(asked: ApiRequest, view: _View, since: int) -> AsyncGenerator[
 
 
 def _render_above(asked: ApiRequest, view: _View, seen: _Seen, found: Found | None) -> str:
-    overview = sites.survey(asked, seen.traffic, view.search, found, view.sort)
+    overview = sites.judge_sites(asked, seen.traffic, view.search, found, view.sort)
     shown = {**_show(asked, overview, view), "dropped": seen.dropped}
     return page.fragment(asked.request, "requests_overview", shown)
 

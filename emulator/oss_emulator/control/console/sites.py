@@ -241,7 +241,7 @@ class Overview(NamedTuple):
         }
 
 
-def survey(
+def judge_sites(
     asked: ApiRequest, traffic: Traffic, search: Search, found: Found | None, sort: str = ""
 ) -> Overview:
     """Judge sites by the present rules of their buckets. `found` is None without a search."""
@@ -249,7 +249,7 @@ def survey(
     buckets = map(storage.bucket, {key.bucket for key in traffic.sites})
     documents = {one.name: one.documents.get(SUBRESOURCE) for one in buckets if one is not None}
     visits = [
-        _judge(asked, key, tally, documents[key.bucket])
+        _judge_site(asked, key, tally, documents[key.bucket])
         for key, tally in reversed(traffic.sites.items())
         if key.bucket in documents
     ]
@@ -329,7 +329,7 @@ def _summarize(asked: ApiRequest, rows: Sequence[SiteRow], traffic: Traffic) -> 
         yield Headline("private", sum(count for count, _ in private.values()), tuple(names))
 
 
-def _judge(asked: ApiRequest, key: SiteOf, tally: Tally, document: bytes | None) -> Visit:
+def _judge_site(asked: ApiRequest, key: SiteOf, tally: Tally, document: bytes | None) -> Visit:
     """Judge a site by the present rules, which may be newer than its requests."""
     gets_in = _still(asked, tally.last_allowed, document, allowed=True)
     stays_out = _still(asked, tally.last_denied, document, allowed=False)
@@ -479,7 +479,7 @@ def _is_stranger(
     return decision.allowed and _Named.by(document).is_stranger(site, decision.entry)
 
 
-def draw(tally: Tally, overview: Overview, height: int) -> dict[str, str]:
+def draw_tally(tally: Tally, overview: Overview, height: int) -> dict[str, str]:
     """Draw a tally as SVG paths, a unit wide a slot: allowed up, denied down, same scale."""
     found: dict[int, list[int]] = {}
     for slot, counts in tally.slots.items():

@@ -208,7 +208,7 @@ async def _describe(
     For a denied request, the first remedy is proved unless another is proposed.
     """
     region = asked.controls.service.region_of(entry.bucket)
-    told = await tell(asked, entry)
+    told = await tell_story(asked, entry)
     if proposal is None and told is not None and told.is_denied and told.remedies:
         proposal = await remedies.prove(asked, entry, told.remedies[0], 0, told.etag)
     if sent is None and told is not None and told.receipt is not None:
@@ -260,7 +260,7 @@ def _name_state(entry: JournalEntry, told: RuleStory) -> str:
     return "gets-in" if allowed else "locked-out"
 
 
-async def tell(asked: ApiRequest, entry: JournalEntry) -> RuleStory | None:
+async def tell_story(asked: ApiRequest, entry: JournalEntry) -> RuleStory | None:
     """Describe the rules that decided a request; None if no rules of its bucket decided."""
     decision = entry.decision
     if decision is None or decision.referer is None:
