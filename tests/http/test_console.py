@@ -10,6 +10,8 @@ import pytest
 import requests
 from oss_emulator import Emulator
 from oss_emulator.control.api import access
+from oss_referer import RefererConfiguration
+from oss_referer.sources import referer_xml
 
 from tests.client import Admin
 
@@ -114,6 +116,18 @@ def test_stream_ends_with_the_server() -> None:
         emulator.stop()
         assert b"rows" not in response.read()
         connection.close()
+
+
+def test_stream_begins_with_what_changed_since_the_page(disk: Admin) -> None:
+    """Rules that change while a page connects are not lost."""
+    disk.get("/examplebucket/x", "https://www.example.com/")
+    last = disk.get("/_emulator/requests").json["last"]
+    disk.emulator.put("/examplebucket?referer", referer_xml.format(RefererConfiguration(True)))
+    connection, response = stream(disk, f"/_emulator/requests?since={last}")
+    while b"overview" not in (line := response.readline()):
+        assert line[:1] not in (b"", b":")  # a comment: nothing was to be sent
+    assert "changed" in json.loads(line.removeprefix(b"data: "))["overview"]
+    connection.close()
 
 
 def test_bad_filter_of_a_stream_is_refused(disk: Admin) -> None:

@@ -277,8 +277,7 @@ async def _events(asked: ApiRequest, view: _View, since: int) -> AsyncGenerator[
     known = seen.entries[-1].number if seen.entries else 0
     try:
         yield api_journal.format(None, {"journal": journal.name})
-        if journal.entries(since):
-            came.set()
+        came.set()  # send what has changed since the page was rendered
         while True:
             try:
                 await asyncio.wait_for(came.wait(), api_journal.PING)
