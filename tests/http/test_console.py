@@ -9,7 +9,7 @@ from http.client import HTTPConnection, HTTPResponse
 import pytest
 import requests
 from oss_emulator import Emulator
-from oss_emulator.control.api import access
+from oss_emulator.control.api import access, journal
 from oss_referer import RefererConfiguration
 from oss_referer.sources import referer_xml
 
@@ -118,15 +118,26 @@ def test_stream_ends_with_the_server() -> None:
         connection.close()
 
 
-def test_stream_begins_with_what_changed_since_the_page(disk: Admin) -> None:
-    """Rules that change while a page connects are not lost."""
+def test_stream_begins_with_what_changed_since_the_page(
+    disk: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rules that change while a page connects are not lost; a current page gets nothing."""
     disk.get("/examplebucket/x", "https://www.example.com/")
     last = disk.get("/_emulator/requests").json["last"]
     disk.emulator.put("/examplebucket?referer", referer_xml.format(RefererConfiguration(True)))
     connection, response = stream(disk, f"/_emulator/requests?since={last}")
     while b"overview" not in (line := response.readline()):
         assert line[:1] not in (b"", b":")  # a comment: nothing was to be sent
-    assert "changed" in json.loads(line.removeprefix(b"data: "))["overview"]
+    sent = json.loads(line.removeprefix(b"data: "))
+    assert "changed" in sent["overview"]
+    connection.close()
+    monkeypatch.setattr(journal, "PING", 0.1)
+    connection, response = stream(
+        disk, f"/_emulator/requests?since={last}&changes={sent['changes']}"
+    )
+    assert b"journal" in response.readline()
+    assert response.readline() == b"\n"
+    assert response.readline().startswith(b":")
     connection.close()
 
 

@@ -43,7 +43,8 @@ class RuleChanges:
         self._limit = limit
         self._changes: tuple[RuleChange, ...] = ()
         """Replaced as a whole, because another thread may read it meanwhile."""
-        self._count = 0
+        self.count = 0
+        """Number of changes, including those no longer stored."""
         self._listeners: list[Callable[[], object]] = []
 
     def listen(self, listener: Callable[[], object]) -> Callable[[], None]:
@@ -67,8 +68,8 @@ class RuleChanges:
     ) -> None:
         """Record a change unless the documents are equal."""
         if before != after:
-            self._count += 1
-            made = RuleChange(self._count, time, bucket, before, after, request_id, remote)
+            self.count += 1
+            made = RuleChange(self.count, time, bucket, before, after, request_id, remote)
             held, first = 0, len(kept := (*self._changes, made)[-SIZE:])
             while first and (first == len(kept) or held + kept[first - 1].size <= self._limit):
                 first -= 1

@@ -138,6 +138,7 @@ async def list_requests(asked: ApiRequest) -> Response:
 def _answer(asked: ApiRequest, view: _View, seen: _Seen) -> Response:
     """Render the page, in a thread: other requests do not wait for 100,000 entries."""
     journal, kept = asked.controls.journal, seen.entries
+    changes = asked.controls.rule_changes.count
     since, before = int(asked.number("since")), asked.number("before")
     found = seen.find(view.search)
     fitting = kept if found is None else found.entries
@@ -167,6 +168,7 @@ def _answer(asked: ApiRequest, view: _View, seen: _Seen) -> Response:
         count=len(fitting),
         problem=view.problem,
         journal=journal.name,
+        changes=changes,
         shown=SHOWN,
         **(_greet(asked) if is_fresh else {}),
     )
@@ -199,7 +201,7 @@ def _show(asked: ApiRequest, overview: Overview, view: _View) -> dict[str, Any]:
 
 
 def _group_by_site(entries: Iterable[JournalEntry], overview: Overview) -> list[SiteGroup]:
-    """SiteGroup requests by site: first sites locked out, then sites that get in, then the rest."""
+    """Group requests by site: first sites locked out, then sites that get in, then the rest."""
     bands = {
         visit.key: place
         for place, band in enumerate(Band)
@@ -260,10 +262,12 @@ def follow_requests(asked: ApiRequest) -> AsyncGenerator[bytes]:
     view = _View.parse(asked)
     if view.problem:
         raise ApiError(400, view.problem)
-    return _events(asked, view, asked.since())
+    return _events(asked, view, asked.since(), asked.number("changes"))
 
 
-async def _events(asked: ApiRequest, view: _View, since: int) -> AsyncGenerator[bytes]:
+async def _events(
+    asked: ApiRequest, view: _View, since: int, changed: float
+) -> AsyncGenerator[bytes]:
     """Yield new rows and the part of the page above them after new requests and rule changes."""
     journal, changes = asked.controls.journal, asked.controls.rule_changes
     came, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -277,7 +281,8 @@ async def _events(asked: ApiRequest, view: _View, since: int) -> AsyncGenerator[
     known = seen.entries[-1].number if seen.entries else 0
     try:
         yield api_journal.format(None, {"journal": journal.name})
-        came.set()  # send what has changed since the page was rendered
+        if journal.entries(since) or changes.count != changed:
+            came.set()  # since the page was rendered
         while True:
             try:
                 await asyncio.wait_for(came.wait(), api_journal.PING)
@@ -292,7 +297,7 @@ async def _events(asked: ApiRequest, view: _View, since: int) -> AsyncGenerator[
             if found is not None:
                 found.take(view.search, [entry for entry in new if entry.number > known])
             known = max(known, new[-1].number if new else 0)
-            value: dict[str, Any] = {}
+            value: dict[str, Any] = {"changes": changes.count}
             above = await asyncio.to_thread(_render_above, asked, view, seen, found)
             if above != shown:
                 shown = value["overview"] = above

@@ -21,6 +21,7 @@ const page = Number(list.dataset.page);
 
 let { journal } = list.dataset; // the name of the journal of the rows
 let last = Number(list.dataset.last);
+let { changes } = list.dataset; // the number of changes of rules that the page shows
 const shown = new URLSearchParams(location.search);
 let by = shown.get("by") === "time" ? "time" : "site";
 let sort = shown.get("sort") ?? ""; // the column that sorts the sites
@@ -91,6 +92,7 @@ function connect() {
   if (isPaused() || document.hidden || find("#problem").textContent) return;
   const asked = query();
   asked.set("since", `${last}`);
+  asked.set("changes", `${changes}`);
   source = new EventSource(`${root}requests?${asked}`);
   source.onopen = () => show("live");
   source.onmessage = take;
@@ -109,7 +111,7 @@ function take(event) {
     load();
     return;
   }
-  if (event.lastEventId) last = Number(event.lastEventId);
+  if (event.lastEventId) [last, changes] = [Number(event.lastEventId), sent.changes];
   compareSoon();
   above = sent.overview ?? above;
   if (sent.count) {
@@ -432,7 +434,7 @@ async function loadRows() {
     find("#problem").textContent = find("#problem", made).textContent;
     if (find("#problem").textContent) return false; // keep the shown list
     const loaded = find("#rows", made);
-    ({ journal } = loaded.dataset);
+    ({ journal, changes } = loaded.dataset);
     last = Number(loaded.dataset.last);
     glide(() => {
       replaceRows(loaded);
