@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
+from typing import Any
 
 import pytest
 import requests
@@ -51,6 +53,18 @@ def read_event(response: HTTPResponse) -> tuple[int, str]:
         elif line.startswith(b"data: ") and "rows" in (value := json.loads(line[6:])):
             assert value["count"] >= 1
             return number, value["rows"]
+    raise AssertionError("the stream has ended")
+
+
+def read_overview(response: HTTPResponse) -> tuple[int, dict[str, Any]]:
+    """Read the next event with an overview: the number of its last request, and its value."""
+    number = 0
+    while line := response.readline():
+        assert not line.startswith(b":")  # a comment: nothing was to be sent
+        if line.startswith(b"id: "):
+            number = int(line[4:])
+        elif line.startswith(b"data: ") and "overview" in (value := json.loads(line[6:])):
+            return number, value
     raise AssertionError("the stream has ended")
 
 
@@ -126,18 +140,46 @@ def test_stream_begins_with_what_changed_since_the_page(
     last = disk.get("/_emulator/requests").json["last"]
     disk.emulator.put("/examplebucket?referer", referer_xml.format(RefererConfiguration(True)))
     connection, response = stream(disk, f"/_emulator/requests?since={last}")
-    while b"overview" not in (line := response.readline()):
-        assert line[:1] not in (b"", b":")  # a comment: nothing was to be sent
-    sent = json.loads(line.removeprefix(b"data: "))
+    number, sent = read_overview(response)
     assert "changed" in sent["overview"]
     connection.close()
     monkeypatch.setattr(journal, "PING", 0.1)
     connection, response = stream(
-        disk, f"/_emulator/requests?since={last}&changes={sent['changes']}"
+        disk, f"/_emulator/requests?since={number}&changes={sent['changes']}"
     )
     assert b"journal" in response.readline()
     assert response.readline() == b"\n"
     assert response.readline().startswith(b":")
+    connection.close()
+
+
+def test_stream_says_what_the_api_changes(disk: Admin) -> None:
+    disk.get("/examplebucket/x", "https://www.example.com/")
+    connection, response = stream(disk, "/_emulator/requests")
+    assert "www.example.com" in read_overview(response)[1]["overview"]
+    disk.ask("DELETE", "/_emulator/buckets/examplebucket")
+    assert "www.example.com" not in read_overview(response)[1]["overview"]
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("DELETE", "journal"),
+        ("POST", "requests/restore"),
+        ("POST", "reset"),
+    ],
+)
+def test_stream_ends_with_a_new_name_after_the_journal_is_cleared_or_restored(
+    disk: Admin, method: str, path: str
+) -> None:
+    """So a page loads its list again, whoever did it."""
+    connection, response = stream(disk, "/_emulator/requests")
+    before = json.loads(response.readline().removeprefix(b"data: "))["journal"]
+    disk.ask(method, f"/_emulator/{path}")
+    *_, after = re.findall(rb'"journal": "([^"]+)"', response.read())
+    assert after.decode().split(".")[0] == before.split(".")[0]
+    assert after.decode() != before
     connection.close()
 
 

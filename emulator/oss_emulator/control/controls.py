@@ -188,6 +188,20 @@ class Controls:
         self.rule_changes = RuleChanges(for_changes)
         self.service.note_rules = self.rule_changes.note
         self.snapshots = Snapshots(self.service.storage)
+        self.changes = 0
+        """Number of requests to the API that may have changed something."""
+        self._listeners: list[Callable[[], object]] = []
+
+    def listen(self, listener: Callable[[], object]) -> Callable[[], None]:
+        """Call `listener` after each such request; returns a function that stops this."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def note_change(self) -> None:
+        """Note that a request to the API may have changed something."""
+        self.changes += 1
+        for listener in self._listeners:
+            listener()
 
     def restore(self, name: str) -> bool:
         """Restore the contents of a snapshot; returns whether it exists."""

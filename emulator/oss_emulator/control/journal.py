@@ -391,8 +391,9 @@ class Journal:
 
     def __init__(self, size: int = SIZE, limit: int = BYTES) -> None:
         """`limit` is the number of bytes that the entries and the tallies may take."""
-        self.name = secrets.token_hex(4)
-        """A unique name, because each journal numbers its entries from 1."""
+        self._token = secrets.token_hex(4)
+        self._cuts = 0
+        """The number of times that entries were cleared or restored."""
         self._traffic = Traffic()
         self._untallied: list[JournalEntry] = []
         """The last entries. They are tallied together, because one at a time takes three times as
@@ -416,6 +417,14 @@ class Journal:
         self._listeners: list[Callable[[JournalEntry], None]] = []
         self._count = 0
         self.tests = RunningTests()
+
+    @property
+    def name(self) -> str:
+        """A unique name, because each journal numbers its entries from 1.
+
+        What follows its dot changes when entries are cleared or restored.
+        """
+        return f"{self._token}.{self._cuts}"
 
     def record(
         self,
@@ -536,6 +545,7 @@ class Journal:
         The last of them stay for `restore`, in an eighth of the bytes.
         """
         traffic, self._traffic = self.traffic, Traffic()
+        self._cuts += 1
         if self._entries:
             self._fit(traffic, self._limit // _FOR_UNDO)
             self._cleared = (tuple(self._entries), tuple(self._weights), traffic)
@@ -549,6 +559,7 @@ class Journal:
     def restore(self) -> None:
         """Restore what `clear` removed last, as far as later entries leave room."""
         later = self.traffic
+        self._cuts += 1
         entries, weights, traffic = self._cleared
         if entries:
             self._begin = (self._begin[1], self._begin[1])

@@ -1,6 +1,5 @@
 """The last changes of Referer rules: bucket, time, both documents, and origin."""
 
-from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from oss_emulator.operations.admission import Admission
@@ -45,12 +44,6 @@ class RuleChanges:
         """Replaced as a whole, because another thread may read it meanwhile."""
         self.count = 0
         """Number of changes, including those no longer stored."""
-        self._listeners: list[Callable[[], object]] = []
-
-    def listen(self, listener: Callable[[], object]) -> Callable[[], None]:
-        """Call `listener` after each change, in its thread; returns a function that stops this."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
 
     def note(self, admission: Admission, before: bytes | None, after: bytes) -> None:
         """Record the change by a PutBucketReferer."""
@@ -75,8 +68,6 @@ class RuleChanges:
                 first -= 1
                 held += kept[first].size
             self._changes = kept[first:]
-            for listener in self._listeners:
-                listener()
 
     def credit(self, request_id: str, story: int | None, undoes: int | None = None) -> None:
         """Record the origin of the last change if it has this request id."""

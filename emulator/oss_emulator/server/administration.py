@@ -44,7 +44,10 @@ class Administration(NamedTuple):
             asked, route = await self._read(guard, request)
             with self.waiting.hold():
                 if route.stream is None or not route.streams(request):
-                    return await self._handle(guard, asked, route)
+                    response = await self._handle(guard, asked, route)
+                    if request.method != "GET":
+                        self.controls.note_change()
+                    return response
             stream = route.stream(asked)
         except Exception as failed:
             error = _api_error_of(request, failed)

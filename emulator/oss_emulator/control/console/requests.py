@@ -138,7 +138,7 @@ async def list_requests(asked: ApiRequest) -> Response:
 def _answer(asked: ApiRequest, view: _View, seen: _Seen) -> Response:
     """Render the page, in a thread: other requests do not wait for 100,000 entries."""
     journal, kept = asked.controls.journal, seen.entries
-    changes = asked.controls.rule_changes.count
+    changes = asked.controls.changes
     since, before = int(asked.number("since")), asked.number("before")
     found = seen.find(view.search)
     fitting = kept if found is None else found.entries
@@ -268,22 +268,21 @@ def follow_requests(asked: ApiRequest) -> AsyncGenerator[bytes]:
 async def _events(
     asked: ApiRequest, view: _View, since: int, changed: float
 ) -> AsyncGenerator[bytes]:
-    """Yield new rows and the part of the page above them after new requests and rule changes."""
-    journal, changes = asked.controls.journal, asked.controls.rule_changes
-    came, loop = asyncio.Event(), asyncio.get_running_loop()
-    ends = [
-        journal.listen(lambda _: came.set()),
-        changes.listen(lambda: loop.call_soon_threadsafe(came.set)),  # called in any thread
-    ]
-    shown, stretch = "", 1
+    """Yield new rows and the part of the page above them after requests and other changes.
+
+    Ends when the journal is cleared or restored: the page must be loaded again.
+    """
+    controls, journal, came = asked.controls, asked.controls.journal, asyncio.Event()
+    ends = [journal.listen(lambda _: came.set()), controls.listen(came.set)]
+    name, shown, stretch = journal.name, "", 1
     seen = _Seen.take(asked)
     found = await asyncio.to_thread(seen.find, view.search)
     known = seen.entries[-1].number if seen.entries else 0
     try:
-        yield api_journal.format(None, {"journal": journal.name})
-        if journal.entries(since) or changes.count != changed:
+        yield api_journal.format(None, {"journal": name})
+        if journal.entries(since) or controls.changes != changed:
             came.set()  # since the page was rendered
-        while True:
+        while name == journal.name:
             try:
                 await asyncio.wait_for(came.wait(), api_journal.PING)
             except TimeoutError:
@@ -297,7 +296,7 @@ async def _events(
             if found is not None:
                 found.take(view.search, [entry for entry in new if entry.number > known])
             known = max(known, new[-1].number if new else 0)
-            value: dict[str, Any] = {"changes": changes.count}
+            value: dict[str, Any] = {"changes": controls.changes}
             above = await asyncio.to_thread(_render_above, asked, view, seen, found)
             if above != shown:
                 shown = value["overview"] = above
@@ -308,7 +307,9 @@ async def _events(
                 if not view.by_site:
                     value["rows"] = page.fragment(asked.request, "requests_rows", {"entries": rows})
             since = new[-1].number if new else since
-            yield api_journal.format(since, value)
+            if new or "overview" in value:
+                yield api_journal.format(since, value)
+        yield api_journal.format(None, {"journal": journal.name})
     finally:
         for end in ends:
             end()

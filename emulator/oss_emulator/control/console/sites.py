@@ -5,7 +5,7 @@ from enum import StrEnum
 from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple
 
-from oss_referer import RefererPolicy
+from oss_referer import Decision, RefererPolicy
 from oss_referer.engine import Reason
 from oss_referer.plan import BOTH, Kind, Site, read_entry
 from oss_referer.search.entry import Parts
@@ -331,11 +331,12 @@ def _summarize(asked: ApiRequest, rows: Sequence[SiteRow], traffic: Traffic) -> 
 
 def _judge_site(asked: ApiRequest, key: SiteOf, tally: Tally, document: bytes | None) -> Visit:
     """Judge a site by the present rules, which may be newer than its requests."""
-    gets_in = _still(asked, tally.last_allowed, document, allowed=True)
-    stays_out = _still(asked, tally.last_denied, document, allowed=False)
+    last = [one for one in (tally.last_allowed, tally.last_denied) if one is not None]
+    verdicts = {_decide_now(asked, entry, document).allowed for entry in last}
+    gets_in, stays_out = True in verdicts, False in verdicts
     if key.site == EMBED_SITE:
         band = Band.TEST
-    elif stays_out and not gets_in:
+    elif not gets_in:
         band = Band.YOURS if _Named.by(document).names(key.site) else Band.STRANGERS
     else:
         entry = tally.last_allowed or tally.last_denied
@@ -351,21 +352,17 @@ def _is_refused(entry: JournalEntry | None) -> bool:
     return entry is not None and find_failure(entry) is Failure.PERMISSIONS
 
 
-def _still(
-    asked: ApiRequest, entry: JournalEntry | None, document: bytes | None, *, allowed: bool
-) -> bool:
-    """Return whether the present rules decide a request as before; False without a request."""
-    if entry is None:
-        return False
-    if entry.rules == document:
-        return True
-    policy = asked.controls.service.hotlinks.policy_of(document)
-    return review.decide_again(policy, entry).allowed is allowed
+def _decide_now(asked: ApiRequest, entry: JournalEntry, document: bytes | None) -> Decision:
+    """Return the decision of the present rules on a request that rules decided."""
+    if entry.decision is not None and entry.rules == document:
+        return entry.decision
+    return review.decide_again(asked.controls.service.hotlinks.policy_of(document), entry)
 
 
 def _find_cause(asked: ApiRequest, key: SiteOf, tally: Tally) -> RuleChange | None:
     """Find the change that locked out a site that got in before; None if there is none."""
-    entry, before = tally.last_denied, tally.last_allowed
+    before = tally.last_allowed
+    entry = tally.last_denied or before
     if entry is None or before is None:
         return None
     policy_of, log = asked.controls.service.hotlinks.policy_of, asked.controls.rule_changes.all()
@@ -400,12 +397,11 @@ def _explain(
 
 def mark_nearest(asked: ApiRequest, row: SiteRow) -> Marked | None:
     """Find the entry that decides on a site, or else the entry closest to its Referer."""
-    decision = row.first.entry.decision
-    if decision is None or not decision.referer or decision.reason is not Reason.NOT_WHITELISTED:
-        matched = decision.entry if decision is not None else None
-        return None if matched is None else Marked(matched, "", "")
     bucket = asked.controls.service.storage.bucket(row.first.key.bucket)
     document = None if bucket is None else bucket.documents.get(SUBRESOURCE)
+    decision = _decide_now(asked, row.first.entry, document)
+    if not decision.referer or decision.reason is not Reason.NOT_WHITELISTED:
+        return None if decision.entry is None else Marked(decision.entry, "", "")
     policy = asked.controls.service.hotlinks.policy_of(document)
     return _nearest(policy, decision.referer)
 
@@ -472,10 +468,7 @@ def _is_stranger(
     """Return whether a site gets in wrongly, by the entry that lets it in now."""
     if entry is None or "://" not in site:
         return False
-    decision = entry.decision
-    if entry.rules != document or decision is None or not decision.allowed:
-        policy = asked.controls.service.hotlinks.policy_of(document)
-        decision = review.decide_again(policy, entry)
+    decision = _decide_now(asked, entry, document)
     return decision.allowed and _Named.by(document).is_stranger(site, decision.entry)
 
 

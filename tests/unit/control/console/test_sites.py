@@ -77,6 +77,17 @@ def test_answer_names_bucket_time_and_the_change_that_locked_out(ask: ApiCaller)
     assert "Put the earlier rules back" in said
 
 
+def test_site_that_new_rules_deny_is_locked_out_before_its_next_request(ask: ApiCaller) -> None:
+    get(ask, BLOG)
+    put(ask, SITE)
+    assert bands(ask) == {"yours": ["https://blog.example.com"]}
+    said = answer(ask)
+    assert said.startswith("1 of your sites is locked out blog.example.com 1 of img since ")
+    assert "<del>- https://*.example.com/" in said
+    put(ask, "https://*.example.com/")
+    assert bands(ask) == {"in": ["https://blog.example.com"]}
+
+
 def test_no_change_is_blamed_for_a_site_that_never_got_in(ask: ApiCaller) -> None:
     put(ask, SITE)
     get(ask, BLOG)

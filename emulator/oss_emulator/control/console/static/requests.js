@@ -19,9 +19,9 @@ const clear = find("#clear");
 const undo = find("#undo");
 const page = Number(list.dataset.page);
 
-let { journal } = list.dataset; // the name of the journal of the rows
+let { journal } = list.dataset; // its name
 let last = Number(list.dataset.last);
-let { changes } = list.dataset; // the number of changes of rules that the page shows
+let { changes } = list.dataset; // the number of changes by the API
 const shown = new URLSearchParams(location.search);
 let by = shown.get("by") === "time" ? "time" : "site";
 let sort = shown.get("sort") ?? ""; // the column that sorts the sites
@@ -106,8 +106,9 @@ function connect() {
 function take(event) {
   const sent = JSON.parse(event.data);
   if (sent.journal && sent.journal !== journal) {
-    announce(state.dataset.restarted);
-    undo.hidden = true;
+    const isNew = sent.journal.split(".")[0] !== journal?.split(".")[0]; // not only cleared or restored
+    if (isNew) announce(state.dataset.restarted);
+    undo.hidden ||= isNew;
     load();
     return;
   }
@@ -583,7 +584,7 @@ document.addEventListener("visibilitychange", () => (document.hidden ? source?.c
 addEventListener("pagehide", () => source?.close());
 addEventListener("pageshow", (event) => event.persisted && connect());
 addEventListener("pageshow", () => compareSoon());
-// Update the address after Back, because the search may have changed since.
+// After Back, the search may have changed.
 addEventListener("popstate", () => history.replaceState(history.state, "", `?${query()}`));
 
 fit();
