@@ -13,9 +13,11 @@ from hypothesis import settings, strategies
 from oss_referer import RefererConfiguration
 from oss_referer.engine.policy import MAX_EXAMINED
 from oss_referer.page.actions import answer
+from oss_referer.page.review import Wanted, make_answer
 from oss_referer.plan import Wish, apply, plan
 from oss_referer.sources import referer_xml
 from oss_referer.sources.ossutil import convert_members, to_members
+from oss_referer.traffic.requests import Asked, RequestGroup, Traffic
 
 from tests.rows import read_cases, rows
 from tests.thorough import cases
@@ -386,3 +388,34 @@ def test_entry_that_xml_cannot_hold_is_not_written() -> None:
     assert found == {
         "error": "the rules cannot be written: XML cannot represent the character U+0000"
     }
+
+
+def guests_of(whitelist: list[str], referers: list[str]) -> tuple[str, list[tuple[str, int, bool]]]:
+    """Return the verdict, and the guests that sent requests or are the owner's."""
+    made = RefererConfiguration(False, whitelist=tuple(whitelist))
+    recorded = Traffic(tuple(RequestGroup(Asked(referer=one)) for one in referers))
+    found = make_answer(made, Wanted(), made, recorded)
+    guests = [one for group in found["guests"].values() for one in group]
+    own = [one for one in guests if one.requests or one.visitor.wanted]
+    return str(found["sentence"]), [
+        (one.name, one.requests, one.visitor.now.allowed) for one in own
+    ]
+
+
+def test_request_from_one_page_does_not_hide_that_the_site_is_locked_out() -> None:
+    sentence, guests = guests_of(["https://a.test/shop/"], ["https://a.test/shop/x"])
+    assert sentence == "Your site is locked out, and strangers stay out."
+    assert guests == [("a.test", 0, False), ("https://a.test/shop/x", 1, True)]
+
+
+def test_referers_with_masked_passwords_are_one_row_with_all_requests() -> None:
+    referers = [f"https://user:word{number}@a.test/" for number in range(5)]
+    _, guests = guests_of(["https://a.test/"], [*referers, "https://a.test/?x"])
+    assert guests == [("a.test", 1, True), ("user:****@a.test", 5, False)]
+
+
+def test_two_referers_never_have_the_same_name() -> None:
+    referers = ["https://a.test/", "https://a.test", "a.test"]
+    _, guests = guests_of(["https://a.test/", "a.test"], referers)
+    own = [("https://a.test", 1, False), ("http://a.test/", 0, False), ("a.test", 1, True)]
+    assert guests == [*own, ('"a.test"', 1, True)]

@@ -301,10 +301,14 @@ class _Reviewer:
         )
 
     def _visitors(self) -> Iterator[Visitor]:
-        """Yield those of recorded requests, then those that nobody recorded."""
-        yield from map(self._recorded, self._seen)
-        known = {one.page for one in self._seen}
-        yield from (one for one in self._possible() if one.referer not in known)
+        """Yield those of recorded requests, then others, or the same with another verdict."""
+        known = set()
+        for seen in self._seen:
+            yield (one := self._recorded(seen))
+            known.add((seen.page, one.now.allowed, one.then.allowed))
+        for one in self._possible():
+            if (one.referer, one.now.allowed, one.then.allowed) not in known:
+                yield one
 
     def _recorded(self, seen: Seen) -> Visitor:
         who, wanted = Sentence("app, address bar"), True if self._wish.app else None

@@ -1,6 +1,7 @@
 """Who gets in by rules: before an edit, now, and by the corrected list; and the verdict on it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -44,9 +45,21 @@ class Guest(NamedTuple):
         return self.visitor.seen.requests if self.visitor.seen else 0
 
     @property
+    def page(self) -> str | None:
+        """The Referer that pages of its site send by default."""
+        return self.visitor.seen.page if self.visitor.seen else self.visitor.referer
+
+    @property
     def name(self) -> str:
-        """Its address without https and the last slash."""
-        return (self.visitor.referer or "").removeprefix("https://").removesuffix("/")
+        """Its host if it is a page's default Referer over https, or else the whole Referer.
+
+        A Referer without a scheme is in quotation marks, because it looks like a host.
+        """
+        referer = self.visitor.referer or ""
+        host = referer.removeprefix("https://").removesuffix("/")
+        if referer == f"https://{host}/" and "/" not in host:
+            return host
+        return referer if not referer or "://" in referer else f'"{referer}"'
 
     @property
     def is_newly_out(self) -> bool:
@@ -68,10 +81,20 @@ class Guest(NamedTuple):
 
 
 def find_guests(said: Review, saved: RefererPolicy) -> Sequence[Guest]:
-    """Return the visitors of a review: first the wrong ones, then those with the most requests."""
-    found: dict[str | None, Guest] = {}
+    """Return the visitors of a review: first the wrong ones, then those with the most requests.
+
+    Those that look alike, because passwords in their Referers are masked, are one.
+    """
+    found: dict[object, Guest] = {}
     for one in said.visitors:
-        found.setdefault(one.referer, Guest(one, saved.decide(one.referer)))
+        was = saved.decide(one.seen.referer if one.seen else one.referer)
+        key = one.referer, was.allowed, one.now.allowed, one.then.allowed
+        if key in found and one.seen:
+            count = one.seen.requests + found[key].requests
+            one = replace(one, seen=one.seen._replace(requests=count))
+        elif key in found:
+            continue
+        found[key] = Guest(one, was)
     return sorted(found.values(), key=lambda one: (not one.visitor.is_wrong, -one.requests))
 
 

@@ -1,7 +1,7 @@
 """The contents of a page about rules: the plan as a list, who gets in, and what changes."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
@@ -142,7 +142,12 @@ def make_answer(
     guests, total = find_guests(said, before), fix.checked.requests
     own = [one for one in guests if one.group is GuestGroup.YOURS]
     lost = [one for one in own if one.is_newly_out]
-    tone, sentence = say_verdict(said, [one.visitor.now.allowed for one in own], planned.now, now)
+    sites = defaultdict[str | None, list[advice.Visitor]](list)
+    for one in own:
+        sites[one.page].append(one.visitor)
+    get_in = [all(one.now.allowed for one in some) for some in sites.values()]
+    stay_in = [all(one.then.allowed for one in some) for some in sites.values()]
+    tone, sentence = say_verdict(said, get_in, planned.now, now)
     if lost and saved.whitelist:
         tone, sentence = Mark.OUT, say_lost(lost, total)
     listing = Listing(said, wanted.meant, saved.whitelist, guests, counts)
@@ -152,7 +157,7 @@ def make_answer(
         "problem": "",
         "tone": tone,
         "sentence": sentence,
-        "after": say_verdict(said, [one.visitor.then.allowed for one in own], planned.then, then),
+        "after": say_verdict(said, stay_in, planned.then, then),
         "guests": {name: [one for one in guests if one.group is name] for name in GuestGroup},
         "lost": lost,
         "lists": lists,
