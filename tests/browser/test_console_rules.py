@@ -302,7 +302,7 @@ def test_list_that_is_pasted_anywhere_replaces_the_list(tab: Page) -> None:
     tab.locator("h1").click()
     tab.evaluate(PASTE, "https://pasted.test/\nhttps://b.test/")
     expect(tab.locator("#whitelist")).to_have_value("https://pasted.test/\nhttps://b.test/")
-    said = "Your changes lock out www.example.com, http://www.example.com."
+    said = "Your changes lock out www.example.com, http://www.example.com/."
     expect(tab.locator("#sentence")).to_have_text(said)
 
 

@@ -379,6 +379,21 @@ def test_narrow_page_has_two_lines_a_site_and_no_ec(tab: Page, emulator: Emulato
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_narrow_page_shows_signed_requests_and_long_names_whole(
+    tab: Page, emulator: Emulator
+) -> None:
+    emulator.bucket(BUCKET).get_object("hello.txt").read()
+    tab.set_viewport_size({"width": 390, "height": 844})
+    see(tab, emulator)
+    tab.locator("#sites-in summary").click()
+    label = tab.locator("#sites-in .signed a")
+    expect(label).to_have_text("not checked: signed in the header, as SDKs do")
+    label.click(trial=True)  # fails if anything hides it
+    for path in (f"rules/{'n' * 63}", f"objects/{BUCKET}?key={'k' * 80}"):
+        visit(tab, emulator, path)
+        assert tab.evaluate("document.documentElement.scrollWidth") == 390
+
+
 def test_page_without_scripts_has_no_dead_control(browser: Browser, emulator: Emulator) -> None:
     lock_out(emulator, BLOG)
     context = browser.new_context(java_script_enabled=False)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from oss_emulator.control.faults import Faults
 from oss_emulator.control.journal import Journal
 from oss_emulator.control.rule_changes import RuleChanges
+from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.referer import SUBRESOURCE
 from oss_emulator.pipeline.accounts import read_token_key
 from oss_emulator.pipeline.service import Service
@@ -186,21 +187,25 @@ class Controls:
         self.journal = Journal(self.service.settings.journal_size, limit - for_changes)
         self.faults = Faults()
         self.rule_changes = RuleChanges(for_changes)
-        self.service.note_rules = self.rule_changes.note
+        self.service.note_rules = self._note_rules
         self.snapshots = Snapshots(self.service.storage)
         self.changes = 0
-        """Number of requests to the API that may have changed something."""
+        """Number of requests to the API and of changes of rules."""
         self._listeners: list[Callable[[], object]] = []
 
     def listen(self, listener: Callable[[], object]) -> Callable[[], None]:
-        """Call `listener` after each such request; returns a function that stops this."""
+        """Call `listener` after each, in any thread; returns a function that stops this."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    def _note_rules(self, admission: Admission, before: bytes | None, after: bytes) -> None:
+        self.rule_changes.note(admission, before, after)
+        self.note_change()
+
     def note_change(self) -> None:
-        """Note that a request to the API may have changed something."""
+        """Note that something may have changed that no entry of the journal tells."""
         self.changes += 1
-        for listener in self._listeners:
+        for listener in [*self._listeners]:
             listener()
 
     def restore(self, name: str) -> bool:

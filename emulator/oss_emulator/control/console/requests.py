@@ -273,7 +273,11 @@ async def _events(
     Ends when the journal is cleared or restored: the page must be loaded again.
     """
     controls, journal, came = asked.controls, asked.controls.journal, asyncio.Event()
-    ends = [journal.listen(lambda _: came.set()), controls.listen(came.set)]
+    loop = asyncio.get_running_loop()
+    ends = [
+        journal.listen(lambda _: came.set()),
+        controls.listen(lambda: loop.call_soon_threadsafe(came.set)),
+    ]
     name, shown, stretch = journal.name, "", 1
     seen = _Seen.take(asked)
     found = await asyncio.to_thread(seen.find, view.search)
