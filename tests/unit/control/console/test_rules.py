@@ -301,3 +301,11 @@ def test_all_entries_are_marked_and_described(ask: ApiCaller) -> None:
     text = ask.html("rules/answer", body)
     assert marks_of(text) == [f"whitelist:{number}:changes" for number in range(171)]
     assert [fate for fate, _ in lines_of(text)].count("changes") == 171
+
+
+def test_correction_that_locks_out_a_page_of_a_removed_entry_names_it(ask: ApiCaller) -> None:
+    ask("PUT", f"rules/{BUCKET}", {"rules": members("https://*.a.test/")})
+    text = ask.html("rules/answer", {"rules": members("https://x.test"), "bucket": BUCKET})
+    assert ("changes", "https://x.test") in lines_of(text)
+    assert "locks out nobody" not in text
+    assert '<span>locks out <code class="e">https://x.test.a.test/</code></span>' in text
