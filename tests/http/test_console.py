@@ -173,7 +173,7 @@ def test_stream_says_what_the_api_changes(disk: Admin) -> None:
 def test_stream_ends_with_a_new_name_after_the_journal_is_cleared_or_restored(
     disk: Admin, method: str, path: str
 ) -> None:
-    """So a page loads its list again, whoever did it."""
+    """The page then loads its list again, also if another client did it."""
     connection, response = stream(disk, "/_emulator/requests")
     before = json.loads(response.readline().removeprefix(b"data: "))["journal"]
     disk.ask(method, f"/_emulator/{path}")

@@ -190,11 +190,11 @@ class Controls:
         self.service.note_rules = self._note_rules
         self.snapshots = Snapshots(self.service.storage)
         self.changes = 0
-        """Number of requests to the API and of changes of rules."""
+        """Number of changes by the API and of changes of rules."""
         self._listeners: list[Callable[[], object]] = []
 
     def listen(self, listener: Callable[[], object]) -> Callable[[], None]:
-        """Call `listener` after each, in any thread; returns a function that stops this."""
+        """Call `listener` after each change, in any thread; returns a function that stops this."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
@@ -203,7 +203,7 @@ class Controls:
         self.note_change()
 
     def note_change(self) -> None:
-        """Note that something may have changed that no entry of the journal tells."""
+        """Count a change that the journal may not record, and call the listeners."""
         self.changes += 1
         for listener in [*self._listeners]:
             listener()

@@ -301,7 +301,7 @@ class _Reviewer:
         )
 
     def _visitors(self) -> Iterator[Visitor]:
-        """Yield those of recorded requests, then others, or the same with another verdict."""
+        """Yield the senders of recorded requests, then those whose verdicts no request shows."""
         known = set()
         for seen in self._seen:
             yield (one := self._recorded(seen))

@@ -89,12 +89,10 @@ def find_guests(said: Review, saved: RefererPolicy) -> Sequence[Guest]:
     for one in said.visitors:
         was = saved.decide(one.seen.referer if one.seen else one.referer)
         key = one.referer, was.allowed, one.now.allowed, one.then.allowed
-        if key in found and one.seen:
-            count = one.seen.requests + found[key].requests
-            one = replace(one, seen=one.seen._replace(requests=count))
-        elif key in found:
-            continue
-        found[key] = Guest(one, was)
+        guest = found.setdefault(key, Guest(one, was))
+        if one.seen and guest.visitor is not one:
+            both = one.seen._replace(requests=guest.requests + one.seen.requests)
+            found[key] = guest._replace(visitor=replace(one, seen=both))
     return sorted(found.values(), key=lambda one: (not one.visitor.is_wrong, -one.requests))
 
 

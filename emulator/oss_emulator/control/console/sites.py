@@ -362,9 +362,9 @@ def _decide_now(asked: ApiRequest, entry: JournalEntry, document: bytes | None) 
 def _find_cause(asked: ApiRequest, key: SiteOf, tally: Tally) -> RuleChange | None:
     """Find the change that locked out a site that got in before; None if there is none."""
     before = tally.last_allowed
-    entry = tally.last_denied or before
-    if entry is None or before is None:
+    if before is None:
         return None
+    entry = tally.last_denied or before
     policy_of, log = asked.controls.service.hotlinks.policy_of, asked.controls.rule_changes.all()
     changes = [change for change in log if change.bucket == key.bucket][-_CHANGES:]
     for change in reversed(changes):
